@@ -1,0 +1,5 @@
+/** The vmferry command. */
+module org.vmferry.cli {
+    requires org.vmferry.engine;
+    requires info.picocli;
+}

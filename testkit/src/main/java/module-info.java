@@ -1,0 +1,6 @@
+/** Reference machines, conformance suites, injected faults and a driver for a real QEMU. */
+open module org.vmferry.testkit {
+    requires transitive org.vmferry.engine;
+    requires com.fasterxml.jackson.core;
+    requires static org.junit.jupiter.api;
+}
