@@ -1,8 +1,12 @@
 package org.vmferry.spi;
 
 /** Whose fault a failure is: the first thing an operator wants to know. */
+@Status(Status.Level.STABLE)
 public enum Blame {
-    /** What was asked for is wrong or not possible: an option, an address, a file name. */
+    /**
+     * What was asked for is wrong or not possible: an option, an address, a file name; or it was
+     * cancelled.
+     */
     USER,
     /** The embedding emulator broke its side of the SPI, or refused. */
     HOST,

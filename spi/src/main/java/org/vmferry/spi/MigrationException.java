@@ -1,0 +1,83 @@
+package org.vmferry.spi;
+
+import java.io.IOException;
+import java.util.Objects;
+
+/**
+ * Why a migration failed: one sentence that says what happened, to what, and what was allowed or
+ * can be done, and whose fault it is.
+ *
+ * <p>It is an {@link IOException}, so that code which reads and writes declares one exception; an
+ * {@code IOException} of any other class that reaches the engine counts as {@link Blame#TRANSPORT}.
+ */
+@Status(Status.Level.STABLE)
+public class MigrationException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    /** Whose fault it is. */
+    private final Blame blame;
+
+    /**
+     * A failure.
+     *
+     * @param blame whose fault it is
+     * @param message one sentence for the operator
+     */
+    public MigrationException(Blame blame, String message) {
+        this(blame, message, null);
+    }
+
+    /**
+     * A failure with its cause.
+     *
+     * @param blame whose fault it is
+     * @param message one sentence for the operator
+     * @param cause what brought it about, or null
+     */
+    public MigrationException(Blame blame, String message, Throwable cause) {
+        super(message, cause);
+        this.blame = Objects.requireNonNull(blame);
+    }
+
+    /**
+     * Whose fault it is.
+     *
+     * @return never null
+     */
+    public Blame blame() {
+        return blame;
+    }
+
+    /**
+     * What the peer sent, or the file holds, is wrong.
+     *
+     * @param format the sentence, as for {@link String#format}: the value met, the limit, and where
+     * @param arguments its arguments
+     * @return the exception, to be thrown
+     */
+    public static MigrationException peer(String format, Object... arguments) {
+        return new MigrationException(Blame.PEER, String.format(format, arguments));
+    }
+
+    /**
+     * What was asked for is wrong.
+     *
+     * @param format the sentence, as for {@link String#format}
+     * @param arguments its arguments
+     * @return the exception, to be thrown
+     */
+    public static MigrationException user(String format, Object... arguments) {
+        return new MigrationException(Blame.USER, String.format(format, arguments));
+    }
+
+    /**
+     * The host broke its contract, or refused.
+     *
+     * @param format the sentence, as for {@link String#format}
+     * @param arguments its arguments
+     * @return the exception, to be thrown
+     */
+    public static MigrationException host(String format, Object... arguments) {
+        return new MigrationException(Blame.HOST, String.format(format, arguments));
+    }
+}

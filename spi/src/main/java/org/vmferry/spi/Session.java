@@ -1,0 +1,107 @@
+package org.vmferry.spi;
+
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.option.Options;
+
+import java.io.IOException;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * One migration, as its parts see it. All methods may be called from any thread.
+ *
+ * <p>Parts keep their state in objects made for the session, never in statics: two migrations in
+ * one JVM at once are ordinary.
+ */
+@Status(Status.Level.STABLE)
+public interface Session {
+    /**
+     * A name for log lines and thread names, such as {@code send-3}.
+     *
+     * @return unique among the migrations of one engine
+     */
+    String name();
+
+    /**
+     * The options in force; they don't change while the session lasts.
+     *
+     * @return validated
+     */
+    Options options();
+
+    /**
+     * The virtual machine's UUID.
+     *
+     * @return zeros if it has none
+     */
+    default UUID uuid() {
+        return new UUID(0, 0);
+    }
+
+    /**
+     * The codec that was asked for.
+     *
+     * @return empty for "none"
+     */
+    default Optional<CompressionProvider> codec() {
+        return Optional.empty();
+    }
+
+    /**
+     * Waits until so many bytes may be sent under {@code max-bandwidth}. To be called by whoever
+     * sends page data, before it does, with a run's bytes at once.
+     *
+     * @param bytes how many, at least 0
+     * @throws IOException if the migration has failed or was cancelled meanwhile
+     */
+    void permit(long bytes) throws IOException;
+
+    /**
+     * Fails the migration. The first failure wins; later ones are suppressed into it. Everything
+     * that hangs in one of the session's channels is let go.
+     *
+     * @param cause why
+     */
+    void fail(Throwable cause);
+
+    /**
+     * Throws if the migration has failed or was cancelled: for loops that would not notice
+     * otherwise.
+     *
+     * @throws MigrationException the migration's error
+     */
+    void check() throws MigrationException;
+
+    /**
+     * Where to count what was moved.
+     *
+     * @return never null
+     */
+    Counters counters();
+
+    /** What the parts of a migration count, for its statistics. */
+    @Status(Status.Level.STABLE)
+    interface Counters {
+        /**
+         * Pages that were moved with their content.
+         *
+         * @param count how many
+         */
+        void normalPages(long count);
+
+        /**
+         * Pages that were found or announced to be zero.
+         *
+         * @param count how many
+         */
+        void zeroPages(long count);
+
+        /**
+         * Bytes that went over channels other than the main one, or straight to a place in the
+         * file.
+         *
+         * @param count how many
+         */
+        void bytes(long count);
+    }
+}

@@ -1,0 +1,32 @@
+package org.vmferry.spi;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/** How far a public type may be relied on. Every public type has one; a test holds us to it. */
+@Documented
+@Retention(RetentionPolicy.CLASS)
+@Target(ElementType.TYPE)
+@Status(Status.Level.STABLE)
+public @interface Status {
+    /**
+     * The type's level.
+     *
+     * @return the level
+     */
+    Level value();
+
+    /** Levels of reliance. */
+    @Status(Level.STABLE)
+    enum Level {
+        /** Changes only with a major version; additions come as default methods. */
+        STABLE,
+        /** May change with a minor version; the change log says how. */
+        EXPERIMENTAL,
+        /** Public for the language's sake only. */
+        INTERNAL
+    }
+}

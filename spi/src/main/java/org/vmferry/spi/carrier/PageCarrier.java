@@ -1,0 +1,191 @@
+package org.vmferry.spi.carrier;
+
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.Provider;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.Status;
+import org.vmferry.spi.layout.Placement;
+import org.vmferry.spi.layout.SyncMark;
+import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.transport.Channel;
+
+import java.io.IOException;
+import java.util.Set;
+
+/**
+ * Who moves the pages: the migration thread itself, or workers with channels of their own. It is
+ * chosen by the capability whose name is its {@link #id()}.
+ *
+ * <p>All methods are called on the migration thread.
+ */
+@Status(Status.Level.EXPERIMENTAL)
+public interface PageCarrier extends Provider {
+    /**
+     * What the transport must offer.
+     *
+     * @param placed whether the layout gives pages a place of their own, so that no channel is
+     *     needed
+     * @return never null
+     */
+    Set<Feature> needs(boolean placed);
+
+    /**
+     * The first four bytes of its channels, by which a receiver tells them from the main one.
+     *
+     * @return a big-endian number; 0 if it has no channels
+     */
+    default int channelMagic() {
+        return 0;
+    }
+
+    /**
+     * Begins to send.
+     *
+     * @param channels where to get channels from
+     * @param session the migration
+     * @return owned by the caller
+     */
+    Sender sender(Channels channels, Session session);
+
+    /**
+     * Begins to receive.
+     *
+     * @param channels where to get channels from
+     * @param session the migration
+     * @return owned by the caller
+     */
+    Receiver receiver(Channels channels, Session session);
+
+    /** Where a carrier gets its channels from. Any thread. */
+    @Status(Status.Level.EXPERIMENTAL)
+    interface Channels {
+        /**
+         * For a sender: opens one more channel to the address that the main one reached, its TLS
+         * handshake done. Blocks.
+         *
+         * @return owned by the caller
+         * @throws IOException if it can't be had
+         */
+        Channel open() throws IOException;
+
+        /**
+         * For a receiver: waits for the next channel that begins with the carrier's magic.
+         *
+         * @return owned by the caller; the magic is still to be read
+         * @throws IOException if there will be none
+         */
+        Channel accept() throws IOException;
+    }
+
+    /** One save, in the order of its methods. */
+    @Status(Status.Level.EXPERIMENTAL)
+    interface Sender extends AutoCloseable {
+        /**
+         * The main channel stands: opens and greets the others. The main stream begins after this.
+         *
+         * @param placed whether the layout gives pages a place of their own, so that no channel is
+         *     needed
+         * @throws IOException if one fails
+         */
+        default void connect(boolean placed) throws IOException {}
+
+        /**
+         * The block list was written: pages may follow.
+         *
+         * @param placement where they go
+         * @throws IOException if the carrier can't serve it
+         */
+        void start(Placement placement) throws IOException;
+
+        /**
+         * Sends a run, or hands it to a worker. The guest may still write to it; it is marked dirty
+         * then.
+         *
+         * @param run which pages
+         * @throws IOException if the migration has failed
+         */
+        void send(Run run) throws IOException;
+
+        /**
+         * A round over all blocks ends here, and the START section's block list is one: pages sent
+         * before must not arrive after pages sent later.
+         *
+         * @return what is to be written into the main stream
+         * @throws IOException if the migration has failed
+         */
+        SyncMark endRound() throws IOException;
+
+        /**
+         * The section's end mark is written next.
+         *
+         * @throws IOException if the migration has failed
+         */
+        default void endSection() throws IOException {}
+
+        /**
+         * Everything was sent, the main stream's end too: ends the channels in order.
+         *
+         * @throws IOException if one was lost before
+         */
+        default void finish() throws IOException {}
+
+        /** Frees everything, also after a failure; every thread is gone when this returns. */
+        @Override
+        void close();
+    }
+
+    /** One load, in the order of its methods. */
+    @Status(Status.Level.EXPERIMENTAL)
+    interface Receiver extends AutoCloseable {
+        /**
+         * The main stream's header was read: waits for the others, if it has any.
+         *
+         * @param placed whether the layout gives pages a place of their own, so that no channel is
+         *     needed
+         * @throws IOException if one fails
+         */
+        default void connect(boolean placed) throws IOException {}
+
+        /**
+         * The block list was read and the blocks are open.
+         *
+         * @param placement where pages come from
+         * @throws IOException if the carrier can't serve it
+         */
+        void start(Placement placement) throws IOException;
+
+        /**
+         * Fetches a run from its place; only with {@link Placement.Placed}.
+         *
+         * @param run which pages; all are there
+         * @throws IOException if the migration has failed
+         */
+        void fetch(Run run) throws IOException;
+
+        /**
+         * The main stream asks to wait for the channels (rule RAM-9); with {@link
+         * Placement.Placed}, everything was fetched: waits until it is in RAM.
+         *
+         * @throws IOException if the migration has failed
+         */
+        void sync() throws IOException;
+
+        /**
+         * The section's end mark was read.
+         *
+         * @throws IOException if the migration has failed
+         */
+        default void endSection() throws IOException {}
+
+        /**
+         * The whole stream was read: ends the channels in order.
+         *
+         * @throws IOException if one was lost before
+         */
+        default void finish() throws IOException {}
+
+        /** Frees everything, also after a failure; every thread is gone when this returns. */
+        @Override
+        void close();
+    }
+}

@@ -1,0 +1,2 @@
+/** Who moves the pages: which threads, over which channels. */
+package org.vmferry.spi.carrier;

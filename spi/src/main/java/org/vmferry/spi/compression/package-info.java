@@ -1,0 +1,2 @@
+/** Codecs for pages on their way. */
+package org.vmferry.spi.compression;

@@ -1,0 +1,77 @@
+package org.vmferry.spi.layout;
+
+import org.vmferry.spi.Status;
+import org.vmferry.spi.ram.Run;
+
+import java.io.IOException;
+
+/**
+ * Where pages go to or come from, as a layout tells a carrier: into the stream as records, or each
+ * to its own place.
+ */
+@Status(Status.Level.STABLE)
+public sealed interface Placement {
+    /** Pages go one after another: into the main stream, or into a carrier's own channels. */
+    @Status(Status.Level.STABLE)
+    non-sealed interface Framed extends Placement {
+        /**
+         * The main stream's records.
+         *
+         * @return used by the migration thread only
+         */
+        MainRecords records();
+    }
+
+    /**
+     * Every page has its own place in the file, so that any worker can move any run at any time.
+     */
+    @Status(Status.Level.STABLE)
+    non-sealed interface Placed extends Placement {
+        /**
+         * A mover for one worker.
+         *
+         * @return owned by the caller, who closes it
+         * @throws IOException if the file can't be opened
+         */
+        RunMover mover() throws IOException;
+    }
+
+    /** Records in the main stream. */
+    @Status(Status.Level.STABLE)
+    interface MainRecords {
+        /**
+         * Writes pages with their content.
+         *
+         * @param run none of it is looked at
+         * @throws IOException if the stream is lost
+         */
+        void pages(Run run) throws IOException;
+
+        /**
+         * Writes that pages are zero.
+         *
+         * @param run all zero
+         * @throws IOException if the stream is lost
+         */
+        void zeros(Run run) throws IOException;
+    }
+
+    /**
+     * Moves runs between a block and their place: into the file on save, out of it on load. For one
+     * thread; has its own buffers.
+     */
+    @Status(Status.Level.STABLE)
+    interface RunMover extends AutoCloseable {
+        /**
+         * Moves a run. On save it finds the zero pages and keeps the file's bitmap; on load every
+         * page of the run is in the file. Counts what it did.
+         *
+         * @param run which pages
+         * @throws IOException if the file is lost or too short
+         */
+        void move(Run run) throws IOException;
+
+        @Override
+        void close();
+    }
+}

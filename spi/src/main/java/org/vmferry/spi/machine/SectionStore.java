@@ -1,0 +1,93 @@
+package org.vmferry.spi.machine;
+
+import org.vmferry.spi.Status;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * Keeps everything of a machine but its RAM, as a source sent it, and gives it back. Behind an
+ * archive that cannot, and need not, understand the devices of a QEMU.
+ */
+@Status(Status.Level.STABLE)
+public interface SectionStore {
+    /**
+     * A device's section.
+     *
+     * @param id the device's name
+     * @param instance tells devices of one name apart
+     * @param version of its payload
+     * @param payload its bytes, as on the wire
+     */
+    @Status(Status.Level.STABLE)
+    record Section(String id, int instance, int version, ByteBuffer payload) {}
+
+    /**
+     * A part of the configuration beyond the machine's name.
+     *
+     * @param name such as {@code configuration/capabilities}
+     * @param version of its payload
+     * @param payload its bytes
+     */
+    @Status(Status.Level.STABLE)
+    record Subsection(String name, int version, byte[] payload) {}
+
+    /**
+     * What the CONFIGURATION section says.
+     *
+     * @param machine the machine's type
+     * @param subsections in wire order; those which depend on the migration's capabilities are
+     *     written anew when the machine is sent on
+     */
+    @Status(Status.Level.STABLE)
+    record Configuration(String machine, List<Subsection> subsections) {}
+
+    /**
+     * Takes the configuration.
+     *
+     * @param configuration as it came
+     * @throws IOException if it cannot be kept
+     */
+    void keep(Configuration configuration) throws IOException;
+
+    /**
+     * Takes a device's section; called in wire order.
+     *
+     * @param section its payload is valid during the call only
+     * @throws IOException if it cannot be kept
+     */
+    void keep(Section section) throws IOException;
+
+    /**
+     * Takes the VMDESCRIPTION, last of all.
+     *
+     * @param json as it came
+     * @throws IOException if it cannot be kept
+     */
+    void keepDescription(byte[] json) throws IOException;
+
+    /**
+     * Gives the configuration back.
+     *
+     * @return as kept
+     * @throws IOException if it cannot be read
+     */
+    Configuration configuration() throws IOException;
+
+    /**
+     * Gives the sections back.
+     *
+     * @return in wire order
+     * @throws IOException if they cannot be read
+     */
+    Iterable<Section> sections() throws IOException;
+
+    /**
+     * Gives the VMDESCRIPTION back.
+     *
+     * @return as kept
+     * @throws IOException if it cannot be read
+     */
+    byte[] description() throws IOException;
+}

@@ -1,0 +1,2 @@
+/** The machine around the RAM: run state and devices. */
+package org.vmferry.spi.machine;

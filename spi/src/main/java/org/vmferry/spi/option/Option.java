@@ -1,0 +1,42 @@
+package org.vmferry.spi.option;
+
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
+
+/**
+ * A capability or parameter: a constant of the module that obeys it.
+ *
+ * @param <T> the type of its values
+ */
+@Status(Status.Level.STABLE)
+public sealed interface Option<T> permits Capability, Parameter {
+    /**
+     * Its name: QEMU's own spelling where QEMU has it.
+     *
+     * @return lower-case words with '-' between
+     */
+    String name();
+
+    /**
+     * Its value where nobody set it.
+     *
+     * @return never null
+     */
+    T defaultValue();
+
+    /**
+     * Reads and checks a value.
+     *
+     * @param text as a person types it
+     * @return the value
+     * @throws MigrationException if it is not one, or out of range; says what is allowed
+     */
+    T parse(String text) throws MigrationException;
+
+    /**
+     * What may be set, for a person: "on or off", "1 to 255", "none, zlib or zstd".
+     *
+     * @return a phrase
+     */
+    String range();
+}

@@ -1,0 +1,147 @@
+package org.vmferry.spi.option;
+
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
+
+import java.util.List;
+
+/**
+ * A value that tunes a migration.
+ *
+ * @param <T> the type of its values
+ */
+@Status(Status.Level.STABLE)
+public final class Parameter<T> implements Option<T> {
+    private interface Reader<T> {
+        /** Null, or a NumberFormatException, where the text is no allowed value. */
+        T read(String text);
+    }
+
+    private final String name;
+    private final T defaultValue;
+    private final Reader<T> reader;
+    private final String range;
+
+    private Parameter(String name, T defaultValue, String range, Reader<T> reader) {
+        this.name = name;
+        this.defaultValue = defaultValue;
+        this.range = range;
+        this.reader = reader;
+    }
+
+    /**
+     * A count.
+     *
+     * @param name QEMU's spelling
+     * @param defaultValue where nobody set it
+     * @param least smallest allowed
+     * @param most largest allowed
+     * @return the parameter
+     */
+    public static Parameter<Integer> count(String name, int defaultValue, int least, int most) {
+        return new Parameter<>(
+                name,
+                defaultValue,
+                least + " to " + most,
+                text -> {
+                    int value = Integer.parseInt(text);
+                    return value < least || value > most ? null : value;
+                });
+    }
+
+    /**
+     * An amount with a unit.
+     *
+     * @param name QEMU's spelling
+     * @param defaultValue where nobody set it
+     * @param most largest allowed; the least is 0
+     * @param unit such as "bytes/s" or "ms"
+     * @return the parameter
+     */
+    public static Parameter<Long> amount(String name, long defaultValue, long most, String unit) {
+        return new Parameter<>(
+                name,
+                defaultValue,
+                (most == Long.MAX_VALUE ? "0 or more " : "0 to " + most + " ") + unit,
+                text -> {
+                    long value = Long.parseLong(text);
+                    return value < 0 || value > most ? null : value;
+                });
+    }
+
+    /**
+     * A switch that is no capability.
+     *
+     * @param name QEMU's spelling
+     * @param defaultValue where nobody set it
+     * @return the parameter
+     */
+    public static Parameter<Boolean> flag(String name, boolean defaultValue) {
+        return new Parameter<>(
+                name,
+                defaultValue,
+                "on or off",
+                text ->
+                        switch (text) {
+                            case "on", "true" -> true;
+                            case "off", "false" -> false;
+                            default -> null;
+                        });
+    }
+
+    /**
+     * One of several words; the first is the default.
+     *
+     * @param name QEMU's spelling
+     * @param words what is allowed
+     * @return the parameter
+     */
+    public static Parameter<String> choice(String name, List<String> words) {
+        return new Parameter<>(
+                name,
+                words.getFirst(),
+                String.join(", ", words),
+                text -> words.contains(text) ? text : null);
+    }
+
+    /**
+     * Any text; empty by default.
+     *
+     * @param name QEMU's spelling
+     * @return the parameter
+     */
+    public static Parameter<String> text(String name) {
+        return new Parameter<>(name, "", "any text", text -> text);
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public T defaultValue() {
+        return defaultValue;
+    }
+
+    @Override
+    public T parse(String text) throws MigrationException {
+        try {
+            T value = reader.read(text);
+            if (value != null) return value;
+        } catch (NumberFormatException e) {
+            // Said below, with what is allowed.
+        }
+        throw MigrationException.user("%s=%s: takes %s", name, text, range);
+    }
+
+    @Override
+    public String range() {
+        return range;
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,2 @@
+/** What all extension points share: providers, sessions, features and errors. */
+package org.vmferry.spi;

@@ -1,0 +1,16 @@
+package org.vmferry.spi.ram;
+
+import org.vmferry.spi.Status;
+
+import java.util.OptionalLong;
+
+/**
+ * A block as the stream announces it.
+ *
+ * @param id its name
+ * @param usedLength bytes: a multiple of the page size, more than 0
+ * @param pageSize bytes
+ * @param guestAddress where the source's guest sees it, if the stream says so
+ */
+@Status(Status.Level.STABLE)
+public record BlockHeader(String id, long usedLength, int pageSize, OptionalLong guestAddress) {}

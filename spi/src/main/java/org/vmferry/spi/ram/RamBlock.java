@@ -1,0 +1,106 @@
+package org.vmferry.spi.ram;
+
+import org.vmferry.spi.Status;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * A contiguous piece of guest RAM under a name, such as {@code pc.ram}.
+ *
+ * <p>The engine reaches its bytes in one of two ways. If {@link #memory()} is there, it reads and
+ * writes that segment directly, from any of its threads, while the guest runs. Otherwise it copies
+ * pages out and in with {@link #read} and {@link #write}, from any of its threads, several at once
+ * but never two for the same page. Blocks of over 2 GiB are ordinary.
+ */
+@Status(Status.Level.STABLE)
+public interface RamBlock {
+    /**
+     * The name it has on the wire.
+     *
+     * @return 1 to 255 bytes of UTF-8, unique in its machine
+     */
+    String id();
+
+    /**
+     * How many bytes are in use. Does not change while a migration runs.
+     *
+     * @return a multiple of the page size, at least one page
+     */
+    long usedLength();
+
+    /**
+     * How large it may be made on load.
+     *
+     * @return bytes, at least {@link #usedLength()}
+     */
+    default long maximumLength() {
+        return usedLength();
+    }
+
+    /**
+     * The size of a page.
+     *
+     * @return bytes, a power of two; 4096 on x86
+     */
+    int pageSize();
+
+    /**
+     * Where the guest sees it.
+     *
+     * @return the physical address of its first byte, or empty
+     */
+    default OptionalLong guestAddress() {
+        return OptionalLong.empty();
+    }
+
+    /**
+     * The block as native memory: the fast path.
+     *
+     * @return a native segment of at least {@link #usedLength()} bytes that every thread may use,
+     *     alive for as long as the migration; or empty, and then pages are copied
+     */
+    default Optional<MemorySegment> memory() {
+        return Optional.empty();
+    }
+
+    /**
+     * Copies bytes out.
+     *
+     * @param offset the first byte's offset in the block
+     * @param target is filled; lies within the block
+     */
+    void read(long offset, MemorySegment target);
+
+    /**
+     * Copies bytes in.
+     *
+     * @param offset the first byte's offset in the block
+     * @param source is copied; lies within the block
+     */
+    void write(long offset, MemorySegment source);
+
+    /**
+     * How many pages are in use.
+     *
+     * @return {@link #usedLength()} in pages
+     */
+    default long pages() {
+        return usedLength() / pageSize();
+    }
+
+    /**
+     * A block over memory that the host has. A heap segment (of a {@code byte[]} or {@code int[]})
+     * will do; its pages are then copied. An {@code int[]} is taken in the machine's own byte
+     * order.
+     *
+     * @param id its name
+     * @param memory all of it is in use
+     * @param pageSize bytes, a power of two
+     * @return the block
+     */
+    static RamBlock of(String id, MemorySegment memory, int pageSize) {
+        return new SegmentRamBlock(id, memory, pageSize);
+    }
+}

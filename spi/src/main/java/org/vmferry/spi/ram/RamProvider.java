@@ -1,0 +1,26 @@
+package org.vmferry.spi.ram;
+
+import org.vmferry.spi.Status;
+
+import java.util.List;
+import java.util.Optional;
+
+/** A source's guest RAM. */
+@Status(Status.Level.STABLE)
+public interface RamProvider {
+    /**
+     * The machine's blocks, in the order in which they are sent.
+     *
+     * @return the same blocks for as long as a migration runs
+     */
+    List<RamBlock> blocks();
+
+    /**
+     * The log of the pages that the guest wrote to.
+     *
+     * @return empty if the host has none: then the machine is paused before its RAM is copied
+     */
+    default Optional<DirtyLog> dirtyLog() {
+        return Optional.empty();
+    }
+}

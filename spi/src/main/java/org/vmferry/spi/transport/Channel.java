@@ -1,0 +1,42 @@
+package org.vmferry.spi.transport;
+
+import org.vmferry.spi.Status;
+
+import java.io.IOException;
+import java.nio.channels.ByteChannel;
+import java.nio.channels.GatheringByteChannel;
+import java.nio.channels.ScatteringByteChannel;
+
+/**
+ * A stream of bytes to and from the peer.
+ *
+ * <p>Blocking: a read returns at least one byte, or -1 at the peer's end; a write may take fewer
+ * bytes than offered, but at least one. One thread may read while another writes. {@link #close}
+ * and {@link #release} may be called by any thread at any time and let go whoever hangs in a read
+ * or write: they get an {@link IOException}.
+ */
+@Status(Status.Level.STABLE)
+public interface Channel extends ByteChannel, GatheringByteChannel, ScatteringByteChannel {
+    /**
+     * Ends the outgoing direction in order: the peer reads -1 after the last byte. Reading goes on.
+     *
+     * @throws IOException if the connection is lost
+     */
+    void shutdownOutput() throws IOException;
+
+    /** Lets go, within a second, whoever hangs in this channel; it is of no use afterwards. */
+    default void release() {
+        try {
+            close();
+        } catch (IOException e) {
+            // The channel is given up anyway; who uses it gets an exception of his own.
+        }
+    }
+
+    /**
+     * Who is at the other end.
+     *
+     * @return for messages and logs
+     */
+    String peer();
+}
