@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -28,6 +29,7 @@ public final class Qemu implements AutoCloseable {
 
     private static final Duration START_DEADLINE = Duration.ofSeconds(30);
     private static final int POLL_MILLIS = 10;
+    private static final Set<String> ENDS = Set.of("completed", "failed", "cancelled");
 
     private final QemuBinary binary;
     private final Path folder;
@@ -163,23 +165,20 @@ public final class Qemu implements AutoCloseable {
      * @throws MigrationFailedException if it ends with another status
      */
     public Map<String, Object> awaitMigration(String status, Duration deadline) throws IOException {
-        long until = System.nanoTime() + deadline.toNanos();
-        while (true) {
-            Map<String, Object> info = migration();
-            Object now = info.getOrDefault("status", "none");
-            if (now.equals(status)) return info;
-            if (Set.of("completed", "failed", "cancelled").contains(now)) {
-                Object desc = info.getOrDefault("error-desc", "");
-                throw new MigrationFailedException(now.toString(), desc.toString(), printed());
-            }
-            if (System.nanoTime() > until) {
-                throw explained(
-                        new IOException(
-                                "The migration is not '%s' within %s, but %s"
-                                        .formatted(status, deadline, info)));
-            }
-            pause();
-        }
+        return await(
+                this::migration,
+                info -> {
+                    Object now = info.getOrDefault("status", "none");
+                    if (!now.equals(status) && ENDS.contains(now)) {
+                        throw new MigrationFailedException(
+                                now.toString(),
+                                info.getOrDefault("error-desc", "").toString(),
+                                printed());
+                    }
+                    return now.equals(status);
+                },
+                deadline,
+                "a migration that is '" + status + "'");
     }
 
     /** Lets the guest run. */
@@ -199,16 +198,7 @@ public final class Qemu implements AutoCloseable {
 
     /** Waits until the run state is this one. */
     public void awaitStatus(String status, Duration deadline) throws IOException {
-        long until = System.nanoTime() + deadline.toNanos();
-        for (String now = status(); !now.equals(status); now = status()) {
-            if (System.nanoTime() > until) {
-                throw explained(
-                        new IOException(
-                                "The run state is not '%s' within %s, but '%s'"
-                                        .formatted(status, deadline, now)));
-            }
-            pause();
-        }
+        await(this::status, status::equals, deadline, "the run state '" + status + "'");
     }
 
     /** The guest's memory from this guest address on, length in bytes, below 2 GiB. */
@@ -254,19 +244,25 @@ public final class Qemu implements AutoCloseable {
      * @return all it has printed
      */
     public String awaitSerial(int more, Duration deadline) throws IOException {
-        int before = serial().length();
-        long until = System.nanoTime() + deadline.toNanos();
-        while (true) {
-            String now = serial();
-            if (now.length() >= before + more) return now;
-            if (System.nanoTime() > until || !process.isAlive()) {
-                throw explained(
-                        new IOException(
-                                "The guest printed %d of %d characters within %s"
-                                        .formatted(now.length() - before, more, deadline)));
-            }
-            pause();
-        }
+        int enough = serial().length() + more;
+        return await(
+                this::serial,
+                serial -> serial.length() >= enough,
+                deadline,
+                more + " more characters from the guest");
+    }
+
+    /**
+     * Waits until the guest has printed this text at any time.
+     *
+     * @return all it has printed
+     */
+    public String awaitSerial(String text, Duration deadline) throws IOException {
+        return await(
+                this::serial,
+                serial -> serial.contains(text),
+                deadline,
+                "'" + text + "' from the guest");
     }
 
     /** What QEMU itself has printed so far. */
@@ -322,6 +318,28 @@ public final class Qemu implements AutoCloseable {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
             // The JVM is going down: the hook runs anyway, and does no harm.
+        }
+    }
+
+    /** What can be asked of a QEMU. */
+    private interface Question<T> {
+        T ask() throws IOException;
+    }
+
+    private <T> T await(Question<T> question, Predicate<T> arrived, Duration deadline, String what)
+            throws IOException {
+        long until = System.nanoTime() + deadline.toNanos();
+        while (true) {
+            boolean last = System.nanoTime() > until || !process.isAlive();
+            T answer = question.ask();
+            if (arrived.test(answer)) return answer;
+            if (last) {
+                throw explained(
+                        new IOException(
+                                "Waited up to %s for %s; now: '%s'"
+                                        .formatted(deadline, what, answer)));
+            }
+            pause();
         }
     }
 

@@ -7,9 +7,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
@@ -54,13 +56,10 @@ class QemuTest {
         GuestRom rom = BUSY.recheck();
         try (Qemu qemu = Qemu.builder().ramFile(ram).rom(rom).start()) {
             qemu.awaitSerial(5 * LINE, SOON);
-            try (var file = FileChannel.open(ram, java.nio.file.StandardOpenOption.WRITE)) {
-                file.write(java.nio.ByteBuffer.wrap(new byte[] {'!'}), 3 * MIB + 123);
+            try (var file = FileChannel.open(ram, StandardOpenOption.WRITE)) {
+                file.write(ByteBuffer.wrap(new byte[] {'!'}), 3 * MIB + 123);
             }
-            long until = System.nanoTime() + SOON.toNanos();
-            while (!qemu.serial().endsWith("BAD 00300000\n") && System.nanoTime() < until) {
-                Thread.onSpinWait();
-            }
+            qemu.awaitSerial("BAD 00300000\n", SOON);
             assertThatExceptionOfType(AssertionError.class)
                     .isThrownBy(() -> GuestRom.lastCount(qemu.serial()))
                     .withMessageContaining("BAD 00300000");
