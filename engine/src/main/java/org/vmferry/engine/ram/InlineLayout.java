@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import org.vmferry.spi.Feature;
@@ -124,7 +125,7 @@ public final class InlineLayout implements RamLayout {
 
     private static final class InlineLoader implements Loader {
         private final Session session;
-        private final Map<String, BlockHeader> headers = new java.util.LinkedHashMap<>();
+        private final Map<String, BlockHeader> headers = new LinkedHashMap<>();
         private final Map<String, RamBlock> blocks = new HashMap<>();
         private final Arena arena = Arena.ofShared();
         private MemorySegment page = MemorySegment.NULL;
