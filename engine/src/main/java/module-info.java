@@ -3,4 +3,10 @@ module org.vmferry.engine {
     requires transitive org.vmferry.spi;
     requires org.slf4j;
     requires com.fasterxml.jackson.core;
+    requires jdk.unsupported; // ExtendedOpenOption.DIRECT
+
+    exports org.vmferry.engine.transport;
+
+    provides org.vmferry.spi.transport.TransportProvider with
+            org.vmferry.engine.transport.FileTransport;
 }
