@@ -123,7 +123,7 @@ public final class Load implements Work {
         RunState state =
                 new StreamReader(stream, handler, devices, machine.sections()).read(mark[0]);
         receiver.finish();
-        session.check();
+        session.commit();
         return state;
     }
 

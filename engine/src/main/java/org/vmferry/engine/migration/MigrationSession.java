@@ -22,6 +22,7 @@ public final class MigrationSession implements Session {
     private final Counts counts = new Counts();
     private final List<Runnable> releases = new ArrayList<>(); // guarded by this
     private MigrationException failure; // guarded by this
+    private boolean committed; // guarded by this
 
     /** A session with max-bandwidth in bytes/s, 0 for no limit. */
     public MigrationSession(
@@ -100,6 +101,25 @@ public final class MigrationSession implements Session {
         release.forEach(Runnable::run);
     }
 
+    /**
+     * Fails the migration with an order of the operator's.
+     *
+     * @return false if it has failed already, or can only complete
+     */
+    public boolean cancel(MigrationException order) {
+        synchronized (this) {
+            if (failure != null || committed) return false;
+        }
+        fail(order);
+        return failure() == order;
+    }
+
+    /** From here on no cancel is taken: what remains to be done makes the result visible. */
+    synchronized void commit() throws MigrationException {
+        check();
+        committed = true;
+    }
+
     private static MigrationException typed(Throwable cause) {
         if (cause instanceof MigrationException typed) return typed;
         String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
@@ -123,11 +143,13 @@ public final class MigrationSession implements Session {
         return counts;
     }
 
-    long normal() {
+    /** Pages moved with their content. */
+    public long pagesNormal() {
         return counts.normal.sum();
     }
 
-    long zero() {
+    /** Pages that were zero. */
+    public long pagesZero() {
         return counts.zero.sum();
     }
 

@@ -10,6 +10,7 @@ import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamOut;
+import org.vmferry.spi.Blame;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
@@ -33,6 +34,7 @@ public final class Save implements Work {
     private volatile long total;
     private volatile long pausedAt; // nanoTime; 0 while the guest was not paused by us
     private volatile long resumedAt;
+    private volatile long sentBefore;
 
     /** A save of a machine. */
     public Save(MigrationSession session, Machine machine, Parts parts) {
@@ -52,6 +54,7 @@ public final class Save implements Work {
             try {
                 expect(end, blocks);
                 send(end, blocks, before, stage);
+                session.commit();
                 end.complete();
             } catch (IOException | RuntimeException | Error e) {
                 session.fail(e);
@@ -107,8 +110,6 @@ public final class Save implements Work {
         }
     }
 
-    private volatile long sentBefore;
-
     private void write(
             StreamOut stream,
             RamLayout.Saver saver,
@@ -155,7 +156,7 @@ public final class Save implements Work {
             resumedAt = System.nanoTime();
         } catch (MigrationException | RuntimeException e) {
             session.fail(new MigrationException(
-                    org.vmferry.spi.Blame.HOST, "the guest could not be resumed: " + e.getMessage(), e));
+                    Blame.HOST, "the guest could not be resumed: " + e.getMessage(), e));
         }
     }
 

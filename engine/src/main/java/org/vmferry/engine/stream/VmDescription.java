@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.vmferry.engine.json.Json;
+import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 
 /**
@@ -32,7 +33,7 @@ public record VmDescription(int pageSize, List<Device> devices) {
     /** Reads a description. */
     public static VmDescription parse(byte[] json) throws MigrationException {
         try {
-            Map<?, ?> top = (Map<?, ?>) Json.parse(new String(json, StandardCharsets.UTF_8));
+            Map<?, ?> top = (Map<?, ?>) Json.parse(json);
             List<Device> devices = new ArrayList<>();
             for (Object item : list(top, "devices")) {
                 Map<?, ?> device = (Map<?, ?>) item;
@@ -45,7 +46,7 @@ public record VmDescription(int pageSize, List<Device> devices) {
             return new VmDescription(Math.toIntExact(number(top, "page_size")), List.copyOf(devices));
         } catch (IOException | ClassCastException | NullPointerException | ArithmeticException e) {
             throw new MigrationException(
-                    org.vmferry.spi.Blame.PEER, "the VMDESCRIPTION makes no sense: " + e.getMessage(), e);
+                    Blame.PEER, "the VMDESCRIPTION makes no sense: " + e.getMessage(), e);
         }
     }
 
