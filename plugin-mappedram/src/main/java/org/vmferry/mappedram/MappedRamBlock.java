@@ -54,12 +54,11 @@ public record MappedRamBlock(BlockHeader block, long position, MappedRamHeader h
         if (used <= 0 || used % pageSize != 0) {
             throw wrong("used length", used, "a multiple of " + pageSize + " above 0");
         }
-        if (used > fileSize - position) {
-            throw wrong("used length", used, (fileSize - position) + " at most, in this file");
-        }
         if (pages() > MOST_PAGES) throw wrong("used length", used, MOST_PAGES + " pages at most");
-
         long headerEnd = position + MappedRamHeader.BYTES;
+        if (used > fileSize - headerEnd || bitmapBytes() > fileSize - headerEnd - used) {
+            throw wrong("used length", used, "what fits into this file of " + fileSize);
+        }
         long lastBitmap = fileSize - used - bitmapBytes();
         if (header.bitmapOffset() < headerEnd || header.bitmapOffset() > lastBitmap) {
             throw wrong("bitmap offset", header.bitmapOffset(), headerEnd + " to " + lastBitmap);

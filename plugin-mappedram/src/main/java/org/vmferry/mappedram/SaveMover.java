@@ -42,8 +42,8 @@ final class SaveMover implements RunMover {
     public void move(Run run) throws IOException {
         Area area = areas.get(run.block().id());
         int most = Staging.pages(run.block().pageSize());
-        for (int done = 0; done < run.pages(); done += most) {
-            move(area, run.firstPage() + done, Math.min(most, run.pages() - done));
+        for (long done = 0; done < run.pages(); done += most) {
+            move(area, run.firstPage() + done, (int) Math.min(most, run.pages() - done));
         }
     }
 
