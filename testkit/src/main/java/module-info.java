@@ -3,4 +3,6 @@ open module org.vmferry.testkit {
     requires transitive org.vmferry.engine;
     requires com.fasterxml.jackson.core;
     requires static org.junit.jupiter.api;
+
+    exports org.vmferry.testkit.qemu;
 }

@@ -1,0 +1,209 @@
+package org.vmferry.engine.json;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * JSON as plain Java values: {@code Map<String, Object>} (in the order of the text), {@code
+ * List<Object>}, {@code String}, {@code Long} ({@code BigInteger} where a long is too small),
+ * {@code Double}, {@code Boolean}, {@code null}. For QMP and for the VMDESCRIPTION of a stream.
+ *
+ * <p>The text may come from a hostile peer, so its size, depth and number of tokens are limited.
+ * All methods may be called by any thread.
+ */
+public final class Json {
+
+    /** The longest text that is read, in bytes of UTF-8 or in characters of a string. */
+    public static final int MAX_LENGTH = 16 << 20;
+
+    /** How deep objects and arrays may nest. */
+    public static final int MAX_DEPTH = 200;
+
+    /** How many names, values and brackets there may be: they cost more as objects than as text. */
+    public static final int MAX_TOKENS = 2_000_000;
+
+    private static final JsonFactory FACTORY =
+            JsonFactory.builder()
+                    // Names chosen by a peer shall not stay in the JVM's table for ever.
+                    .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                    .streamReadConstraints(
+                            StreamReadConstraints.builder()
+                                    .maxDocumentLength(MAX_LENGTH)
+                                    .maxNestingDepth(MAX_DEPTH)
+                                    .maxTokenCount(MAX_TOKENS)
+                                    .maxStringLength(MAX_LENGTH)
+                                    .build())
+                    .build();
+
+    private Json() {}
+
+    /**
+     * Reads one JSON value and nothing after it. Where an object repeats a name, the last one wins.
+     *
+     * @throws IOException if this is not JSON, or exceeds a limit; the message says what and where
+     */
+    public static Object parse(String text) throws IOException {
+        checkLength(text.length());
+        return read(FACTORY.createParser(text));
+    }
+
+    /**
+     * As {@link #parse(String)}, from UTF-8.
+     *
+     * @throws IOException if this is not JSON, or exceeds a limit; the message says what and where
+     */
+    public static Object parse(byte[] text) throws IOException {
+        checkLength(text.length);
+        return read(FACTORY.createParser(text));
+    }
+
+    /**
+     * The value on one line, without a line end.
+     *
+     * @throws IllegalArgumentException if it holds anything but the types above, other Numbers and
+     *     other Iterables; NaN and infinities are not JSON either
+     */
+    public static String write(Object value) {
+        return write(value, false);
+    }
+
+    /**
+     * The value for people: indented by two spaces, without a line end after the last line.
+     *
+     * @throws IllegalArgumentException as {@link #write(Object)}
+     */
+    public static String writePretty(Object value) {
+        return write(value, true);
+    }
+
+    // The parser checks it too, but only between its buffers: a text given as a whole is one.
+    private static void checkLength(int length) throws IOException {
+        if (length > MAX_LENGTH)
+            throw new IOException("JSON of " + length + " bytes; at most " + MAX_LENGTH);
+    }
+
+    private static Object read(JsonParser parser) throws IOException {
+        try (parser) {
+            JsonToken first = parser.nextToken();
+            if (first == null) throw new IOException("Not JSON: the text is empty");
+            Object value = value(parser, first);
+            if (parser.nextToken() != null) {
+                throw new IOException("Not JSON: more text after the value" + where(parser));
+            }
+            return value;
+        } catch (JsonProcessingException e) {
+            throw new IOException("Not JSON: " + e.getOriginalMessage() + where(parser), e);
+        }
+    }
+
+    private static String where(JsonParser parser) {
+        var at = parser.currentLocation();
+        return ", line " + at.getLineNr() + ", column " + at.getColumnNr();
+    }
+
+    private static Object value(JsonParser parser, JsonToken token) throws IOException {
+        return switch (token) {
+            case START_OBJECT -> {
+                Map<String, Object> object = new LinkedHashMap<>();
+                while (parser.nextToken() != JsonToken.END_OBJECT) {
+                    String name = parser.currentName();
+                    object.put(name, value(parser, parser.nextToken()));
+                }
+                yield object;
+            }
+            case START_ARRAY -> {
+                List<Object> array = new ArrayList<>();
+                for (JsonToken t = parser.nextToken();
+                        t != JsonToken.END_ARRAY;
+                        t = parser.nextToken()) {
+                    array.add(value(parser, t));
+                }
+                yield array;
+            }
+            case VALUE_STRING -> parser.getText();
+            case VALUE_NUMBER_INT ->
+                    parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+                            ? parser.getBigIntegerValue()
+                            : (Object) parser.getLongValue();
+            case VALUE_NUMBER_FLOAT -> {
+                double number = parser.getDoubleValue();
+                if (!Double.isFinite(number)) {
+                    throw new IOException("JSON number too large" + where(parser));
+                }
+                yield number;
+            }
+            case VALUE_TRUE -> Boolean.TRUE;
+            case VALUE_FALSE -> Boolean.FALSE;
+            case VALUE_NULL -> null;
+            default -> throw new IOException("Not JSON: " + token + where(parser));
+        };
+    }
+
+    private static String write(Object value, boolean pretty) {
+        var text = new StringWriter();
+        try (JsonGenerator out = FACTORY.createGenerator(text)) {
+            if (pretty) {
+                var indenter = new DefaultIndenter("  ", "\n");
+                out.setPrettyPrinter(
+                        new DefaultPrettyPrinter()
+                                .withObjectIndenter(indenter)
+                                .withArrayIndenter(indenter));
+            }
+            write(out, value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("Not to be written as JSON: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("A StringWriter failed", e);
+        }
+        return text.toString();
+    }
+
+    private static void write(JsonGenerator out, Object value) throws IOException {
+        switch (value) {
+            case null -> out.writeNull();
+            case CharSequence string -> out.writeString(string.toString());
+            case Boolean bool -> out.writeBoolean(bool);
+            case BigInteger number -> out.writeNumber(number);
+            case BigDecimal number -> out.writeNumber(number);
+            case Number number when number instanceof Double || number instanceof Float -> {
+                if (!Double.isFinite(number.doubleValue())) {
+                    throw new IllegalArgumentException("Not to be written as JSON: " + number);
+                }
+                out.writeNumber(number.doubleValue());
+            }
+            case Number number -> out.writeNumber(number.longValue());
+            case Map<?, ?> object -> {
+                out.writeStartObject();
+                for (var entry : object.entrySet()) {
+                    out.writeFieldName(String.valueOf(entry.getKey()));
+                    write(out, entry.getValue());
+                }
+                out.writeEndObject();
+            }
+            case Iterable<?> array -> {
+                out.writeStartArray();
+                for (Object element : array) write(out, element);
+                out.writeEndArray();
+            }
+            default ->
+                    throw new IllegalArgumentException(
+                            "Not to be written as JSON: a " + value.getClass().getName());
+        }
+    }
+}
