@@ -39,21 +39,14 @@ public interface Machine {
     RunState runState();
 
     /**
-     * Stops the virtual CPUs and all that writes to RAM, and enters a state. When this returns,
-     * nothing changes RAM or devices any more.
+     * Enters a state: RUNNING starts the virtual CPUs, any other stops them. When this returns with any
+     * other, nothing changes RAM or devices any more.
      *
-     * @param state the state to be in, such as FINISH_MIGRATE
-     * @throws MigrationException if it can't
+     * @param state the state to be in, such as FINISH_MIGRATE while the last of the machine is sent, or
+     *     the one that a stream asks for
+     * @throws MigrationException if it can't; the state is then as before
      */
-    void pause(RunState state) throws MigrationException;
-
-    /**
-     * Enters a state that a stream or an operator asks for. RUNNING starts the virtual CPUs.
-     *
-     * @param state the state to be in
-     * @throws MigrationException if it can't
-     */
-    void resume(RunState state) throws MigrationException;
+    void enter(RunState state) throws MigrationException;
 
     /**
      * Its RAM, to be sent.

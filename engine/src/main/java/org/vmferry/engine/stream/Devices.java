@@ -1,0 +1,128 @@
+package org.vmferry.engine.stream;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.layout.MainIn;
+import org.vmferry.spi.layout.MainOut;
+import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.RunState;
+
+/** The device sections of a Java host: a length before each payload (rule STR-12). */
+final class Devices {
+    private static final int LONGEST = 16 << 20;
+
+    private Devices() {}
+
+    /** A device section's bytes; saved before the first is written, so that a failing device fails early. */
+    record Saved(DeviceState device, byte[] payload) {}
+
+    static List<Saved> save(List<DeviceState> devices) throws IOException {
+        List<Saved> saved = new ArrayList<>();
+        Set<String> seen = new HashSet<>(List.of(Wire.RAM + "/0", GlobalState.ID + "/0"));
+        for (DeviceState device : devices) {
+            if (!seen.add(device.id() + "/" + device.instance())) {
+                throw MigrationException.host(
+                        "two devices are named '%s' instance %d, or the name is taken",
+                        device.id(), device.instance());
+            }
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            device.save(new DataOutputStream(bytes));
+            if (bytes.size() > LONGEST) {
+                throw MigrationException.host(
+                        "device '%s' saved %d bytes, allowed are %d", device.id(), bytes.size(), LONGEST);
+            }
+            saved.add(new Saved(device, bytes.toByteArray()));
+        }
+        return saved;
+    }
+
+    /** Writes one payload. */
+    static void write(MainOut out, byte[] payload) throws IOException {
+        out.u32(payload.length);
+        out.bytes(MemorySegment.ofArray(payload));
+    }
+
+    /** Which of a machine's devices were loaded, and the run state that came along. */
+    static final class Loader {
+        private final List<DeviceState> devices;
+        private final Set<DeviceState> loaded = new HashSet<>();
+        private RunState runState;
+
+        Loader(List<DeviceState> devices) {
+            this.devices = devices;
+        }
+
+        /** Reads a section's payload into its device. */
+        void load(MainIn in, String id, int instance, int version) throws IOException {
+            long at = in.position();
+            if (id.equals(GlobalState.ID)) {
+                byte[] payload = read(in, GlobalState.LENGTH);
+                runState = GlobalState.decode(ByteBuffer.wrap(payload), at);
+                return;
+            }
+            DeviceState device = find(id, instance, at);
+            if (version < device.oldestVersion() || version > device.version()) {
+                throw MigrationException.peer(
+                        "device '%s' comes in version %d, this machine reads %d to %d",
+                        id, version, device.oldestVersion(), device.version());
+            }
+            if (!loaded.add(device)) {
+                throw MigrationException.peer("device '%s' comes twice, again at %d", id, at);
+            }
+            int length = in.u32();
+            if (length < 0 || length > LONGEST) {
+                throw MigrationException.peer(
+                        "device '%s' at %d has %d bytes, allowed are %d",
+                        id, at, Integer.toUnsignedLong(length), LONGEST);
+            }
+            ByteArrayInputStream bytes = new ByteArrayInputStream(read(in, length));
+            try {
+                device.load(new DataInputStream(bytes), version);
+            } catch (EOFException e) {
+                throw MigrationException.peer(
+                        "device '%s' wants more than the %d bytes that came", id, length);
+            }
+            if (bytes.available() > 0) {
+                throw MigrationException.peer(
+                        "device '%s' left %d of the %d bytes that came", id, bytes.available(), length);
+            }
+        }
+
+        private DeviceState find(String id, int instance, long at) throws MigrationException {
+            for (DeviceState device : devices) {
+                if (device.id().equals(id) && device.instance() == instance) return device;
+            }
+            throw MigrationException.peer(
+                    "this machine has no device '%s' instance %d, which comes at %d", id, instance, at);
+        }
+
+        private static byte[] read(MainIn in, int length) throws IOException {
+            byte[] bytes = new byte[length];
+            in.bytes(MemorySegment.ofArray(bytes));
+            return bytes;
+        }
+
+        /** The stream has ended: every device must have come. */
+        RunState finish() throws MigrationException {
+            for (DeviceState device : devices) {
+                if (!loaded.contains(device)) {
+                    throw MigrationException.peer(
+                            "the stream has nothing for device '%s' instance %d",
+                            device.id(), device.instance());
+                }
+            }
+            return runState == null ? RunState.RUNNING : runState;
+        }
+    }
+}

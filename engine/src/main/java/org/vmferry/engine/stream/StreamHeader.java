@@ -1,0 +1,191 @@
+package org.vmferry.engine.stream;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.layout.MainIn;
+import org.vmferry.spi.layout.MainOut;
+import org.vmferry.spi.machine.SectionStore.Configuration;
+import org.vmferry.spi.machine.SectionStore.Subsection;
+import org.vmferry.spi.option.Options;
+
+/** The stream's first bytes: magic, version and CONFIGURATION (rules STR-1 and STR-2). */
+public final class StreamHeader {
+    /** The capabilities that a stream lists, in this order (rule STR-2). */
+    static final List<String> LISTED = List.of("x-ignore-shared", "mapped-ram");
+
+    private static final String PAGE_BITS = "configuration/target-page-bits";
+    private static final String CAPABILITIES = "configuration/capabilities";
+    private static final String UUID_NAME = "configuration/uuid";
+    private static final int LONGEST_NAME = 1 << 16;
+
+    private StreamHeader() {}
+
+    /** A configuration of ours. */
+    public static Configuration of(String machine, Optional<UUID> uuid, Options options) {
+        List<Subsection> subsections = new ArrayList<>();
+        if (uuid.isPresent() && options.on("validate-uuid")) {
+            ByteBuffer bytes = ByteBuffer.allocate(16);
+            bytes.putLong(uuid.get().getMostSignificantBits());
+            bytes.putLong(uuid.get().getLeastSignificantBits());
+            subsections.add(new Subsection(UUID_NAME, 1, bytes.array()));
+        }
+        return withCapabilities(new Configuration(machine, subsections), options);
+    }
+
+    /** The configuration as these options have it: its capabilities are the migration's, not the machine's. */
+    public static Configuration withCapabilities(Configuration kept, Options options) {
+        List<Subsection> subsections = new ArrayList<>();
+        kept.subsections().stream().filter(s -> s.name().equals(PAGE_BITS)).forEach(subsections::add);
+        List<String> on = LISTED.stream().filter(options::on).toList();
+        if (!on.isEmpty()) {
+            ByteBuffer bytes = ByteBuffer.allocate(4 + on.stream().mapToInt(n -> 1 + n.length()).sum());
+            bytes.putInt(on.size());
+            for (String name : on) {
+                bytes.put((byte) name.length()).put(name.getBytes(StandardCharsets.US_ASCII));
+            }
+            subsections.add(new Subsection(CAPABILITIES, 1, bytes.array()));
+        }
+        kept.subsections().stream().filter(s -> s.name().equals(UUID_NAME)).forEach(subsections::add);
+        return new Configuration(kept.machine(), subsections);
+    }
+
+    /** The capabilities that a configuration lists. */
+    public static Set<String> capabilities(Configuration configuration) throws MigrationException {
+        Set<String> names = new java.util.LinkedHashSet<>();
+        for (Subsection subsection : configuration.subsections()) {
+            if (!subsection.name().equals(CAPABILITIES)) continue;
+            ByteBuffer bytes = ByteBuffer.wrap(subsection.payload());
+            for (int count = bytes.getInt(); count > 0; count--) {
+                byte[] name = new byte[bytes.get() & 0xff];
+                bytes.get(name);
+                names.add(new String(name, StandardCharsets.US_ASCII));
+            }
+        }
+        return names;
+    }
+
+    /** The UUID that a configuration carries. */
+    public static Optional<UUID> uuid(Configuration configuration) {
+        return configuration.subsections().stream()
+                .filter(s -> s.name().equals(UUID_NAME))
+                .map(s -> ByteBuffer.wrap(s.payload()))
+                .map(b -> new UUID(b.getLong(), b.getLong()))
+                .findFirst();
+    }
+
+    /** Writes magic, version and configuration. */
+    public static void write(MainOut out, Configuration configuration) throws IOException {
+        out.u32(Wire.MAGIC);
+        out.u32(Wire.VERSION);
+        out.u8(Wire.CONFIGURATION);
+        byte[] machine = configuration.machine().getBytes(StandardCharsets.UTF_8);
+        out.u32(machine.length);
+        out.bytes(java.lang.foreign.MemorySegment.ofArray(machine));
+        for (Subsection subsection : configuration.subsections()) {
+            out.u8(Wire.SUBSECTION);
+            out.str8(subsection.name());
+            out.u32(subsection.version());
+            out.bytes(java.lang.foreign.MemorySegment.ofArray(subsection.payload()));
+        }
+    }
+
+    /**
+     * Reads magic, version and configuration.
+     *
+     * @param next gets the mark of the part that follows
+     */
+    public static Configuration read(MainIn in, int[] next) throws IOException {
+        long start = in.position();
+        int magic = in.u32();
+        if (magic != Wire.MAGIC) {
+            throw MigrationException.peer(
+                    "no migration stream at %d: it begins with 0x%08x, not \"QEVM\"", start, magic);
+        }
+        int version = in.u32();
+        if (version != Wire.VERSION) {
+            throw MigrationException.peer(
+                    "stream version %d at %d, must be %d", version, start + 4, Wire.VERSION);
+        }
+        next[0] = in.u8();
+        if (next[0] != Wire.CONFIGURATION) return new Configuration("", List.of());
+        String machine = new String(payload(in, "machine name"), StandardCharsets.UTF_8);
+        List<Subsection> subsections = new ArrayList<>();
+        while ((next[0] = in.u8()) == Wire.SUBSECTION) {
+            long at = in.position();
+            String name = in.str8();
+            int subVersion = in.u32();
+            subsections.add(
+                    new Subsection(
+                            name,
+                            subVersion,
+                            switch (name) {
+                                case PAGE_BITS -> exactly(in, 4);
+                                case CAPABILITIES -> capabilityList(in);
+                                case UUID_NAME -> exactly(in, 16);
+                                default ->
+                                        throw MigrationException.peer(
+                                                "unknown part '%s' of the configuration at %d", name, at);
+                            }));
+        }
+        return new Configuration(machine, List.copyOf(subsections));
+    }
+
+    /** Refuses a stream whose listed capabilities are not those in force here (rule STR-2). */
+    public static void check(Configuration configuration, Options options) throws MigrationException {
+        Set<String> theirs = capabilities(configuration);
+        for (String name : LISTED) {
+            if (theirs.contains(name) == options.on(name)) continue;
+            throw MigrationException.user(
+                    theirs.contains(name)
+                            ? "the stream was written with capability %s, which is off here: set it"
+                            : "the stream was written without capability %s, which is on here: unset it",
+                    name);
+        }
+        for (String name : theirs) {
+            if (!LISTED.contains(name)) {
+                throw MigrationException.peer("the stream was written with unknown capability '%s'", name);
+            }
+        }
+    }
+
+    private static byte[] payload(MainIn in, String what) throws IOException {
+        long at = in.position();
+        int length = in.u32();
+        if (length < 1 || length > LONGEST_NAME) {
+            throw MigrationException.peer(
+                    "the %s at %d has length %d, allowed are 1 to %d",
+                    what, at, Integer.toUnsignedLong(length), LONGEST_NAME);
+        }
+        return exactly(in, length);
+    }
+
+    private static byte[] capabilityList(MainIn in) throws IOException {
+        long at = in.position();
+        int count = in.u32();
+        if (count < 0 || count > 64) {
+            throw MigrationException.peer(
+                    "%d capabilities at %d, allowed are 0 to 64", Integer.toUnsignedLong(count), at);
+        }
+        var bytes = new java.io.ByteArrayOutputStream();
+        bytes.writeBytes(ByteBuffer.allocate(4).putInt(count).array());
+        for (int i = 0; i < count; i++) {
+            byte[] name = exactly(in, in.u8());
+            bytes.write(name.length);
+            bytes.writeBytes(name);
+        }
+        return bytes.toByteArray();
+    }
+
+    private static byte[] exactly(MainIn in, int length) throws IOException {
+        byte[] bytes = new byte[length];
+        in.bytes(java.lang.foreign.MemorySegment.ofArray(bytes));
+        return bytes;
+    }
+}
