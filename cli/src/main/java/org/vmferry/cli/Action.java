@@ -1,5 +1,9 @@
 package org.vmferry.cli;
 
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.Statistics;
+import org.vmferry.spi.MigrationException;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -8,10 +12,13 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 
 /** What all commands have: their options, where they write, and how they end. */
 abstract class Action implements Callable<Integer> {
+    private static final Duration GLANCE = Duration.ofMillis(100);
+
     @Spec private CommandSpec spec;
 
     @Option(
@@ -36,6 +43,9 @@ abstract class Action implements Callable<Integer> {
             description = "Say which version this is.")
     private boolean version;
 
+    /** Ctrl-C, while {@link #run} runs. */
+    Interruption interruption;
+
     /** Does the work. Returns when it is done, throws when it failed. */
     abstract void run() throws Exception;
 
@@ -43,7 +53,10 @@ abstract class Action implements Callable<Integer> {
     public final Integer call() throws Exception {
         // Read by slf4j-simple when the engine makes its first logger.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", debug ? "debug" : "warn");
-        run();
+        try (var scope = new Interruption()) {
+            interruption = scope;
+            run();
+        }
         out().flush();
         if (out().checkError()) throw new IOException("standard output could not be written");
         return CommandLine.ExitCode.OK;
@@ -72,6 +85,19 @@ abstract class Action implements Callable<Integer> {
         var style =
                 quiet ? Progress.Style.NONE : terminal ? Progress.Style.BAR : Progress.Style.LINES;
         return new Progress(err(), style, what, System::nanoTime);
+    }
+
+    /** Shows a migration's progress until it is done; Ctrl-C cancels it. */
+    final Statistics follow(Migration migration, String what) throws MigrationException {
+        interruption.cancelBy(migration::cancel);
+        try (Progress progress = progress(what)) {
+            while (!migration.await(GLANCE)) {
+                Statistics now = migration.statistics();
+                progress.show(now.total() - now.remaining(), now.total());
+            }
+        }
+        migration.await();
+        return migration.statistics();
     }
 
     /** What was typed makes no sense. */

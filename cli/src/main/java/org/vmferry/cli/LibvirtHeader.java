@@ -66,7 +66,7 @@ record LibvirtHeader(boolean complete, boolean running, int format, long streamO
         if (dataLength > DATA_LIMIT || dataLength > size - LENGTH)
             throw MigrationException.peer(
                     "libvirt's header has data_len %d at byte 20; at most %d are allowed and the"
-                        + " file has %d bytes left",
+                            + " file has %d bytes left",
                     dataLength, DATA_LIMIT, size - LENGTH);
         long format = unsigned(header, 28);
         if (format >= FORMATS.size())
@@ -111,6 +111,14 @@ record LibvirtHeader(boolean complete, boolean running, int format, long streamO
         int end = 0;
         while (end < data.length && data[end] != 0) end++;
         Matcher name = NAME.matcher(new String(data, 0, end, StandardCharsets.UTF_8));
-        return name.find() ? Optional.of(name.group(1)) : Optional.empty();
+        return name.find() ? Optional.of(unescape(name.group(1))) : Optional.empty();
+    }
+
+    private static String unescape(String xml) {
+        return xml.replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&apos;", "'")
+                .replace("&amp;", "&");
     }
 }

@@ -69,7 +69,7 @@ record Snapshot(Path path, long offset, Optional<LibvirtHeader> libvirt, Optiona
         if (!header.plain())
             throw MigrationException.user(
                     "%s is a libvirt save image compressed with %s, which is not built: have"
-                        + " libvirt save it raw or sparse, or decompress what follows byte %d",
+                            + " libvirt save it raw or sparse, or decompress what follows byte %d",
                     path, header.formatName(), header.streamOffset());
     }
 

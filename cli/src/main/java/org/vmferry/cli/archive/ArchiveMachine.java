@@ -90,12 +90,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     }
 
     @Override
-    public void pause(RunState state) {
-        this.state = state;
-    }
-
-    @Override
-    public void resume(RunState state) {
+    public void enter(RunState state) {
         this.state = state;
     }
 
