@@ -2,6 +2,16 @@ package org.vmferry.engine.ram;
 
 import static org.vmferry.engine.stream.Wire.*;
 
+<<<<<<< HEAD
+=======
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+>>>>>>> main
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
@@ -132,7 +142,7 @@ public final class InlineLayout implements RamLayout {
 
     private static final class InlineLoader implements Loader {
         private final Session session;
-        private final Map<String, BlockHeader> headers = new java.util.LinkedHashMap<>();
+        private final Map<String, BlockHeader> headers = new LinkedHashMap<>();
         private final Map<String, RamBlock> blocks = new HashMap<>();
         private final Arena arena = Arena.ofShared();
         private MemorySegment page = MemorySegment.NULL;

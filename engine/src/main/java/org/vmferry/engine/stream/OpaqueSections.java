@@ -26,6 +26,7 @@ final class OpaqueSections {
     private byte[] bytes = new byte[1 << 16];
     private int length;
     private long start = -1; // position of the first byte, for messages
+    private int ramId;
     private byte[] json;
 
     /**
@@ -78,13 +79,6 @@ final class OpaqueSections {
         ramId = ByteBuffer.wrap(bytes, end, 4).getInt();
         length = end;
         return true;
-    }
-
-    private int ramId;
-
-    /** The RAM section's id, after {@link #read} returned true. */
-    int ramSectionId() {
-        return ramId;
     }
 
     private boolean next(MainIn in, int expected) throws IOException {

@@ -1,5 +1,6 @@
 package org.vmferry.engine.stream;
 
+<<<<<<< HEAD
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.layout.MainIn;
 import org.vmferry.spi.layout.MainOut;
@@ -7,10 +8,15 @@ import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.machine.SectionStore.Subsection;
 import org.vmferry.spi.option.Options;
 
+=======
+import java.io.ByteArrayOutputStream;
+>>>>>>> main
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -24,13 +30,19 @@ public final class StreamHeader {
     private static final String PAGE_BITS = "configuration/target-page-bits";
     private static final String CAPABILITIES = "configuration/capabilities";
     private static final String UUID_NAME = "configuration/uuid";
+    private static final int PAGE_SIZE = 4096;
     private static final int LONGEST_NAME = 1 << 16;
 
     private StreamHeader() {}
 
     /** A configuration of ours. */
-    public static Configuration of(String machine, Optional<UUID> uuid, Options options) {
+    public static Configuration of(
+            String machine, int pageSize, Optional<UUID> uuid, Options options) {
         List<Subsection> subsections = new ArrayList<>();
+        if (pageSize != PAGE_SIZE) {
+            int bits = Integer.numberOfTrailingZeros(pageSize);
+            subsections.add(new Subsection(PAGE_BITS, 1, ByteBuffer.allocate(4).putInt(bits).array()));
+        }
         if (uuid.isPresent() && options.on("validate-uuid")) {
             ByteBuffer bytes = ByteBuffer.allocate(16);
             bytes.putLong(uuid.get().getMostSignificantBits());
@@ -67,7 +79,7 @@ public final class StreamHeader {
 
     /** The capabilities that a configuration lists. */
     public static Set<String> capabilities(Configuration configuration) throws MigrationException {
-        Set<String> names = new java.util.LinkedHashSet<>();
+        Set<String> names = new LinkedHashSet<>();
         for (Subsection subsection : configuration.subsections()) {
             if (!subsection.name().equals(CAPABILITIES)) continue;
             ByteBuffer bytes = ByteBuffer.wrap(subsection.payload());
@@ -78,6 +90,19 @@ public final class StreamHeader {
             }
         }
         return names;
+    }
+
+    /** The target's page size in bytes: 4096 unless the stream says otherwise. */
+    public static int pageSize(Configuration configuration) throws MigrationException {
+        for (Subsection subsection : configuration.subsections()) {
+            if (!subsection.name().equals(PAGE_BITS)) continue;
+            int bits = ByteBuffer.wrap(subsection.payload()).getInt();
+            if (bits < 10 || bits > 16) {
+                throw MigrationException.peer("target-page-bits is %d, allowed are 10 to 16", bits);
+            }
+            return 1 << bits;
+        }
+        return PAGE_SIZE;
     }
 
     /** The UUID that a configuration carries. */
@@ -96,12 +121,12 @@ public final class StreamHeader {
         out.u8(Wire.CONFIGURATION);
         byte[] machine = configuration.machine().getBytes(StandardCharsets.UTF_8);
         out.u32(machine.length);
-        out.bytes(java.lang.foreign.MemorySegment.ofArray(machine));
+        out.bytes(MemorySegment.ofArray(machine));
         for (Subsection subsection : configuration.subsections()) {
             out.u8(Wire.SUBSECTION);
             out.str8(subsection.name());
             out.u32(subsection.version());
-            out.bytes(java.lang.foreign.MemorySegment.ofArray(subsection.payload()));
+            out.bytes(MemorySegment.ofArray(subsection.payload()));
         }
     }
 
@@ -187,7 +212,7 @@ public final class StreamHeader {
                     "%d capabilities at %d, allowed are 0 to 64",
                     Integer.toUnsignedLong(count), at);
         }
-        var bytes = new java.io.ByteArrayOutputStream();
+        var bytes = new ByteArrayOutputStream();
         bytes.writeBytes(ByteBuffer.allocate(4).putInt(count).array());
         for (int i = 0; i < count; i++) {
             byte[] name = exactly(in, in.u8());
@@ -199,7 +224,7 @@ public final class StreamHeader {
 
     private static byte[] exactly(MainIn in, int length) throws IOException {
         byte[] bytes = new byte[length];
-        in.bytes(java.lang.foreign.MemorySegment.ofArray(bytes));
+        in.bytes(MemorySegment.ofArray(bytes));
         return bytes;
     }
 }

@@ -161,7 +161,8 @@ public interface PageCarrier extends Provider {
         /**
          * Fetches a run from its place; only with {@link Placement.Placed}.
          *
-         * @param run which pages; all are there
+         * @param run which pages; the first and the last are there, gaps between are the mover's to
+         *     know
          * @throws IOException if the migration has failed
          */
         void fetch(Run run) throws IOException;

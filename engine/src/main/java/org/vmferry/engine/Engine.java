@@ -1,0 +1,189 @@
+package org.vmferry.engine;
+
+import jakarta.inject.Inject;
+import java.io.IOException;
+import java.util.LinkedHashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.migration.Load;
+import org.vmferry.engine.migration.Look;
+import org.vmferry.engine.migration.MigrationSession;
+import org.vmferry.engine.migration.Parts;
+import org.vmferry.engine.migration.Save;
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.option.OptionRegistry;
+import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.stream.StreamHeader;
+import org.vmferry.engine.stream.StreamIn;
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.SectionStore.Configuration;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
+
+/**
+ * What a host embeds: sends machines, receives them, and looks into snapshots.
+ *
+ * <p>It has no state but its plug-ins, and any number of migrations may run at once. Its methods may be
+ * called from any thread.
+ */
+public final class Engine {
+    private final Plugins plugins;
+    private final OptionRegistry registry;
+    private final AtomicInteger count = new AtomicInteger();
+
+    /**
+     * An engine with these plug-ins, which stay their owner's.
+     *
+     * @param plugins the engine's own among them
+     */
+    @Inject
+    public Engine(Plugins plugins) {
+        this.plugins = plugins;
+        this.registry = new OptionRegistry(plugins);
+    }
+
+    /**
+     * An engine with what the class path or module path has.
+     *
+     * @return a new engine
+     */
+    public static Engine create() {
+        return new Engine(Plugins.discover());
+    }
+
+    /**
+     * The plug-ins it works with.
+     *
+     * @return those given to the constructor
+     */
+    public Plugins plugins() {
+        return plugins;
+    }
+
+    /**
+     * The options it knows.
+     *
+     * @return the engine's and its plug-ins'
+     */
+    public OptionRegistry options() {
+        return registry;
+    }
+
+    /**
+     * Begins to send a machine, live if it runs and has a dirty log. Everything that was asked for is
+     * checked before anything is opened.
+     *
+     * <p>If it completes, the machine is left in the run state POSTMIGRATE: it is the destination's now,
+     * or the snapshot's; the host may resume it after a snapshot. If it fails or is cancelled, the guest
+     * runs on as before.
+     *
+     * @param machine what to send; in use until the migration is over
+     * @param uri where to, such as {@code file:/var/lib/vm.snap}
+     * @param settings capabilities and parameters
+     * @return the migration, which is running
+     * @throws MigrationException if what was asked for is not possible
+     */
+    public Migration send(Machine machine, String uri, Settings settings) throws MigrationException {
+        Address address = Address.parse(uri);
+        Prepared prepared = prepare("send", address, settings, machine.uuid());
+        return new Migration(
+                        prepared.session, address, new Save(prepared.session, machine, prepared.parts))
+                .start();
+    }
+
+    /**
+     * Begins to receive a machine; it listens, or has opened the file, when this returns.
+     *
+     * <p>If it completes, the machine has entered the run state that the source's was in. If it fails or
+     * is cancelled, the machine was never started, and its RAM and devices hold anything.
+     *
+     * @param machine what to load into; in use until the migration is over
+     * @param uri where from, such as {@code tcp:127.0.0.1:4444}
+     * @param settings capabilities and parameters
+     * @return the migration, which is running
+     * @throws IOException if what was asked for is not possible, or it can't listen there
+     */
+    public Migration receive(Machine machine, String uri, Settings settings) throws IOException {
+        Address address = Address.parse(uri);
+        Prepared prepared = prepare("receive", address, settings, machine.uuid());
+        Incoming end = prepared.parts.transport().incoming(address, prepared.session.options());
+        Load load = new Load(prepared.session, machine, prepared.parts, end);
+        return new Migration(prepared.session, end.address(), load).start();
+    }
+
+    /**
+     * Which capabilities a snapshot was written with: those that must be set to receive it.
+     *
+     * @param uri a file's address
+     * @return QEMU's names, such as mapped-ram
+     * @throws IOException if it can't be read, or is no snapshot
+     */
+    public Set<String> capabilities(String uri) throws IOException {
+        Address address = Address.parse(uri);
+        TransportProvider transport = plugins.transport(address.scheme());
+        if (!transport.features().contains(Feature.SEEKABLE)) {
+            throw MigrationException.user(
+                    "%s: only what lies in a seekable file can be looked into", address);
+        }
+        try (Incoming end = transport.incoming(address, Options.DEFAULTS);
+                StreamIn in = new StreamIn(end)) {
+            Configuration configuration = StreamHeader.read(in, new int[1]);
+            return new LinkedHashSet<>(StreamHeader.capabilities(configuration));
+        }
+    }
+
+    /**
+     * Looks into a snapshot and checks its whole structure, without loading it.
+     *
+     * @param uri a file's address
+     * @return what it holds
+     * @throws IOException if it can't be read, or something in it is wrong
+     */
+    public Inspection inspect(String uri) throws IOException {
+        Set<String> capabilities = capabilities(uri);
+        Settings settings = Settings.NONE;
+        for (String name : capabilities) settings = settings.capability(name);
+        Address address = Address.parse(uri);
+        Prepared prepared = prepare("inspect", address, settings, Optional.empty());
+        Incoming end = prepared.parts.transport().incoming(address, prepared.session.options());
+        return new Look(prepared.session, prepared.parts, end).look(capabilities);
+    }
+
+    private record Prepared(MigrationSession session, Parts parts) {}
+
+    private Prepared prepare(
+            String verb, Address address, Settings settings, Optional<UUID> uuid)
+            throws MigrationException {
+        TransportProvider transport = plugins.transport(address.scheme());
+        Options options = registry.validate(settings, transport);
+        RamLayout layout = plugins.layoutFor(options);
+        PageCarrier carrier = plugins.carrierFor(options);
+        String compression = options.get(EngineOptions.MULTIFD_COMPRESSION);
+        Optional<CompressionProvider> codec =
+                compression.equals("none")
+                        ? Optional.empty()
+                        : Optional.of(plugins.codec(compression));
+        // The default is meant for a link that others share. A snapshot is held to a rate only on request.
+        boolean limited =
+                !transport.features().contains(Feature.SEEKABLE)
+                        || settings.parameters().containsKey(EngineOptions.MAX_BANDWIDTH.name());
+        MigrationSession session =
+                new MigrationSession(
+                        verb + "-" + count.incrementAndGet(),
+                        options,
+                        uuid.orElse(new UUID(0, 0)),
+                        codec,
+                        limited ? options.get(EngineOptions.MAX_BANDWIDTH) : 0);
+        return new Prepared(session, new Parts(address, transport, layout, carrier));
+    }
+}

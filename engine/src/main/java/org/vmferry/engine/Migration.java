@@ -1,0 +1,203 @@
+package org.vmferry.engine;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.engine.migration.MigrationSession;
+import org.vmferry.engine.migration.Work;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.transport.Address;
+
+/**
+ * A migration that was begun: to watch, to wait for, to cancel. All methods may be called from any
+ * thread.
+ */
+public final class Migration {
+    private static final Logger LOG = LoggerFactory.getLogger(Migration.class);
+
+    private final MigrationSession session;
+    private final Address address;
+    private final Work work;
+    private final long began = System.nanoTime();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private MigrationState state = MigrationState.NONE; // guarded by lock
+    private Statistics last; // guarded by lock; the final numbers, before the final state
+
+    Migration(MigrationSession session, Address address, Work work) {
+        this.session = session;
+        this.address = address;
+        this.work = work;
+    }
+
+    Migration start() {
+        Thread thread = new Thread(this::run, session.name());
+        thread.setDaemon(true);
+        thread.start();
+        return this;
+    }
+
+    private void run() {
+        try {
+            work.run(this::enter);
+            finish(MigrationState.COMPLETED);
+        } catch (Throwable t) {
+            session.fail(t);
+            LOG.debug("{} failed", session.name(), t);
+            finish(isCancelled() ? MigrationState.CANCELLED : MigrationState.FAILED);
+        }
+    }
+
+    private void finish(MigrationState end) {
+        lock.lock();
+        try {
+            last = statistics();
+            if (end == MigrationState.CANCELLED && state != MigrationState.CANCELLING) {
+                become(MigrationState.CANCELLING);
+            }
+            become(end);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void enter(MigrationState next) throws MigrationException {
+        lock.lock();
+        try {
+            session.check(); // a cancel that came first has moved the state already
+            become(next);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void become(MigrationState next) {
+        if (!state.next().contains(next)) {
+            throw new IllegalStateException("a migration can't go from " + state + " to " + next);
+        }
+        LOG.debug("{}: {} to {}", session.name(), state, next);
+        state = next;
+        changed.signalAll();
+    }
+
+    private boolean isCancelled() {
+        return session.failure() instanceof Cancelled;
+    }
+
+    /**
+     * Its name, as in log lines and thread names.
+     *
+     * @return unique in its engine
+     */
+    public String name() {
+        return session.name();
+    }
+
+    /**
+     * Where it goes, or where it listens, with the port that the system chose.
+     *
+     * @return the address
+     */
+    public Address address() {
+        return address;
+    }
+
+    /**
+     * Where it stands.
+     *
+     * @return never null
+     */
+    public MigrationState state() {
+        lock.lock();
+        try {
+            return state;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * What it has done so far. The final numbers are there before the final state is.
+     *
+     * @return never null
+     */
+    public Statistics statistics() {
+        lock.lock();
+        try {
+            if (last != null) return last;
+        } finally {
+            lock.unlock();
+        }
+        Work.Progress now = work.progress();
+        return new Statistics(
+                now.total(),
+                now.transferred(),
+                now.remaining(),
+                session.pagesNormal(),
+                session.pagesZero(),
+                now.rounds(),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
+                now.downtime());
+    }
+
+    /**
+     * Waits until it is over.
+     *
+     * @throws MigrationException why it failed, or that it was cancelled
+     * @throws InterruptedException if the waiting thread was interrupted; the migration goes on
+     */
+    public void await() throws MigrationException, InterruptedException {
+        while (!await(Duration.ofDays(1))) {}
+        MigrationException failure = session.failure();
+        if (failure != null) throw failure;
+    }
+
+    /**
+     * Waits for a while.
+     *
+     * @param atMost how long
+     * @return whether it is over, one way or another
+     * @throws InterruptedException if the waiting thread was interrupted; the migration goes on
+     */
+    public boolean await(Duration atMost) throws InterruptedException {
+        long rest = atMost.toNanos();
+        lock.lock();
+        try {
+            while (!state.isFinal() && rest > 0) rest = changed.awaitNanos(rest);
+            return state.isFinal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Cancels it: the source's guest runs on, and what was opened is closed. Returns at once; {@link
+     * #await} tells when it is done.
+     *
+     * @return false if it was too late: the migration is over, or can only complete
+     */
+    public boolean cancel() {
+        lock.lock();
+        try {
+            if (!session.cancel(new Cancelled())) return false;
+            if (state != MigrationState.CANCELLING) become(MigrationState.CANCELLING);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What {@link #await()} throws then. */
+    private static final class Cancelled extends MigrationException {
+        private static final long serialVersionUID = 1L;
+
+        Cancelled() {
+            super(Blame.USER, "the migration was cancelled");
+        }
+    }
+}

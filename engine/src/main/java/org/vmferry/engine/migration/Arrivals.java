@@ -1,0 +1,184 @@
+package org.vmferry.engine.migration;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.vmferry.engine.stream.Wire;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
+
+/**
+ * A receiver's connections, sorted by their first four bytes (rule STR-1, rule MFD-1): the main stream's
+ * and the carrier's may come in any order. Each is greeted by a thread of its own, so that one which
+ * says nothing holds up no other.
+ */
+final class Arrivals implements PageCarrier.Channels, AutoCloseable {
+    private final MigrationSession session;
+    private final Incoming end;
+    private final int channelMagic;
+    private final Wrapper wrapper;
+    private final List<Thread> threads = new ArrayList<>();
+    private final List<Channel> open = new ArrayList<>();
+    private final ArrayDeque<Channel> carriers = new ArrayDeque<>();
+    private Channel main;
+    private boolean closed;
+
+    /** Puts a layer such as TLS over a connection; may block. */
+    interface Wrapper {
+        Channel wrap(Channel raw) throws IOException;
+    }
+
+    Arrivals(MigrationSession session, Incoming end, int channelMagic, Wrapper wrapper) {
+        this.session = session;
+        this.end = end;
+        this.channelMagic = channelMagic;
+        this.wrapper = wrapper;
+        session.onFailure(this::wake);
+        start("accept", this::acceptAll);
+    }
+
+    private synchronized void start(String role, Runnable work) {
+        if (closed) return;
+        Thread thread = new Thread(work, session.name() + "-" + role);
+        thread.setDaemon(true);
+        threads.add(thread);
+        thread.start();
+    }
+
+    private void acceptAll() {
+        try {
+            while (true) {
+                Channel channel = end.accept();
+                synchronized (this) {
+                    if (closed) {
+                        channel.release();
+                        return;
+                    }
+                    open.add(channel);
+                }
+                start("greet", () -> greet(channel));
+                // Without a carrier's channels one connection is all there will be.
+                if (channelMagic == 0) return;
+            }
+        } catch (IOException | RuntimeException e) {
+            synchronized (this) {
+                if (closed) return;
+            }
+            session.fail(e);
+        }
+    }
+
+    private void greet(Channel raw) {
+        try {
+            PeekedChannel channel = new PeekedChannel(wrapper.wrap(raw));
+            int magic = channel.peek();
+            synchronized (this) {
+                if (magic == Wire.MAGIC && main == null) main = channel;
+                else if (magic == channelMagic && channelMagic != 0) carriers.add(channel);
+                else {
+                    throw MigrationException.peer(
+                            magic == Wire.MAGIC
+                                    ? "a second main stream came, from %s"
+                                    : "a connection from %s begins with 0x%08x, neither \"QEVM\" nor a channel's",
+                            channel.peer(), magic);
+                }
+                notifyAll();
+            }
+        } catch (IOException | RuntimeException e) {
+            synchronized (this) {
+                if (closed) return;
+            }
+            session.fail(e);
+        }
+    }
+
+    private synchronized void wake() {
+        notifyAll();
+    }
+
+    /** Waits for the main stream's connection. */
+    synchronized Channel main() throws IOException {
+        while (main == null) await();
+        return main;
+    }
+
+    @Override
+    public synchronized Channel accept() throws IOException {
+        while (carriers.isEmpty()) await();
+        return carriers.remove();
+    }
+
+    private void await() throws IOException {
+        session.check();
+        try {
+            wait();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while waiting for a connection", e);
+        }
+    }
+
+    @Override
+    public Channel open() {
+        throw new UnsupportedOperationException("a receiver opens no channels");
+    }
+
+    /** No connection is wanted any more: ends every thread, and every connection. */
+    @Override
+    public void close() {
+        List<Thread> join;
+        synchronized (this) {
+            closed = true;
+            join = List.copyOf(threads);
+            open.forEach(Channel::release);
+        }
+        end.release();
+        Joined.all(join);
+    }
+
+    /** Gives back the bytes that told what it is. */
+    private static final class PeekedChannel extends ForwardingChannel {
+        private final ByteBuffer first = ByteBuffer.allocate(4);
+
+        PeekedChannel(Channel channel) {
+            super(channel);
+        }
+
+        int peek() throws IOException {
+            while (first.hasRemaining()) {
+                if (channel.read(first) < 0) {
+                    throw MigrationException.peer(
+                            "the connection from %s ended before it said what it is", channel.peer());
+                }
+            }
+            first.flip();
+            return first.getInt(0);
+        }
+
+        @Override
+        public int read(ByteBuffer target) throws IOException {
+            if (!first.hasRemaining()) return channel.read(target);
+            int count = Math.min(first.remaining(), target.remaining());
+            for (int i = 0; i < count; i++) target.put(first.get());
+            return count;
+        }
+
+        @Override
+        public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
+            if (!first.hasRemaining()) return channel.read(targets, offset, length);
+            for (int i = offset; i < offset + length; i++) {
+                if (targets[i].hasRemaining()) return read(targets[i]);
+            }
+            return 0;
+        }
+
+        @Override
+        public long read(ByteBuffer[] targets) throws IOException {
+            return read(targets, 0, targets.length);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+package org.vmferry.engine.migration;
+
+import java.io.IOException;
+import java.util.List;
+import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.ram.RamSection;
+import org.vmferry.engine.stream.StreamHeader;
+import org.vmferry.engine.stream.StreamIn;
+import org.vmferry.engine.stream.StreamReader;
+import org.vmferry.engine.stream.Wire;
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.machine.SectionStore.Configuration;
+import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
+
+/** The destination's side, from the first connection to the machine's start. Runs on the migration thread. */
+public final class Load implements Work {
+    private final MigrationSession session;
+    private final Machine machine;
+    private final Parts parts;
+    private final Incoming end;
+    private volatile StreamIn in;
+    private volatile long total;
+    private volatile long receivedBefore;
+
+    /** A load into a machine, from an end that is open already; it is closed when the load is over. */
+    public Load(MigrationSession session, Machine machine, Parts parts, Incoming end) {
+        this.session = session;
+        this.machine = machine;
+        this.parts = parts;
+        this.end = end;
+        session.onFailure(end::release);
+    }
+
+    @Override
+    public void run(Stage stage) throws IOException {
+        stage.enter(MigrationState.SETUP);
+        RunState state;
+        try (end) {
+            boolean seekable = parts.transport().features().contains(Feature.SEEKABLE);
+            state = seekable ? fromFile(stage) : fromChannels(stage);
+        }
+        machine.enter(state);
+    }
+
+    private RunState fromFile(Stage stage) throws IOException {
+        try (StreamIn stream = new StreamIn(end)) {
+            return read(stream, null, stage);
+        }
+    }
+
+    private RunState fromChannels(Stage stage) throws IOException {
+        try (Arrivals arrivals =
+                        new Arrivals(session, end, parts.carrier().channelMagic(), raw -> raw);
+                Channel main = arrivals.main();
+                StreamIn stream = new StreamIn(main)) {
+            return read(stream, arrivals, stage);
+        }
+    }
+
+    private RunState read(StreamIn stream, PageCarrier.Channels channels, Stage stage)
+            throws IOException {
+        in = stream;
+        try (RamLayout.Loader loader = parts.layout().loader(session);
+                PageCarrier.Receiver receiver = parts.carrier().receiver(channels, session)) {
+            try {
+                return read(stream, loader, receiver, stage);
+            } catch (IOException | RuntimeException | Error e) {
+                // Lets go the carrier's threads, so that its close() can join them.
+                session.fail(e);
+                throw e;
+            }
+        } finally {
+            in = null;
+            receivedBefore = stream.received();
+        }
+    }
+
+    private RunState read(
+            StreamIn stream, RamLayout.Loader loader, PageCarrier.Receiver receiver, Stage stage)
+            throws IOException {
+        int[] mark = new int[1];
+        Configuration configuration = StreamHeader.read(stream, mark);
+        StreamHeader.check(configuration, session.options());
+        boolean keeps = machine.sections().isPresent();
+        if (keeps) machine.sections().get().keep(configuration);
+        else checkMachine(configuration);
+        int pageSize = StreamHeader.pageSize(configuration);
+        receiver.connect(parts.layout().placed());
+        StreamReader.Handler handler =
+                new StreamReader.Handler() {
+                    @Override
+                    public void ramStart() throws IOException {
+                        List<BlockHeader> blocks =
+                                RamSection.readBlocks(
+                                        stream, pageSize, loader, machine.ramTarget(), receiver);
+                        for (BlockHeader block : blocks) total += block.usedLength();
+                        stage.enter(MigrationState.ACTIVE);
+                        loader.section(stream, receiver);
+                    }
+
+                    @Override
+                    public void ramPart() throws IOException {
+                        session.check();
+                        loader.section(stream, receiver);
+                    }
+
+                    @Override
+                    public void command(Wire.Command command, int argument) throws IOException {
+                        if (command == Wire.Command.SWITCHOVER_START) return;
+                        throw MigrationException.peer(
+                                "command %s: the return path is not built", command);
+                    }
+                };
+        List<DeviceState> devices = keeps ? List.of() : machine.devices();
+        RunState state =
+                new StreamReader(stream, handler, devices, machine.sections()).read(mark[0]);
+        receiver.finish();
+        session.commit();
+        return state;
+    }
+
+    private void checkMachine(Configuration configuration) throws MigrationException {
+        if (!configuration.machine().isEmpty() && !configuration.machine().equals(machine.type())) {
+            throw MigrationException.user(
+                    "the stream is of a machine '%s', this one is '%s'",
+                    configuration.machine(), machine.type());
+        }
+    }
+
+    @Override
+    public Progress progress() {
+        StreamIn stream = in;
+        long received =
+                (stream == null ? receivedBefore : stream.received()) + session.channelBytes();
+        return new Progress(total, received, 0, 0, 0);
+    }
+}

@@ -1,0 +1,221 @@
+package org.vmferry.engine.migration;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.vmferry.engine.Inspection;
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.layout.Placement;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
+import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
+
+/** Reads a snapshot as a load does, with all its checks, into a machine that keeps nothing but notes. */
+public final class Look implements Machine, RamTarget, SectionStore {
+    private final MigrationSession session;
+    private final Parts parts;
+    private final Incoming end;
+    private final Map<String, Noted> blocks = new LinkedHashMap<>();
+    private final List<Inspection.Device> devices = new ArrayList<>();
+    private Configuration configuration;
+    private Placement placement;
+
+    /** A look through an end that is open; it is closed at the end. */
+    public Look(MigrationSession session, Parts parts, Incoming end) {
+        this.session = session;
+        this.parts = new Parts(parts.address(), parts.transport(), parts.layout(), new Onlooker());
+        this.end = end;
+    }
+
+    /** Reads it all. */
+    public Inspection look(Set<String> capabilities) throws IOException {
+        new Load(session, this, parts, end).run(state -> {});
+        List<Inspection.Block> found = new ArrayList<>();
+        for (Noted block : blocks.values()) {
+            if (placement instanceof Placement.Placed placed) {
+                Placement.Place place = placed.place(block);
+                found.add(
+                        new Inspection.Block(
+                                block.id(),
+                                block.usedLength(),
+                                place.present(),
+                                OptionalLong.of(place.bitmapPosition()),
+                                OptionalLong.of(place.pagesPosition())));
+            } else {
+                found.add(
+                        new Inspection.Block(
+                                block.id(),
+                                block.usedLength(),
+                                block.present,
+                                OptionalLong.empty(),
+                                OptionalLong.empty()));
+            }
+        }
+        int pageSize = blocks.isEmpty() ? 4096 : blocks.values().iterator().next().pageSize();
+        return new Inspection(
+                parts.layout().placed() ? parts.layout().id() : "stream",
+                configuration.machine(),
+                pageSize,
+                capabilities,
+                List.copyOf(found),
+                List.copyOf(devices));
+    }
+
+    @Override
+    public String type() {
+        return "";
+    }
+
+    @Override
+    public RunState runState() {
+        return RunState.INMIGRATE;
+    }
+
+    @Override
+    public void enter(RunState state) {}
+
+    @Override
+    public RamProvider ram() {
+        return List::of;
+    }
+
+    @Override
+    public RamTarget ramTarget() {
+        return this;
+    }
+
+    @Override
+    public RamBlock open(BlockHeader header) {
+        Noted block = new Noted(header);
+        blocks.put(header.id(), block);
+        return block;
+    }
+
+    @Override
+    public Optional<SectionStore> sections() {
+        return Optional.of(this);
+    }
+
+    @Override
+    public void keep(Configuration kept) {
+        configuration = kept;
+    }
+
+    @Override
+    public void keep(Section section) {
+        devices.add(
+                new Inspection.Device(
+                        section.id(),
+                        section.instance(),
+                        section.version(),
+                        section.payload().remaining()));
+    }
+
+    @Override
+    public void keepDescription(byte[] json) {}
+
+    @Override
+    public Configuration configuration() {
+        return configuration;
+    }
+
+    @Override
+    public Iterable<Section> sections(boolean unused) {
+        return List.of();
+    }
+
+    @Override
+    public byte[] description() {
+        return new byte[0];
+    }
+
+    /** A block that only notes which pages came. */
+    private static final class Noted implements RamBlock {
+        private final BlockHeader header;
+        private final PageBitmap present;
+
+        Noted(BlockHeader header) {
+            this.header = header;
+            this.present = new PageBitmap(header.usedLength() / header.pageSize());
+        }
+
+        @Override
+        public String id() {
+            return header.id();
+        }
+
+        @Override
+        public long usedLength() {
+            return header.usedLength();
+        }
+
+        @Override
+        public int pageSize() {
+            return header.pageSize();
+        }
+
+        @Override
+        public void read(long offset, MemorySegment target) {
+            target.fill((byte) (present.get(offset / pageSize()) ? 1 : 0));
+        }
+
+        @Override
+        public void write(long offset, MemorySegment source) {
+            // A page that came before and is zero now is written as zeros: see InlineLayout.
+            boolean zero = org.vmferry.spi.ram.ZeroPages.isZero(source, 0, source.byteSize());
+            present.fill(offset / pageSize(), source.byteSize() / pageSize(), !zero);
+        }
+    }
+
+    /** Fetches nothing; remembers where everything lies. */
+    private final class Onlooker implements PageCarrier {
+        @Override
+        public String id() {
+            return "onlooker";
+        }
+
+        @Override
+        public Set<Feature> needs(boolean placed) {
+            return Set.of();
+        }
+
+        @Override
+        public Sender sender(Channels channels, Session unused) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Receiver receiver(Channels channels, Session unused) {
+            return new Receiver() {
+                @Override
+                public void start(Placement where, List<RamBlock> all) {
+                    placement = where;
+                }
+
+                @Override
+                public void fetch(Run run) {}
+
+                @Override
+                public void sync() {}
+
+                @Override
+                public void close() {}
+            };
+        }
+    }
+}

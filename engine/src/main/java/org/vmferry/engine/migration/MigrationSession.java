@@ -1,0 +1,180 @@
+package org.vmferry.engine.migration;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.LongAdder;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.option.Options;
+
+/** One migration's shared state: its first error, what to let go when there is one, and what was counted. */
+public final class MigrationSession implements Session {
+    private final String name;
+    private final Options options;
+    private final UUID uuid;
+    private final Optional<CompressionProvider> codec;
+    private final Bandwidth bandwidth;
+    private final Counts counts = new Counts();
+    private final List<Runnable> releases = new ArrayList<>(); // guarded by this
+    private MigrationException failure; // guarded by this
+    private boolean committed; // guarded by this
+
+    /** A session with max-bandwidth in bytes/s, 0 for no limit. */
+    public MigrationSession(
+            String name,
+            Options options,
+            UUID uuid,
+            Optional<CompressionProvider> codec,
+            long maxBandwidth) {
+        this.name = name;
+        this.options = options;
+        this.uuid = uuid;
+        this.codec = codec;
+        this.bandwidth = new Bandwidth(maxBandwidth);
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public Options options() {
+        return options;
+    }
+
+    @Override
+    public UUID uuid() {
+        return uuid;
+    }
+
+    @Override
+    public Optional<CompressionProvider> codec() {
+        return codec;
+    }
+
+    @Override
+    public void permit(long bytes) throws IOException {
+        try {
+            bandwidth.take(bytes);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new MigrationException(Blame.HOST, "a migration's thread was interrupted", e);
+        }
+        check();
+    }
+
+    /** No limit from now on: the guest is paused. */
+    void liftBandwidth() {
+        bandwidth.open();
+    }
+
+    /** Has something let go when the migration fails; at once, if it already has. */
+    void onFailure(Runnable release) {
+        synchronized (this) {
+            if (failure == null) {
+                releases.add(release);
+                return;
+            }
+        }
+        release.run();
+    }
+
+    @Override
+    public void fail(Throwable cause) {
+        List<Runnable> release;
+        synchronized (this) {
+            if (failure != null) {
+                // What follows from the first failure is worth keeping, but not the failure itself again.
+                if (cause != failure && cause != failure.getCause()) failure.addSuppressed(cause);
+                return;
+            }
+            failure = typed(cause);
+            release = List.copyOf(releases);
+        }
+        bandwidth.open();
+        release.forEach(Runnable::run);
+    }
+
+    /**
+     * Fails the migration with an order of the operator's.
+     *
+     * @return false if it has failed already, or can only complete
+     */
+    public boolean cancel(MigrationException order) {
+        synchronized (this) {
+            if (failure != null || committed) return false;
+        }
+        fail(order);
+        return failure() == order;
+    }
+
+    /** From here on no cancel is taken: what remains to be done makes the result visible. */
+    synchronized void commit() throws MigrationException {
+        check();
+        committed = true;
+    }
+
+    private static MigrationException typed(Throwable cause) {
+        if (cause instanceof MigrationException typed) return typed;
+        String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+        Blame blame = cause instanceof IOException ? Blame.TRANSPORT : Blame.PLUGIN;
+        return new MigrationException(blame, blame == Blame.PLUGIN ? cause.toString() : message, cause);
+    }
+
+    /** The first failure, or null. */
+    public synchronized MigrationException failure() {
+        return failure;
+    }
+
+    @Override
+    public void check() throws MigrationException {
+        MigrationException first = failure();
+        if (first != null) throw first;
+    }
+
+    @Override
+    public Counters counters() {
+        return counts;
+    }
+
+    /** Pages moved with their content. */
+    public long pagesNormal() {
+        return counts.normal.sum();
+    }
+
+    /** Pages that were zero. */
+    public long pagesZero() {
+        return counts.zero.sum();
+    }
+
+    long channelBytes() {
+        return counts.bytes.sum();
+    }
+
+    private static final class Counts implements Counters {
+        private final LongAdder normal = new LongAdder();
+        private final LongAdder zero = new LongAdder();
+        private final LongAdder bytes = new LongAdder();
+
+        @Override
+        public void normalPages(long count) {
+            normal.add(count);
+        }
+
+        @Override
+        public void zeroPages(long count) {
+            zero.add(count);
+        }
+
+        @Override
+        public void bytes(long count) {
+            bytes.add(count);
+        }
+    }
+}

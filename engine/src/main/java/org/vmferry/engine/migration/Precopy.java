@@ -1,0 +1,108 @@
+package org.vmferry.engine.migration;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.vmferry.engine.ram.RamSection;
+import org.vmferry.spi.carrier.PageCarrier.Sender;
+import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
+
+/** The rounds over the dirty pages: what is still to be sent, and sending it. */
+final class Precopy implements AutoCloseable {
+    private static final int LONGEST_RUN = 1 << 20; // bytes
+
+    private final MigrationSession session;
+    private final Map<RamBlock, PageBitmap> dirty = new LinkedHashMap<>();
+    private final Optional<DirtyLog> log;
+    private final Sender sender;
+    private final RamSection.Writer section;
+    private volatile long remaining;
+    private volatile long rounds;
+    private double bytesPerMs = Double.MAX_VALUE;
+
+    Precopy(
+            MigrationSession session,
+            List<RamBlock> blocks,
+            Optional<DirtyLog> log,
+            Sender sender,
+            RamSection.Writer section) {
+        this.session = session;
+        this.sender = sender;
+        this.section = section;
+        this.log = log;
+        log.ifPresent(DirtyLog::start);
+        for (RamBlock block : blocks) {
+            PageBitmap all = new PageBitmap(block.pages());
+            all.setAll();
+            dirty.put(block, all);
+            remaining += block.usedLength();
+        }
+    }
+
+    /** Sends rounds until what remains would pass within the downtime; the guest runs on. */
+    void untilFits(long downtimeMs) throws IOException {
+        do {
+            long began = System.nanoTime();
+            long bytes = remaining;
+            section.part();
+            send();
+            section.close();
+            double ms = Math.max(1e-3, (System.nanoTime() - began) / 1e6);
+            if (bytes > 0) bytesPerMs = bytes / ms;
+            harvest();
+        } while (remaining > bytesPerMs * downtimeMs);
+    }
+
+    /** Sends what is dirty now that the guest is paused, into the section's end. */
+    void last() throws IOException {
+        harvest();
+        section.end();
+        send();
+        section.closeEnd();
+    }
+
+    private void harvest() {
+        if (log.isEmpty()) return;
+        rounds++;
+        long bytes = 0;
+        for (Map.Entry<RamBlock, PageBitmap> entry : dirty.entrySet()) {
+            log.get().harvest(entry.getKey(), entry.getValue());
+            bytes += entry.getValue().cardinality() * entry.getKey().pageSize();
+        }
+        remaining = bytes;
+    }
+
+    private void send() throws IOException {
+        for (Map.Entry<RamBlock, PageBitmap> entry : dirty.entrySet()) {
+            RamBlock block = entry.getKey();
+            PageBitmap pages = entry.getValue();
+            int longest = LONGEST_RUN / block.pageSize();
+            for (long first = pages.nextSet(0); first < pages.pages(); ) {
+                int count = (int) Math.min(longest, pages.nextClear(first) - first);
+                pages.fill(first, count, false);
+                session.check();
+                sender.send(new Run(block, first, count));
+                remaining -= (long) count * block.pageSize(); // one writer
+                first = pages.nextSet(first + count);
+            }
+        }
+    }
+
+    long remaining() {
+        return remaining;
+    }
+
+    long rounds() {
+        return rounds;
+    }
+
+    @Override
+    public void close() {
+        log.ifPresent(DirtyLog::stop);
+    }
+}

@@ -1,0 +1,22 @@
+package org.vmferry.engine.migration;
+
+import java.io.IOException;
+import org.vmferry.engine.MigrationState;
+
+/** What a migration's thread does: save or load. */
+public interface Work {
+    /** Does it; returns when all is done, and throws when it failed and all was taken back. */
+    void run(Stage stage) throws IOException;
+
+    /** How far it is; any thread. */
+    Progress progress();
+
+    /** Takes note of the states that the work comes to. */
+    interface Stage {
+        /** A state was come to. */
+        void enter(MigrationState state) throws IOException;
+    }
+
+    /** Figures, bytes and ms. */
+    record Progress(long total, long transferred, long remaining, long rounds, long downtime) {}
+}

@@ -1,0 +1,169 @@
+package org.vmferry.engine.ram;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.vmferry.engine.stream.StreamIn;
+import org.vmferry.engine.stream.Wire;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.carrier.PageCarrier.Receiver;
+import org.vmferry.spi.carrier.PageCarrier.Sender;
+import org.vmferry.spi.layout.MainIn;
+import org.vmferry.spi.layout.MainOut;
+import org.vmferry.spi.layout.RamLayout.Loader;
+import org.vmferry.spi.layout.RamLayout.Saver;
+import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamTarget;
+
+/** What the RAM section has in every layout (rules RAM-1, RAM-2): the block list, and each part's frame. */
+public final class RamSection {
+    private static final int MOST_BLOCKS = 4096;
+    private static final int SECTION_ID = 1;
+
+    private RamSection() {}
+
+    /** Writes the section: START with the block list, parts, END. */
+    public static final class Writer {
+        private final MainOut out;
+        private final Saver saver;
+        private final Sender sender;
+
+        /** A writer of one save. */
+        public Writer(MainOut out, Saver saver, Sender sender) {
+            this.out = out;
+            this.saver = saver;
+            this.sender = sender;
+        }
+
+        /** Writes START. */
+        public void start(List<RamBlock> blocks) throws IOException {
+            out.u8(Wire.START);
+            out.u32(SECTION_ID);
+            out.str8(Wire.RAM);
+            out.u32(0);
+            out.u32(Wire.RAM_VERSION);
+            long total = 0;
+            for (RamBlock block : blocks) total = Math.addExact(total, block.usedLength());
+            out.u64(total | Wire.MEM_SIZE);
+            for (RamBlock block : blocks) {
+                out.str8(block.id());
+                out.u64(block.usedLength());
+                saver.block(out, block);
+            }
+            sender.start(saver.placement(out), blocks);
+            close();
+        }
+
+        /** Opens a part; pages may be sent until {@link #close}. */
+        public void part() throws IOException {
+            out.u8(Wire.PART);
+            out.u32(SECTION_ID);
+        }
+
+        /** Opens the last part. */
+        public void end() throws IOException {
+            out.u8(Wire.END);
+            out.u32(SECTION_ID);
+        }
+
+        /** Closes the open part. */
+        public void close() throws IOException {
+            saver.sync(out, sender.endRound());
+            finish();
+        }
+
+        /** Closes the last part. */
+        public void closeEnd() throws IOException {
+            saver.sync(out, sender.endRound());
+            saver.end(out);
+            finish();
+        }
+
+        private void finish() throws IOException {
+            sender.endSection();
+            out.u64(Wire.EOS);
+            out.u8(Wire.FOOTER);
+            out.u32(SECTION_ID);
+            out.flush();
+        }
+    }
+
+    /** Reads START's block list after the section's header, and opens the blocks. */
+    public static List<BlockHeader> readBlocks(
+            StreamIn in, int pageSize, Loader loader, RamTarget target, Receiver receiver)
+            throws IOException {
+        long at = in.position();
+        long word = in.u64();
+        long total = word & -pageSize;
+        if ((word & pageSize - 1) != Wire.MEM_SIZE || total <= 0) {
+            throw MigrationException.peer(
+                    "RAM size 0x%x at %d: must be more than 0, a multiple of %d, with flag 0x%x",
+                    word, at, pageSize, Wire.MEM_SIZE);
+        }
+        List<BlockHeader> headers = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        for (long rest = total; rest > 0; ) {
+            BlockHeader header = header(in, pageSize, rest);
+            if (!names.add(header.id())) {
+                throw MigrationException.peer("block '%s' is announced twice", header.id());
+            }
+            if (headers.size() == MOST_BLOCKS) {
+                throw MigrationException.peer("over %d RAM blocks are announced", MOST_BLOCKS);
+            }
+            headers.add(header);
+            loader.block(in, header);
+            rest -= header.usedLength();
+        }
+        Opened opened = new Opened(target, new ArrayList<>());
+        receiver.start(loader.placement(in, opened), List.copyOf(opened.blocks));
+        return headers;
+    }
+
+    private static BlockHeader header(MainIn in, int pageSize, long rest) throws IOException {
+        long at = in.position();
+        String id = in.str8();
+        if (id.isEmpty()) throw MigrationException.peer("a RAM block without a name at %d", at);
+        long length = in.u64();
+        if (length <= 0 || length > rest || (length & pageSize - 1) != 0) {
+            throw MigrationException.peer(
+                    "block '%s' at %d has length 0x%x: allowed are multiples of %d up to 0x%x",
+                    id, at, length, pageSize, rest);
+        }
+        return new BlockHeader(id, length, pageSize, OptionalLong.empty());
+    }
+
+    /** Remembers what a layout opened: the carrier needs to know, too. */
+    private record Opened(RamTarget target, List<RamBlock> blocks) implements RamTarget {
+        @Override
+        public RamBlock open(BlockHeader header) throws MigrationException {
+            return remember(header, target.open(header));
+        }
+
+        @Override
+        public Optional<Arena> adopts(BlockHeader header) {
+            return target.adopts(header);
+        }
+
+        @Override
+        public RamBlock adopt(BlockHeader header, MemorySegment memory) throws MigrationException {
+            return remember(header, target.adopt(header, memory));
+        }
+
+        private RamBlock remember(BlockHeader header, RamBlock block) throws MigrationException {
+            if (block.usedLength() != header.usedLength() || block.pageSize() != header.pageSize()) {
+                throw MigrationException.host(
+                        "RAM block '%s' was opened with 0x%x bytes in pages of %d; announced were 0x%x in pages of %d",
+                        header.id(), block.usedLength(), block.pageSize(), header.usedLength(), header.pageSize());
+            }
+            blocks.add(block);
+            return block;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package org.vmferry.engine.stream;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.vmferry.spi.layout.MainOut;
+import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.machine.SectionStore;
+
+/** Writes what follows RAM: FULL sections, EOF, VMDESCRIPTION (rules STR-3, STR-7, STR-8). */
+public final class DeviceSections {
+    private static final int FIRST_ID = 2;
+
+    private DeviceSections() {}
+
+    /** Writes the devices of a machine of ours, and the run state it had. */
+    public static void write(
+            MainOut out, List<DeviceState> devices, RunState state, String machine, int pageSize)
+            throws IOException {
+        List<Devices.Saved> all = Devices.save(devices);
+        List<VmDescription.Written> written = new ArrayList<>();
+        int id = FIRST_ID;
+        for (Devices.Saved saved : all) {
+            DeviceState device = saved.device();
+            head(out, id, device.id(), device.instance(), device.version());
+            Devices.write(out, saved.payload());
+            foot(out, id++);
+            written.add(
+                    new VmDescription.Written(
+                            device.id(), device.instance(), device.version(), 4L + saved.payload().length));
+        }
+        head(out, id, GlobalState.ID, 0, GlobalState.VERSION);
+        out.bytes(MemorySegment.ofArray(GlobalState.encode(state)));
+        foot(out, id);
+        written.add(
+                new VmDescription.Written(GlobalState.ID, 0, GlobalState.VERSION, GlobalState.LENGTH));
+        end(out, VmDescription.describe(machine, pageSize, written));
+    }
+
+    /** Writes back what was kept. */
+    public static void writeKept(MainOut out, SectionStore store) throws IOException {
+        int id = FIRST_ID;
+        for (SectionStore.Section section : store.sections()) {
+            head(out, id, section.id(), section.instance(), section.version());
+            out.bytes(MemorySegment.ofBuffer(section.payload()));
+            foot(out, id++);
+        }
+        end(out, store.description());
+    }
+
+    private static void head(MainOut out, int id, String name, int instance, int version)
+            throws IOException {
+        out.u8(Wire.FULL);
+        out.u32(id);
+        out.str8(name);
+        out.u32(instance);
+        out.u32(version);
+    }
+
+    private static void foot(MainOut out, int id) throws IOException {
+        out.u8(Wire.FOOTER);
+        out.u32(id);
+    }
+
+    private static void end(MainOut out, byte[] description) throws IOException {
+        out.u8(Wire.EOF);
+        out.u8(Wire.VMDESCRIPTION);
+        out.u32(description.length);
+        out.bytes(MemorySegment.ofArray(description));
+    }
+}

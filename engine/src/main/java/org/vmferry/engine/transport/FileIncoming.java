@@ -1,0 +1,78 @@
+package org.vmferry.engine.transport;
+
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.PositionedFile;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Set;
+
+/** Reads a snapshot. */
+final class FileIncoming implements Incoming {
+    private final Address address;
+    private final OpenFile open;
+
+    FileIncoming(Address address, FileTarget target) throws IOException {
+        this.address = address;
+        Path file = target.file();
+        switch (FileTarget.kind(file)) {
+            case REGULAR, BLOCK_DEVICE -> {}
+            case MISSING -> throw missing(target, file);
+            case DIRECTORY ->
+                    throw MigrationException.user("'%s' is a directory, no file", target.path());
+            case CHARACTER_DEVICE, STREAM ->
+                    throw MigrationException.user(
+                            "'%s' is neither a file nor a block device", target.path());
+        }
+        open = OpenFile.open(file, target.start(), Set.of(StandardOpenOption.READ));
+        long size;
+        try {
+            size = open.size();
+        } catch (IOException e) {
+            open.close();
+            throw FileTrouble.explain("read", file, e);
+        }
+        if (target.start() > size) {
+            open.close();
+            throw MigrationException.user(
+                    "'%s': offset %d lies beyond the file's %d bytes",
+                    target.path(), target.start(), size);
+        }
+    }
+
+    private static MigrationException missing(FileTarget target, Path file) {
+        List<Unfinished> leftovers = Unfinished.beside(file);
+        if (leftovers.isEmpty()) {
+            return MigrationException.user("'%s': there is no such file", target.path());
+        }
+        StringBuilder names = new StringBuilder();
+        for (Unfinished u : leftovers) names.append(names.isEmpty() ? "" : ", ").append(u);
+        return MigrationException.user(
+                "'%s': there is no such file, but an unfinished snapshot: %s",
+                target.path(), names);
+    }
+
+    @Override
+    public Address address() {
+        return address;
+    }
+
+    @Override
+    public PositionedFile file(boolean direct) throws IOException {
+        return open.file(direct);
+    }
+
+    @Override
+    public void release() {
+        open.release();
+    }
+
+    @Override
+    public void close() {
+        open.close();
+    }
+}

@@ -1,0 +1,252 @@
+package org.vmferry.engine.transport;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.transport.PositionedFile;
+import org.vmferry.spi.transport.TransportProvider.Outgoing;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Set;
+
+/**
+ * Writes a snapshot: beside its target and renamed when complete, or in place.
+ *
+ * <p>Locked on itself while it opens, completes and closes, never while bytes are written.
+ */
+final class FileOutgoing implements Outgoing {
+    private static final Logger log = LoggerFactory.getLogger(FileTransport.class);
+
+    private final FileTarget target;
+    private Path file;
+    private FileTarget.Kind kind;
+    private volatile OpenFile open;
+    // Null when written in place.
+    private Path part;
+    // In place: how long the file is made again after a failure; -1 removes it.
+    private long sizeBefore;
+    private boolean completed;
+    private volatile boolean released;
+
+    FileOutgoing(FileTarget target) {
+        this.target = target;
+    }
+
+    private boolean inPlace() {
+        return target.offset().isPresent() || device();
+    }
+
+    private boolean device() {
+        return kind == FileTarget.Kind.BLOCK_DEVICE || kind == FileTarget.Kind.CHARACTER_DEVICE;
+    }
+
+    /** Finds out what is at the target; changes nothing. */
+    private void look() throws IOException {
+        if (file != null) return;
+        Path found = target.file();
+        kind = FileTarget.kind(found);
+        switch (kind) {
+            case DIRECTORY ->
+                    throw MigrationException.user("'%s' is a directory, no file", target.path());
+            case STREAM ->
+                    throw MigrationException.user(
+                            "'%s' is a pipe or socket: a snapshot needs a file, where bytes have"
+                                    + " positions",
+                            target.path());
+            default -> {}
+        }
+        Path directory = found.getParent();
+        if (directory == null || !Files.isDirectory(directory)) {
+            throw MigrationException.user(
+                    "can't write '%s': there is no directory '%s'", target.path(), directory);
+        }
+        file = found;
+        for (Unfinished u : Unfinished.beside(found)) {
+            if (u.alive()) log.info("Another snapshot of that name is on its way: {}", u);
+            else log.warn("Unfinished snapshot {}: remove it with: rm '{}'", u, u.file());
+        }
+    }
+
+    @Override
+    public synchronized void expect(long bytes) throws IOException {
+        check();
+        look();
+        long room;
+        try {
+            room = room();
+        } catch (IOException e) {
+            throw FileTrouble.explain("ask for the space at", file, e);
+        }
+        if (bytes <= room) return;
+        long left = 0;
+        for (Unfinished u : Unfinished.beside(file)) left += u.alive() ? 0 : u.bytes();
+        throw new MigrationException(
+                Blame.USER,
+                "no room for '%s': needs up to %d bytes, %d are free%s"
+                        .formatted(
+                                target.path(),
+                                bytes,
+                                room,
+                                left == 0
+                                        ? ""
+                                        : " (unfinished snapshots beside it take " + left + ")"));
+    }
+
+    private long room() throws IOException {
+        if (kind == FileTarget.Kind.CHARACTER_DEVICE) return Long.MAX_VALUE;
+        if (kind == FileTarget.Kind.BLOCK_DEVICE) {
+            try (FileChannel device = FileChannel.open(file, StandardOpenOption.READ)) {
+                return Math.max(0, device.size() - target.start());
+            }
+        }
+        long usable = Files.getFileStore(file.getParent()).getUsableSpace();
+        if (inPlace() && kind == FileTarget.Kind.REGULAR) {
+            usable += Math.max(0, Files.size(file) - target.start()); // will be cut off
+        }
+        return usable < 0 ? Long.MAX_VALUE : usable;
+    }
+
+    @Override
+    public synchronized PositionedFile file(boolean direct) throws IOException {
+        check();
+        if (open == null) {
+            look();
+            if (inPlace()) openInPlace();
+            else openPart();
+            if (released) open.release();
+        }
+        return open.file(direct);
+    }
+
+    private void openInPlace() throws IOException {
+        log.info(
+                "Writing '{}' in place{}: it is not whole until the end, and what a failure leaves"
+                        + " is not what stood there before",
+                target.path(),
+                target.offset().isPresent() ? " from offset " + target.start() : "");
+        boolean made = kind == FileTarget.Kind.MISSING;
+        OpenFile opened =
+                OpenFile.open(
+                        file,
+                        target.start(),
+                        made
+                                ? Set.of(
+                                        StandardOpenOption.READ,
+                                        StandardOpenOption.WRITE,
+                                        StandardOpenOption.CREATE_NEW)
+                                : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE));
+        try {
+            sizeBefore = made ? -1 : Math.min(opened.size(), target.start());
+            if (!device()) opened.file(false).resize(target.start());
+        } catch (IOException e) {
+            opened.close();
+            throw FileTrouble.explain("cut", file, e);
+        }
+        open = opened;
+    }
+
+    private void openPart() throws IOException {
+        // Renaming over it asks for no permission on the file itself; who protected it meant it.
+        if (kind == FileTarget.Kind.REGULAR && !Files.isWritable(file)) {
+            throw MigrationException.user("can't replace '%s': no permission", target.path());
+        }
+        for (int n = 0; ; n++) {
+            Path name = Unfinished.name(file, n);
+            try {
+                open =
+                        OpenFile.open(
+                                name,
+                                0,
+                                Set.of(
+                                        StandardOpenOption.READ,
+                                        StandardOpenOption.WRITE,
+                                        StandardOpenOption.CREATE_NEW));
+                part = name;
+                break;
+            } catch (MigrationException e) {
+                if (!(e.getCause() instanceof FileAlreadyExistsException)) throw e;
+            }
+        }
+        open.lock();
+    }
+
+    @Override
+    public synchronized void complete() throws IOException {
+        check();
+        if (open == null) {
+            throw new IllegalStateException("nothing was written to '" + target.path() + "'");
+        }
+        try {
+            open.force();
+            if (part != null) {
+                keepPermissions();
+                check();
+                Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+            }
+            completed = true;
+            if (part != null || sizeBefore < 0) forceDirectory();
+        } catch (IOException e) {
+            throw FileTrouble.explain("complete", file, e);
+        }
+    }
+
+    private void keepPermissions() throws IOException {
+        if (kind != FileTarget.Kind.REGULAR || !OpenFile.posix(file)) return;
+        try {
+            Files.setPosixFilePermissions(part, Files.getPosixFilePermissions(file));
+        } catch (java.nio.file.NoSuchFileException e) {
+            // What was to be replaced has gone meanwhile.
+            if (!Files.exists(part)) throw e;
+        }
+    }
+
+    private void forceDirectory() throws IOException {
+        try (FileChannel directory = FileChannel.open(file.getParent(), StandardOpenOption.READ)) {
+            directory.force(true);
+        }
+    }
+
+    private void check() throws MigrationException {
+        if (released) {
+            throw new MigrationException(
+                    Blame.USER, "'" + target.path() + "': writing was given up");
+        }
+    }
+
+    @Override
+    public void release() {
+        // Not under this object's lock: a hanging disk may keep that for ever.
+        released = true;
+        OpenFile opened = open;
+        if (opened != null) opened.release();
+    }
+
+    @Override
+    public synchronized void close() {
+        if (open == null) return;
+        if (!completed) takeBack();
+        open.close();
+        open = null;
+    }
+
+    private void takeBack() {
+        try {
+            if (part != null) Files.deleteIfExists(part);
+            else if (device()) log.warn("'{}' is left half written", target.path());
+            else if (sizeBefore < 0) Files.deleteIfExists(file);
+            else open.cut(sizeBefore);
+        } catch (IOException e) {
+            log.warn(
+                    "What was written and not completed stays in '{}'",
+                    part == null ? file : part,
+                    e);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package org.vmferry.engine.transport;
+
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.TransportProvider;
+
+import java.io.IOException;
+import java.util.Set;
+
+/**
+ * Snapshots in files: {@code file:path[,offset=N]}, N in bytes, or with k, M or G after it.
+ *
+ * <p>Without an offset a file appears under its name only when it is complete and forced to disk;
+ * what stood there before stays until then. With an offset, or to a device, bytes are written in
+ * place: what precedes the offset stays, what follows it is lost at once, and that is logged.
+ *
+ * <p>Threads that use its files must not be interrupted: Java closes an interrupted thread's file
+ * for everybody.
+ */
+public final class FileTransport implements TransportProvider {
+    /** For {@link java.util.ServiceLoader}. */
+    public FileTransport() {}
+
+    @Override
+    public String id() {
+        return "file";
+    }
+
+    @Override
+    public Set<Feature> features() {
+        return Set.of(Feature.SEEKABLE);
+    }
+
+    @Override
+    public Outgoing outgoing(Address address, Options options) throws MigrationException {
+        return new FileOutgoing(FileTarget.parse(address));
+    }
+
+    @Override
+    public Incoming incoming(Address address, Options options) throws IOException {
+        return new FileIncoming(address, FileTarget.parse(address));
+    }
+}

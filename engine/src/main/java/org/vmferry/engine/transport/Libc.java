@@ -1,0 +1,200 @@
+package org.vmferry.engine.transport;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.nio.charset.Charset;
+import java.nio.file.FileSystems;
+import java.nio.file.Path;
+
+/**
+ * The few system calls that the JDK does not offer: mapping a file copy-on-write without being
+ * allowed to write to it, and finding the holes in it. Linux on 64 bits only.
+ */
+final class Libc {
+    private static final int O_RDONLY = 0;
+    private static final int O_CLOEXEC = 0x80000;
+    private static final int PROT_READ_WRITE = 3;
+    private static final int MAP_PRIVATE = 2;
+    // RAM that is never written to stays in the page cache: reserving swap for it all would refuse
+    // guests that fit well.
+    private static final int MAP_NORESERVE = 0x4000;
+    private static final int SEEK_DATA = 3;
+    private static final int ENXIO = 6;
+
+    private Libc() {}
+
+    /**
+     * Whether it may be used without the JDK printing a warning: {@code --enable-native-access}
+     * names this module, or ALL-UNNAMED on the class path.
+     */
+    static boolean available() {
+        return Libc.class.getModule().isNativeAccessEnabled()
+                && System.getProperty("os.name").equals("Linux")
+                && ValueLayout.ADDRESS.byteSize() == 8;
+    }
+
+    static File open(Path path) throws IOException {
+        if (path.getFileSystem() != FileSystems.getDefault()) {
+            throw new IOException("'" + path + "' is no file of this system");
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment name =
+                    arena.allocateFrom(
+                            path.toString(),
+                            Charset.forName(System.getProperty("sun.jnu.encoding")));
+            MemorySegment errno = arena.allocate(Calls.ERRNO);
+            int descriptor = (int) Calls.OPEN.invokeExact(errno, name, O_RDONLY | O_CLOEXEC);
+            if (descriptor < 0) throw failed("open '" + path + "'", errno);
+            return new File(descriptor, path);
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
+    /** A descriptor for reading. Safe for many threads, but for {@link #close}. */
+    static final class File implements AutoCloseable {
+        private final int descriptor;
+        private final Path path;
+
+        private File(int descriptor, Path path) {
+            this.descriptor = descriptor;
+            this.path = path;
+        }
+
+        /** The mapping goes with the arena, not with this file. */
+        @SuppressWarnings("restricted") // the caller asked available()
+        MemorySegment map(long position, long length, Arena arena) throws IOException {
+            try (Arena scratch = Arena.ofConfined()) {
+                MemorySegment errno = scratch.allocate(Calls.ERRNO);
+                MemorySegment at =
+                        (MemorySegment)
+                                Calls.MMAP.invokeExact(
+                                        errno,
+                                        MemorySegment.NULL,
+                                        length,
+                                        PROT_READ_WRITE,
+                                        MAP_PRIVATE | MAP_NORESERVE,
+                                        descriptor,
+                                        position);
+                if (at.address() == -1) {
+                    throw failed(
+                            "map %d bytes at %d of '%s'".formatted(length, position, path), errno);
+                }
+                try {
+                    return at.reinterpret(length, arena, Libc::unmap);
+                } catch (Throwable e) {
+                    unmap(at.reinterpret(length)); // the arena is closed
+                    throw e;
+                }
+            } catch (Throwable e) {
+                throw rethrow(e);
+            }
+        }
+
+        /** Where data begins at or after a position, or where the file ends. */
+        long nextData(long position) throws IOException {
+            try (Arena scratch = Arena.ofConfined()) {
+                MemorySegment errno = scratch.allocate(Calls.ERRNO);
+                long found = (long) Calls.LSEEK.invokeExact(errno, descriptor, position, SEEK_DATA);
+                if (found >= 0) return found;
+                if (number(errno) != ENXIO) return position; // not known here
+                return (long) Calls.LSEEK.invokeExact(errno, descriptor, 0L, 2);
+            } catch (Throwable e) {
+                throw rethrow(e);
+            }
+        }
+
+        @Override
+        public void close() {
+            try {
+                int ignored = (int) Calls.CLOSE.invokeExact(descriptor);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private static void unmap(MemorySegment mapping) {
+        try {
+            int ignored = (int) Calls.MUNMAP.invokeExact(mapping, mapping.byteSize());
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static IOException failed(String what, MemorySegment errno) {
+        return FileTrouble.transport("can't " + what + ": error " + number(errno), null);
+    }
+
+    private static int number(MemorySegment errno) {
+        return (int) Calls.ERRNO_VALUE.get(errno, 0L);
+    }
+
+    private static IOException rethrow(Throwable e) {
+        return switch (e) {
+            case IOException io -> io;
+            case RuntimeException r -> throw r;
+            case Error error -> throw error;
+            default -> new IOException(e);
+        };
+    }
+
+    /** Made at first use: until then nothing asks for native access. */
+    private static final class Calls {
+        static final StructLayout ERRNO = Linker.Option.captureStateLayout();
+        static final VarHandle ERRNO_VALUE =
+                ERRNO.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+        private static final Linker LINKER = Linker.nativeLinker();
+        private static final Linker.Option KEEP_ERRNO = Linker.Option.captureCallState("errno");
+        static final MethodHandle OPEN =
+                call(
+                        "open",
+                        FunctionDescriptor.of(
+                                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
+                        KEEP_ERRNO,
+                        Linker.Option.firstVariadicArg(2));
+        static final MethodHandle MMAP =
+                call(
+                        "mmap",
+                        FunctionDescriptor.of(
+                                ValueLayout.ADDRESS,
+                                ValueLayout.ADDRESS,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_LONG),
+                        KEEP_ERRNO);
+        static final MethodHandle LSEEK =
+                call(
+                        "lseek",
+                        FunctionDescriptor.of(
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_INT),
+                        KEEP_ERRNO);
+        static final MethodHandle MUNMAP =
+                call(
+                        "munmap",
+                        FunctionDescriptor.of(
+                                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+        static final MethodHandle CLOSE =
+                call("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+
+        @SuppressWarnings("restricted")
+        private static MethodHandle call(
+                String name, FunctionDescriptor type, Linker.Option... options) {
+            return LINKER.downcallHandle(
+                    LINKER.defaultLookup().find(name).orElseThrow(), type, options);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+package org.vmferry.engine.transport;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.transport.PositionedFile;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A file and its descriptors: one through the page cache; another around it, and one for mapping,
+ * once they are asked for. All are of the very same file, also when its name has gone to another
+ * one meanwhile.
+ */
+final class OpenFile implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(FileTransport.class);
+    // As a VMM would: guest RAM holds secrets.
+    private static final FileAttribute<?>[] PRIVATE = {
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-rw----"))
+    };
+
+    private final Path path;
+    private final long start;
+    private final boolean writable;
+    private final Object key;
+    private final FileChannel channel;
+    private final ChannelFile cached;
+    private ChannelFile direct;
+    private Libc.File mappable;
+    private RandomAccessFile extender;
+    private volatile boolean released;
+
+    private OpenFile(Path path, long start, boolean writable, Object key, FileChannel channel) {
+        this.path = path;
+        this.start = start;
+        this.writable = writable;
+        this.key = key;
+        this.channel = channel;
+        cached = new ChannelFile(this, channel, 1);
+    }
+
+    static OpenFile open(Path path, long start, Set<StandardOpenOption> options)
+            throws MigrationException {
+        boolean made = options.contains(StandardOpenOption.CREATE_NEW);
+        boolean writable = options.contains(StandardOpenOption.WRITE);
+        try {
+            FileChannel channel =
+                    FileChannel.open(
+                            path, options, posix(path) ? PRIVATE : new FileAttribute<?>[0]);
+            try {
+                return new OpenFile(path, start, writable, key(path), channel);
+            } catch (IOException e) {
+                channel.close();
+                if (made) Files.deleteIfExists(path);
+                throw e;
+            }
+        } catch (IOException e) {
+            throw FileTrouble.explain(made ? "create" : "open", path, e);
+        }
+    }
+
+    static boolean posix(Path path) {
+        return path.getFileSystem().supportedFileAttributeViews().contains("posix");
+    }
+
+    private static Object key(Path path) throws IOException {
+        return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+    }
+
+    /** Marks it as being written; where the file system has no locks, it goes without. */
+    void lock() {
+        try {
+            if (channel.tryLock() == null) log.debug("'{}' is locked by somebody else", path);
+        } catch (IOException e) {
+            log.debug("No lock on '{}'", path, e);
+        }
+    }
+
+    synchronized PositionedFile file(boolean around) throws IOException {
+        check();
+        if (!around) return cached;
+        if (direct == null) {
+            try {
+                Set<OpenOption> options = new HashSet<>();
+                options.add(StandardOpenOption.READ);
+                if (writable) options.add(StandardOpenOption.WRITE);
+                options.add(directOption());
+                int alignment =
+                        Math.toIntExact(Math.max(4096, Files.getFileStore(path).getBlockSize()));
+                direct = new ChannelFile(this, same(FileChannel.open(path, options)), alignment);
+            } catch (MigrationException e) {
+                throw e;
+            } catch (IOException | UnsupportedOperationException e) {
+                throw FileTrouble.user(
+                        "'%s': its file system does not do direct-io (%s): choose another one, or leave direct-io off"
+                                .formatted(path, e.getMessage()),
+                        e);
+            }
+        }
+        return direct;
+    }
+
+    /** By its name: javac warns of it, and there is no other way to O_DIRECT. */
+    private static OpenOption directOption() {
+        try {
+            Class<?> options = Class.forName("com.sun.nio.file.ExtendedOpenOption");
+            for (Object option : options.getEnumConstants()) {
+                if (option.toString().equals("DIRECT")) return (OpenOption) option;
+            }
+        } catch (ClassNotFoundException e) {
+            // Said below.
+        }
+        throw new UnsupportedOperationException("this JDK has no module jdk.unsupported");
+    }
+
+    /** The path may have been given to another file since. */
+    private <C extends AutoCloseable> C same(C opened) throws IOException {
+        Object now;
+        try {
+            now = key(path);
+        } catch (IOException e) {
+            now = null;
+        }
+        if (key == null || key.equals(now)) return opened;
+        try {
+            opened.close();
+        } catch (Exception e) {
+            log.debug("Closing '{}'", path, e);
+        }
+        throw FileTrouble.transport(
+                "'" + path + "' was replaced by another file while it was in use", null);
+    }
+
+    /** Through the system's own calls; empty where the JDK would have to warn or refuse. */
+    private synchronized Optional<Libc.File> mappable() throws IOException {
+        check();
+        if (mappable == null && Libc.available()) mappable = same(Libc.open(path));
+        return Optional.ofNullable(mappable);
+    }
+
+    Optional<MemorySegment> map(long position, long length, Arena arena) throws IOException {
+        long size = size();
+        if (position < 0 || length <= 0 || position > size - length) {
+            throw new IllegalArgumentException(
+                    "'%s': can't map %d bytes at %d of %d".formatted(path, length, position, size));
+        }
+        Optional<Libc.File> system = mappable();
+        if (system.isPresent()) return Optional.of(system.get().map(position, length, arena));
+        // The JDK wants a file that is open for writing, though nothing is ever written to it.
+        if (!Files.isWritable(path)) return Optional.empty();
+        try (FileChannel both =
+                same(FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE))) {
+            return Optional.of(both.map(FileChannel.MapMode.PRIVATE, position, length, arena));
+        } catch (java.nio.file.FileSystemException e) {
+            log.debug("'{}' can't be mapped", path, e);
+            return Optional.empty();
+        }
+    }
+
+    long nextData(long position) throws IOException {
+        Optional<Libc.File> system = mappable();
+        return system.isPresent() ? Math.max(position, system.get().nextData(position)) : position;
+    }
+
+    Path path() {
+        return path;
+    }
+
+    long start() {
+        return start;
+    }
+
+    long size() throws IOException {
+        return channel.size();
+    }
+
+    void force() throws IOException {
+        channel.force(true);
+        // Each descriptor tells of its own lost writes.
+        synchronized (this) {
+            if (direct != null) direct.force();
+        }
+    }
+
+    /** A FileChannel makes a file longer by writing to it only; this leaves a hole. */
+    synchronized void extend(long size) throws IOException {
+        check();
+        if (extender == null) extender = same(new RandomAccessFile(path.toFile(), "rw"));
+        extender.setLength(size);
+    }
+
+    /** Also after a release. */
+    void cut(long size) throws IOException {
+        channel.truncate(size);
+    }
+
+    void check() throws MigrationException {
+        if (released) {
+            throw new MigrationException(Blame.USER, "'" + path + "' was given up");
+        }
+    }
+
+    /** A transfer in the disk's hands can't be called back; whatever comes after it fails. */
+    void release() {
+        released = true;
+    }
+
+    @Override
+    public synchronized void close() {
+        released = true;
+        // The cached one last: closing any descriptor of a file drops the process's lock on it.
+        if (mappable != null) mappable.close();
+        try (channel;
+                ChannelFile first = direct;
+                RandomAccessFile second = extender) {
+            log.trace("Closing '{}', {}, {}", path, first, second);
+        } catch (IOException e) {
+            log.debug("Closing '{}'", path, e);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package org.vmferry.mappedram;
+
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.layout.MainIn;
+import org.vmferry.spi.layout.Placement;
+import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.transport.PositionedFile;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Reads and checks the headers, then maps the blocks or has their pages fetched. */
+final class MappedRamLoader implements RamLayout.Loader {
+    private static final long END_OF_SECTION = 0x10;
+
+    private final Session session;
+    private final Map<String, MappedRamBlock> places = new LinkedHashMap<>();
+
+    /** Blocks whose pages are to be fetched: all that were not mapped. */
+    private final Map<String, Area> areas = new LinkedHashMap<>();
+
+    private boolean direct;
+    private boolean fetched;
+
+    MappedRamLoader(Session session) {
+        this.session = session;
+    }
+
+    @Override
+    public void block(MainIn in, BlockHeader header) throws IOException {
+        MappedRamBlock place = MappedRamBlock.read(in, header);
+        if (places.put(header.id(), place) != null) {
+            throw MigrationException.peer(
+                    "RAM block '%s' is announced a second time at %d",
+                    header.id(), place.position());
+        }
+    }
+
+    @Override
+    public Placement placement(MainIn in, RamTarget target) throws IOException {
+        // All of the file's say is read before the target is asked for anything.
+        PositionedFile buffered = in.file(false);
+        List<BlockContents> contents = new ArrayList<>();
+        for (MappedRamBlock place : places.values()) {
+            session.check();
+            contents.add(place.contents(buffered));
+        }
+        direct = session.options().get(MappedRamLayout.DIRECT_IO);
+        PositionedFile file = in.file(direct);
+
+        BlockMapper mapper = new BlockMapper(buffered, target, session);
+        int index = 0;
+        for (MappedRamBlock place : places.values()) {
+            BlockContents content = contents.get(index++);
+            Optional<RamBlock> mapped = mapper.map(place, content);
+            if (mapped.isPresent()) {
+                check(place, mapped.get());
+                continue;
+            }
+            RamBlock block = target.open(place.block());
+            check(place, block);
+            Area.checkAlignment(block, file);
+            areas.put(block.id(), new Area(block, place, content.present()));
+        }
+        return (Placement.Placed) () -> new LoadMover(areas, file, session);
+    }
+
+    private static void check(MappedRamBlock place, RamBlock block) throws MigrationException {
+        BlockHeader header = place.block();
+        if (block.id().equals(header.id())
+                && block.usedLength() == header.usedLength()
+                && block.pageSize() == header.pageSize()) return;
+        throw MigrationException.host(
+                "the host opened RAM block '%s' of %d bytes in pages of %d, asked was for '%s' of"
+                        + " %d in pages of %d",
+                block.id(),
+                block.usedLength(),
+                block.pageSize(),
+                header.id(),
+                header.usedLength(),
+                header.pageSize());
+    }
+
+    @Override
+    public void section(MainIn in, PageCarrier.Receiver receiver) throws IOException {
+        long position = in.position();
+        long mark = in.u64();
+        if (mark != END_OF_SECTION) {
+            throw MigrationException.peer(
+                    "record 0x%x%s in the ram section at %d: with mapped-ram only the end mark 0x10"
+                            + " may stand there",
+                    mark, names(mark), position);
+        }
+        if (fetched) return;
+        fetched = true;
+        try (Staging staging = new Staging(1)) {
+            for (Area area : areas.values()) fetch(area, receiver, staging);
+        }
+        receiver.sync();
+    }
+
+    private static String names(long record) {
+        String[] names = {
+            "OLD",
+            "ZERO",
+            "MEM_SIZE",
+            "PAGE",
+            "EOS",
+            "CONTINUE",
+            "XBZRLE",
+            "HOOK",
+            "COMPRESSED",
+            "MULTIFD_FLUSH"
+        };
+        List<String> set = new ArrayList<>();
+        for (int bit = 0; bit < names.length; bit++)
+            if ((record >>> bit & 1) != 0) set.add(names[bit]);
+        return set.isEmpty() ? "" : " (" + String.join(", ", set) + ")";
+    }
+
+    /**
+     * Set bits are fetched, by whoever moves the pages; meanwhile all others are made zero here.
+     */
+    private void fetch(Area area, PageCarrier.Receiver receiver, Staging staging)
+            throws IOException {
+        RamBlock block = area.ram();
+        PageBitmap present = area.present();
+        long pages = present.pages();
+        int most = Staging.pages(block.pageSize());
+        int bridge = direct ? SaveMover.BRIDGE / block.pageSize() : 0;
+        for (long page = 0; page < pages; ) {
+            long first = present.nextSet(page);
+            for (; page < first; page += Math.min(most, first - page)) {
+                session.check();
+                ZeroFill.fill(block, page, (int) Math.min(most, first - page), staging);
+            }
+            if (first == pages) break;
+            long limit = Math.min(pages, first + most);
+            page = Math.min(limit, present.nextClear(first));
+            for (long next = present.nextSet(page);
+                    next < limit && next - page <= bridge;
+                    next = present.nextSet(page)) {
+                page = Math.min(limit, present.nextClear(next));
+            }
+            receiver.fetch(new Run(block, first, (int) (page - first)));
+        }
+        session.counters().zeroPages(pages - present.cardinality());
+    }
+}

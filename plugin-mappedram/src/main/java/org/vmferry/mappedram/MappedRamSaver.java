@@ -1,0 +1,81 @@
+package org.vmferry.mappedram;
+
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.layout.MainOut;
+import org.vmferry.spi.layout.Placement;
+import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.SyncMark;
+import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.transport.PositionedFile;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Lays the blocks out in the file; their pages are the movers', their bitmaps come last. */
+final class MappedRamSaver implements RamLayout.Saver {
+    private final Session session;
+    private final Map<String, Area> areas = new LinkedHashMap<>();
+
+    /** Nothing but holes follows where the first block begins: a page not written is zero. */
+    private boolean onHoles;
+
+    MappedRamSaver(Session session) {
+        this.session = session;
+    }
+
+    @Override
+    public void block(MainOut out, RamBlock block) throws IOException {
+        long position = out.position();
+        if (areas.isEmpty()) {
+            // Not so on a block device, or in a file that nobody cut.
+            PositionedFile file = out.file(false);
+            onHoles = file.nextData(position) >= file.size();
+        }
+        MappedRamBlock place = place(block, position);
+        if (areas.put(block.id(), new Area(block, place, new PageBitmap(block.pages()))) != null) {
+            throw MigrationException.host(
+                    "this machine has two RAM blocks of the name '%s'", block.id());
+        }
+        out.bytes(MemorySegment.ofArray(place.header().encode()));
+        out.seek(place.end());
+    }
+
+    private static MappedRamBlock place(RamBlock block, long position) throws IOException {
+        try {
+            return new MappedRamBlock(
+                    new BlockHeader(
+                            block.id(), block.usedLength(), block.pageSize(), block.guestAddress()),
+                    position,
+                    MappedRamHeader.at(position, block.pages(), block.pageSize()));
+        } catch (ArithmeticException e) {
+            throw MigrationException.host(
+                    "RAM block '%s' of %d bytes at %d does not fit into any file",
+                    block.id(), block.usedLength(), position);
+        }
+    }
+
+    @Override
+    public Placement placement(MainOut out) throws IOException {
+        PositionedFile file = out.file(session.options().get(MappedRamLayout.DIRECT_IO));
+        for (Area area : areas.values()) Area.checkAlignment(area.ram(), file);
+        return (Placement.Placed) () -> new SaveMover(areas, file, session);
+    }
+
+    /** Writes nothing: pages have their places, and a flush record is an error (rule MAP-6). */
+    @Override
+    public void sync(MainOut out, SyncMark mark) {}
+
+    @Override
+    public void end(MainOut out) throws IOException {
+        PositionedFile file = out.file(false);
+        for (Area area : areas.values()) {
+            session.check();
+            new BlockContents(area.present(), onHoles).write(file, area.place());
+        }
+    }
+}
