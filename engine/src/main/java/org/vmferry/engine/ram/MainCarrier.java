@@ -1,5 +1,9 @@
 package org.vmferry.engine.ram;
 
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Set;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
@@ -9,14 +13,7 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.ZeroPages;
 
-import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.util.Set;
-
-/**
- * The migration thread itself moves the pages: the carrier where no capability asks for another.
- */
+/** The migration thread itself moves the pages: the carrier where no capability asks for another. */
 public final class MainCarrier implements PageCarrier {
     /** The carrier's id. */
     public static final String ID = "main";
