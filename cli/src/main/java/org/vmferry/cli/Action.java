@@ -88,7 +88,8 @@ abstract class Action implements Callable<Integer> {
     }
 
     /** Shows a migration's progress until it is done; Ctrl-C cancels it. */
-    final Statistics follow(Migration migration, String what) throws MigrationException {
+    final Statistics follow(Migration migration, String what)
+            throws MigrationException, InterruptedException {
         interruption.cancelBy(migration::cancel);
         try (Progress progress = progress(what)) {
             while (!migration.await(GLANCE)) {

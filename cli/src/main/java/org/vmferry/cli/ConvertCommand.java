@@ -41,7 +41,7 @@ final class ConvertCommand extends SnapshotAction {
         Snapshot snapshot = snapshot();
         Engine engine = Engine.create();
         try (var archive = ArchiveMachine.in(NewFile.directory(output))) {
-            var settings = formatOf(snapshot).settings();
+            var settings = Format.of(engine.capabilities(snapshot.uri())).settings();
             follow(
                     engine.receive(archive, snapshot.uri(), settings),
                     "reading " + snapshot.path().getFileName());

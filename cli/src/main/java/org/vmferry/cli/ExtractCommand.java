@@ -2,7 +2,7 @@ package org.vmferry.cli;
 
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.inspect.Inspection;
+import org.vmferry.engine.Inspection;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.ram.PageBitmap;
 
@@ -55,7 +55,7 @@ final class ExtractCommand extends SnapshotAction {
                         .findFirst()
                         .orElseThrow(() -> noSuchBlock(inspection));
         try (NewFile file = NewFile.named(output)) {
-            if (block.placed()) copy(snapshot, block, inspection.pageSize(), file.path());
+            if (block.pagesPosition().isPresent()) copy(snapshot, block, inspection.pageSize(), file.path());
             else unpack(snapshot, file.path());
             interruption.check();
             file.complete();
@@ -83,18 +83,19 @@ final class ExtractCommand extends SnapshotAction {
     private void copy(Snapshot snapshot, Inspection.Block block, int pageSize, Path to)
             throws IOException {
         PageBitmap present = block.present();
+        long from = block.pagesPosition().getAsLong();
         long total = present.cardinality() * pageSize;
         long done = 0;
         try (FileChannel in = FileChannel.open(snapshot.path(), StandardOpenOption.READ);
                 FileChannel out = FileChannel.open(to, StandardOpenOption.WRITE);
                 Progress progress = progress("extracting " + id)) {
             Sparse.extend(out, block.usedLength());
-            for (long page = present.nextSet(0); page < block.pages(); ) {
+            for (long page = present.nextSet(0); page < present.pages(); ) {
                 long end = Math.min(present.nextClear(page), page + STEP / pageSize);
                 interruption.check();
                 long bytes = (end - page) * pageSize;
                 Sparse.copy(
-                        in, block.pagesOffset() + page * pageSize, out, page * pageSize, bytes);
+                        in, from + page * pageSize, out, page * pageSize, bytes);
                 done += bytes;
                 progress.show(done, total);
                 page = present.nextSet(end);
@@ -103,7 +104,7 @@ final class ExtractCommand extends SnapshotAction {
     }
 
     /** From a stream: its records have to be read all. */
-    private void unpack(Snapshot snapshot, Path to) throws IOException {
+    private void unpack(Snapshot snapshot, Path to) throws Exception {
         try (var archive = ArchiveMachine.in(NewFile.directory(to))) {
             var load = Engine.create().receive(archive, snapshot.uri(), Format.STREAM.settings());
             follow(load, "reading " + snapshot.path().getFileName());

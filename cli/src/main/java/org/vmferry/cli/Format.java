@@ -1,9 +1,9 @@
 package org.vmferry.cli;
 
-import org.vmferry.engine.inspect.Inspection;
+import org.vmferry.engine.Inspection;
 import org.vmferry.engine.option.Settings;
 
-import java.util.List;
+import java.util.Collection;
 
 /** How RAM lies in a snapshot; typed as it is called. */
 enum Format {
@@ -21,7 +21,7 @@ enum Format {
     }
 
     /** The format of a snapshot of these capabilities. */
-    static Format of(List<String> capabilities) {
+    static Format of(Collection<String> capabilities) {
         return capabilities.contains(MAPPED_RAM.name) ? MAPPED_RAM : STREAM;
     }
 

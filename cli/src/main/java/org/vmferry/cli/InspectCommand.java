@@ -1,6 +1,6 @@
 package org.vmferry.cli;
 
-import org.vmferry.engine.inspect.Inspection;
+import org.vmferry.engine.Inspection;
 import org.vmferry.engine.json.Json;
 
 import picocli.CommandLine.Command;
@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /** Shows what a snapshot holds. */
 @Command(
@@ -44,7 +45,7 @@ final class InspectCommand extends SnapshotAction {
     /** The names of these keys are a promise to scripts. */
     static Map<String, Object> tree(Snapshot snapshot, Inspection inspection) {
         Map<String, Object> tree = new LinkedHashMap<>();
-        tree.put("format", Format.of(inspection).toString());
+        tree.put("format", inspection.format());
         tree.put("machine", inspection.machine());
         tree.put("pageSize", inspection.pageSize());
         tree.put("capabilities", inspection.capabilities());
@@ -53,11 +54,11 @@ final class InspectCommand extends SnapshotAction {
             Map<String, Object> one = new LinkedHashMap<>();
             one.put("id", block.id());
             one.put("usedLength", block.usedLength());
-            one.put("pages", block.pages());
+            one.put("pages", block.present().pages());
             one.put("present", block.present().cardinality());
             // In a stream pages have no place of their own.
-            one.put("bitmapOffset", block.placed() ? block.bitmapOffset() : null);
-            one.put("pagesOffset", block.placed() ? block.pagesOffset() : null);
+            one.put("bitmapOffset", orNull(block.bitmapPosition()));
+            one.put("pagesOffset", orNull(block.pagesPosition()));
             blocks.add(one);
         }
         tree.put("blocks", blocks);
@@ -82,6 +83,10 @@ final class InspectCommand extends SnapshotAction {
                             tree.put("libvirt", libvirt);
                         });
         return tree;
+    }
+
+    private static Long orNull(OptionalLong value) {
+        return value.isPresent() ? value.getAsLong() : null;
     }
 
     /** For people. */
@@ -112,7 +117,7 @@ final class InspectCommand extends SnapshotAction {
                     Text.line(block.id()),
                     Text.bytes(block.usedLength()),
                     here,
-                    Text.count(block.pages(), "page"));
+                    Text.count(block.present().pages(), "page"));
             out.println("    |" + picture.of(block.present()) + "|");
         }
 

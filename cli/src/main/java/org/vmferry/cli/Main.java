@@ -19,6 +19,12 @@ import java.util.Optional;
         name = "vmferry",
         description = "Snapshots and migrations of virtual machines, in QEMU's own formats.",
         synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            InspectCommand.class,
+            VerifyCommand.class,
+            ExtractCommand.class,
+            ConvertCommand.class,
+        },
         versionProvider = Main.Version.class,
         footer = {
             "",

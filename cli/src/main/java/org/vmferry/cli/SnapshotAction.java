@@ -1,7 +1,7 @@
 package org.vmferry.cli;
 
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.inspect.Inspection;
+import org.vmferry.engine.Inspection;
 
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;

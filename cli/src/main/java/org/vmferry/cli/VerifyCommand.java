@@ -1,6 +1,6 @@
 package org.vmferry.cli;
 
-import org.vmferry.engine.inspect.Inspection;
+import org.vmferry.engine.Inspection;
 
 import picocli.CommandLine.Command;
 
