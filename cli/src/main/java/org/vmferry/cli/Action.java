@@ -1,0 +1,108 @@
+package org.vmferry.cli;
+
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.Statistics;
+import org.vmferry.spi.MigrationException;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+
+/** What all commands have: their options, where they write, and how they end. */
+abstract class Action implements Callable<Integer> {
+    private static final Duration GLANCE = Duration.ofMillis(100);
+
+    @Spec private CommandSpec spec;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "No progress, no remarks.")
+    boolean quiet;
+
+    @Option(
+            names = "--debug",
+            description = "Log what happens; show a failure with its stack trace.")
+    boolean debug;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Say how it is used.")
+    private boolean help;
+
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            description = "Say which version this is.")
+    private boolean version;
+
+    /** Ctrl-C, while {@link #run} runs. */
+    Interruption interruption;
+
+    /** Does the work. Returns when it is done, throws when it failed. */
+    abstract void run() throws Exception;
+
+    @Override
+    public final Integer call() throws Exception {
+        // Read by slf4j-simple when the engine makes its first logger.
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", debug ? "debug" : "warn");
+        try (var scope = new Interruption()) {
+            interruption = scope;
+            run();
+        }
+        out().flush();
+        if (out().checkError()) throw new IOException("standard output could not be written");
+        return CommandLine.ExitCode.OK;
+    }
+
+    /** Standard output: results only. */
+    final PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
+    /** Standard error: everything else. */
+    final PrintWriter err() {
+        return spec.commandLine().getErr();
+    }
+
+    /** Says something that is no result. */
+    final void remark(String line) {
+        if (quiet) return;
+        err().println("vmferry: " + Text.line(line));
+        err().flush();
+    }
+
+    /** Watches a long work. The launcher knows whether standard error is a terminal. */
+    final Progress progress(String what) {
+        boolean terminal = Boolean.getBoolean("vmferry.terminal");
+        var style =
+                quiet ? Progress.Style.NONE : terminal ? Progress.Style.BAR : Progress.Style.LINES;
+        return new Progress(err(), style, what, System::nanoTime);
+    }
+
+    /** Shows a migration's progress until it is done; Ctrl-C cancels it. */
+    final Statistics follow(Migration migration, String what)
+            throws MigrationException, InterruptedException {
+        interruption.cancelBy(migration::cancel);
+        try (Progress progress = progress(what)) {
+            while (!migration.await(GLANCE)) {
+                Statistics now = migration.statistics();
+                progress.show(now.total() - now.remaining(), now.total());
+            }
+        }
+        migration.await();
+        return migration.statistics();
+    }
+
+    /** What was typed makes no sense. */
+    final ParameterException misuse(String sentence) {
+        return new ParameterException(spec.commandLine(), sentence);
+    }
+}

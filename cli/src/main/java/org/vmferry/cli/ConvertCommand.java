@@ -1,0 +1,54 @@
+package org.vmferry.cli;
+
+import org.vmferry.cli.archive.ArchiveMachine;
+import org.vmferry.engine.Engine;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+import java.nio.file.Path;
+
+/** Writes a snapshot in the other format, or in the same one anew. */
+@Command(
+        name = "convert",
+        description = {
+            "Write a snapshot anew, in a format of choice.",
+            "RAM, devices and description are the same, byte for byte.",
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  vmferry convert vm.stream vm.snap --format mapped-ram",
+            "  vmferry convert web.save web.stream --format stream",
+        })
+final class ConvertCommand extends SnapshotAction {
+    @Parameters(
+            index = "1",
+            paramLabel = "OUT",
+            description = "The new file; appears only when it is complete.")
+    private Path output;
+
+    @Option(
+            names = "--format",
+            required = true,
+            paramLabel = "FORMAT",
+            description = "One of: ${COMPLETION-CANDIDATES}.")
+    private Format format;
+
+    @Override
+    void run() throws Exception {
+        Snapshot snapshot = snapshot();
+        Engine engine = Engine.create();
+        try (var archive = ArchiveMachine.in(NewFile.directory(output))) {
+            var settings = Format.of(engine.capabilities(snapshot.uri())).settings();
+            follow(
+                    engine.receive(archive, snapshot.uri(), settings),
+                    "reading " + snapshot.path().getFileName());
+            follow(
+                    engine.send(archive, Snapshot.uri(output, 0), format.settings()),
+                    "writing " + output.getFileName());
+        }
+        remark(output + ": " + format.described());
+    }
+}

@@ -1,0 +1,152 @@
+package org.vmferry.cli;
+
+import org.vmferry.engine.Inspection;
+import org.vmferry.engine.json.Json;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/** Shows what a snapshot holds. */
+@Command(
+        name = "inspect",
+        description = "Show what a snapshot holds: machine, RAM blocks, devices.",
+        footer = {
+            "",
+            "Examples:",
+            "  vmferry inspect vm.snap",
+            "  vmferry inspect vm.snap --json | jq '.blocks[].id'",
+            "  vmferry inspect /var/lib/libvirt/qemu/save/web.save",
+        })
+final class InspectCommand extends SnapshotAction {
+    @Option(names = "--json", description = "As one JSON object, for programs.")
+    private boolean json;
+
+    @Override
+    void run() throws Exception {
+        Snapshot snapshot = snapshot();
+        Inspection inspection = inspect(snapshot);
+        if (json) out().println(Json.writePretty(tree(snapshot, inspection)));
+        else print(out(), charset(), snapshot, inspection);
+    }
+
+    private static Charset charset() {
+        return System.out.charset();
+    }
+
+    /** The names of these keys are a promise to scripts. */
+    static Map<String, Object> tree(Snapshot snapshot, Inspection inspection) {
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("format", inspection.format());
+        tree.put("machine", inspection.machine());
+        tree.put("pageSize", inspection.pageSize());
+        tree.put("capabilities", inspection.capabilities());
+        List<Object> blocks = new ArrayList<>();
+        for (Inspection.Block block : inspection.blocks()) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("id", block.id());
+            one.put("usedLength", block.usedLength());
+            one.put("pages", block.present().pages());
+            one.put("present", block.present().cardinality());
+            // In a stream pages have no place of their own.
+            one.put("bitmapOffset", orNull(block.bitmapPosition()));
+            one.put("pagesOffset", orNull(block.pagesPosition()));
+            blocks.add(one);
+        }
+        tree.put("blocks", blocks);
+        List<Object> devices = new ArrayList<>();
+        for (Inspection.Device device : inspection.devices()) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("name", device.name());
+            one.put("instance", device.instance());
+            one.put("version", device.version());
+            one.put("bytes", device.bytes());
+            devices.add(one);
+        }
+        tree.put("devices", devices);
+        snapshot.libvirt()
+                .ifPresent(
+                        header -> {
+                            Map<String, Object> libvirt = new LinkedHashMap<>();
+                            libvirt.put("domain", snapshot.domain().orElse(null));
+                            libvirt.put("format", header.formatName());
+                            libvirt.put("running", header.running());
+                            libvirt.put("streamOffset", header.streamOffset());
+                            tree.put("libvirt", libvirt);
+                        });
+        return tree;
+    }
+
+    private static Long orNull(OptionalLong value) {
+        return value.isPresent() ? value.getAsLong() : null;
+    }
+
+    /** For people. */
+    static void print(
+            PrintWriter out, Charset charset, Snapshot snapshot, Inspection inspection) {
+        int page = inspection.pageSize();
+        out.println(Text.line(snapshot.path() + ": " + Format.of(inspection).described()));
+        fact(out, "machine", inspection.machine());
+        fact(out, "page size", Text.bytes(page));
+        fact(out, "capabilities", String.join(", ", inspection.capabilities()));
+        snapshot.libvirt().ifPresent(header -> fact(out, "libvirt", described(snapshot, header)));
+        if (snapshot.offset() > 0) fact(out, "stream", "begins at byte " + snapshot.offset());
+
+        var blocks = inspection.blocks();
+        long used = blocks.stream().mapToLong(Inspection.Block::usedLength).sum();
+        long present = blocks.stream().mapToLong(b -> b.present().cardinality()).sum();
+        Picture picture = new Picture(charset);
+        out.println();
+        out.printf(
+                "RAM: %s of %s, %s of them in pages that are present%n",
+                Text.count(blocks.size(), "block"), Text.bytes(used), Text.bytes((double) present * page));
+        if (!blocks.isEmpty()) out.println("  " + picture.legend());
+        for (Inspection.Block block : blocks) {
+            long here = block.present().cardinality();
+            out.printf(
+                    Locale.ROOT,
+                    "  %-24s %10s  %d of %s%n",
+                    Text.line(block.id()),
+                    Text.bytes(block.usedLength()),
+                    here,
+                    Text.count(block.present().pages(), "page"));
+            out.println("    |" + picture.of(block.present()) + "|");
+        }
+
+        var devices = inspection.devices();
+        long bytes = devices.stream().mapToLong(Inspection.Device::bytes).sum();
+        out.println();
+        out.printf("Devices: %d, %s%n", devices.size(), Text.bytes(bytes));
+        int width = 4;
+        for (var device : devices) width = Math.clamp(Text.line(device.name()).length(), width, 48);
+        if (!devices.isEmpty())
+            out.printf("  %-" + width + "s %8s %8s %10s%n", "name", "instance", "version", "bytes");
+        for (Inspection.Device device : devices)
+            out.printf(
+                    "  %-" + width + "s %8d %8d %10d%n",
+                    Text.line(device.name()),
+                    device.instance(),
+                    device.version(),
+                    device.bytes());
+    }
+
+    private static void fact(PrintWriter out, String name, String value) {
+        if (!value.isEmpty()) out.printf("  %-13s %s%n", name, Text.line(value));
+    }
+
+    private static String described(Snapshot snapshot, LibvirtHeader header) {
+        return "save image of %s, %s when it was saved, format %s"
+                .formatted(
+                        snapshot.domain().map(name -> "domain '" + name + "'").orElse("a domain"),
+                        header.running() ? "running" : "not running",
+                        header.formatName());
+    }
+}

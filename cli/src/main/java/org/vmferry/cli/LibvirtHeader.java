@@ -1,0 +1,124 @@
+package org.vmferry.cli;
+
+import org.vmferry.spi.MigrationException;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What stands before the stream in a libvirt save image (formats.md, section 3; rules LIB-1 ff.).
+ *
+ * <pre>
+ *  0  magic, 16 bytes     "LibvirtQemudSave", or ...Part while it is being written
+ * 16  u32 version         1 or 2; above: the other byte order
+ * 20  u32 data_len        bytes of XML and cookie after this header
+ * 24  u32 was_running
+ * 28  u32 format          of what follows: see FORMATS
+ * 32  u32 cookieOffset    in the data, 0 for none
+ * 36  spare
+ * 92  the data, then the stream
+ * </pre>
+ *
+ * @param complete false for one whose writer never finished
+ * @param running whether the guest ran when it was saved
+ * @param format index into {@link #FORMATS}
+ * @param streamOffset where the stream begins, in bytes from the file's beginning
+ */
+record LibvirtHeader(boolean complete, boolean running, int format, long streamOffset) {
+    static final int LENGTH = 92;
+    static final List<String> FORMATS =
+            List.of("raw", "gzip", "bzip2", "xz", "lzop", "zstd", "sparse");
+
+    private static final int MAGIC_LENGTH = 16;
+    private static final int DATA_LIMIT = 64 << 20;
+    private static final Pattern NAME =
+            Pattern.compile("<domain\\b[^>]*>\\s*<name>([^<]{1,1000})</name>");
+
+    /**
+     * Reads the header.
+     *
+     * @param bytes the file's first {@link #LENGTH} bytes, or fewer if it is shorter
+     * @param size of the file
+     * @return empty if this is no save image
+     * @throws MigrationException if it is one that makes no sense
+     */
+    static Optional<LibvirtHeader> parse(byte[] bytes, long size) throws MigrationException {
+        if (bytes.length < MAGIC_LENGTH) return Optional.empty();
+        String magic = new String(bytes, 0, MAGIC_LENGTH, StandardCharsets.ISO_8859_1);
+        boolean complete = magic.equals("LibvirtQemudSave");
+        if (!complete && !magic.equals("LibvirtQemudPart")) return Optional.empty();
+        if (bytes.length < LENGTH)
+            throw MigrationException.peer(
+                    "libvirt's header takes %d bytes, the file ends after %d",
+                    LENGTH, bytes.length);
+        ByteBuffer header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        if (version(header) > 2) header.order(ByteOrder.BIG_ENDIAN);
+        if (version(header) < 1 || version(header) > 2)
+            throw MigrationException.peer(
+                    "libvirt's header has version %d at byte 16; 1 and 2 are known",
+                    version(header));
+        long dataLength = unsigned(header, 20);
+        if (dataLength > DATA_LIMIT || dataLength > size - LENGTH)
+            throw MigrationException.peer(
+                    "libvirt's header has data_len %d at byte 20; at most %d are allowed and the"
+                            + " file has %d bytes left",
+                    dataLength, DATA_LIMIT, size - LENGTH);
+        long format = unsigned(header, 28);
+        if (format >= FORMATS.size())
+            throw MigrationException.peer(
+                    "libvirt's header has format %d at byte 28; 0 to %d are known",
+                    format, FORMATS.size() - 1);
+        long cookie = unsigned(header, 32);
+        if (cookie > dataLength)
+            throw MigrationException.peer(
+                    "libvirt's header has cookieOffset %d at byte 32, beyond its data of %d bytes",
+                    cookie, dataLength);
+        return Optional.of(
+                new LibvirtHeader(
+                        complete, header.getInt(24) != 0, (int) format, LENGTH + dataLength));
+    }
+
+    private static long version(ByteBuffer header) {
+        return unsigned(header, 16);
+    }
+
+    private static long unsigned(ByteBuffer header, int position) {
+        return Integer.toUnsignedLong(header.getInt(position));
+    }
+
+    /** The format's name. */
+    String formatName() {
+        return FORMATS.get(format);
+    }
+
+    /** Whether the stream lies there as a QEMU wrote it. */
+    boolean plain() {
+        return formatName().equals("raw") || formatName().equals("sparse");
+    }
+
+    /**
+     * The domain's name.
+     *
+     * @param data what stands between header and stream: XML in UTF-8, NUL, more
+     * @return empty if it can't be told easily
+     */
+    static Optional<String> domain(byte[] data) {
+        int end = 0;
+        while (end < data.length && data[end] != 0) end++;
+        Matcher name = NAME.matcher(new String(data, 0, end, StandardCharsets.UTF_8));
+        return name.find() ? Optional.of(unescape(name.group(1))) : Optional.empty();
+    }
+
+    private static String unescape(String xml) {
+        return xml.replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&apos;", "'")
+                .replace("&amp;", "&");
+    }
+}

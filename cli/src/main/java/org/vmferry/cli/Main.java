@@ -1,0 +1,119 @@
+package org.vmferry.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.lang.module.ModuleDescriptor;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.Optional;
+
+/** The {@code vmferry} command: exit status 0 is done, 1 failed, 2 not understood. */
+@Command(
+        name = "vmferry",
+        description = "Snapshots and migrations of virtual machines, in QEMU's own formats.",
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            InspectCommand.class,
+            VerifyCommand.class,
+            ExtractCommand.class,
+            ConvertCommand.class,
+        },
+        versionProvider = Main.Version.class,
+        footer = {
+            "",
+            "Examples:",
+            "  vmferry demo",
+            "  vmferry inspect vm.snap",
+            "  vmferry COMMAND --help",
+        })
+public final class Main {
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Say how it is used.")
+    private boolean help;
+
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            description = "Say which version this is.")
+    private boolean version;
+
+    private Main() {}
+
+    /**
+     * The command, for the system's shell.
+     *
+     * @param arguments what was typed after {@code vmferry}
+     */
+    public static void main(String[] arguments) {
+        System.exit(commandLine().execute(arguments));
+    }
+
+    /**
+     * The command, to be run in process.
+     *
+     * @return executes any number of times, one at a time; its writers can be set
+     */
+    public static CommandLine commandLine() {
+        return new CommandLine(new Main())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler((e, command, parsed) -> failed(e, command))
+                .setParameterExceptionHandler((e, arguments) -> misunderstood(e));
+    }
+
+    private static int failed(Exception failure, CommandLine command) {
+        PrintWriter err = command.getErr();
+        err.println("vmferry: " + Text.line(sentence(failure)));
+        boolean debug = command.getCommand() instanceof Action action && action.debug;
+        if (debug) failure.printStackTrace(err);
+        err.flush();
+        return command.getCommandSpec().exitCodeOnExecutionException();
+    }
+
+    private static int misunderstood(ParameterException e) {
+        CommandLine command = e.getCommandLine();
+        PrintWriter err = command.getErr();
+        err.println("vmferry: " + Text.line(e.getMessage()));
+        CommandLine.UnmatchedArgumentException.printSuggestions(e, err);
+        err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+        err.flush();
+        return command.getCommandSpec().exitCodeOnInvalidInput();
+    }
+
+    /** What went wrong, for a person: some exceptions of the JDK say no more than a file's name. */
+    static String sentence(Throwable failure) {
+        return switch (failure) {
+            case NoSuchFileException e -> "no such file: " + e.getFile();
+            case AccessDeniedException e -> "no permission for " + e.getFile();
+            case FileSystemException e when e.getReason() == null ->
+                    e.getClass().getSimpleName() + ": " + e.getFile();
+            case UncheckedIOException e -> sentence(e.getCause());
+            case RuntimeException e -> "a fault of vmferry's own (see --debug): " + e;
+            default -> failure.getMessage() == null ? failure.toString() : failure.getMessage();
+        };
+    }
+
+    /** The version that Maven put into the jar. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String jar = Main.class.getPackage().getImplementationVersion();
+            ModuleDescriptor module = Main.class.getModule().getDescriptor();
+            String version =
+                    jar != null
+                            ? jar
+                            : Optional.ofNullable(module)
+                                    .flatMap(ModuleDescriptor::rawVersion)
+                                    .orElse("(not from a jar)");
+            return new String[] {"vmferry " + version};
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package org.vmferry.cli;
+
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.Inspection;
+
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** What all commands have that read a snapshot. */
+abstract class SnapshotAction extends Action {
+    @Parameters(index = "0", paramLabel = "FILE", description = "The snapshot.")
+    private Path file;
+
+    @Option(
+            names = "--offset",
+            paramLabel = "N",
+            converter = Bytes.class,
+            description = "Where in FILE the stream begins; takes k, M, G.")
+    private long offset;
+
+    /** Recognises the file. */
+    final Snapshot snapshot() throws IOException {
+        return Snapshot.open(file, offset);
+    }
+
+    /** Reads all of its structure and checks it. */
+    final Inspection inspect(Snapshot snapshot) throws IOException {
+        return Engine.create().inspect(snapshot.uri());
+    }
+
+    /** An amount of bytes on the command line. */
+    static final class Bytes implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            try {
+                return Text.parseBytes(text);
+            } catch (NumberFormatException e) {
+                throw new TypeConversionException(
+                        "'" + text + "' is no amount of bytes: takes a number, with k, M, G or T");
+            }
+        }
+    }
+}

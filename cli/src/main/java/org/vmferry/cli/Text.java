@@ -1,0 +1,67 @@
+package org.vmferry.cli;
+
+import java.util.Locale;
+
+/** Numbers and names as people read them. */
+final class Text {
+    private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+
+    private Text() {}
+
+    /** An amount of bytes: "4.0 MiB", or "4 MiB" where that is exact. */
+    static String bytes(double bytes) {
+        int unit = 0;
+        while (bytes >= 1024 && unit < UNITS.length - 1) {
+            bytes /= 1024;
+            unit++;
+        }
+        boolean exact = bytes == Math.rint(bytes);
+        return String.format(Locale.ROOT, exact ? "%.0f %s" : "%.1f %s", bytes, UNITS[unit]);
+    }
+
+    /** A time to wait: "12 s", "3:05 min", "1:02:30 h". */
+    static String seconds(long seconds) {
+        if (seconds < 60) return seconds + " s";
+        if (seconds < 3600) return "%d:%02d min".formatted(seconds / 60, seconds % 60);
+        return "%d:%02d:%02d h".formatted(seconds / 3600, seconds / 60 % 60, seconds % 60);
+    }
+
+    /** A count with what is counted: "1 page", "2 pages". */
+    static String count(long count, String thing) {
+        return count + " " + thing + (count == 1 ? "" : "s");
+    }
+
+    /**
+     * What a peer or a file said, on one line of its own and without control characters: a block's
+     * name shall not drive somebody's terminal.
+     */
+    static String line(String text) {
+        if (text == null) return "";
+        StringBuilder safe = new StringBuilder(text.length());
+        text.codePoints()
+                .map(c -> c == '\n' || c == '\t' ? ' ' : c)
+                .map(
+                        c ->
+                                Character.isISOControl(c)
+                                                || Character.getType(c) == Character.FORMAT
+                                        ? '?'
+                                        : c)
+                .forEach(safe::appendCodePoint);
+        return safe.toString();
+    }
+
+    /** Reads an amount of bytes as QEMU does: "4096", "4k", "2M", "1G". */
+    static long parseBytes(String text) {
+        int shift =
+                switch (text.isEmpty() ? ' ' : text.charAt(text.length() - 1)) {
+                    case 'k', 'K' -> 10;
+                    case 'm', 'M' -> 20;
+                    case 'g', 'G' -> 30;
+                    case 't', 'T' -> 40;
+                    default -> 0;
+                };
+        long number = Long.parseLong(shift == 0 ? text : text.substring(0, text.length() - 1));
+        if (number < 0 || number > Long.MAX_VALUE >> shift) throw new NumberFormatException(text);
+        return number << shift;
+    }
+}

@@ -1,0 +1,150 @@
+package org.vmferry.cli.archive;
+
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
+import org.vmferry.spi.ram.RamTarget;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
+
+/**
+ * A machine that only keeps what another one sent, and gives it back byte for byte: what stands
+ * behind {@code convert}, {@code send} and {@code receive}.
+ *
+ * <p>RAM goes into one sparse file a block, mapped, and device sections into another file: the heap
+ * stays small, and a machine of more RAM than this one's has room. The files lie in a directory of
+ * their own, which {@link #close} removes.
+ *
+ * <p>It never runs: it takes any state it is told to be in. Not for use by two migrations at once.
+ */
+public final class ArchiveMachine implements Machine, AutoCloseable {
+    private static final String PREFIX = ".vmferry-archive-";
+
+    private final Path directory;
+    private final Arena arena = Arena.ofShared();
+    private final SequencedMap<String, Kept> blocks = new LinkedHashMap<>();
+    private final SectionFile sections;
+    private RunState state = RunState.INMIGRATE;
+
+    private record Kept(RamBlock block, Path file) {}
+
+    private ArchiveMachine(Path directory) throws IOException {
+        this.directory = directory;
+        sections = new SectionFile(directory.resolve("sections"));
+    }
+
+    /**
+     * An empty archive.
+     *
+     * @param parent where its directory is made: on a file system with room for the machine's RAM
+     * @return owned by the caller
+     * @throws IOException if it can't be made
+     */
+    public static ArchiveMachine in(Path parent) throws IOException {
+        Path directory = Files.createTempDirectory(parent, PREFIX);
+        try {
+            return new ArchiveMachine(directory);
+        } catch (IOException e) {
+            Files.deleteIfExists(directory);
+            throw e;
+        }
+    }
+
+    /**
+     * The sparse file that holds a block's RAM, raw.
+     *
+     * @param id the block's name
+     * @return empty if no such block came
+     */
+    public Optional<Path> file(String id) {
+        return Optional.ofNullable(blocks.get(id)).map(Kept::file);
+    }
+
+    @Override
+    public String type() {
+        try {
+            return sections.configuration().machine();
+        } catch (IOException e) {
+            return "archive"; // nothing was kept yet; the engine asks for sections() instead
+        }
+    }
+
+    @Override
+    public RunState runState() {
+        return state;
+    }
+
+    @Override
+    public void enter(RunState state) {
+        this.state = state;
+    }
+
+    @Override
+    public RamProvider ram() {
+        List<RamBlock> list = blocks.values().stream().map(Kept::block).toList();
+        return () -> list;
+    }
+
+    @Override
+    public RamTarget ramTarget() {
+        return this::open;
+    }
+
+    @Override
+    public Optional<SectionStore> sections() {
+        return Optional.of(sections);
+    }
+
+    private RamBlock open(BlockHeader header) throws MigrationException {
+        if (blocks.containsKey(header.id()))
+            throw MigrationException.peer("RAM block '%s' is announced twice", header.id());
+        // Not named after the block: "/rom@etc/acpi/tables" is a name, too.
+        Path file = directory.resolve("ram-" + blocks.size());
+        try (var channel =
+                FileChannel.open(
+                        file,
+                        StandardOpenOption.CREATE_NEW,
+                        StandardOpenOption.SPARSE,
+                        StandardOpenOption.READ,
+                        StandardOpenOption.WRITE)) {
+            MemorySegment memory =
+                    channel.map(FileChannel.MapMode.READ_WRITE, 0, header.usedLength(), arena);
+            RamBlock block = RamBlock.of(header.id(), memory, header.pageSize());
+            blocks.put(header.id(), new Kept(block, file));
+            return block;
+        } catch (IOException e) {
+            throw new MigrationException(
+                    Blame.HOST,
+                    "no room to keep RAM block '%s' of %d bytes in %s: %s"
+                            .formatted(header.id(), header.usedLength(), directory, e.getMessage()),
+                    e);
+        }
+    }
+
+    /** Forgets everything and removes the files. No migration may be running. */
+    @Override
+    public void close() throws IOException {
+        arena.close();
+        blocks.clear();
+        sections.close();
+        try (var files = Files.list(directory)) {
+            for (Path file : files.toList()) Files.delete(file);
+        }
+        Files.delete(directory);
+    }
+}

@@ -1,0 +1,2 @@
+/** A machine that keeps what another one sent. */
+package org.vmferry.cli.archive;

@@ -1,0 +1,2 @@
+/** The vmferry command. */
+package org.vmferry.cli;

@@ -1,0 +1,68 @@
+package org.vmferry.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+
+class ProgressTest {
+    private static final long MILLISECOND = 1_000_000;
+    private static final long GIB = 1L << 30;
+
+    private final StringWriter err = new StringWriter();
+    private long now = 17;
+
+    private Progress progress(Progress.Style style) {
+        return new Progress(new PrintWriter(err), style, "saving vm.snap", () -> now);
+    }
+
+    private void tenSecondsOf(Progress progress) {
+        for (int step = 1; step <= 1000; step++) {
+            now += 10 * MILLISECOND;
+            progress.show(2 * GIB * step / 1000, 4 * GIB);
+        }
+    }
+
+    @Test
+    void aBarIsRedrawnTenTimesASecondAndTakenAway() {
+        try (var progress = progress(Progress.Style.BAR)) {
+            tenSecondsOf(progress);
+        }
+        String[] drawn = err.toString().split("\r");
+        assertThat(drawn).hasSizeBetween(95, 103);
+        assertThat(drawn[100])
+                .startsWith("saving vm.snap [###############               ]  50 % of 4 GiB, 20")
+                .contains("MiB/s, 10 s left");
+        assertThat(err.toString()).doesNotContain("\n").endsWith(" \r");
+    }
+
+    @Test
+    void elsewhereThereIsALineEveryFewSeconds() {
+        try (var progress = progress(Progress.Style.LINES)) {
+            tenSecondsOf(progress);
+        }
+        assertThat(err.toString().lines()).hasSize(2);
+        assertThat(err.toString())
+                .contains("vmferry: saving vm.snap:  25 % of 4 GiB, ")
+                .doesNotContain("\r");
+    }
+
+    @Test
+    void quietIsQuiet() {
+        try (var progress = progress(Progress.Style.NONE)) {
+            tenSecondsOf(progress);
+        }
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void anUnknownTotalIsNotGuessed() {
+        try (var progress = progress(Progress.Style.BAR)) {
+            now += 1000 * MILLISECOND;
+            progress.show(5 << 20, 0);
+        }
+        assertThat(err.toString()).contains("saving vm.snap 5 MiB, 5 MiB/s").doesNotContain("%");
+    }
+}

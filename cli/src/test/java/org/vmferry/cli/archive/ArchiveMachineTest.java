@@ -1,0 +1,111 @@
+package org.vmferry.cli.archive;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.machine.SectionStore.Configuration;
+import org.vmferry.spi.machine.SectionStore.Section;
+import org.vmferry.spi.machine.SectionStore.Subsection;
+import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.RamBlock;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+
+class ArchiveMachineTest {
+    @TempDir Path directory;
+
+    private static BlockHeader header(String id, long length) {
+        return new BlockHeader(id, length, 4096, OptionalLong.empty());
+    }
+
+    @Test
+    void blocksKeepTheirOrderNamesAndBytes() throws IOException {
+        try (var archive = ArchiveMachine.in(directory)) {
+            RamBlock first = archive.ramTarget().open(header("/rom@etc/acpi/tables", 8192));
+            archive.ramTarget().open(header("pc.ram", 4096));
+            first.write(4096, MemorySegment.ofArray(new byte[] {1, 2, 3}));
+
+            assertThat(archive.ram().blocks())
+                    .extracting(RamBlock::id)
+                    .containsExactly("/rom@etc/acpi/tables", "pc.ram");
+            byte[] raw = Files.readAllBytes(archive.file("/rom@etc/acpi/tables").orElseThrow());
+            assertThat(raw).hasSize(8192).startsWith(0, 0, 0);
+            assertThat(raw[4097]).isEqualTo((byte) 2);
+        }
+    }
+
+    @Test
+    void aBlockOfMoreThan2GibIsSparseAndReadsAsZeros() throws IOException {
+        long length = (5L << 30) + 4096;
+        try (var archive = ArchiveMachine.in(directory)) {
+            RamBlock block = archive.ramTarget().open(header("pc.ram", length));
+            block.write(length - 4, MemorySegment.ofArray(new byte[] {9, 8, 7, 6}));
+
+            byte[] tail = new byte[8];
+            block.read(length - 8, MemorySegment.ofArray(tail));
+            assertThat(tail).containsExactly(0, 0, 0, 0, 9, 8, 7, 6);
+            block.read(3L << 30, MemorySegment.ofArray(tail));
+            assertThat(tail).containsOnly(0);
+            assertThat(block.memory()).isPresent();
+            Path file = archive.file("pc.ram").orElseThrow();
+            assertThat(Files.size(file)).isEqualTo(length);
+        }
+    }
+
+    @Test
+    void sectionsComeBackByteForByte() throws IOException {
+        try (var archive = ArchiveMachine.in(directory)) {
+            SectionStore store = archive.sections().orElseThrow();
+            var subsection = new Subsection("configuration/uuid", 1, new byte[16]);
+            store.keep(new Configuration("pc-i440fx-10.0", List.of(subsection)));
+            ByteBuffer shared = ByteBuffer.wrap(new byte[] {1, 2, 3, 4, 5});
+            store.keep(new Section("timer", 0, 2, shared.slice(0, 3)));
+            store.keep(new Section("empty", 7, 1, shared.slice(0, 0)));
+            store.keep(new Section("timer", 1, 2, shared.slice(3, 2)));
+            shared.put(0, (byte) 99); // valid during the call only
+            store.keepDescription("{}".getBytes());
+
+            assertThat(store.configuration().machine()).isEqualTo("pc-i440fx-10.0");
+            assertThat(store.configuration().subsections()).containsExactly(subsection);
+            assertThat(store.sections())
+                    .containsExactly(
+                            new Section("timer", 0, 2, ByteBuffer.wrap(new byte[] {1, 2, 3})),
+                            new Section("empty", 7, 1, ByteBuffer.wrap(new byte[0])),
+                            new Section("timer", 1, 2, ByteBuffer.wrap(new byte[] {4, 5})));
+            assertThat(store.description()).isEqualTo("{}".getBytes());
+        }
+    }
+
+    @Test
+    void nothingStaysOnDisk() throws IOException {
+        var archive = ArchiveMachine.in(directory);
+        archive.ramTarget().open(header("pc.ram", 4096));
+        assertThat(directory).isNotEmptyDirectory();
+        archive.close();
+        assertThat(directory).isEmptyDirectory();
+    }
+
+    @Test
+    void aBlockThatIsTooLargeOrComesTwiceIsRefused() throws IOException {
+        try (var archive = ArchiveMachine.in(directory)) {
+            archive.ramTarget().open(header("pc.ram", 4096));
+            assertThatThrownBy(() -> archive.ramTarget().open(header("pc.ram", 4096)))
+                    .isInstanceOf(MigrationException.class)
+                    .hasMessageContaining("pc.ram");
+            assertThatThrownBy(() -> archive.ramTarget().open(header("huge", 1L << 60)))
+                    .isInstanceOf(MigrationException.class)
+                    .hasMessageContaining("huge");
+        }
+        assertThat(directory).isEmptyDirectory();
+    }
+}
