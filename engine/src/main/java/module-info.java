@@ -6,10 +6,18 @@ module org.vmferry.engine {
     requires jdk.unsupported; // ExtendedOpenOption.DIRECT
 
     exports org.vmferry.engine;
+    exports org.vmferry.engine.discovery;
     exports org.vmferry.engine.json to
             org.vmferry.cli,
             org.vmferry.testkit;
+    exports org.vmferry.engine.option;
     exports org.vmferry.engine.transport;
+
+    uses org.vmferry.spi.carrier.PageCarrier;
+    uses org.vmferry.spi.compression.CompressionProvider;
+    uses org.vmferry.spi.layout.RamLayout;
+    uses org.vmferry.spi.notifier.MigrationNotifier;
+    uses org.vmferry.spi.transport.TransportProvider;
 
     provides org.vmferry.spi.carrier.PageCarrier with
             org.vmferry.engine.ram.MainCarrier;

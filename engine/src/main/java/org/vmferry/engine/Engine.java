@@ -1,12 +1,7 @@
 package org.vmferry.engine;
 
 import jakarta.inject.Inject;
-import java.io.IOException;
-import java.util.LinkedHashSet;
-import java.util.Optional;
-import java.util.Set;
-import java.util.UUID;
-import java.util.concurrent.atomic.AtomicInteger;
+
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.migration.Load;
 import org.vmferry.engine.migration.Look;
@@ -30,11 +25,18 @@ import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.TransportProvider;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
+import java.io.IOException;
+import java.util.LinkedHashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+
 /**
  * What a host embeds: sends machines, receives them, and looks into snapshots.
  *
- * <p>It has no state but its plug-ins, and any number of migrations may run at once. Its methods may be
- * called from any thread.
+ * <p>It has no state but its plug-ins, and any number of migrations may run at once. Its methods
+ * may be called from any thread.
  */
 public final class Engine {
     private final Plugins plugins;
@@ -80,12 +82,12 @@ public final class Engine {
     }
 
     /**
-     * Begins to send a machine, live if it runs and has a dirty log. Everything that was asked for is
-     * checked before anything is opened.
+     * Begins to send a machine, live if it runs and has a dirty log. Everything that was asked for
+     * is checked before anything is opened.
      *
-     * <p>If it completes, the machine is left in the run state POSTMIGRATE: it is the destination's now,
-     * or the snapshot's; the host may resume it after a snapshot. If it fails or is cancelled, the guest
-     * runs on as before.
+     * <p>If it completes, the machine is left in the run state POSTMIGRATE: it is the destination's
+     * now, or the snapshot's; the host may resume it after a snapshot. If it fails or is cancelled,
+     * the guest runs on as before.
      *
      * @param machine what to send; in use until the migration is over
      * @param uri where to, such as {@code file:/var/lib/vm.snap}
@@ -93,19 +95,22 @@ public final class Engine {
      * @return the migration, which is running
      * @throws MigrationException if what was asked for is not possible
      */
-    public Migration send(Machine machine, String uri, Settings settings) throws MigrationException {
+    public Migration send(Machine machine, String uri, Settings settings)
+            throws MigrationException {
         Address address = Address.parse(uri);
         Prepared prepared = prepare("send", address, settings, machine.uuid());
         return new Migration(
-                        prepared.session, address, new Save(prepared.session, machine, prepared.parts))
+                        prepared.session,
+                        address,
+                        new Save(prepared.session, machine, prepared.parts))
                 .start();
     }
 
     /**
      * Begins to receive a machine; it listens, or has opened the file, when this returns.
      *
-     * <p>If it completes, the machine has entered the run state that the source's was in. If it fails or
-     * is cancelled, the machine was never started, and its RAM and devices hold anything.
+     * <p>If it completes, the machine has entered the run state that the source's was in. If it
+     * fails or is cancelled, the machine was never started, and its RAM and devices hold anything.
      *
      * @param machine what to load into; in use until the migration is over
      * @param uri where from, such as {@code tcp:127.0.0.1:4444}
@@ -161,8 +166,7 @@ public final class Engine {
 
     private record Prepared(MigrationSession session, Parts parts) {}
 
-    private Prepared prepare(
-            String verb, Address address, Settings settings, Optional<UUID> uuid)
+    private Prepared prepare(String verb, Address address, Settings settings, Optional<UUID> uuid)
             throws MigrationException {
         TransportProvider transport = plugins.transport(address.scheme());
         Options options = registry.validate(settings, transport);
@@ -173,7 +177,8 @@ public final class Engine {
                 compression.equals("none")
                         ? Optional.empty()
                         : Optional.of(plugins.codec(compression));
-        // The default is meant for a link that others share. A snapshot is held to a rate only on request.
+        // The default is meant for a link that others share. A snapshot is held to a rate only on
+        // request.
         boolean limited =
                 !transport.features().contains(Feature.SEEKABLE)
                         || settings.parameters().containsKey(EngineOptions.MAX_BANDWIDTH.name());

@@ -1,9 +1,10 @@
 package org.vmferry.engine;
 
+import org.vmferry.spi.ram.PageBitmap;
+
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
-import org.vmferry.spi.ram.PageBitmap;
 
 /**
  * What a snapshot holds. Its whole structure was checked to make this.

@@ -1,10 +1,5 @@
 package org.vmferry.engine;
 
-import java.io.IOException;
-import java.time.Duration;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vmferry.engine.migration.MigrationSession;
@@ -12,6 +7,11 @@ import org.vmferry.engine.migration.Work;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Address;
+
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A migration that was begun: to watch, to wait for, to cancel. All methods may be called from any
@@ -176,8 +176,8 @@ public final class Migration {
     }
 
     /**
-     * Cancels it: the source's guest runs on, and what was opened is closed. Returns at once; {@link
-     * #await} tells when it is done.
+     * Cancels it: the source's guest runs on, and what was opened is closed. Returns at once;
+     * {@link #await} tells when it is done.
      *
      * @return false if it was too late: the migration is over, or can only complete
      */

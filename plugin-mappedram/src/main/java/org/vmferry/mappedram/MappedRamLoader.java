@@ -73,7 +73,7 @@ final class MappedRamLoader implements RamLayout.Loader {
             Area.checkAlignment(block, file);
             areas.put(block.id(), new Area(block, place, content.present()));
         }
-        return (Placement.Placed) () -> new LoadMover(areas, file, session);
+        return new Places(areas, () -> new LoadMover(areas, file, session));
     }
 
     private static void check(MappedRamBlock place, RamBlock block) throws MigrationException {

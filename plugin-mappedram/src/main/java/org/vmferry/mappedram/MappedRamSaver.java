@@ -63,7 +63,7 @@ final class MappedRamSaver implements RamLayout.Saver {
     public Placement placement(MainOut out) throws IOException {
         PositionedFile file = out.file(session.options().get(MappedRamLayout.DIRECT_IO));
         for (Area area : areas.values()) Area.checkAlignment(area.ram(), file);
-        return (Placement.Placed) () -> new SaveMover(areas, file, session);
+        return new Places(areas, () -> new SaveMover(areas, file, session));
     }
 
     /** Writes nothing: pages have their places, and a flush record is an error (rule MAP-6). */

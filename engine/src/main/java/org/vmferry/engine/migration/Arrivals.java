@@ -1,20 +1,21 @@
 package org.vmferry.engine.migration;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+
 /**
- * A receiver's connections, sorted by their first four bytes (rule STR-1, rule MFD-1): the main stream's
- * and the carrier's may come in any order. Each is greeted by a thread of its own, so that one which
- * says nothing holds up no other.
+ * A receiver's connections, sorted by their first four bytes (rule STR-1, rule MFD-1): the main
+ * stream's and the carrier's may come in any order. Each is greeted by a thread of its own, so that
+ * one which says nothing holds up no other.
  */
 final class Arrivals implements PageCarrier.Channels, AutoCloseable {
     private final MigrationSession session;
@@ -83,8 +84,10 @@ final class Arrivals implements PageCarrier.Channels, AutoCloseable {
                     throw MigrationException.peer(
                             magic == Wire.MAGIC
                                     ? "a second main stream came, from %s"
-                                    : "a connection from %s begins with 0x%08x, neither \"QEVM\" nor a channel's",
-                            channel.peer(), magic);
+                                    : "a connection from %s begins with 0x%08x, neither \"QEVM\""
+                                            + " nor a channel's",
+                            channel.peer(),
+                            magic);
                 }
                 notifyAll();
             }
@@ -152,7 +155,8 @@ final class Arrivals implements PageCarrier.Channels, AutoCloseable {
             while (first.hasRemaining()) {
                 if (channel.read(first) < 0) {
                     throw MigrationException.peer(
-                            "the connection from %s ended before it said what it is", channel.peer());
+                            "the connection from %s ended before it said what it is",
+                            channel.peer());
                 }
             }
             first.flip();

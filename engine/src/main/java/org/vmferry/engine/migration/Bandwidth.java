@@ -6,7 +6,9 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /** Holds senders to max-bandwidth: who takes bytes waits until those before him are paid off. */
 final class Bandwidth {
-    /** Time that was not used is saved up to this much, so that short pauses don't lower the rate. */
+    /**
+     * Time that was not used is saved up to this much, so that short pauses don't lower the rate.
+     */
     private static final long SAVED = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final ReentrantLock lock = new ReentrantLock();

@@ -1,8 +1,9 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.spi.transport.Channel;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import org.vmferry.spi.transport.Channel;
 
 /** A channel that passes everything on: to be extended where something is added. */
 class ForwardingChannel implements Channel {

@@ -1,7 +1,5 @@
 package org.vmferry.engine.migration;
 
-import java.io.IOException;
-import java.util.List;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.StreamHeader;
@@ -20,7 +18,13 @@ import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
-/** The destination's side, from the first connection to the machine's start. Runs on the migration thread. */
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * The destination's side, from the first connection to the machine's start. Runs on the migration
+ * thread.
+ */
 public final class Load implements Work {
     private final MigrationSession session;
     private final Machine machine;
@@ -30,7 +34,9 @@ public final class Load implements Work {
     private volatile long total;
     private volatile long receivedBefore;
 
-    /** A load into a machine, from an end that is open already; it is closed when the load is over. */
+    /**
+     * A load into a machine, from an end that is open already; it is closed when the load is over.
+     */
     public Load(MigrationSession session, Machine machine, Parts parts, Incoming end) {
         this.session = session;
         this.machine = machine;

@@ -1,14 +1,5 @@
 package org.vmferry.engine.migration;
 
-import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.Set;
 import org.vmferry.engine.Inspection;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.Session;
@@ -23,16 +14,30 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.ZeroPages;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
-/** Reads a snapshot as a load does, with all its checks, into a machine that keeps nothing but notes. */
-public final class Look implements Machine, RamTarget, SectionStore {
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * Reads a snapshot as a load does, with all its checks, into a machine that keeps nothing but
+ * notes.
+ */
+public final class Look implements Machine, RamTarget {
     private final MigrationSession session;
     private final Parts parts;
     private final Incoming end;
     private final Map<String, Noted> blocks = new LinkedHashMap<>();
     private final List<Inspection.Device> devices = new ArrayList<>();
-    private Configuration configuration;
+    private final Notes notes = new Notes();
     private Placement placement;
 
     /** A look through an end that is open; it is closed at the end. */
@@ -69,7 +74,7 @@ public final class Look implements Machine, RamTarget, SectionStore {
         int pageSize = blocks.isEmpty() ? 4096 : blocks.values().iterator().next().pageSize();
         return new Inspection(
                 parts.layout().placed() ? parts.layout().id() : "stream",
-                configuration.machine(),
+                notes.configuration.machine(),
                 pageSize,
                 capabilities,
                 List.copyOf(found),
@@ -108,40 +113,45 @@ public final class Look implements Machine, RamTarget, SectionStore {
 
     @Override
     public Optional<SectionStore> sections() {
-        return Optional.of(this);
+        return Optional.of(notes);
     }
 
-    @Override
-    public void keep(Configuration kept) {
-        configuration = kept;
-    }
+    /** Notes what sections there are. */
+    private final class Notes implements SectionStore {
+        private Configuration configuration;
 
-    @Override
-    public void keep(Section section) {
-        devices.add(
-                new Inspection.Device(
-                        section.id(),
-                        section.instance(),
-                        section.version(),
-                        section.payload().remaining()));
-    }
+        @Override
+        public void keep(Configuration kept) {
+            configuration = kept;
+        }
 
-    @Override
-    public void keepDescription(byte[] json) {}
+        @Override
+        public void keep(Section section) {
+            devices.add(
+                    new Inspection.Device(
+                            section.id(),
+                            section.instance(),
+                            section.version(),
+                            section.payload().remaining()));
+        }
 
-    @Override
-    public Configuration configuration() {
-        return configuration;
-    }
+        @Override
+        public void keepDescription(byte[] json) {}
 
-    @Override
-    public Iterable<Section> sections(boolean unused) {
-        return List.of();
-    }
+        @Override
+        public Configuration configuration() {
+            return configuration;
+        }
 
-    @Override
-    public byte[] description() {
-        return new byte[0];
+        @Override
+        public Iterable<Section> sections() {
+            throw new UnsupportedOperationException("only notes were taken");
+        }
+
+        @Override
+        public byte[] description() {
+            throw new UnsupportedOperationException("only notes were taken");
+        }
     }
 
     /** A block that only notes which pages came. */
@@ -177,7 +187,7 @@ public final class Look implements Machine, RamTarget, SectionStore {
         @Override
         public void write(long offset, MemorySegment source) {
             // A page that came before and is zero now is written as zeros: see InlineLayout.
-            boolean zero = org.vmferry.spi.ram.ZeroPages.isZero(source, 0, source.byteSize());
+            boolean zero = ZeroPages.isZero(source, 0, source.byteSize());
             present.fill(offset / pageSize(), source.byteSize() / pageSize(), !zero);
         }
     }

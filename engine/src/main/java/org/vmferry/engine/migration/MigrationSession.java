@@ -1,18 +1,22 @@
 package org.vmferry.engine.migration;
 
-import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
-import java.util.UUID;
-import java.util.concurrent.atomic.LongAdder;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 
-/** One migration's shared state: its first error, what to let go when there is one, and what was counted. */
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * One migration's shared state: its first error, what to let go when there is one, and what was
+ * counted.
+ */
 public final class MigrationSession implements Session {
     private final String name;
     private final Options options;
@@ -90,7 +94,8 @@ public final class MigrationSession implements Session {
         List<Runnable> release;
         synchronized (this) {
             if (failure != null) {
-                // What follows from the first failure is worth keeping, but not the failure itself again.
+                // What follows from the first failure is worth keeping, but not the failure itself
+                // again.
                 if (cause != failure && cause != failure.getCause()) failure.addSuppressed(cause);
                 return;
             }
@@ -124,7 +129,8 @@ public final class MigrationSession implements Session {
         if (cause instanceof MigrationException typed) return typed;
         String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
         Blame blame = cause instanceof IOException ? Blame.TRANSPORT : Blame.PLUGIN;
-        return new MigrationException(blame, blame == Blame.PLUGIN ? cause.toString() : message, cause);
+        return new MigrationException(
+                blame, blame == Blame.PLUGIN ? cause.toString() : message, cause);
     }
 
     /** The first failure, or null. */

@@ -1,16 +1,17 @@
 package org.vmferry.engine.migration;
 
-import java.io.IOException;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /** The rounds over the dirty pages: what is still to be sent, and sending it. */
 final class Precopy implements AutoCloseable {

@@ -1,9 +1,5 @@
 package org.vmferry.engine.migration;
 
-import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.util.List;
-import java.util.Optional;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamSection;
@@ -23,6 +19,11 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.ZeroPages;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
 
 /** The source's side, from connecting to the last byte. Runs on the migration thread. */
 public final class Save implements Work {
@@ -76,7 +77,8 @@ public final class Save implements Work {
                 if (memory.isEmpty()) throw e;
                 for (long page = 0; page < block.pages(); page++) {
                     long offset = page * block.pageSize();
-                    if (!ZeroPages.isZero(memory.get(), offset, block.pageSize())) needed += block.pageSize();
+                    if (!ZeroPages.isZero(memory.get(), offset, block.pageSize()))
+                        needed += block.pageSize();
                 }
             }
             end.expect(needed);
@@ -124,8 +126,10 @@ public final class Save implements Work {
         StreamHeader.write(
                 stream,
                 store.isPresent()
-                        ? StreamHeader.withCapabilities(store.get().configuration(), session.options())
-                        : StreamHeader.of(machine.type(), pageSize, machine.uuid(), session.options()));
+                        ? StreamHeader.withCapabilities(
+                                store.get().configuration(), session.options())
+                        : StreamHeader.of(
+                                machine.type(), pageSize, machine.uuid(), session.options()));
         Optional<DirtyLog> log = machine.ram().dirtyLog();
         if (log.isEmpty()) pause(before);
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender);
@@ -133,7 +137,8 @@ public final class Save implements Work {
             precopy = rounds;
             section.start(blocks);
             stage.enter(MigrationState.ACTIVE);
-            if (log.isPresent()) rounds.untilFits(session.options().get(EngineOptions.DOWNTIME_LIMIT));
+            if (log.isPresent())
+                rounds.untilFits(session.options().get(EngineOptions.DOWNTIME_LIMIT));
             pause(before);
             session.liftBandwidth();
             stage.enter(MigrationState.DEVICE);
@@ -155,8 +160,9 @@ public final class Save implements Work {
             machine.enter(before);
             resumedAt = System.nanoTime();
         } catch (MigrationException | RuntimeException e) {
-            session.fail(new MigrationException(
-                    Blame.HOST, "the guest could not be resumed: " + e.getMessage(), e));
+            session.fail(
+                    new MigrationException(
+                            Blame.HOST, "the guest could not be resumed: " + e.getMessage(), e));
         }
     }
 
@@ -165,7 +171,8 @@ public final class Save implements Work {
         StreamOut stream = out;
         Precopy rounds = precopy;
         long sent = (stream == null ? sentBefore : stream.sent()) + session.channelBytes();
-        long downtime = pausedAt == 0 ? 0 : (resumedAt == 0 ? System.nanoTime() : resumedAt) - pausedAt;
+        long downtime =
+                pausedAt == 0 ? 0 : (resumedAt == 0 ? System.nanoTime() : resumedAt) - pausedAt;
         return new Progress(
                 total,
                 sent,

@@ -1,7 +1,8 @@
 package org.vmferry.engine.migration;
 
-import java.io.IOException;
 import org.vmferry.engine.MigrationState;
+
+import java.io.IOException;
 
 /** What a migration's thread does: save or load. */
 public interface Work {

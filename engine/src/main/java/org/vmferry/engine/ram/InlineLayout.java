@@ -2,13 +2,6 @@ package org.vmferry.engine.ram;
 
 import static org.vmferry.engine.stream.Wire.*;
 
-import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.Set;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
@@ -24,7 +17,18 @@ import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.ZeroPages;
 
-/** RAM as records in the main stream (rules RAM-3 to RAM-9): the layout where no capability asks for another. */
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * RAM as records in the main stream (rules RAM-3 to RAM-9): the layout where no capability asks for
+ * another.
+ */
 public final class InlineLayout implements RamLayout {
     /** The layout's id. */
     public static final String ID = "inline";
@@ -80,7 +84,9 @@ public final class InlineLayout implements RamLayout {
             int size = block.pageSize();
             MemorySegment memory = block.memory().orElse(null);
             if (memory == null && page.byteSize() < size) page = arena.allocate(size);
-            for (long offset = run.offset(), end = offset + run.bytes(); offset < end; offset += size) {
+            for (long offset = run.offset(), end = offset + run.bytes();
+                    offset < end;
+                    offset += size) {
                 record(block, offset | PAGE);
                 if (memory != null) {
                     out.bytes(memory.asSlice(offset, size));
@@ -95,7 +101,9 @@ public final class InlineLayout implements RamLayout {
         @Override
         public void zeros(Run run) throws IOException {
             int size = run.block().pageSize();
-            for (long offset = run.offset(), end = offset + run.bytes(); offset < end; offset += size) {
+            for (long offset = run.offset(), end = offset + run.bytes();
+                    offset < end;
+                    offset += size) {
                 record(run.block(), offset | ZERO);
                 out.u8(0);
             }
@@ -142,7 +150,8 @@ public final class InlineLayout implements RamLayout {
 
         @Override
         public Placement placement(MainIn in, RamTarget target) throws IOException {
-            for (BlockHeader header : headers.values()) blocks.put(header.id(), target.open(header));
+            for (BlockHeader header : headers.values())
+                blocks.put(header.id(), target.open(header));
             return (Placement.Framed)
                     () -> {
                         throw new UnsupportedOperationException("records are read by the layout");
@@ -154,7 +163,8 @@ public final class InlineLayout implements RamLayout {
             while (true) {
                 long at = in.position();
                 long word = in.u64();
-                // The smallest page that any block has is 512 bytes or more, so these bits are flags.
+                // The smallest page that any block has is 512 bytes or more, so these bits are
+                // flags.
                 int flags = (int) (word & 0x3ff);
                 switch (flags & ~CONTINUE) {
                     case EOS -> {
@@ -165,7 +175,8 @@ public final class InlineLayout implements RamLayout {
                     case ZERO -> zero(in, block(in, flags, at), word & ~0x3ffL, at);
                     case PAGE -> page(in, block(in, flags, at), word & ~0x3ffL, at);
                     case XBZRLE ->
-                            throw MigrationException.peer("XBZRLE page at %d: xbzrle is not built", at);
+                            throw MigrationException.peer(
+                                    "XBZRLE page at %d: xbzrle is not built", at);
                     default ->
                             throw MigrationException.peer(
                                     "unknown RAM record at %d: flags 0x%x", at, flags);
@@ -200,14 +211,16 @@ public final class InlineLayout implements RamLayout {
             checkOffset(block, offset, at);
             int fill = in.u8();
             if (fill != 0) {
-                throw MigrationException.peer("a page filled with 0x%02x at %d, must be 0", fill, at);
+                throw MigrationException.peer(
+                        "a page filled with 0x%02x at %d, must be 0", fill, at);
             }
             MemorySegment memory = block.memory().orElse(null);
             int size = block.pageSize();
             session.counters().zeroPages(1);
             if (memory != null) {
                 // Zeros over zeros would give a fresh page of the host real memory.
-                if (!ZeroPages.isZero(memory, offset, size)) memory.asSlice(offset, size).fill((byte) 0);
+                if (!ZeroPages.isZero(memory, offset, size))
+                    memory.asSlice(offset, size).fill((byte) 0);
                 return;
             }
             MemorySegment copy = staging(size);

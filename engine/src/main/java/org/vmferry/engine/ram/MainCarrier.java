@@ -1,9 +1,5 @@
 package org.vmferry.engine.ram;
 
-import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.util.Set;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
@@ -13,7 +9,15 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.ZeroPages;
 
-/** The migration thread itself moves the pages: the carrier where no capability asks for another. */
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The migration thread itself moves the pages: the carrier where no capability asks for another.
+ */
 public final class MainCarrier implements PageCarrier {
     /** The carrier's id. */
     public static final String ID = "main";
@@ -53,7 +57,7 @@ public final class MainCarrier implements PageCarrier {
         }
 
         @Override
-        public void start(Placement placement) throws IOException {
+        public void start(Placement placement, List<RamBlock> blocks) throws IOException {
             switch (placement) {
                 case Placement.Framed framed -> records = framed.records();
                 case Placement.Placed placed -> mover = placed.mover();
@@ -62,7 +66,6 @@ public final class MainCarrier implements PageCarrier {
 
         @Override
         public void send(Run run) throws IOException {
-            session.permit(run.bytes());
             if (mover != null) mover.move(run);
             else frame(run);
         }
@@ -86,8 +89,12 @@ public final class MainCarrier implements PageCarrier {
                                 block.pageSize(),
                                 run.pages() - done);
                 Run part = run.part(done, Math.abs(alike));
-                if (alike < 0) records.zeros(part);
-                else records.pages(part);
+                if (alike < 0) {
+                    records.zeros(part);
+                } else {
+                    session.permit(part.bytes());
+                    records.pages(part);
+                }
                 done += part.pages();
             }
         }
@@ -108,7 +115,7 @@ public final class MainCarrier implements PageCarrier {
         private Placement.RunMover mover;
 
         @Override
-        public void start(Placement placement) throws IOException {
+        public void start(Placement placement, List<RamBlock> blocks) throws IOException {
             if (placement instanceof Placement.Placed placed) mover = placed.mover();
         }
 

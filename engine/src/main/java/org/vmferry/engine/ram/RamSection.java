@@ -1,14 +1,5 @@
 package org.vmferry.engine.ram;
 
-import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.Set;
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.MigrationException;
@@ -22,7 +13,20 @@ import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 
-/** What the RAM section has in every layout (rules RAM-1, RAM-2): the block list, and each part's frame. */
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * What the RAM section has in every layout (rules RAM-1, RAM-2): the block list, and each part's
+ * frame.
+ */
 public final class RamSection {
     private static final int MOST_BLOCKS = 4096;
     private static final int SECTION_ID = 1;
@@ -157,10 +161,16 @@ public final class RamSection {
         }
 
         private RamBlock remember(BlockHeader header, RamBlock block) throws MigrationException {
-            if (block.usedLength() != header.usedLength() || block.pageSize() != header.pageSize()) {
+            if (block.usedLength() != header.usedLength()
+                    || block.pageSize() != header.pageSize()) {
                 throw MigrationException.host(
-                        "RAM block '%s' was opened with 0x%x bytes in pages of %d; announced were 0x%x in pages of %d",
-                        header.id(), block.usedLength(), block.pageSize(), header.usedLength(), header.pageSize());
+                        "RAM block '%s' was opened with 0x%x bytes in pages of %d; announced were"
+                                + " 0x%x in pages of %d",
+                        header.id(),
+                        block.usedLength(),
+                        block.pageSize(),
+                        header.usedLength(),
+                        header.pageSize());
             }
             blocks.add(block);
             return block;

@@ -1,13 +1,14 @@
 package org.vmferry.engine.stream;
 
-import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
 import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Writes what follows RAM: FULL sections, EOF, VMDESCRIPTION (rules STR-3, STR-7, STR-8). */
 public final class DeviceSections {
@@ -29,13 +30,17 @@ public final class DeviceSections {
             foot(out, id++);
             written.add(
                     new VmDescription.Written(
-                            device.id(), device.instance(), device.version(), 4L + saved.payload().length));
+                            device.id(),
+                            device.instance(),
+                            device.version(),
+                            4L + saved.payload().length));
         }
         head(out, id, GlobalState.ID, 0, GlobalState.VERSION);
         out.bytes(MemorySegment.ofArray(GlobalState.encode(state)));
         foot(out, id);
         written.add(
-                new VmDescription.Written(GlobalState.ID, 0, GlobalState.VERSION, GlobalState.LENGTH));
+                new VmDescription.Written(
+                        GlobalState.ID, 0, GlobalState.VERSION, GlobalState.LENGTH));
         end(out, VmDescription.describe(machine, pageSize, written));
     }
 

@@ -1,5 +1,11 @@
 package org.vmferry.engine.stream;
 
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.layout.MainIn;
+import org.vmferry.spi.layout.MainOut;
+import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.RunState;
+
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -12,11 +18,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.MainIn;
-import org.vmferry.spi.layout.MainOut;
-import org.vmferry.spi.machine.DeviceState;
-import org.vmferry.spi.machine.RunState;
 
 /** The device sections of a Java host: a length before each payload (rule STR-12). */
 final class Devices {
@@ -24,7 +25,10 @@ final class Devices {
 
     private Devices() {}
 
-    /** A device section's bytes; saved before the first is written, so that a failing device fails early. */
+    /**
+     * A device section's bytes; saved before the first is written, so that a failing device fails
+     * early.
+     */
     record Saved(DeviceState device, byte[] payload) {}
 
     static List<Saved> save(List<DeviceState> devices) throws IOException {
@@ -40,7 +44,8 @@ final class Devices {
             device.save(new DataOutputStream(bytes));
             if (bytes.size() > LONGEST) {
                 throw MigrationException.host(
-                        "device '%s' saved %d bytes, allowed are %d", device.id(), bytes.size(), LONGEST);
+                        "device '%s' saved %d bytes, allowed are %d",
+                        device.id(), bytes.size(), LONGEST);
             }
             saved.add(new Saved(device, bytes.toByteArray()));
         }
@@ -95,7 +100,8 @@ final class Devices {
             }
             if (bytes.available() > 0) {
                 throw MigrationException.peer(
-                        "device '%s' left %d of the %d bytes that came", id, bytes.available(), length);
+                        "device '%s' left %d of the %d bytes that came",
+                        id, bytes.available(), length);
             }
         }
 
@@ -104,7 +110,8 @@ final class Devices {
                 if (device.id().equals(id) && device.instance() == instance) return device;
             }
             throw MigrationException.peer(
-                    "this machine has no device '%s' instance %d, which comes at %d", id, instance, at);
+                    "this machine has no device '%s' instance %d, which comes at %d",
+                    id, instance, at);
         }
 
         private static byte[] read(MainIn in, int length) throws IOException {

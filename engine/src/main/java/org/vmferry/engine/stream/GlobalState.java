@@ -1,9 +1,10 @@
 package org.vmferry.engine.stream;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 
 /** The section that carries the run state (rule STR-11). */
 public final class GlobalState {
@@ -43,6 +44,8 @@ public final class GlobalState {
         String text = new String(name, StandardCharsets.US_ASCII);
         return RunState.of(text)
                 .orElseThrow(
-                        () -> MigrationException.peer("unknown run state '%s' at %d", text, position));
+                        () ->
+                                MigrationException.peer(
+                                        "unknown run state '%s' at %d", text, position));
     }
 }

@@ -1,5 +1,9 @@
 package org.vmferry.engine.stream;
 
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.layout.MainIn;
+import org.vmferry.spi.machine.SectionStore.Section;
+
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -7,14 +11,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.MainIn;
-import org.vmferry.spi.machine.SectionStore.Section;
 
 /**
- * Device sections of a machine that this host does not know. Their payloads carry no length, so they
- * are taken in whole, up to the RAM section or the stream's end, and cut out with the VMDESCRIPTION
- * (rule STR-9), which comes last.
+ * Device sections of a machine that this host does not know. Their payloads carry no length, so
+ * they are taken in whole, up to the RAM section or the stream's end, and cut out with the
+ * VMDESCRIPTION (rule STR-9), which comes last.
  */
 final class OpaqueSections {
     private static final int LONGEST = 256 << 20;
@@ -31,8 +32,8 @@ final class OpaqueSections {
     /**
      * Reads on from a FULL mark that was just read.
      *
-     * @return true if a RAM section's START mark was read, and its id, name, instance and version follow;
-     *     false if the stream has been read to its end
+     * @return true if a RAM section's START mark was read, and its id, name, instance and version
+     *     follow; false if the stream has been read to its end
      */
     boolean read(MainIn in) throws IOException {
         if (start < 0) start = in.position() - 1;
@@ -54,8 +55,8 @@ final class OpaqueSections {
     }
 
     /**
-     * After what looks like a footer and EOF: is it the VMDESCRIPTION that follows? More than a few bytes
-     * are only waited for when there can be no doubt.
+     * After what looks like a footer and EOF: is it the VMDESCRIPTION that follows? More than a few
+     * bytes are only waited for when there can be no doubt.
      */
     private boolean description(MainIn in) throws IOException {
         int end = length;
@@ -80,6 +81,11 @@ final class OpaqueSections {
         return true;
     }
 
+    /** The RAM section's id, after {@link #read} returned true. */
+    int ramSectionId() {
+        return ramId;
+    }
+
     private boolean next(MainIn in, int expected) throws IOException {
         int value = in.u8();
         append(value);
@@ -90,8 +96,8 @@ final class OpaqueSections {
         if (length == bytes.length) {
             if (length >= LONGEST) {
                 throw MigrationException.peer(
-                        "the device sections from %d on are longer than %d bytes, or no VMDESCRIPTION tells"
-                                + " where they end",
+                        "the device sections from %d on are longer than %d bytes, or no"
+                                + " VMDESCRIPTION tells where they end",
                         start, LONGEST);
             }
             bytes = Arrays.copyOf(bytes, length * 2);
@@ -115,7 +121,8 @@ final class OpaqueSections {
             long footer = payload + device.length();
             if (device.length() > length || footer + 5 > length) {
                 throw MigrationException.peer(
-                        "VMDESCRIPTION gives device '%s' %d bytes at %d, but its sections end at %d",
+                        "VMDESCRIPTION gives device '%s' %d bytes at %d, but its sections end at"
+                                + " %d",
                         device.name(), device.length(), start + at, start + length);
             }
             ByteBuffer view = ByteBuffer.wrap(bytes);
@@ -123,7 +130,8 @@ final class OpaqueSections {
             boolean head =
                     bytes[at] == Wire.FULL
                             && (bytes[at + 5] & 0xff) == name.length
-                            && Arrays.equals(bytes, at + 6, at + 6 + name.length, name, 0, name.length)
+                            && Arrays.equals(
+                                    bytes, at + 6, at + 6 + name.length, name, 0, name.length)
                             && view.getInt(at + 6 + name.length) == device.instance();
             if (!head) {
                 throw MigrationException.peer(

@@ -1,5 +1,12 @@
 package org.vmferry.engine.stream;
 
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.layout.MainIn;
+import org.vmferry.spi.layout.MainOut;
+import org.vmferry.spi.machine.SectionStore.Configuration;
+import org.vmferry.spi.machine.SectionStore.Subsection;
+import org.vmferry.spi.option.Options;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -11,12 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.MainIn;
-import org.vmferry.spi.layout.MainOut;
-import org.vmferry.spi.machine.SectionStore.Configuration;
-import org.vmferry.spi.machine.SectionStore.Subsection;
-import org.vmferry.spi.option.Options;
 
 /** The stream's first bytes: magic, version and CONFIGURATION (rules STR-1 and STR-2). */
 public final class StreamHeader {
@@ -37,7 +38,8 @@ public final class StreamHeader {
         List<Subsection> subsections = new ArrayList<>();
         if (pageSize != PAGE_SIZE) {
             int bits = Integer.numberOfTrailingZeros(pageSize);
-            subsections.add(new Subsection(PAGE_BITS, 1, ByteBuffer.allocate(4).putInt(bits).array()));
+            subsections.add(
+                    new Subsection(PAGE_BITS, 1, ByteBuffer.allocate(4).putInt(bits).array()));
         }
         if (uuid.isPresent() && options.on("validate-uuid")) {
             ByteBuffer bytes = ByteBuffer.allocate(16);
@@ -48,20 +50,28 @@ public final class StreamHeader {
         return withCapabilities(new Configuration(machine, subsections), options);
     }
 
-    /** The configuration as these options have it: its capabilities are the migration's, not the machine's. */
+    /**
+     * The configuration as these options have it: its capabilities are the migration's, not the
+     * machine's.
+     */
     public static Configuration withCapabilities(Configuration kept, Options options) {
         List<Subsection> subsections = new ArrayList<>();
-        kept.subsections().stream().filter(s -> s.name().equals(PAGE_BITS)).forEach(subsections::add);
+        kept.subsections().stream()
+                .filter(s -> s.name().equals(PAGE_BITS))
+                .forEach(subsections::add);
         List<String> on = LISTED.stream().filter(options::on).toList();
         if (!on.isEmpty()) {
-            ByteBuffer bytes = ByteBuffer.allocate(4 + on.stream().mapToInt(n -> 1 + n.length()).sum());
+            ByteBuffer bytes =
+                    ByteBuffer.allocate(4 + on.stream().mapToInt(n -> 1 + n.length()).sum());
             bytes.putInt(on.size());
             for (String name : on) {
                 bytes.put((byte) name.length()).put(name.getBytes(StandardCharsets.US_ASCII));
             }
             subsections.add(new Subsection(CAPABILITIES, 1, bytes.array()));
         }
-        kept.subsections().stream().filter(s -> s.name().equals(UUID_NAME)).forEach(subsections::add);
+        kept.subsections().stream()
+                .filter(s -> s.name().equals(UUID_NAME))
+                .forEach(subsections::add);
         return new Configuration(kept.machine(), subsections);
     }
 
@@ -153,26 +163,30 @@ public final class StreamHeader {
                                 case UUID_NAME -> exactly(in, 16);
                                 default ->
                                         throw MigrationException.peer(
-                                                "unknown part '%s' of the configuration at %d", name, at);
+                                                "unknown part '%s' of the configuration at %d",
+                                                name, at);
                             }));
         }
         return new Configuration(machine, List.copyOf(subsections));
     }
 
     /** Refuses a stream whose listed capabilities are not those in force here (rule STR-2). */
-    public static void check(Configuration configuration, Options options) throws MigrationException {
+    public static void check(Configuration configuration, Options options)
+            throws MigrationException {
         Set<String> theirs = capabilities(configuration);
         for (String name : LISTED) {
             if (theirs.contains(name) == options.on(name)) continue;
             throw MigrationException.user(
                     theirs.contains(name)
                             ? "the stream was written with capability %s, which is off here: set it"
-                            : "the stream was written without capability %s, which is on here: unset it",
+                            : "the stream was written without capability %s, which is on here:"
+                                    + " unset it",
                     name);
         }
         for (String name : theirs) {
             if (!LISTED.contains(name)) {
-                throw MigrationException.peer("the stream was written with unknown capability '%s'", name);
+                throw MigrationException.peer(
+                        "the stream was written with unknown capability '%s'", name);
             }
         }
     }
@@ -193,7 +207,8 @@ public final class StreamHeader {
         int count = in.u32();
         if (count < 0 || count > 64) {
             throw MigrationException.peer(
-                    "%d capabilities at %d, allowed are 0 to 64", Integer.toUnsignedLong(count), at);
+                    "%d capabilities at %d, allowed are 0 to 64",
+                    Integer.toUnsignedLong(count), at);
         }
         var bytes = new ByteArrayOutputStream();
         bytes.writeBytes(ByteBuffer.allocate(4).putInt(count).array());

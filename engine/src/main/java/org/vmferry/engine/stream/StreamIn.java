@@ -1,16 +1,17 @@
 package org.vmferry.engine.stream;
 
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.layout.MainIn;
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.PositionedFile;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
+
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.MainIn;
-import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 /** The main stream from a channel or out of a file, through one buffer. */
 public final class StreamIn implements MainIn, AutoCloseable {
@@ -98,7 +99,8 @@ public final class StreamIn implements MainIn, AutoCloseable {
                 buffer.position(buffer.position() + step);
                 done += step;
             } else {
-                ByteBuffer rest = target.asSlice(done, Math.min(1 << 30, length - done)).asByteBuffer();
+                ByteBuffer rest =
+                        target.asSlice(done, Math.min(1 << 30, length - done)).asByteBuffer();
                 int count = read(rest);
                 if (count < 0) throw ended(length - done);
                 done += count;

@@ -1,14 +1,15 @@
 package org.vmferry.engine.stream;
 
+import org.vmferry.spi.layout.MainOut;
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.PositionedFile;
+import org.vmferry.spi.transport.TransportProvider.Outgoing;
+
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import org.vmferry.spi.layout.MainOut;
-import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 /** The main stream over a channel or into a file, through one buffer. */
 public final class StreamOut implements MainOut, AutoCloseable {

@@ -1,16 +1,17 @@
 package org.vmferry.engine.stream;
 
-import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.util.List;
-import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.machine.SectionStore.Section;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
 
 /** Reads what follows the stream's header: sections and commands, to the VMDESCRIPTION. */
 public final class StreamReader {
@@ -125,14 +126,16 @@ public final class StreamReader {
         }
         if (version != Wire.RAM_VERSION) {
             throw MigrationException.peer(
-                    "the RAM section at %d has version %d, must be %d", at, version, Wire.RAM_VERSION);
+                    "the RAM section at %d has version %d, must be %d",
+                    at, version, Wire.RAM_VERSION);
         }
         ram(id, at);
     }
 
     private void ram(int id, long at) throws IOException {
         if (ramId != NO_SECTION) throw MigrationException.peer("a second RAM section at %d", at);
-        if (id < 0) throw MigrationException.peer("section id %d at %d", Integer.toUnsignedLong(id), at);
+        if (id < 0)
+            throw MigrationException.peer("section id %d at %d", Integer.toUnsignedLong(id), at);
         ramId = id;
         handler.ramStart();
         footer(id);
@@ -145,7 +148,8 @@ public final class StreamReader {
                     ramEnded
                             ? "the RAM section goes on at %d after its end (section id %d)"
                             : "a part of unknown section at %d: id %d",
-                    at, Integer.toUnsignedLong(id));
+                    at,
+                    Integer.toUnsignedLong(id));
         }
         handler.ramPart();
         ramEnded = mark == Wire.END;
@@ -165,11 +169,13 @@ public final class StreamReader {
         long at = in.position();
         int mark = in.u8();
         if (mark != Wire.FOOTER) {
-            throw MigrationException.peer("no footer but 0x%02x at %d, after section %d", mark, at, id);
+            throw MigrationException.peer(
+                    "no footer but 0x%02x at %d, after section %d", mark, at, id);
         }
         int footer = in.u32();
         if (footer != id) {
-            throw MigrationException.peer("the footer at %d names section %d, must be %d", at, footer, id);
+            throw MigrationException.peer(
+                    "the footer at %d names section %d, must be %d", at, footer, id);
         }
     }
 
@@ -188,7 +194,10 @@ public final class StreamReader {
         long at = in.position();
         int mark = in.u8();
         if (mark != Wire.VMDESCRIPTION) {
-            LOG.warn("The stream is followed at {} by 0x{}, no VMDESCRIPTION", at, Integer.toHexString(mark));
+            LOG.warn(
+                    "The stream is followed at {} by 0x{}, no VMDESCRIPTION",
+                    at,
+                    Integer.toHexString(mark));
             return;
         }
         int length = in.u32();

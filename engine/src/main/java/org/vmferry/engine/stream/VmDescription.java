@@ -1,18 +1,19 @@
 package org.vmferry.engine.stream;
 
+import org.vmferry.engine.json.Json;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.vmferry.engine.json.Json;
-import org.vmferry.spi.Blame;
-import org.vmferry.spi.MigrationException;
 
 /**
- * The JSON at the stream's end (rules STR-8 to STR-10): the only thing that tells how long a device's
- * section is.
+ * The JSON at the stream's end (rules STR-8 to STR-10): the only thing that tells how long a
+ * device's section is.
  *
  * @param pageSize the target's, in bytes
  * @param devices in wire order
@@ -43,7 +44,8 @@ public record VmDescription(int pageSize, List<Device> devices) {
                                 Math.toIntExact(number(device, "instance_id")),
                                 length(device)));
             }
-            return new VmDescription(Math.toIntExact(number(top, "page_size")), List.copyOf(devices));
+            return new VmDescription(
+                    Math.toIntExact(number(top, "page_size")), List.copyOf(devices));
         } catch (IOException | ClassCastException | NullPointerException | ArithmeticException e) {
             throw new MigrationException(
                     Blame.PEER, "the VMDESCRIPTION makes no sense: " + e.getMessage(), e);
@@ -60,7 +62,8 @@ public record VmDescription(int pageSize, List<Device> devices) {
         }
         for (Object item : list(state, "subsections")) {
             Map<?, ?> subsection = (Map<?, ?>) item;
-            int name = ((String) subsection.get("vmsd_name")).getBytes(StandardCharsets.UTF_8).length;
+            int name =
+                    ((String) subsection.get("vmsd_name")).getBytes(StandardCharsets.UTF_8).length;
             length = Math.addExact(length, Math.addExact(6 + name, length(subsection)));
         }
         return length;
@@ -94,7 +97,9 @@ public record VmDescription(int pageSize, List<Device> devices) {
             devices.add(device);
         }
         Map<String, Object> top = new LinkedHashMap<>();
-        top.put("configuration", Map.of("vmsd_name", "configuration", "version", 1, "fields", List.of()));
+        top.put(
+                "configuration",
+                Map.of("vmsd_name", "configuration", "version", 1, "fields", List.of()));
         top.put("page_size", pageSize);
         top.put("devices", devices);
         return Json.write(top).getBytes(StandardCharsets.UTF_8);

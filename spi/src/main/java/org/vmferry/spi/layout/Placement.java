@@ -1,6 +1,8 @@
 package org.vmferry.spi.layout;
 
 import org.vmferry.spi.Status;
+import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 
 import java.io.IOException;
@@ -34,7 +36,25 @@ public sealed interface Placement {
          * @throws IOException if the file can't be opened
          */
         RunMover mover() throws IOException;
+
+        /**
+         * Where a block lies, for who looks into a snapshot; only on load.
+         *
+         * @param block one that the layout opened
+         * @return its place in the file
+         */
+        Place place(RamBlock block);
     }
+
+    /**
+     * Where a block lies in a file.
+     *
+     * @param bitmapPosition of its bitmap's first byte
+     * @param pagesPosition of its first page's first byte
+     * @param present which pages are in the file with their content
+     */
+    @Status(Status.Level.STABLE)
+    record Place(long bitmapPosition, long pagesPosition, PageBitmap present) {}
 
     /** Records in the main stream. */
     @Status(Status.Level.STABLE)
@@ -63,10 +83,9 @@ public sealed interface Placement {
     @Status(Status.Level.STABLE)
     interface RunMover extends AutoCloseable {
         /**
-         * Moves a run. On save it finds the zero pages, asks {@link
-         * org.vmferry.spi.Session#permit} for what it writes, and keeps the file's bitmap; on load
-         * the run is one that the layout gave to {@link
-         * org.vmferry.spi.carrier.PageCarrier.Receiver#fetch}. Counts what it did.
+         * Moves a run. On save it finds the zero pages, asks {@link org.vmferry.spi.Session#permit}
+         * for what it writes, and keeps the file's bitmap; on load the run is one that the layout
+         * gave to {@link org.vmferry.spi.carrier.PageCarrier.Receiver#fetch}. Counts what it did.
          *
          * @param run which pages
          * @throws IOException if the file is lost or too short

@@ -39,11 +39,11 @@ public interface Machine {
     RunState runState();
 
     /**
-     * Enters a state: RUNNING starts the virtual CPUs, any other stops them. When this returns with any
-     * other, nothing changes RAM or devices any more.
+     * Enters a state: RUNNING starts the virtual CPUs, any other stops them. When this returns with
+     * any other, nothing changes RAM or devices any more.
      *
-     * @param state the state to be in, such as FINISH_MIGRATE while the last of the machine is sent, or
-     *     the one that a stream asks for
+     * @param state the state to be in, such as FINISH_MIGRATE while the last of the machine is
+     *     sent, or the one that a stream asks for
      * @throws MigrationException if it can't; the state is then as before
      */
     void enter(RunState state) throws MigrationException;

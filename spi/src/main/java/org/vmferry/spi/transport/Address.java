@@ -23,7 +23,7 @@ public record Address(String scheme, String target) {
         if (colon < 1 || colon == text.length() - 1) {
             throw MigrationException.user(
                     "'%s' is no address: it takes a scheme, a colon and a target, as in"
-                        + " file:/tmp/vm.snap",
+                            + " file:/tmp/vm.snap",
                     text);
         }
         return new Address(text.substring(0, colon), text.substring(colon + 1));

@@ -1,0 +1,95 @@
+package org.vmferry.engine.discovery;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Which artifact has what people ask for by QEMU's names, and which of those nobody has built. */
+public final class KnownPlugins {
+    /** The engine itself: the built-in transports, the in-line layout and the main carrier. */
+    public static final String ENGINE = "org.vmferry:vmferry-engine";
+
+    /** Parallel channels, and the zlib codec. */
+    public static final String MULTIFD = "org.vmferry:vmferry-plugin-multifd";
+
+    /** The mapped-ram layout. */
+    public static final String MAPPED_RAM = "org.vmferry:vmferry-plugin-mappedram";
+
+    /** The zstd codec. */
+    public static final String ZSTD = "org.vmferry:vmferry-plugin-compression-zstd";
+
+    private static final Map<PluginKind, Map<String, String>> ARTIFACTS =
+            Map.of(
+                    PluginKind.TRANSPORT,
+                    Map.of(
+                            "tcp", ENGINE, "unix", ENGINE, "fd", ENGINE, "exec", ENGINE, "file",
+                            ENGINE),
+                    PluginKind.LAYOUT,
+                    Map.of(Plugins.INLINE, ENGINE, "mapped-ram", MAPPED_RAM),
+                    PluginKind.CARRIER,
+                    Map.of(Plugins.MAIN, ENGINE, "multifd", MULTIFD),
+                    PluginKind.CODEC,
+                    Map.of("zlib", MULTIFD, "zstd", ZSTD),
+                    PluginKind.NOTIFIER,
+                    Map.of());
+
+    private static final Map<PluginKind, Map<String, String>> NOT_BUILT =
+            Map.of(
+                    PluginKind.TRANSPORT,
+                    Map.of("vsock", "virtual sockets", "rdma", "RDMA"),
+                    PluginKind.CODEC,
+                    Map.of("qpl", "Intel's QPL", "uadk", "UADK", "qatzip", "Intel's QATzip"));
+
+    private KnownPlugins() {}
+
+    /**
+     * Who has it.
+     *
+     * @param kind what is looked for
+     * @param id its name
+     * @return group and artifact; empty if it is none of vmferry's own
+     */
+    public static Optional<String> artifact(PluginKind kind, String id) {
+        return Optional.ofNullable(ARTIFACTS.get(kind).get(id));
+    }
+
+    /**
+     * Whether a QEMU has it and vmferry has not.
+     *
+     * @param kind what is looked for
+     * @param id its name
+     * @return what it is; empty if a QEMU has no such thing
+     */
+    public static Optional<String> notBuilt(PluginKind kind, String id) {
+        return Optional.ofNullable(NOT_BUILT.getOrDefault(kind, Map.of()).get(id));
+    }
+
+    /** Ids of vmferry's own. */
+    static Set<String> ids(PluginKind kind) {
+        return ARTIFACTS.get(kind).keySet();
+    }
+
+    /**
+     * Whether a plug-in that was left out is one of an artifact's, by its package or its jar's
+     * name.
+     *
+     * @param plugin what was left out
+     * @param artifact one of those here
+     * @return false also where it can't be told
+     */
+    public static boolean isOf(RejectedPlugin plugin, String artifact) {
+        String jar = artifact.substring(artifact.indexOf(':') + 1);
+        return plugin.provider().orElse("").startsWith(packageOf(artifact))
+                || plugin.location().contains(jar);
+    }
+
+    private static String packageOf(String artifact) {
+        return switch (artifact) {
+            case ENGINE -> "org.vmferry.engine.";
+            case MULTIFD -> "org.vmferry.multifd.";
+            case MAPPED_RAM -> "org.vmferry.mappedram.";
+            case ZSTD -> "org.vmferry.zstd.";
+            default -> throw new IllegalArgumentException(artifact);
+        };
+    }
+}

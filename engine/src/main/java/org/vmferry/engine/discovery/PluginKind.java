@@ -1,0 +1,48 @@
+package org.vmferry.engine.discovery;
+
+import org.vmferry.spi.Provider;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.notifier.MigrationNotifier;
+import org.vmferry.spi.transport.TransportProvider;
+
+/** The kinds of plug-in, one for each extension point that {@code ServiceLoader} serves. */
+public enum PluginKind {
+    /** Channels and files, by scheme. */
+    TRANSPORT("transport", TransportProvider.class),
+    /** How RAM lies in the stream, by capability. */
+    LAYOUT("RAM layout", RamLayout.class),
+    /** Who moves the pages, by capability. */
+    CARRIER("page carrier", PageCarrier.class),
+    /** Codecs, by the value of {@code multifd-compression}. */
+    CODEC("codec", CompressionProvider.class),
+    /** Listeners. */
+    NOTIFIER("notifier", MigrationNotifier.class);
+
+    private final String word;
+    private final Class<? extends Provider> type;
+
+    PluginKind(String word, Class<? extends Provider> type) {
+        this.word = word;
+        this.type = type;
+    }
+
+    /**
+     * What a person calls it.
+     *
+     * @return a noun
+     */
+    public String word() {
+        return word;
+    }
+
+    /**
+     * The extension point.
+     *
+     * @return an interface of the SPI
+     */
+    public Class<? extends Provider> type() {
+        return type;
+    }
+}

@@ -1,0 +1,385 @@
+package org.vmferry.engine.discovery;
+
+import jakarta.inject.Inject;
+
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Provider;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.notifier.MigrationNotifier;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.TransportProvider;
+
+import java.io.IOException;
+import java.net.URLClassLoader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * The providers that an engine works with, and what was left out and why. Immutable; any thread.
+ *
+ * <p>Nothing that a plug-in throws while it is found and asked who it is reaches the caller: it is
+ * among {@link #rejected()}, and the others work on. Two providers of one kind with one id are both
+ * rejected: no order decides. What is asked for and isn't there is an error that names the artifact
+ * to add, and nothing takes its place.
+ *
+ * <p>The class loaders of {@link #fromDirectory} stay open until {@link #close}. A combination owns
+ * those of its parts: whoever makes one closes it alone, and only after every engine that uses it.
+ * Closing others does nothing.
+ */
+public final class Plugins implements AutoCloseable {
+    /** The id of the layout that is used while no capability asks for another. */
+    public static final String INLINE = "inline";
+
+    /** The id of the carrier that is used while no capability asks for another. */
+    public static final String MAIN = "main";
+
+    /** The value of {@code multifd-compression} that asks for no codec. */
+    static final String NONE = "none";
+
+    private static final String BUILT_IN = "org.vmferry.engine.";
+    private static final String REGISTERED = "registered by the host";
+
+    /** Everything that identified itself, also if another has the same id. */
+    private final Set<Plugin> candidates;
+
+    /** What was rejected before ids were compared. */
+    private final Set<RejectedPlugin> broken;
+
+    private final Set<URLClassLoader> loaders;
+    private final List<Plugin> plugins = new ArrayList<>();
+    private final List<RejectedPlugin> rejected;
+
+    Plugins(
+            Collection<Plugin> candidates,
+            Collection<RejectedPlugin> broken,
+            Collection<URLClassLoader> loaders) {
+        this.candidates = new LinkedHashSet<>(candidates);
+        this.broken = new LinkedHashSet<>(broken);
+        this.loaders = new LinkedHashSet<>(loaders);
+        this.rejected = new ArrayList<>(this.broken);
+        for (Plugin plugin : this.candidates) {
+            List<Plugin> same =
+                    this.candidates.stream()
+                            .filter(p -> p.kind() == plugin.kind() && p.id().equals(plugin.id()))
+                            .toList();
+            if (same.size() == 1) plugins.add(plugin);
+            else rejected.add(clash(plugin, same));
+        }
+    }
+
+    private Plugins(Scan scan) {
+        this(scan.found, scan.rejected, List.of());
+    }
+
+    /**
+     * For a container: what it binds, besides the engine's own. One of the engine's own that is
+     * bound too is the one that counts. {@link #discover()} is the other way to get one.
+     *
+     * @param transports may be empty, as may the others
+     * @param layouts beside the in-line one
+     * @param carriers beside the main one
+     * @param codecs for {@code multifd-compression}
+     * @param notifiers in the order in which they are told
+     */
+    @Inject
+    public Plugins(
+            Set<TransportProvider> transports,
+            Set<RamLayout> layouts,
+            Set<PageCarrier> carriers,
+            Set<CompressionProvider> codecs,
+            Set<MigrationNotifier> notifiers) {
+        this(
+                withBuiltIn(
+                        Stream.of(transports, layouts, carriers, codecs, notifiers)
+                                .flatMap(Collection::stream)
+                                .toList()));
+    }
+
+    private static Scan withBuiltIn(List<? extends Provider> bound) {
+        Scan scan = register(bound);
+        List<Class<?>> types = new ArrayList<>();
+        bound.forEach(provider -> types.add(provider.getClass()));
+        builtIn().candidates.stream()
+                .filter(plugin -> !types.contains(plugin.provider().getClass()))
+                .forEach(scan.found::add);
+        return scan;
+    }
+
+    /**
+     * What the class path or module path has: as the thread's context class loader sees it, and the
+     * module layer of the engine.
+     *
+     * @return owns no class loader
+     */
+    public static Plugins discover() {
+        ClassLoader context = Thread.currentThread().getContextClassLoader();
+        Scan scan = new Scan();
+        scan.loader(context == null ? ClassLoader.getSystemClassLoader() : context);
+        ModuleLayer layer = Plugins.class.getModule().getLayer();
+        if (layer != null && layer != ModuleLayer.boot()) scan.layer(layer);
+        return new Plugins(scan);
+    }
+
+    /**
+     * What a class loader and its parents see.
+     *
+     * @param loader stays the caller's
+     * @return owns no class loader
+     */
+    public static Plugins discover(ClassLoader loader) {
+        Scan scan = new Scan();
+        scan.loader(loader);
+        return new Plugins(scan);
+    }
+
+    /**
+     * The engine's own: its transports, the in-line layout and the main carrier. What {@link
+     * #discover()} finds has them in it.
+     *
+     * @return owns no class loader
+     */
+    public static Plugins builtIn() {
+        Plugins all = discover(Plugins.class.getClassLoader());
+        return new Plugins(
+                all.candidates.stream()
+                        .filter(p -> p.provider().getClass().getName().startsWith(BUILT_IN))
+                        .toList(),
+                all.broken.stream()
+                        .filter(r -> r.provider().orElse("").startsWith(BUILT_IN))
+                        .toList(),
+                List.of());
+    }
+
+    /**
+     * What a folder of plug-ins has: one sub-folder for each, with its jar and its libraries. Each
+     * sees the JDK, spi, slf4j-api, jakarta.inject and its own jars; nothing else of the host's,
+     * nor of another plug-in's. The engine's own are not in it: {@code
+     * Plugins.discover().plus(Plugins.fromDirectory(folder))}.
+     *
+     * @param folder is read now, not watched
+     * @return owns class loaders: to be closed
+     * @throws MigrationException if the folder itself can't be read
+     */
+    public static Plugins fromDirectory(Path folder) throws MigrationException {
+        return PluginFolder.read(folder);
+    }
+
+    /**
+     * Just these.
+     *
+     * @param providers of any kind; one that is of two kinds counts as both
+     * @return owns no class loader
+     */
+    public static Plugins of(Collection<? extends Provider> providers) {
+        return new Plugins(register(providers));
+    }
+
+    private static Scan register(Collection<? extends Provider> providers) {
+        Scan scan = new Scan();
+        for (Provider provider : providers) {
+            for (PluginKind kind : PluginKind.values()) {
+                if (kind.type().isInstance(provider)) scan.identify(kind, provider, REGISTERED);
+            }
+        }
+        return scan;
+    }
+
+    /**
+     * These and others. An id that both have is rejected in both.
+     *
+     * @param others likewise
+     * @return owns the class loaders of both
+     */
+    public Plugins plus(Plugins others) {
+        return new Plugins(
+                Stream.concat(candidates.stream(), others.candidates.stream()).toList(),
+                Stream.concat(broken.stream(), others.broken.stream()).toList(),
+                Stream.concat(loaders.stream(), others.loaders.stream()).toList());
+    }
+
+    /**
+     * These and a host's own.
+     *
+     * @param providers of any kind
+     * @return owns the class loaders of this one
+     */
+    public Plugins plus(Provider... providers) {
+        return plus(of(Arrays.asList(providers)));
+    }
+
+    /**
+     * All that work, in the order in which they were found.
+     *
+     * @return immutable
+     */
+    public List<Plugin> all() {
+        return List.copyOf(plugins);
+    }
+
+    /**
+     * Those of one kind that work.
+     *
+     * @param kind which extension point
+     * @return immutable
+     */
+    public List<Plugin> all(PluginKind kind) {
+        return plugins.stream().filter(plugin -> plugin.kind() == kind).toList();
+    }
+
+    /**
+     * What was left out.
+     *
+     * @return immutable
+     */
+    public List<RejectedPlugin> rejected() {
+        return List.copyOf(rejected);
+    }
+
+    /**
+     * The transport of a scheme.
+     *
+     * @param scheme such as {@code tcp}
+     * @return the provider
+     * @throws MigrationException if there is none; says what to do
+     */
+    public TransportProvider transport(String scheme) throws MigrationException {
+        return (TransportProvider) find(PluginKind.TRANSPORT, scheme);
+    }
+
+    /**
+     * A layout.
+     *
+     * @param id the capability that asks for it, or {@link #INLINE}
+     * @return the provider
+     * @throws MigrationException if there is none; says what to do
+     */
+    public RamLayout layout(String id) throws MigrationException {
+        return (RamLayout) find(PluginKind.LAYOUT, id);
+    }
+
+    /**
+     * A carrier.
+     *
+     * @param id the capability that asks for it, or {@link #MAIN}
+     * @return the provider
+     * @throws MigrationException if there is none; says what to do
+     */
+    public PageCarrier carrier(String id) throws MigrationException {
+        return (PageCarrier) find(PluginKind.CARRIER, id);
+    }
+
+    /**
+     * A codec.
+     *
+     * @param id as in {@code multifd-compression}
+     * @return the provider
+     * @throws MigrationException if there is none; says what to do
+     */
+    public CompressionProvider codec(String id) throws MigrationException {
+        return (CompressionProvider) find(PluginKind.CODEC, id);
+    }
+
+    /**
+     * The notifiers, in the order in which they are told.
+     *
+     * @return immutable
+     */
+    public List<MigrationNotifier> notifiers() {
+        return all(PluginKind.NOTIFIER).stream()
+                .map(plugin -> (MigrationNotifier) plugin.provider())
+                .toList();
+    }
+
+    /**
+     * The layout that options ask for.
+     *
+     * @param options validated
+     * @return the one whose capability is on, or the in-line one
+     * @throws MigrationException if it isn't there, or two are asked for
+     */
+    public RamLayout layoutFor(Options options) throws MigrationException {
+        return layout(chosen(PluginKind.LAYOUT, options, INLINE));
+    }
+
+    /**
+     * The carrier that options ask for.
+     *
+     * @param options validated
+     * @return the one whose capability is on, or the main one
+     * @throws MigrationException if it isn't there, or two are asked for
+     */
+    public PageCarrier carrierFor(Options options) throws MigrationException {
+        return carrier(chosen(PluginKind.CARRIER, options, MAIN));
+    }
+
+    private String chosen(PluginKind kind, Options options, String otherwise)
+            throws MigrationException {
+        // Those that aren't there count too, or their place would be taken in silence.
+        List<String> on =
+                Stream.concat(all(kind).stream().map(Plugin::id), KnownPlugins.ids(kind).stream())
+                        .distinct()
+                        .filter(id -> !id.equals(otherwise) && options.on(id))
+                        .sorted()
+                        .toList();
+        if (on.size() > 1) {
+            throw MigrationException.user(
+                    "%s: only one %s can be on", String.join(" and ", on), kind.word());
+        }
+        return on.isEmpty() ? otherwise : on.getFirst();
+    }
+
+    private Provider find(PluginKind kind, String id) throws MigrationException {
+        for (Plugin plugin : plugins) {
+            if (plugin.kind() == kind && plugin.id().equals(id)) return plugin.provider();
+        }
+        throw new Guidance(rejected).missing(kind, id, all(kind));
+    }
+
+    private static RejectedPlugin clash(Plugin plugin, List<Plugin> same) {
+        List<String> others =
+                same.stream().filter(p -> p != plugin).map(Plugin::toString).sorted().toList();
+        return new RejectedPlugin(
+                Optional.of(plugin.kind()),
+                Optional.of(plugin.provider().getClass().getName()),
+                Optional.of(plugin.id()),
+                plugin.location(),
+                Optional.empty(),
+                plugin
+                        + " is left out: so is called "
+                        + String.join(", ", others)
+                        + "; remove one");
+    }
+
+    /**
+     * Closes the class loaders of folders. Classes not loaded yet can't be found afterwards. A
+     * second call does nothing.
+     *
+     * @throws MigrationException if one could not be closed; the others are
+     */
+    @Override
+    public void close() throws MigrationException {
+        MigrationException failure = null;
+        for (URLClassLoader loader : loaders) {
+            try {
+                loader.close();
+            } catch (IOException e) {
+                if (failure == null) {
+                    failure =
+                            new MigrationException(
+                                    Blame.PLUGIN, loader.getName() + " can't be closed: " + e, e);
+                } else failure.addSuppressed(e);
+            }
+        }
+        if (failure != null) throw failure;
+    }
+}

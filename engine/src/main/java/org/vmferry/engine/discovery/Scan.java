@@ -1,0 +1,209 @@
+package org.vmferry.engine.discovery;
+
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.Mode;
+import org.vmferry.spi.Provider;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.notifier.MigrationNotifier;
+import org.vmferry.spi.option.Capability;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.transport.TransportProvider;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Looks for providers and asks them who they are, each under its own guard: what one of them throws
+ * is kept as a {@link RejectedPlugin} and the next is looked at.
+ */
+final class Scan {
+    private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]*");
+
+    final List<Plugin> found = new ArrayList<>();
+    final List<RejectedPlugin> rejected = new ArrayList<>();
+    private final Set<Seen> seen = new HashSet<>();
+
+    private record Seen(PluginKind kind, Class<?> type) {}
+
+    /** What a class loader and its parents see. */
+    void loader(ClassLoader loader) {
+        for (PluginKind kind : PluginKind.values()) {
+            List<Places.Declaration> declared = Places.files(kind.type(), loader);
+            declared.addAll(Places.modules(kind.type(), ModuleLayer.boot()));
+            services(kind, load(kind, loader), new Culprits(declared, loader));
+        }
+    }
+
+    /** What the modules of a layer and its parents provide. */
+    void layer(ModuleLayer layer) {
+        for (PluginKind kind : PluginKind.values()) {
+            List<Places.Declaration> declared = Places.modules(kind.type(), layer);
+            services(kind, load(kind, layer), new Culprits(declared, null));
+        }
+    }
+
+    private static ServiceLoader<? extends Provider> load(PluginKind kind, ClassLoader loader) {
+        return ServiceLoader.load(kind.type(), loader);
+    }
+
+    private static ServiceLoader<? extends Provider> load(PluginKind kind, ModuleLayer layer) {
+        return ServiceLoader.load(layer, kind.type());
+    }
+
+    private void services(
+            PluginKind kind, ServiceLoader<? extends Provider> services, Culprits culprits) {
+        Iterator<? extends Provider> iterator = services.iterator();
+        while (!culprits.exhausted()) {
+            Provider provider;
+            try {
+                if (!iterator.hasNext()) return;
+                provider = iterator.next();
+            } catch (Throwable t) {
+                rethrowFatal(t);
+                Culprits.Culprit culprit = culprits.find(t);
+                reject(kind, culprit.provider(), Optional.empty(), culprit.location(), t);
+                continue;
+            }
+            culprits.clear(provider.getClass().getName());
+            // A layer's scan meets again what the class loader's has found.
+            if (seen.add(new Seen(kind, provider.getClass()))) {
+                identify(kind, provider, Places.of(provider.getClass()));
+            }
+        }
+    }
+
+    /** Asks a provider who it is, and adds it. */
+    void identify(PluginKind kind, Provider provider, String location) {
+        Optional<String> name = Optional.of(provider.getClass().getName());
+        String id;
+        try {
+            id = provider.id();
+            check(id != null, "its id is null");
+            check(
+                    NAME.matcher(id).matches(),
+                    "its id '" + id + "' is not of lower-case letters, digits and '-'");
+        } catch (Throwable t) {
+            rethrowFatal(t);
+            reject(kind, name, Optional.empty(), location, t);
+            return;
+        }
+        try {
+            List<Option<?>> options = options(provider);
+            contract(provider, id, options);
+            found.add(new Plugin(kind, id, provider, location, options));
+        } catch (Throwable t) {
+            rethrowFatal(t);
+            reject(kind, name, Optional.of(id), location, t);
+        }
+    }
+
+    private static List<Option<?>> options(Provider provider) {
+        List<Option<?>> options = provider.options();
+        check(options != null, "its options are null");
+        Set<String> names = new HashSet<>();
+        for (Option<?> option : options) {
+            check(option != null, "one of its options is null");
+            String name = option.name();
+            check(
+                    name != null && NAME.matcher(name).matches(),
+                    "its option '" + name + "' is not of lower-case letters, digits and '-'");
+            check(names.add(name), "it has two options '" + name + "'");
+            check(option.defaultValue() != null, "its option '" + name + "' has no default");
+            if (option instanceof Capability capability) {
+                check(
+                        capability.needs() != null && capability.excludes() != null,
+                        "its capability '" + name + "' has null for needs or excludes");
+            }
+        }
+        return options;
+    }
+
+    /** What is asked of each kind before a migration starts must be answered now. */
+    private static void contract(Provider provider, String id, List<Option<?>> options) {
+        switch (provider) {
+            case TransportProvider transport -> features(transport.features(), "features");
+            case RamLayout layout -> {
+                features(layout.needs(), "needs");
+                layout.placed();
+            }
+            case PageCarrier carrier -> {
+                features(carrier.needs(false), "needs");
+                features(carrier.needs(true), "needs");
+                carrier.channelMagic();
+            }
+            case CompressionProvider codec -> {
+                check(!id.equals(Plugins.NONE), "its id 'none' means that there is no codec");
+                int method = codec.wireMethod();
+                check(
+                        method >= 1 && method <= 31,
+                        "its wire method is " + method + ", not 1 to 31");
+                check(codec.level() != null, "its level is null");
+                String level = codec.level().name();
+                check(
+                        options.stream().anyMatch(option -> option.name().equals(level)),
+                        "its level '" + level + "' is none of its options");
+            }
+            case MigrationNotifier notifier -> {
+                Set<Mode> modes = notifier.modes();
+                check(modes != null && !List.copyOf(modes).isEmpty(), "it has no modes");
+            }
+            default -> throw new BrokenContract("it serves no extension point");
+        }
+    }
+
+    private static void features(Set<Feature> features, String what) {
+        check(features != null, "its " + what + " are null");
+        List.copyOf(features);
+    }
+
+    private void reject(
+            PluginKind kind,
+            Optional<String> provider,
+            Optional<String> id,
+            String location,
+            Throwable cause) {
+        String sentence =
+                "%s %s of %s is left out: %s"
+                        .formatted(
+                                kind.word(),
+                                provider.orElse("provider"),
+                                location,
+                                Culprits.why(cause));
+        boolean known = rejected.stream().anyMatch(other -> other.sentence().equals(sentence));
+        // Thrown by a check of ours, it says no more than the sentence.
+        Optional<Throwable> kept =
+                cause instanceof BrokenContract ? Optional.empty() : Optional.of(cause);
+        if (!known) {
+            rejected.add(
+                    new RejectedPlugin(Optional.of(kind), provider, id, location, kept, sentence));
+        }
+    }
+
+    private static void check(boolean kept, String otherwise) {
+        if (!kept) throw new BrokenContract(otherwise);
+    }
+
+    /** An exhausted JVM is nobody's plug-in's fault; anything else may be, checked or not. */
+    private static void rethrowFatal(Throwable t) {
+        if (t instanceof VirtualMachineError error && !(t instanceof StackOverflowError)) {
+            throw error;
+        }
+    }
+
+    /** A provider answered what the SPI does not allow. */
+    static final class BrokenContract extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        BrokenContract(String message) {
+            super(message);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+package org.vmferry.engine.option;
+
+import org.vmferry.engine.discovery.Plugin;
+import org.vmferry.engine.discovery.PluginKind;
+import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.spi.Mode;
+import org.vmferry.spi.option.Capability;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Parameter;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/** The capabilities and parameters that the engine itself obeys, under QEMU's names. */
+public final class EngineOptions {
+    /** The destination answers: its failure reaches the source. */
+    public static final Capability RETURN_PATH =
+            new Capability("return-path", Set.of(), Set.of("mapped-ram"));
+
+    /** Waits, with the guest paused, for the operator's word before the switch-over. */
+    public static final Capability PAUSE_BEFORE_SWITCHOVER =
+            new Capability("pause-before-switchover");
+
+    /** Tells QMP clients of every state and round. */
+    public static final Capability EVENTS = new Capability("events");
+
+    /** The destination refuses another virtual machine's UUID. */
+    public static final Capability VALIDATE_UUID = new Capability("validate-uuid");
+
+    /** Leaves out RAM blocks that are shared files. */
+    public static final Capability X_IGNORE_SHARED =
+            new Capability("x-ignore-shared", Set.of(), Set.of("mapped-ram"));
+
+    /** Throttles a guest that dirties faster than can be sent. */
+    public static final Capability AUTO_CONVERGE = new Capability("auto-converge");
+
+    /** Bytes/s; 0 = no limit. */
+    public static final Parameter<Long> MAX_BANDWIDTH =
+            Parameter.amount("max-bandwidth", 128L << 20, Long.MAX_VALUE, "bytes/s");
+
+    /** Bytes/s to reckon the switch-over with; 0 = as measured. */
+    public static final Parameter<Long> AVAIL_SWITCHOVER_BANDWIDTH =
+            Parameter.amount("avail-switchover-bandwidth", 0, Long.MAX_VALUE, "bytes/s");
+
+    /** Ms that the guest may stand still. */
+    public static final Parameter<Long> DOWNTIME_LIMIT =
+            Parameter.amount("downtime-limit", 300, 2_000_000, "ms");
+
+    /** One of {@link Mode}, by its wire name. */
+    public static final Parameter<String> MODE =
+            Parameter.choice("mode", Arrays.stream(Mode.values()).map(Mode::wireName).toList());
+
+    /**
+     * The codec. Read values with this constant; what may be set is what was found: see {@link
+     * #multifdCompression}.
+     */
+    public static final Parameter<String> MULTIFD_COMPRESSION =
+            Parameter.choice("multifd-compression", List.of("none", "zlib", "zstd"));
+
+    /** Where TLS credentials are; empty = no TLS. */
+    public static final Parameter<String> TLS_CREDS = Parameter.text("tls-creds");
+
+    /** The name to expect in the peer's certificate, if not the address's. */
+    public static final Parameter<String> TLS_HOSTNAME = Parameter.text("tls-hostname");
+
+    /** Who may connect. */
+    public static final Parameter<String> TLS_AUTHZ = Parameter.text("tls-authz");
+
+    /** Percent that auto-converge begins with. */
+    public static final Parameter<Integer> CPU_THROTTLE_INITIAL =
+            Parameter.count("cpu-throttle-initial", 20, 1, 99);
+
+    /** Percent that auto-converge adds. */
+    public static final Parameter<Integer> CPU_THROTTLE_INCREMENT =
+            Parameter.count("cpu-throttle-increment", 10, 1, 99);
+
+    /** Percent that auto-converge ends with. */
+    public static final Parameter<Integer> MAX_CPU_THROTTLE =
+            Parameter.count("max-cpu-throttle", 99, 1, 99);
+
+    /** Percent of the bytes sent that were dirtied meanwhile, from which a round counts as bad. */
+    public static final Parameter<Integer> THROTTLE_TRIGGER_THRESHOLD =
+            Parameter.count("throttle-trigger-threshold", 50, 1, 100);
+
+    private EngineOptions() {}
+
+    /**
+     * The parameter {@code multifd-compression} with the codecs that are there.
+     *
+     * @param plugins who has codecs
+     * @return "none" and their ids
+     */
+    public static Parameter<String> multifdCompression(Plugins plugins) {
+        List<String> words = new ArrayList<>(List.of(MULTIFD_COMPRESSION.defaultValue()));
+        plugins.all(PluginKind.CODEC).stream().map(Plugin::id).sorted().forEach(words::add);
+        return Parameter.choice(MULTIFD_COMPRESSION.name(), words);
+    }
+
+    /**
+     * All of them.
+     *
+     * @param plugins who has codecs
+     * @return in a person's order
+     */
+    public static List<Option<?>> all(Plugins plugins) {
+        return List.of(
+                RETURN_PATH,
+                PAUSE_BEFORE_SWITCHOVER,
+                EVENTS,
+                VALIDATE_UUID,
+                X_IGNORE_SHARED,
+                AUTO_CONVERGE,
+                MODE,
+                MAX_BANDWIDTH,
+                AVAIL_SWITCHOVER_BANDWIDTH,
+                DOWNTIME_LIMIT,
+                multifdCompression(plugins),
+                TLS_CREDS,
+                TLS_HOSTNAME,
+                TLS_AUTHZ,
+                CPU_THROTTLE_INITIAL,
+                CPU_THROTTLE_INCREMENT,
+                MAX_CPU_THROTTLE,
+                THROTTLE_TRIGGER_THRESHOLD);
+    }
+}

@@ -1,0 +1,2 @@
+/** The engine: what a host embeds. */
+package org.vmferry.engine;

@@ -1,0 +1,25 @@
+package org.vmferry.mappedram;
+
+import org.vmferry.spi.layout.Placement;
+import org.vmferry.spi.ram.RamBlock;
+
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** The blocks' places in the file, and who moves pages there or from there. */
+record Places(Map<String, Area> areas, Supplier<Placement.RunMover> movers)
+        implements Placement.Placed {
+    @Override
+    public Placement.RunMover mover() {
+        return movers.get();
+    }
+
+    @Override
+    public Placement.Place place(RamBlock block) {
+        Area area = areas.get(block.id());
+        return new Placement.Place(
+                area.place().header().bitmapOffset(),
+                area.place().header().pagesOffset(),
+                area.present());
+    }
+}
