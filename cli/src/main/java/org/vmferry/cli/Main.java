@@ -24,6 +24,7 @@ import java.util.Optional;
             VerifyCommand.class,
             ExtractCommand.class,
             ConvertCommand.class,
+            DemoCommand.class,
         },
         versionProvider = Main.Version.class,
         footer = {
