@@ -6,10 +6,12 @@ import org.vmferry.spi.Session;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.layout.SyncMark;
+import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -93,9 +95,10 @@ public interface PageCarrier extends Provider {
          * The block list was written: pages may follow.
          *
          * @param placement where they go
+         * @param blocks all that are sent, in the list's order
          * @throws IOException if the carrier can't serve it
          */
-        void start(Placement placement) throws IOException;
+        void start(Placement placement, List<RamBlock> blocks) throws IOException;
 
         /**
          * Sends a run, or hands it to a worker. The guest may still write to it; it is marked dirty
@@ -150,9 +153,10 @@ public interface PageCarrier extends Provider {
          * The block list was read and the blocks are open.
          *
          * @param placement where pages come from
+         * @param blocks all that were announced and opened: channels call them by name
          * @throws IOException if the carrier can't serve it
          */
-        void start(Placement placement) throws IOException;
+        void start(Placement placement, List<RamBlock> blocks) throws IOException;
 
         /**
          * Fetches a run from its place; only with {@link Placement.Placed}.
