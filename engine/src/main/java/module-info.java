@@ -8,5 +8,8 @@ module org.vmferry.engine {
     exports org.vmferry.engine.transport;
 
     provides org.vmferry.spi.transport.TransportProvider with
-            org.vmferry.engine.transport.FileTransport;
+            org.vmferry.engine.transport.ExecTransport,
+            org.vmferry.engine.transport.FileTransport,
+            org.vmferry.engine.transport.TcpTransport,
+            org.vmferry.engine.transport.UnixTransport;
 }
