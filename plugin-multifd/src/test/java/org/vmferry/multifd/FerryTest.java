@@ -64,12 +64,12 @@ class FerryTest {
         Random random = new Random(42);
         List<RamBlock> from =
                 List.of(
-                        Rams.block("pc.ram", 1500, nativeMemory),
+                        Rams.block("pc.ram", 500, nativeMemory),
                         Rams.block("vga.vram", 77, nativeMemory));
         List<RamBlock> to =
                 List.of(
                         Rams.block("vga.vram", 77, nativeMemory),
-                        Rams.block("pc.ram", 1500, nativeMemory));
+                        Rams.block("pc.ram", 500, nativeMemory));
         for (RamBlock block : to) Rams.change(block, random, 50); // anything may stand there
         for (RamBlock block : from) Rams.change(block, random, 100);
         TestSession source;
@@ -124,8 +124,8 @@ class FerryTest {
     @Tag("MFD-22")
     void channels255() throws Exception {
         Options options = Options.DEFAULTS.with(MultifdCarrier.CHANNELS, 255);
-        List<RamBlock> from = List.of(Rams.block("pc.ram", 255 * 128, true));
-        List<RamBlock> to = List.of(Rams.block("pc.ram", 255 * 128, true));
+        List<RamBlock> from = List.of(Rams.block("pc.ram", 64 * 128, true));
+        List<RamBlock> to = List.of(Rams.block("pc.ram", 64 * 128, true));
         Rams.change(from.getFirst(), new Random(1), 100);
         TestSession source;
         TestSession destination;
@@ -133,7 +133,7 @@ class FerryTest {
             source = ferry.source;
             destination = ferry.destination;
             assertThat(source.threads()).hasSize(255).contains("many-src-multifd-send-254");
-            ferry.send(new Run(from.getFirst(), 0, 255 * 128));
+            ferry.send(new Run(from.getFirst(), 0, 64 * 128));
             ferry.round();
             ferry.endSection();
             ferry.finish();
