@@ -1,5 +1,7 @@
 package org.vmferry.cli;
 
+import org.vmferry.cli.archive.ArchiveMachine;
+import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
 import org.vmferry.spi.MigrationException;
@@ -12,6 +14,7 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 
@@ -94,11 +97,25 @@ abstract class Action implements Callable<Integer> {
         try (Progress progress = progress(what)) {
             while (!migration.await(GLANCE)) {
                 Statistics now = migration.statistics();
-                progress.show(now.total() - now.remaining(), now.total());
+                // A destination knows how much came, not how much is to come.
+                long done =
+                        now.remaining() > 0
+                                ? now.total() - now.remaining()
+                                : Math.min(now.transferred(), now.total());
+                progress.show(done, now.total());
             }
         }
         migration.await();
         return migration.statistics();
+    }
+
+    /** Writes what an archive holds into a file, which appears when it is complete. */
+    final void save(Engine engine, ArchiveMachine archive, Path output, Format format)
+            throws MigrationException, InterruptedException {
+        follow(
+                engine.send(archive, Snapshot.uri(output, 0), format.settings()),
+                "writing " + output.getFileName());
+        remark(output + ": " + format.described());
     }
 
     /** What was typed makes no sense. */

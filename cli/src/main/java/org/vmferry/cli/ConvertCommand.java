@@ -41,14 +41,8 @@ final class ConvertCommand extends SnapshotAction {
         Snapshot snapshot = snapshot();
         Engine engine = Engine.create();
         try (var archive = ArchiveMachine.in(NewFile.directory(output))) {
-            var settings = Format.of(engine.capabilities(snapshot.uri())).settings();
-            follow(
-                    engine.receive(archive, snapshot.uri(), settings),
-                    "reading " + snapshot.path().getFileName());
-            follow(
-                    engine.send(archive, Snapshot.uri(output, 0), format.settings()),
-                    "writing " + output.getFileName());
+            read(engine, snapshot, archive);
+            save(engine, archive, output, format);
         }
-        remark(output + ": " + format.described());
     }
 }
