@@ -1,7 +1,5 @@
 package org.vmferry.cli;
 
-import org.vmferry.cli.archive.ArchiveMachine;
-import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
 import org.vmferry.spi.MigrationException;
@@ -14,9 +12,9 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
 
 /** What all commands have: their options, where they write, and how they end. */
 abstract class Action implements Callable<Integer> {
@@ -93,9 +91,17 @@ abstract class Action implements Callable<Integer> {
     /** Shows a migration's progress until it is done; Ctrl-C cancels it. */
     final Statistics follow(Migration migration, String what)
             throws MigrationException, InterruptedException {
+        watch(migration, what, () -> false);
+        migration.await();
+        return migration.statistics();
+    }
+
+    /** Shows a migration's progress until it is over, or something else comes. */
+    final void watch(Migration migration, String what, BooleanSupplier until)
+            throws InterruptedException {
         interruption.cancelBy(migration::cancel);
         try (Progress progress = progress(what)) {
-            while (!migration.await(GLANCE)) {
+            while (!migration.await(GLANCE) && !until.getAsBoolean()) {
                 Statistics now = migration.statistics();
                 // A destination knows how much came, not how much is to come.
                 long done =
@@ -105,17 +111,6 @@ abstract class Action implements Callable<Integer> {
                 progress.show(done, now.total());
             }
         }
-        migration.await();
-        return migration.statistics();
-    }
-
-    /** Writes what an archive holds into a file, which appears when it is complete. */
-    final void save(Engine engine, ArchiveMachine archive, Path output, Format format)
-            throws MigrationException, InterruptedException {
-        follow(
-                engine.send(archive, Snapshot.uri(output, 0), format.settings()),
-                "writing " + output.getFileName());
-        remark(output + ": " + format.described());
     }
 
     /** What was typed makes no sense. */

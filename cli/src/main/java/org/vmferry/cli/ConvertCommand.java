@@ -42,7 +42,10 @@ final class ConvertCommand extends SnapshotAction {
         Engine engine = Engine.create();
         try (var archive = ArchiveMachine.in(NewFile.directory(output))) {
             read(engine, snapshot, archive);
-            save(engine, archive, output, format);
+            follow(
+                    engine.send(archive, Snapshot.uri(output, 0), format.settings()),
+                    "writing " + output.getFileName());
         }
+        remark(output + ": " + format.described());
     }
 }

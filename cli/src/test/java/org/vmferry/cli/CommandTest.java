@@ -182,6 +182,14 @@ class CommandTest {
     }
 
     @Test
+    void whatCannotBeKeptFailsTheReceive() throws IOException {
+        Path output = Files.createDirectory(directory.resolve("taken"));
+        assertThat(run("receive", "file:" + stream, "-o", output)).isEqualTo(1);
+        assertThat(err.toString().lines()).hasSize(2); // where it listens, and why it failed
+        assertOnly(mapped, stream, output);
+    }
+
+    @Test
     void optionsHaveQemusNames() throws IOException {
         Path sent = directory.resolve("sent");
         assertThat(run("send", mapped, "file:" + sent, "-c", "mapped-ram", "-p", "direct-io=on"))
