@@ -47,18 +47,18 @@ public final class Load implements Work {
 
     @Override
     public void run(Stage stage) throws IOException {
-        stage.enter(MigrationState.SETUP);
         RunState state;
-        try (end) {
+        try (end) { // first of all: it is open already
+            stage.enter(MigrationState.SETUP);
             boolean seekable = parts.transport().features().contains(Feature.SEEKABLE);
             state = seekable ? fromFile(stage) : fromChannels(stage);
         }
-        machine.enter(state);
+        Guest.enter(machine, state);
     }
 
     private RunState fromFile(Stage stage) throws IOException {
         try (StreamIn stream = new StreamIn(end)) {
-            return read(stream, null, stage);
+            return read(stream, NO_CHANNELS, stage);
         }
     }
 
@@ -84,8 +84,8 @@ public final class Load implements Work {
                 throw e;
             }
         } finally {
+            receivedBefore = stream.received(); // before: progress never goes back
             in = null;
-            receivedBefore = stream.received();
         }
     }
 
@@ -98,6 +98,7 @@ public final class Load implements Work {
         boolean keeps = machine.sections().isPresent();
         if (keeps) machine.sections().get().keep(configuration);
         else checkMachine(configuration);
+        StreamHeader.checkUuid(configuration, machine.uuid(), session.options());
         int pageSize = StreamHeader.pageSize(configuration);
         receiver.connect(parts.layout().placed());
         StreamReader.Handler handler =
@@ -106,7 +107,12 @@ public final class Load implements Work {
                     public void ramStart() throws IOException {
                         List<BlockHeader> blocks =
                                 RamSection.readBlocks(
-                                        stream, pageSize, loader, machine.ramTarget(), receiver);
+                                        stream,
+                                        pageSize,
+                                        session.options(),
+                                        loader,
+                                        machine.ramTarget(),
+                                        receiver);
                         for (BlockHeader block : blocks) total += block.usedLength();
                         stage.enter(MigrationState.ACTIVE);
                         loader.section(stream, receiver);
@@ -148,4 +154,17 @@ public final class Load implements Work {
                 (stream == null ? receivedBefore : stream.received()) + session.channelBytes();
         return new Progress(total, received, 0, 0, 0);
     }
+
+    private static final PageCarrier.Channels NO_CHANNELS =
+            new PageCarrier.Channels() {
+                @Override
+                public Channel open() {
+                    throw new UnsupportedOperationException("a receiver opens no channels");
+                }
+
+                @Override
+                public Channel accept() {
+                    throw new UnsupportedOperationException("a file has no channels");
+                }
+            };
 }
