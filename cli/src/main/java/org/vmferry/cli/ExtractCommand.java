@@ -55,7 +55,8 @@ final class ExtractCommand extends SnapshotAction {
                         .findFirst()
                         .orElseThrow(() -> noSuchBlock(inspection));
         try (NewFile file = NewFile.named(output)) {
-            if (block.pagesPosition().isPresent()) copy(snapshot, block, inspection.pageSize(), file.path());
+            if (block.pagesPosition().isPresent())
+                copy(snapshot, block, inspection.pageSize(), file.path());
             else unpack(snapshot, file.path());
             interruption.check();
             file.complete();
@@ -94,8 +95,7 @@ final class ExtractCommand extends SnapshotAction {
                 long end = Math.min(present.nextClear(page), page + STEP / pageSize);
                 interruption.check();
                 long bytes = (end - page) * pageSize;
-                Sparse.copy(
-                        in, from + page * pageSize, out, page * pageSize, bytes);
+                Sparse.copy(in, from + page * pageSize, out, page * pageSize, bytes);
                 done += bytes;
                 progress.show(done, total);
                 page = present.nextSet(end);
@@ -109,7 +109,8 @@ final class ExtractCommand extends SnapshotAction {
             var load = Engine.create().receive(archive, snapshot.uri(), Format.STREAM.settings());
             follow(load, "reading " + snapshot.path().getFileName());
             Path raw = archive.file(id).orElseThrow();
-            Files.move(raw, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(
+                    raw, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         }
     }
 }

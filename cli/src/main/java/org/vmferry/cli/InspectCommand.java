@@ -90,8 +90,7 @@ final class InspectCommand extends SnapshotAction {
     }
 
     /** For people. */
-    static void print(
-            PrintWriter out, Charset charset, Snapshot snapshot, Inspection inspection) {
+    static void print(PrintWriter out, Charset charset, Snapshot snapshot, Inspection inspection) {
         int page = inspection.pageSize();
         out.println(Text.line(snapshot.path() + ": " + Format.of(inspection).described()));
         fact(out, "machine", inspection.machine());
@@ -107,7 +106,9 @@ final class InspectCommand extends SnapshotAction {
         out.println();
         out.printf(
                 "RAM: %s of %s, %s of them in pages that are present%n",
-                Text.count(blocks.size(), "block"), Text.bytes(used), Text.bytes((double) present * page));
+                Text.count(blocks.size(), "block"),
+                Text.bytes(used),
+                Text.bytes((double) present * page));
         if (!blocks.isEmpty()) out.println("  " + picture.legend());
         for (Inspection.Block block : blocks) {
             long here = block.present().cardinality();

@@ -10,7 +10,8 @@ import picocli.CommandLine.Command;
         description = "Check the structure of a snapshot, all of it.",
         footer = {
             "",
-            "The format has no checksums: whether a page holds what the guest wrote, nobody can tell.",
+            "The format has no checksums: whether a page holds what the guest wrote, nobody can"
+                + " tell.",
             "",
             "Example:",
             "  vmferry verify vm.snap && echo sound",

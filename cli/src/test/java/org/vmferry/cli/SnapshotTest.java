@@ -21,8 +21,8 @@ import java.util.Arrays;
 class SnapshotTest {
     private static final String XML =
             "<domain type='kvm' id='3'>\n"
-                + "  <name>web&amp;db</name>\n"
-                + "  <device><name>x</name></device>";
+                    + "  <name>web&amp;db</name>\n"
+                    + "  <device><name>x</name></device>";
 
     @TempDir Path directory;
 
