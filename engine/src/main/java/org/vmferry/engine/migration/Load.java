@@ -86,7 +86,8 @@ public final class Load implements Work {
                     throw MigrationException.peer(
                             "the source wants a return path, which %s has not", parts.address());
                 }
-                if (answers != null) throw MigrationException.peer("the return path is opened twice");
+                if (answers != null)
+                    throw MigrationException.peer("the return path is opened twice");
                 answers = new ReturnPath.Answers(main);
                 session.onFailure(() -> answers.shut(1));
             }
@@ -122,7 +123,9 @@ public final class Load implements Work {
     private RunState read(
             StreamIn stream,
             Channel main,
-            RamLayout.Loader loader, PageCarrier.Receiver receiver, Stage stage)
+            RamLayout.Loader loader,
+            PageCarrier.Receiver receiver,
+            Stage stage)
             throws IOException {
         int[] mark = new int[1];
         Configuration configuration = StreamHeader.read(stream, mark);
