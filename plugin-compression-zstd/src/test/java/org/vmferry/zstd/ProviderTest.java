@@ -3,7 +3,6 @@ package org.vmferry.zstd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
-
 import org.vmferry.spi.compression.CompressionProvider;
 
 import java.io.InputStream;
@@ -28,7 +27,11 @@ class ProviderTest {
     void moduleAndServiceFileAgree() throws Exception {
         Path classes =
                 Path.of(
-                        ZstdCodec.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+                        ZstdCodec.class
+                                .getProtectionDomain()
+                                .getCodeSource()
+                                .getLocation()
+                                .toURI());
         ModuleDescriptor module;
         try (InputStream in = Files.newInputStream(classes.resolve("module-info.class"))) {
             module = ModuleDescriptor.read(in);

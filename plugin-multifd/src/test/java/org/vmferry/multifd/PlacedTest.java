@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-
 import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.carrier.PageCarrier.Receiver;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
@@ -118,7 +117,9 @@ class PlacedTest {
                             })
                     .hasMessageContaining("disk full");
         }
-        assertThat(session.failure()).hasMessageContaining("multifd worker").hasRootCauseMessage("disk full");
+        assertThat(session.failure())
+                .hasMessageContaining("multifd worker")
+                .hasRootCauseMessage("disk full");
         assertThat(open).hasValue(0);
         assertThat(session.threads()).isEmpty();
     }

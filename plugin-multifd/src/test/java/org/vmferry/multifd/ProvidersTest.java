@@ -3,7 +3,6 @@ package org.vmferry.multifd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
-
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
@@ -18,7 +17,8 @@ import java.util.ServiceLoader;
 class ProvidersTest {
     @Test
     void areFoundOnTheClassPath() {
-        assertThat(ServiceLoader.load(PageCarrier.class)).hasOnlyElementsOfType(MultifdCarrier.class);
+        assertThat(ServiceLoader.load(PageCarrier.class))
+                .hasOnlyElementsOfType(MultifdCarrier.class);
         assertThat(ServiceLoader.load(CompressionProvider.class))
                 .extracting(CompressionProvider::id)
                 .containsExactlyInAnyOrder("zlib", "zstd");

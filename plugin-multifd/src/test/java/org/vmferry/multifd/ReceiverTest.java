@@ -8,7 +8,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.compression.CompressionProvider;
@@ -143,10 +142,7 @@ class ReceiverTest {
         Wire.Pages packet = pages();
         packet.number = 7;
         spoil.accept(packet);
-        refused(
-                message,
-                MODERN,
-                script(Wire.hello(0), Wire.sync(), packet.bytes(), Wire.sync()));
+        refused(message, MODERN, script(Wire.hello(0), Wire.sync(), packet.bytes(), Wire.sync()));
     }
 
     @Test
@@ -267,8 +263,12 @@ class ReceiverTest {
                 new Wire.Pages().bytes(),
                 Wire.sync());
         assertApplied();
-        refusedData("the packet's data decode to more than its pages", compress(join(one, two, new byte[1])));
-        refusedData("the packet's data decode to more than its pages", compress(join(one, two, new byte[900_000])));
+        refusedData(
+                "the packet's data decode to more than its pages",
+                compress(join(one, two, new byte[1])));
+        refusedData(
+                "the packet's data decode to more than its pages",
+                compress(join(one, two, new byte[900_000])));
         refusedData(
                 "the packet's data end 1 bytes before its pages do",
                 compress(Arrays.copyOf(join(one, two), 2 * PAGE - 1)));

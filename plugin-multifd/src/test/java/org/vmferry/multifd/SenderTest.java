@@ -7,7 +7,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-
 import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
 import org.vmferry.spi.compression.CompressionProvider;
