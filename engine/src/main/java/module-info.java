@@ -5,6 +5,7 @@ module org.vmferry.engine {
     requires com.fasterxml.jackson.core;
     requires jdk.unsupported; // ExtendedOpenOption.DIRECT
 
+    exports org.vmferry.engine.tls;
     exports org.vmferry.engine.transport;
 
     provides org.vmferry.spi.transport.TransportProvider with
