@@ -78,8 +78,7 @@ public final class TlsCredentials {
     private static TlsCredentials load(Path directory, boolean server, boolean verifyPeer)
             throws MigrationException {
         if (!Files.isDirectory(directory)) {
-            throw MigrationException.user(
-                    "TLS credentials: there is no directory '%s'", directory);
+            throw MigrationException.user("TLS credentials: there is no directory '%s'", directory);
         }
         String role = server ? "server" : "client";
         Path certificate = directory.resolve(role + "-cert.pem");

@@ -82,8 +82,7 @@ final class ChannelFile implements PositionedFile, AutoCloseable {
 
     private IOException trouble(String what, IOException e) {
         if (e instanceof ClosedChannelException) {
-            return Trouble.transport(
-                    "can't " + what + " '" + file.path() + "': it is closed", e);
+            return Trouble.transport("can't " + what + " '" + file.path() + "': it is closed", e);
         }
         return Trouble.explain(what, file.path(), e);
     }

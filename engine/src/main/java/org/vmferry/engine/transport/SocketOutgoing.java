@@ -53,8 +53,7 @@ final class SocketOutgoing implements Outgoing {
         try {
             SocketChannel socket = attempt.result.get(timeout, TimeUnit.MILLISECONDS);
             SocketStream stream =
-                    channels.add(
-                            new SocketStream(socket, address.toString(), channels::remove));
+                    channels.add(new SocketStream(socket, address.toString(), channels::remove));
             reached = attempt.place;
             attempt.handOver();
             return stream;
@@ -127,8 +126,7 @@ final class SocketOutgoing implements Outgoing {
                     SocketChannel next = next(place);
                     // One that swallows packets leaves time for the others.
                     if (place instanceof InetSocketAddress && all.size() > 1) {
-                        next.socket()
-                                .connect(place, (int) Math.min(timeout / all.size(), 1 << 30));
+                        next.socket().connect(place, (int) Math.min(timeout / all.size(), 1 << 30));
                     } else {
                         next.connect(place);
                     }

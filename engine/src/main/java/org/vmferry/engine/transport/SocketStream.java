@@ -88,7 +88,8 @@ final class SocketStream implements Channel {
     }
 
     private IOException lost(String doing, IOException e) {
-        String why = e instanceof ClosedChannelException ? "the channel was closed" : e.getMessage();
+        String why =
+                e instanceof ClosedChannelException ? "the channel was closed" : e.getMessage();
         return Trouble.transport(doing + " " + peer + ": " + why, e);
     }
 

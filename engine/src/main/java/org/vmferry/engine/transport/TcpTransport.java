@@ -59,8 +59,7 @@ public final class TcpTransport implements TransportProvider {
         ServerSocketChannel server = ServerSocketChannel.open();
         try {
             server.bind(all.getFirst(), SocketIncoming.BACKLOG);
-            Address bound =
-                    new Address("tcp", text((InetSocketAddress) server.getLocalAddress()));
+            Address bound = new Address("tcp", text((InetSocketAddress) server.getLocalAddress()));
             return new SocketIncoming(bound, server, () -> {});
         } catch (IOException e) {
             server.close();

@@ -93,8 +93,7 @@ public final class UnixTransport implements TransportProvider {
             Files.deleteIfExists(path);
             return;
         }
-        throw MigrationException.user(
-                "can't listen on unix:%s: somebody else does already", path);
+        throw MigrationException.user("can't listen on unix:%s: somebody else does already", path);
     }
 
     private static Object key(Path path) throws IOException {

@@ -24,7 +24,14 @@ final class TestCertificates {
         file = directory.resolve("all.p12");
         make("ca", "CN=Test CA", "EC", "-ext", "bc:c");
         make("other-ca", "CN=Other CA", "EC", "-ext", "bc:c");
-        make("server", "CN=ferry", "RSA", "-signer", "ca", "-ext", "san=dns:ferry.test,ip:127.0.0.1");
+        make(
+                "server",
+                "CN=ferry",
+                "RSA",
+                "-signer",
+                "ca",
+                "-ext",
+                "san=dns:ferry.test,ip:127.0.0.1");
         make("client", "CN=Jo,O=Example Home,C=GB", "EC", "-signer", "ca");
         store = KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray());
     }

@@ -127,8 +127,7 @@ class TlsChannelTest {
         Path own = certificates.directory("s-" + version + server, "ca", "server", server);
         Path their = certificates.directory("c-" + version + client, "ca", "client", client);
         TlsCredentials old = TlsCredentials.server(own, true).only(version);
-        FutureTask<TlsChannel> accepting =
-                start(() -> TlsChannel.accept(here, old, JO, 10_000));
+        FutureTask<TlsChannel> accepting = start(() -> TlsChannel.accept(here, old, JO, 10_000));
         TlsChannel a = client(their, "ferry.test");
         TlsChannel b = get(accepting);
         assertThat(a.protocol()).isEqualTo(version);

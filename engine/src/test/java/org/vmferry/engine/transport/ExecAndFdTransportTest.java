@@ -72,7 +72,8 @@ class ExecAndFdTransportTest {
                     .hasMessageContaining("ended with code 3: disk is full");
         }
         try (Outgoing out =
-                exec.outgoing(Address.parse("exec:echo no such tool >&2; exit 4"), Options.DEFAULTS)) {
+                exec.outgoing(
+                        Address.parse("exec:echo no such tool >&2; exit 4"), Options.DEFAULTS)) {
             Channel channel = out.open();
             assertThatThrownBy(
                             () -> {

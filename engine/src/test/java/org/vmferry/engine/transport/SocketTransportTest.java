@@ -286,7 +286,14 @@ class SocketTransportTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"tcp:x", "tcp:host:", "tcp:host:-1", "tcp:host:65536", "tcp:::1:80", "tcp:h:0"})
+            strings = {
+                "tcp:x",
+                "tcp:host:",
+                "tcp:host:-1",
+                "tcp:host:65536",
+                "tcp:::1:80",
+                "tcp:h:0"
+            })
     void refusesWhatIsNoAddress(String typed) {
         assertThatThrownBy(() -> connect(Address.parse(typed))).hasMessageContaining("'" + typed);
     }
