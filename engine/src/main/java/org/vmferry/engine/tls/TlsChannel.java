@@ -27,6 +27,8 @@ import javax.security.auth.x500.X500Principal;
 public final class TlsChannel implements Channel {
     private static final int RECORDS = 8;
     private static final long BYE_MS = 500;
+    // After an orderly end the peer may still have megabytes to take out of the sockets.
+    private static final long DRAIN_MS = 10_000;
     private static final ByteBuffer[] NOTHING = {ByteBuffer.allocate(0)};
 
     private final Channel raw;
@@ -371,11 +373,15 @@ public final class TlsChannel implements Channel {
         }
     }
 
-    /** Sends close_notify if nobody is writing and the peer takes it soon, and closes. */
+    /**
+     * Sends close_notify if nobody is writing and the peer takes it soon, and closes. A source's,
+     * ended by {@link #shutdownOutput} before, waits until the peer has taken everything and ends
+     * its direction too, 10 s at most; {@link #release} does not.
+     */
     @Override
     public void close() throws IOException {
         if (raw.isOpen() && writing.tryLock()) {
-            try (Deadline deadline = new Deadline(raw, BYE_MS)) {
+            try (Deadline deadline = new Deadline(raw, outputEnded ? DRAIN_MS : BYE_MS)) {
                 shutdownOutput();
                 if (engine.getUseClientMode()) drain();
             } catch (IOException e) {
