@@ -11,6 +11,7 @@ module org.vmferry.engine {
             org.vmferry.cli,
             org.vmferry.testkit;
     exports org.vmferry.engine.option;
+    exports org.vmferry.engine.tls;
     exports org.vmferry.engine.transport;
 
     uses org.vmferry.spi.carrier.PageCarrier;

@@ -14,7 +14,7 @@ final class OutcomeUnknown extends MigrationException {
         super(
                 Blame.TRANSPORT,
                 "everything was sent, but the link was lost before the destination answered: the"
-                    + " guest stays paused here; resume it only if it does not run there",
+                        + " guest stays paused here; resume it only if it does not run there",
                 cause);
     }
 }

@@ -88,7 +88,7 @@ final class ReturnPath {
                         default ->
                                 throw MigrationException.peer(
                                         "message %d on the return path: only SHUT and PONG are"
-                                            + " known",
+                                                + " known",
                                         type);
                     }
                 }
