@@ -97,8 +97,7 @@ class MigrationTest {
         Migration save = engine.send(source, uri(), Settings.NONE);
         save.await();
         assertThat(save.state()).isEqualTo(MigrationState.COMPLETED);
-        assertThat(source.entered)
-                .containsExactly(RunState.FINISH_MIGRATE, RunState.POSTMIGRATE);
+        assertThat(source.entered).containsExactly(RunState.FINISH_MIGRATE, RunState.POSTMIGRATE);
         assertThat(save.cancel()).isFalse();
         Statistics numbers = save.statistics();
         assertThat(numbers.transferred()).isEqualTo(Files.size(directory.resolve("vm")));
@@ -152,9 +151,7 @@ class MigrationTest {
         Engine engine = phase == Phase.COMPLETE ? new Engine(brokenFile()) : this.engine;
         Migration save =
                 engine.send(
-                        source,
-                        phase == Phase.COMPLETE ? "broken:" + file : uri(),
-                        Settings.NONE);
+                        source, phase == Phase.COMPLETE ? "broken:" + file : uri(), Settings.NONE);
         MigrationException failure = failure(save);
         assertThat(failure).hasMessageContaining("on purpose");
         assertThat(failure.blame())
@@ -240,8 +237,7 @@ class MigrationTest {
                                 Outgoing end = file.outgoing(address, options);
                                 return new Outgoing() {
                                     @Override
-                                    public PositionedFile file(boolean direct)
-                                            throws IOException {
+                                    public PositionedFile file(boolean direct) throws IOException {
                                         return end.file(direct);
                                     }
 
@@ -439,8 +435,7 @@ class MigrationTest {
     @Test
     void statisticsNeverGoBack() throws Exception {
         TestMachine source = restless();
-        Migration save =
-                engine.send(source, uri(), Settings.NONE.parameter("downtime-limit", "0"));
+        Migration save = engine.send(source, uri(), Settings.NONE.parameter("downtime-limit", "0"));
         CountDownLatch over = new CountDownLatch(1);
         long[] last = new long[2];
         Thread watcher =

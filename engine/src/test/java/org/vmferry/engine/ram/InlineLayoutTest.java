@@ -72,8 +72,7 @@ class InlineLayoutTest {
     private void refused(Bytes bytes, String... parts) {
         assertThatThrownBy(() -> read(bytes, 9))
                 .isInstanceOfSatisfying(
-                        MigrationException.class,
-                        e -> assertThat(e.blame()).isEqualTo(Blame.PEER))
+                        MigrationException.class, e -> assertThat(e.blame()).isEqualTo(Blame.PEER))
                 .hasMessageContainingAll(parts);
     }
 
@@ -158,16 +157,12 @@ class InlineLayoutTest {
         Bytes other = new Bytes().u64(4 * PAGE | 4).str8("c").u64(4 * PAGE);
         assertThatThrownBy(() -> read(other, 0))
                 .isInstanceOfSatisfying(
-                        MigrationException.class,
-                        e -> assertThat(e.blame()).isEqualTo(Blame.HOST))
+                        MigrationException.class, e -> assertThat(e.blame()).isEqualTo(Blame.HOST))
                 .hasMessageContaining("no RAM block 'c'");
         RamTarget broken = header -> null;
         try (StreamIn in = new StreamIn(new MemoryChannel(list().array(), 9));
                 Loader loader = new InlineLayout().loader(session())) {
-            assertThatThrownBy(
-                            () ->
-                                    RamSection.readBlocks(
-                                            in, PAGE, options, loader, broken, null))
+            assertThatThrownBy(() -> RamSection.readBlocks(in, PAGE, options, loader, broken, null))
                     .isInstanceOfSatisfying(
                             MigrationException.class,
                             e -> assertThat(e.blame()).isEqualTo(Blame.HOST))

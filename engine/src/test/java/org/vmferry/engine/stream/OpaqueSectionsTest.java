@@ -151,7 +151,6 @@ class OpaqueSectionsTest {
         footer.bytes.full(9, "a", 0, 1).full(9, "b", 0, 1);
         refused(footer.end(), "'a' should end with its footer at 16");
         refused(new Stream().section("a").bytes, "the stream ends at 20");
-        refused(
-                new Stream().section("a").bytes.u8(0, 6).u32(-1).text("{"), "the stream ends at");
+        refused(new Stream().section("a").bytes.u8(0, 6).u32(-1).text("{"), "the stream ends at");
     }
 }

@@ -39,8 +39,7 @@ class StreamHeaderTest {
     private static void refused(Bytes bytes, String... parts) {
         assertThatThrownBy(() -> read(bytes))
                 .isInstanceOfSatisfying(
-                        MigrationException.class,
-                        e -> assertThat(e.blame()).isEqualTo(Blame.PEER))
+                        MigrationException.class, e -> assertThat(e.blame()).isEqualTo(Blame.PEER))
                 .hasMessageContainingAll(parts);
     }
 
@@ -121,8 +120,7 @@ class StreamHeaderTest {
     @Tag("STR-2")
     void checksThePageSize() throws IOException {
         for (int bits : new int[] {-1, 0, 9, 17, 63}) {
-            Configuration bad =
-                    read(sub("configuration/target-page-bits", 1).u32(bits).u8(1));
+            Configuration bad = read(sub("configuration/target-page-bits", 1).u32(bits).u8(1));
             assertThatThrownBy(() -> StreamHeader.pageSize(bad))
                     .hasMessage("target-page-bits is %d, allowed are 10 to 16", bits);
         }

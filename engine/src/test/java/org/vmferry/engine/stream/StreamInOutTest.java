@@ -73,8 +73,7 @@ class StreamInOutTest {
         }
     }
 
-    private static void write(StreamOut out, MemorySegment memory, byte[] heap)
-            throws IOException {
+    private static void write(StreamOut out, MemorySegment memory, byte[] heap) throws IOException {
         out.u8(0xfe);
         out.u16(0xfedc);
         out.u32(0xfedcba98);
@@ -91,8 +90,7 @@ class StreamInOutTest {
             in.u8();
             assertThatThrownBy(in::u32)
                     .isInstanceOf(MigrationException.class)
-                    .hasMessage(
-                            "the stream ends at 3, 2 bytes short of what was announced");
+                    .hasMessage("the stream ends at 3, 2 bytes short of what was announced");
         }
         try (Arena arena = Arena.ofConfined();
                 StreamIn in = new StreamIn(new MemoryChannel(new byte[200_000], 70_000))) {

@@ -83,16 +83,14 @@ class StreamReaderTest {
                 };
         try (StreamIn stream = new StreamIn(new MemoryChannel(bytes.array(), 3))) {
             in = stream;
-            return new StreamReader(stream, handler, devices, Optional.empty())
-                    .read(stream.u8());
+            return new StreamReader(stream, handler, devices, Optional.empty()).read(stream.u8());
         }
     }
 
     private void refused(Bytes bytes, String... parts) {
         assertThatThrownBy(() -> read(bytes))
                 .isInstanceOfSatisfying(
-                        MigrationException.class,
-                        e -> assertThat(e.blame()).isEqualTo(Blame.PEER))
+                        MigrationException.class, e -> assertThat(e.blame()).isEqualTo(Blame.PEER))
                 .hasMessageContainingAll(parts);
     }
 
@@ -120,8 +118,7 @@ class StreamReaderTest {
         RunState state = read(stream.description("{}").raw(20, 0xff));
         assertThat(state).isEqualTo(RunState.PAUSED);
         assertThat(heard)
-                .containsExactly(
-                        "PING 99", "start 10", "part 11", "part 12", "SWITCHOVER_START 0");
+                .containsExactly("PING 99", "start 10", "part 11", "part 12", "SWITCHOVER_START 0");
         assertThat(device.value).isEqualTo(77);
     }
 
@@ -217,12 +214,8 @@ class StreamReaderTest {
     @Tag("STR-11")
     void theRunStateIsChecked() {
         Bytes one = ram().full(2, "number", 0, 3, number(1));
-        refused(
-                new Bytes().raw(one.array()).full(3, "globalstate", 0, 2, RUNNING),
-                "version 2");
-        refused(
-                new Bytes().raw(one.array()).full(3, "globalstate", 1, 1, RUNNING),
-                "instance 1");
+        refused(new Bytes().raw(one.array()).full(3, "globalstate", 0, 2, RUNNING), "version 2");
+        refused(new Bytes().raw(one.array()).full(3, "globalstate", 1, 1, RUNNING), "instance 1");
         Bytes twice = new Bytes().raw(one.array()).full(3, "globalstate", 0, 1, RUNNING);
         refused(twice.full(4, "globalstate", 0, 1, RUNNING), "comes twice");
         for (int length : new int[] {0, 1, 33, -1}) {
@@ -263,8 +256,7 @@ class StreamReaderTest {
                 };
         assertThatThrownBy(() -> read(stream, List.of(nonsense)))
                 .isInstanceOfSatisfying(
-                        MigrationException.class,
-                        e -> assertThat(e.blame()).isEqualTo(Blame.PEER))
+                        MigrationException.class, e -> assertThat(e.blame()).isEqualTo(Blame.PEER))
                 .hasMessageContaining("3 is no colour");
         DeviceState broken =
                 new Number() {
@@ -280,12 +272,10 @@ class StreamReaderTest {
                 };
         assertThatThrownBy(() -> read(stream, List.of(broken)))
                 .isInstanceOfSatisfying(
-                        MigrationException.class,
-                        e -> assertThat(e.blame()).isEqualTo(Blame.HOST));
+                        MigrationException.class, e -> assertThat(e.blame()).isEqualTo(Blame.HOST));
         assertThatThrownBy(() -> Devices.save(List.of(broken)))
                 .isInstanceOfSatisfying(
-                        MigrationException.class,
-                        e -> assertThat(e.blame()).isEqualTo(Blame.HOST))
+                        MigrationException.class, e -> assertThat(e.blame()).isEqualTo(Blame.HOST))
                 .hasMessageContainingAll("'number'", "no battery");
         assertThatThrownBy(() -> Devices.save(List.of(device, new Number())))
                 .hasMessageContaining("two devices are named 'number' instance 0");

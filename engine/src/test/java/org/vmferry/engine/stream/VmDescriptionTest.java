@@ -40,7 +40,8 @@ class VmDescriptionTest {
                 "'fields':[{'size':9,'fields':[{'size':1}],'fields':[{'size':2}]}] | 9",
                 "'fields':[{'name':'p','type':'nullptr','size':1}] | 1",
                 "'fields':[{'name':'data','type':'buffer','size':300}] | 300",
-                "'fields':[{'size':2}],'subsections':[{'vmsd_name':'d/é','fields':[{'size':5}]}] | 17",
+                "'fields':[{'size':2}],'subsections':[{'vmsd_name':'d/é','fields':[{'size':5}]}] |"
+                    + " 17",
                 "'subsections':[{'vmsd_name':'a','subsections':[{'vmsd_name':'bc'}]}] | 15",
             })
     void eachConstructHasItsLength(String state, long length) throws MigrationException {
@@ -60,7 +61,8 @@ class VmDescriptionTest {
                 "{'page_size':4096,'devices':[{}]} | 'name' is null",
                 "{'page_size':4096,'devices':[{'name':1}]} | 'name' is 1",
                 "{'page_size':4096,'devices':[{'name':'a'}]} | 'instance_id' is null",
-                "{'page_size':4096,'devices':[{'name':'a','instance_id':-1}]} | 'instance_id' is -1",
+                "{'page_size':4096,'devices':[{'name':'a','instance_id':-1}]} | 'instance_id' is"
+                    + " -1",
                 "{'page_size':1.5} | 'page_size' is 1.5",
                 "{'page_size':9223372036854775808} | 'page_size' is 9223372036854775808",
                 "{} | 'page_size' is null",
@@ -105,12 +107,10 @@ class VmDescriptionTest {
     @Tag("STR-8")
     void describesOurs() throws MigrationException {
         byte[] json =
-                VmDescription.describe(
-                        4096, List.of(new VmDescription.Written("timer", 2, 3, 77)));
+                VmDescription.describe(4096, List.of(new VmDescription.Written("timer", 2, 3, 77)));
         assertThat(VmDescription.parse(json))
                 .isEqualTo(
-                        new VmDescription(
-                                4096, List.of(new VmDescription.Device("timer", 2, 77))));
+                        new VmDescription(4096, List.of(new VmDescription.Device("timer", 2, 77))));
         assertThat(new String(json, StandardCharsets.UTF_8))
                 .startsWith("{\"configuration\":{\"vmsd_name\":\"configuration\"");
     }

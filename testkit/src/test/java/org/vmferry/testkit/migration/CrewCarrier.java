@@ -43,30 +43,34 @@ public final class CrewCarrier implements PageCarrier {
 
     @Override
     public Sender sender(Channels channels, Session session) {
-        return new Crew(session);
+        return new Crew(session, true);
     }
 
     @Override
     public Receiver receiver(Channels channels, Session session) {
-        return new Crew(session);
+        return new Crew(session, false);
     }
 
     private final class Crew implements Sender, Receiver {
         private final Session session;
+        private final boolean sends;
         private final ArrayBlockingQueue<Run> runs = new ArrayBlockingQueue<>(8);
         private final List<Thread> workers = new ArrayList<>();
         private Placement.MainRecords records;
         private int busy; // runs handed over and not yet moved; guarded by this
         private volatile boolean over;
 
-        Crew(Session session) {
+        Crew(Session session, boolean sends) {
             this.session = session;
+            this.sends = sends;
         }
 
         @Override
         public void start(Placement placement, List<RamBlock> blocks) {
             switch (placement) {
-                case Placement.Framed framed -> records = framed.records();
+                case Placement.Framed framed -> {
+                    if (sends) records = framed.records();
+                }
                 case Placement.Placed placed -> {
                     for (int i = 0; i < 3; i++) {
                         Thread worker =
