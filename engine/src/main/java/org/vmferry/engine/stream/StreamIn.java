@@ -117,11 +117,15 @@ public final class StreamIn implements MainIn, AutoCloseable {
 
     /** Reads at least a byte behind those in the buffer; false at the stream's end. */
     private boolean fill() throws IOException {
-        buffer.compact();
+        // Moved to the front only for want of room: small reads would move all of it each time.
+        if (!buffer.hasRemaining()) buffer.position(0).limit(0);
+        else if (buffer.limit() == BUFFER) buffer.compact().flip();
+        int from = buffer.position();
+        buffer.position(buffer.limit()).limit(BUFFER);
         try {
             return read(buffer) > 0;
         } finally {
-            buffer.flip();
+            buffer.limit(buffer.position()).position(from);
         }
     }
 

@@ -18,7 +18,7 @@ public sealed interface Placement {
     @Status(Status.Level.STABLE)
     non-sealed interface Framed extends Placement {
         /**
-         * The main stream's records.
+         * The main stream's records; only on save. On load the layout itself reads them.
          *
          * @return used by the migration thread only
          */

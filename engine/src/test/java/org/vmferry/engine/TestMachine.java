@@ -1,0 +1,104 @@
+package org.vmferry.engine;
+
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
+
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+
+/** A machine with one number for a device, which notes every state it enters. */
+public class TestMachine implements Machine {
+    public final List<RunState> entered = Collections.synchronizedList(new ArrayList<>());
+    public volatile RunState state;
+    public volatile Optional<DirtyLog> log = Optional.empty();
+    public volatile int number;
+    private final List<RamBlock> blocks;
+
+    public TestMachine(RunState state, List<RamBlock> blocks) {
+        this.state = state;
+        this.blocks = blocks;
+    }
+
+    /** Blocks over heap arrays, filled with 5 of 8 pages. */
+    public static List<RamBlock> heap(int pages, int seed) {
+        byte[] bytes = new byte[pages * 4096];
+        if (seed != 0) {
+            for (int i = 0; i < bytes.length; i++) {
+                if ((i >> 12 & 7) < 5) bytes[i] = (byte) (seed + i / 7 + (i >> 12));
+            }
+        }
+        return List.of(
+                RamBlock.of("ram", MemorySegment.ofArray(bytes), 4096),
+                RamBlock.of("rom", MemorySegment.ofArray(new int[2048]), 4096));
+    }
+
+    @Override
+    public String type() {
+        return "test";
+    }
+
+    @Override
+    public RunState runState() {
+        return state;
+    }
+
+    @Override
+    public void enter(RunState next) throws MigrationException {
+        entered.add(next);
+        state = next;
+    }
+
+    @Override
+    public RamProvider ram() {
+        return new RamProvider() {
+            @Override
+            public List<RamBlock> blocks() {
+                return blocks;
+            }
+
+            @Override
+            public Optional<DirtyLog> dirtyLog() {
+                return log;
+            }
+        };
+    }
+
+    @Override
+    public List<DeviceState> devices() {
+        return List.of(
+                new DeviceState() {
+                    @Override
+                    public String id() {
+                        return "number";
+                    }
+
+                    @Override
+                    public void save(DataOutput out) throws IOException {
+                        out.writeInt(number);
+                    }
+
+                    @Override
+                    public void load(DataInput in, int version) throws IOException {
+                        number = in.readInt();
+                    }
+                });
+    }
+
+    /** The content of a block. */
+    public static byte[] bytes(RamBlock block) {
+        byte[] bytes = new byte[(int) block.usedLength()];
+        block.read(0, MemorySegment.ofArray(bytes));
+        return bytes;
+    }
+}
