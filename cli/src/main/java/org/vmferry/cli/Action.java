@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
 
 /** What all commands have: their options, where they write, and how they end. */
 abstract class Action implements Callable<Integer> {
@@ -90,15 +91,26 @@ abstract class Action implements Callable<Integer> {
     /** Shows a migration's progress until it is done; Ctrl-C cancels it. */
     final Statistics follow(Migration migration, String what)
             throws MigrationException, InterruptedException {
-        interruption.cancelBy(migration::cancel);
-        try (Progress progress = progress(what)) {
-            while (!migration.await(GLANCE)) {
-                Statistics now = migration.statistics();
-                progress.show(now.total() - now.remaining(), now.total());
-            }
-        }
+        watch(migration, what, () -> false);
         migration.await();
         return migration.statistics();
+    }
+
+    /** Shows a migration's progress until it is over, or something else comes. */
+    final void watch(Migration migration, String what, BooleanSupplier until)
+            throws InterruptedException {
+        interruption.cancelBy(migration::cancel);
+        try (Progress progress = progress(what)) {
+            while (!migration.await(GLANCE) && !until.getAsBoolean()) {
+                Statistics now = migration.statistics();
+                // A destination knows how much came, not how much is to come.
+                long done =
+                        now.remaining() > 0
+                                ? now.total() - now.remaining()
+                                : Math.min(now.transferred(), now.total());
+                progress.show(done, now.total());
+            }
+        }
     }
 
     /** What was typed makes no sense. */

@@ -41,10 +41,7 @@ final class ConvertCommand extends SnapshotAction {
         Snapshot snapshot = snapshot();
         Engine engine = Engine.create();
         try (var archive = ArchiveMachine.in(NewFile.directory(output))) {
-            var settings = Format.of(engine.capabilities(snapshot.uri())).settings();
-            follow(
-                    engine.receive(archive, snapshot.uri(), settings),
-                    "reading " + snapshot.path().getFileName());
+            read(engine, snapshot, archive);
             follow(
                     engine.send(archive, Snapshot.uri(output, 0), format.settings()),
                     "writing " + output.getFileName());

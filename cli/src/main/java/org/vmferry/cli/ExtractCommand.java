@@ -106,8 +106,7 @@ final class ExtractCommand extends SnapshotAction {
     /** From a stream: its records have to be read all. */
     private void unpack(Snapshot snapshot, Path to) throws Exception {
         try (var archive = ArchiveMachine.in(NewFile.directory(to))) {
-            var load = Engine.create().receive(archive, snapshot.uri(), Format.STREAM.settings());
-            follow(load, "reading " + snapshot.path().getFileName());
+            read(Engine.create(), snapshot, archive);
             Path raw = archive.file(id).orElseThrow();
             Files.move(
                     raw, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

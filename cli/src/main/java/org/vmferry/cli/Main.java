@@ -24,6 +24,9 @@ import java.util.Optional;
             VerifyCommand.class,
             ExtractCommand.class,
             ConvertCommand.class,
+            SendCommand.class,
+            ReceiveCommand.class,
+            DemoCommand.class,
         },
         versionProvider = Main.Version.class,
         footer = {

@@ -1,5 +1,6 @@
 package org.vmferry.cli;
 
+import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Inspection;
 
@@ -31,6 +32,15 @@ abstract class SnapshotAction extends Action {
     /** Reads all of its structure and checks it. */
     final Inspection inspect(Snapshot snapshot) throws IOException {
         return Engine.create().inspect(snapshot.uri());
+    }
+
+    /** Loads the snapshot into an archive, with the capabilities that it was written with. */
+    final void read(Engine engine, Snapshot snapshot, ArchiveMachine archive)
+            throws IOException, InterruptedException {
+        Format format = Format.of(engine.capabilities(snapshot.uri()));
+        follow(
+                engine.receive(archive, snapshot.uri(), format.settings()),
+                "reading " + snapshot.path().getFileName());
     }
 
     /** An amount of bytes on the command line. */

@@ -49,7 +49,9 @@ final class MappedRamLoader implements RamLayout.Loader {
 
     @Override
     public Placement placement(MainIn in, RamTarget target) throws IOException {
-        // All of the file's say is read before the target is asked for anything.
+        // All of the file's say, START's end mark too, is read before the target is asked for
+        // anything: a file cut short changes nothing.
+        endMark(in);
         PositionedFile buffered = in.file(false);
         List<BlockContents> contents = new ArrayList<>();
         for (MappedRamBlock place : places.values()) {
@@ -94,6 +96,18 @@ final class MappedRamLoader implements RamLayout.Loader {
 
     @Override
     public void section(MainIn in, PageCarrier.Receiver receiver) throws IOException {
+        if (fetched) {
+            endMark(in);
+            return;
+        }
+        fetched = true;
+        try (Staging staging = new Staging(1)) {
+            for (Area area : areas.values()) fetch(area, receiver, staging);
+        }
+        receiver.sync();
+    }
+
+    private static void endMark(MainIn in) throws IOException {
         long position = in.position();
         long mark = in.u64();
         if (mark != END_OF_SECTION) {
@@ -102,12 +116,6 @@ final class MappedRamLoader implements RamLayout.Loader {
                             + " may stand there",
                     mark, names(mark), position);
         }
-        if (fetched) return;
-        fetched = true;
-        try (Staging staging = new Staging(1)) {
-            for (Area area : areas.values()) fetch(area, receiver, staging);
-        }
-        receiver.sync();
     }
 
     private static String names(long record) {

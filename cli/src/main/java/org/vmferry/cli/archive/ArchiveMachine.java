@@ -40,6 +40,19 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     private final SequencedMap<String, Kept> blocks = new LinkedHashMap<>();
     private final SectionFile sections;
     private RunState state = RunState.INMIGRATE;
+    private Keeper keeper = () -> {};
+
+    /** Makes sure of a machine that came whole. */
+    @FunctionalInterface
+    public interface Keeper {
+        /**
+         * Everything is here; the source has not given its guest up yet where there is a return
+         * path, and goes on with it if this throws.
+         *
+         * @throws MigrationException if it can't be kept
+         */
+        void keep() throws MigrationException;
+    }
 
     private record Kept(RamBlock block, Path file) {}
 
@@ -89,9 +102,20 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         return state;
     }
 
+    /**
+     * Says what to do when a machine came whole.
+     *
+     * @param keeper called once, by the migration's thread; may send this archive on
+     */
+    public void whenWhole(Keeper keeper) {
+        this.keeper = keeper;
+    }
+
     @Override
-    public void enter(RunState state) {
-        this.state = state;
+    public void enter(RunState next) throws MigrationException {
+        boolean arrived = state == RunState.INMIGRATE;
+        state = next;
+        if (arrived) keeper.keep();
     }
 
     @Override

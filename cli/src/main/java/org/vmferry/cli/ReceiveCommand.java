@@ -1,0 +1,71 @@
+package org.vmferry.cli;
+
+import org.vmferry.cli.archive.ArchiveMachine;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+import java.nio.file.Path;
+
+/** Is a migration's destination. */
+@Command(
+        name = "receive",
+        description = "Be the destination of a migration, and keep what arrives as a snapshot.",
+        footer = {
+            "",
+            "Example:",
+            "  vmferry receive unix:/run/vm.migrate -o vm.snap",
+        })
+final class ReceiveCommand extends Action {
+    @Parameters(
+            index = "0",
+            paramLabel = "URI",
+            description = "Where to listen, in QEMU's spelling.")
+    private String uri;
+
+    @Option(
+            names = {"-o", "--output"},
+            required = true,
+            paramLabel = "FILE",
+            description = "The snapshot, in mapped-ram; appears only when it is complete.")
+    private Path output;
+
+    @Mixin private OptionArguments options;
+
+    private volatile Migration saving;
+
+    @Override
+    void run() throws Exception {
+        var settings = options.settings();
+        Engine engine = Engine.create();
+        try (var archive = ArchiveMachine.in(NewFile.directory(output))) {
+            archive.whenWhole(() -> save(engine, archive));
+            Migration load = engine.receive(archive, uri, settings);
+            try {
+                remark("listening on " + load.address());
+                watch(load, "receiving", () -> saving != null);
+                if (saving != null) follow(saving, "writing " + output.getFileName());
+            } finally {
+                watch(load, "receiving", () -> false); // it still uses the archive
+            }
+            load.await();
+        }
+        remark(output + ": " + Format.MAPPED_RAM.described());
+    }
+
+    /** On the load's thread, so that a source with a return path keeps its guest if this fails. */
+    private void save(Engine engine, ArchiveMachine archive) throws MigrationException {
+        saving = engine.send(archive, Snapshot.uri(output, 0), Format.MAPPED_RAM.settings());
+        try {
+            saving.await();
+        } catch (InterruptedException e) {
+            throw new MigrationException(Blame.HOST, "interrupted while writing " + output, e);
+        }
+    }
+}

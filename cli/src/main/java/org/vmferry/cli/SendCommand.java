@@ -1,0 +1,43 @@
+package org.vmferry.cli;
+
+import org.vmferry.cli.archive.ArchiveMachine;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.Statistics;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** Is a migration's source. */
+@Command(
+        name = "send",
+        description = "Bring a snapshot to a waiting destination, as the source of a migration.",
+        footer = {
+            "",
+            "Example, to a QEMU that was started with -incoming defer:",
+            "  vmferry send vm.snap unix:/run/vm.migrate",
+        })
+final class SendCommand extends SnapshotAction {
+    @Parameters(index = "1", paramLabel = "URI", description = "Where to, in QEMU's spelling.")
+    private String uri;
+
+    @Mixin private OptionArguments options;
+
+    @Override
+    void run() throws Exception {
+        var settings = options.settings();
+        Snapshot snapshot = snapshot();
+        Engine engine = Engine.create();
+        try (var archive = ArchiveMachine.in(NewFile.directory(snapshot.path()))) {
+            read(engine, snapshot, archive);
+            Statistics sent = follow(engine.send(archive, uri, settings), "sending to " + uri);
+            remark(
+                    "%s sent to %s: %s in %.1f s"
+                            .formatted(
+                                    snapshot.path(),
+                                    uri,
+                                    Text.bytes(sent.transferred()),
+                                    sent.totalTime() / 1000.0));
+        }
+    }
+}

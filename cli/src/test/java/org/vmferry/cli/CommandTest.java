@@ -1,0 +1,313 @@
+package org.vmferry.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.vmferry.engine.json.Json;
+
+import picocli.CommandLine;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** The commands as a person runs them, in process. */
+class CommandTest {
+    @TempDir static Path originals;
+    private static SmallMachine machine;
+
+    @TempDir Path directory;
+    private Path mapped;
+    private Path stream;
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @BeforeAll
+    static void save() throws Exception {
+        machine = SmallMachine.saved(originals.resolve("vm.snap"), Format.MAPPED_RAM);
+        SmallMachine.saved(originals.resolve("vm.stream"), Format.STREAM);
+    }
+
+    @BeforeEach
+    void copy() throws IOException {
+        mapped = Files.copy(originals.resolve("vm.snap"), directory.resolve("vm.snap"));
+        stream = Files.copy(originals.resolve("vm.stream"), directory.resolve("vm.stream"));
+    }
+
+    private int run(Object... arguments) {
+        out.getBuffer().setLength(0);
+        err.getBuffer().setLength(0);
+        CommandLine command = Main.commandLine();
+        command.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+        return command.execute(
+                Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
+    }
+
+    private Path file(Format format) {
+        return format == Format.MAPPED_RAM ? mapped : stream;
+    }
+
+    /** Nothing but these files: no leftovers, and no result of what failed. */
+    private void assertOnly(Path... files) throws IOException {
+        try (var list = Files.list(directory)) {
+            assertThat(list).containsExactlyInAnyOrder(files);
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private Map<String, Object> inspected(Path file) throws IOException {
+        assertThat(run("inspect", file, "--json")).as(err.toString()).isZero();
+        return (Map<String, Object>) Json.parse(out.toString());
+    }
+
+    @Test
+    void inspectHasTheseKeysForScripts() throws IOException {
+        Map<String, Object> tree = inspected(mapped);
+        assertThat(tree.keySet())
+                .containsExactly(
+                        "format", "machine", "pageSize", "capabilities", "blocks", "devices");
+        assertThat(tree)
+                .containsEntry("format", "mapped-ram")
+                .containsEntry("machine", "small")
+                .containsEntry("pageSize", 4096L)
+                .containsEntry("capabilities", List.of("mapped-ram"));
+        Map<?, ?> block = (Map<?, ?>) ((List<?>) tree.get("blocks")).getFirst();
+        assertThat(block.keySet().stream().map(Object::toString))
+                .containsExactly(
+                        "id", "usedLength", "pages", "present", "bitmapOffset", "pagesOffset");
+        assertThat(block.get("id")).isEqualTo("small.ram");
+        assertThat(block.get("pages")).isEqualTo(64L);
+        assertThat(block.get("present")).isEqualTo(32L);
+        assertThat(block.get("pagesOffset")).isEqualTo(1L << 20);
+        Map<?, ?> device = (Map<?, ?>) ((List<?>) tree.get("devices")).get(1);
+        assertThat(device.keySet().stream().map(Object::toString))
+                .containsExactly("name", "instance", "version", "bytes");
+        assertThat(device.get("name")).isEqualTo("first");
+        assertThat(device.get("instance")).isEqualTo(1L);
+    }
+
+    @Test
+    void aStreamsPagesHaveNoPlaces() throws IOException {
+        Map<String, Object> tree = inspected(stream);
+        assertThat(tree).containsEntry("format", "stream").containsEntry("capabilities", List.of());
+        Map<?, ?> block = (Map<?, ?>) ((List<?>) tree.get("blocks")).getFirst();
+        assertThat(block.get("present")).isEqualTo(32L);
+        assertThat(block.containsKey("pagesOffset")).isTrue();
+        assertThat(block.get("pagesOffset")).isNull();
+    }
+
+    @Test
+    void inspectDrawsEachBlock() {
+        assertThat(run("inspect", mapped)).isZero();
+        String shown = out.toString().replace('█', '#').replace('▒', '+').replace('·', '.');
+        assertThat(shown)
+                .contains("machine       small")
+                .contains("small.ram                   256 KiB  32 of 64 pages")
+                .contains("|" + "########.......".repeat(4) + "|")
+                .contains("|.|");
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void extractGivesTheBlocksBytes(Format format) throws IOException {
+        Path raw = directory.resolve("ram.bin");
+        assertThat(run("extract", file(format), "--block", "small.ram", "-o", raw))
+                .as(err.toString())
+                .isZero();
+        assertThat(raw).hasBinaryContent(machine.ram);
+        assertOnly(mapped, stream, raw);
+    }
+
+    @Test
+    void extractReplacesAFileAndKeepsItWhenItFails() throws IOException {
+        Path raw = Files.writeString(directory.resolve("ram.bin"), "old");
+        assertThat(run("extract", mapped, "--block", "nonsense", "-o", raw)).isEqualTo(1);
+        assertThat(err.toString())
+                .isEqualToNormalizingNewlines(
+                        "vmferry: there is no RAM block 'nonsense' in it, but 'small.ram',"
+                                + " '/rom@small'\n");
+        assertThat(raw).hasContent("old");
+        assertThat(run("extract", mapped, "--block", "small.ram", "-o", raw)).isZero();
+        assertThat(raw).hasBinaryContent(machine.ram);
+        assertOnly(mapped, stream, raw);
+    }
+
+    @Test
+    void extractDoesNotReplaceItsOwnSnapshot() {
+        assertThat(run("extract", mapped, "--block", "small.ram", "-o", mapped)).isEqualTo(2);
+        assertThat(run("verify", mapped)).isZero();
+    }
+
+    @Test
+    void convertGoesBothWaysAndKeepsEverything() throws IOException {
+        Path there = directory.resolve("there");
+        Path back = directory.resolve("back");
+        assertThat(run("convert", stream, there, "--format", "mapped-ram")).isZero();
+        assertThat(run("convert", there, back, "--format", "stream")).isZero();
+        assertThat(inspected(there)).isEqualTo(inspected(mapped));
+        assertThat(back).hasSameBinaryContentAs(stream);
+        assertOnly(mapped, stream, there, back);
+    }
+
+    @Test
+    void convertInPlaceWorks() throws IOException {
+        assertThat(run("convert", stream, stream, "--format", "mapped-ram")).isZero();
+        assertThat(inspected(stream)).isEqualTo(inspected(mapped));
+        assertOnly(mapped, stream);
+    }
+
+    @Test
+    void sendAndReceiveCarryASnapshot() throws IOException {
+        Path sent = directory.resolve("sent");
+        Path received = directory.resolve("received");
+        assertThat(run("send", mapped, "file:" + sent)).as(err.toString()).isZero();
+        assertThat(run("receive", "file:" + sent, "-o", received)).as(err.toString()).isZero();
+        assertThat(err.toString()).contains("listening on file:");
+        assertThat(sent).hasSameBinaryContentAs(stream);
+        assertThat(inspected(received)).isEqualTo(inspected(mapped));
+    }
+
+    @Test
+    void whatCannotBeKeptFailsTheReceive() throws IOException {
+        Path output = Files.createDirectory(directory.resolve("taken"));
+        assertThat(run("receive", "file:" + stream, "-o", output)).isEqualTo(1);
+        assertThat(err.toString().lines()).hasSize(2); // where it listens, and why it failed
+        assertOnly(mapped, stream, output);
+    }
+
+    @Test
+    void optionsHaveQemusNames() throws IOException {
+        Path sent = directory.resolve("sent");
+        assertThat(run("send", mapped, "file:" + sent, "-c", "mapped-ram", "-p", "direct-io=on"))
+                .as(err.toString())
+                .isZero();
+        assertThat(inspected(sent)).containsEntry("format", "mapped-ram");
+        assertThat(run("send", mapped, "file:" + sent, "-c", "maped-ram")).isEqualTo(1);
+        assertThat(err.toString()).startsWith("vmferry: ").contains("mapped-ram");
+        assertThat(run("send", mapped, "file:" + sent, "-p", "direct-io")).isEqualTo(2);
+    }
+
+    @Test
+    void aStreamAtAnOffsetIsFound() throws Exception {
+        Path within = directory.resolve("disk");
+        Files.write(within, new byte[12345]);
+        SmallMachine.saved("file:" + within + ",offset=12345", Format.MAPPED_RAM.settings());
+        Path raw = directory.resolve("ram.bin");
+        assertThat(run("verify", within)).isEqualTo(1);
+        assertThat(run("verify", within, "--offset", "12345")).isZero();
+        assertThat(run("extract", within, "--offset", "12345", "--block", "small.ram", "-o", raw))
+                .isZero();
+        assertThat(raw).hasBinaryContent(machine.ram);
+    }
+
+    @Test
+    void libvirtsSaveImagesAreReadToo() throws Exception {
+        Path image = directory.resolve("web.save");
+        Files.write(image, SnapshotTest.image(ByteOrder.LITTLE_ENDIAN, "LibvirtQemudSave", 6));
+        SmallMachine.saved("file:" + image + ",offset=604", Format.MAPPED_RAM.settings());
+        Map<String, Object> tree = inspected(image);
+        assertThat(tree.get("libvirt"))
+                .isEqualTo(
+                        Map.of(
+                                "domain",
+                                "web&db",
+                                "format",
+                                "sparse",
+                                "running",
+                                true,
+                                "streamOffset",
+                                604L));
+        assertThat(run("inspect", image)).isZero();
+        assertThat(out.toString())
+                .contains("save image of domain 'web&db', running when it was saved");
+        Path raw = directory.resolve("ram.bin");
+        assertThat(run("extract", image, "--block", "small.ram", "-o", raw)).isZero();
+        assertThat(raw).hasBinaryContent(machine.ram);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"verify,4096", "inspect,65536", "convert,65536"})
+    void aDamagedFileIsOneLineAndExit1(String command, int step) throws IOException {
+        byte[] whole = Files.readAllBytes(mapped);
+        Path result = directory.resolve("result");
+        for (int length = 0; length < whole.length; length += step) {
+            Path cut = Files.write(directory.resolve("cut"), Arrays.copyOf(whole, length));
+            int exit =
+                    command.equals("convert")
+                            ? run(command, cut, result, "--format", "stream")
+                            : run(command, cut);
+            assertThat(exit).as("cut at %d", length).isEqualTo(1);
+            assertThat(err.toString().lines()).hasSize(1);
+            assertThat(err.toString()).startsWith("vmferry: ").doesNotContain("fault");
+            assertThat(out.toString()).isEmpty();
+            assertOnly(mapped, stream, cut);
+        }
+    }
+
+    @Test
+    void debugShowsTheStackTrace() throws IOException {
+        Path missing = directory.resolve("missing");
+        assertThat(run("verify", missing)).isEqualTo(1);
+        assertThat(err.toString())
+                .isEqualToNormalizingNewlines("vmferry: no such file: " + missing + "\n");
+        assertThat(run("verify", missing, "--debug")).isEqualTo(1);
+        assertThat(err.toString()).contains("\tat org.vmferry.cli.");
+    }
+
+    @Test
+    void quietSaysNothing() {
+        assertThat(run("verify", mapped, "--quiet")).isZero();
+        assertThat(out.toString() + err).isEmpty();
+    }
+
+    @Test
+    void whatIsNotUnderstoodIsExit2() {
+        Object[][] misuses = {
+            {},
+            {"nonsense"},
+            {"inspect"},
+            {"inspect", mapped, "--nonsense"},
+            {"inspect", mapped, "--offset", "-5"},
+            {"extract", mapped, "-o", "x"},
+            {"convert", mapped, "x", "--format", "qcow2"},
+        };
+        for (Object[] misuse : misuses) {
+            assertThat(run(misuse)).as(Arrays.toString(misuse)).isEqualTo(2);
+            assertThat(err.toString()).contains("vmferry: ").contains("--help'.");
+        }
+    }
+
+    @Test
+    void everyCommandHasHelpWithAnExample() {
+        for (String command : Main.commandLine().getSubcommands().keySet()) {
+            assertThat(run(command, "--help")).isZero();
+            assertThat(out.toString()).contains("Example").contains("  vmferry " + command);
+        }
+        assertThat(run("--version")).isZero();
+        assertThat(out.toString()).startsWith("vmferry ");
+    }
+
+    @Test
+    void demoProvesItself() throws IOException {
+        assertThat(run("demo", "--json")).as(err.toString()).isZero();
+        Map<?, ?> tree = (Map<?, ?>) Json.parse(out.toString());
+        assertThat(tree.get("same")).isEqualTo(true);
+        assertThat(((Map<?, ?>) tree.get("crc32c"))).hasSize(3);
+        assertThat(run("demo")).isZero();
+        assertThat(out.toString()).contains("restored by mapping").contains("same devices");
+    }
+}

@@ -1,0 +1,114 @@
+package org.vmferry.engine.discovery;
+
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.notifier.MigrationEvent;
+import org.vmferry.spi.notifier.MigrationNotifier;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.option.Parameter;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.TransportProvider;
+
+import java.util.List;
+import java.util.Set;
+
+/** Providers that say who they are and do nothing. */
+public final class Fakes {
+    private Fakes() {}
+
+    /** A transport with these features. */
+    public static TransportProvider transport(String id, Feature... features) {
+        return new FakeTransport(id, Set.of(features));
+    }
+
+    /** A layout. */
+    public static RamLayout layout(
+            String id, boolean placed, Set<Feature> needs, Option<?>... options) {
+        return new FakeLayout(id, placed, needs, List.of(options));
+    }
+
+    /** A carrier that needs many channels unless pages are placed. */
+    public static PageCarrier carrier(String id, Option<?>... options) {
+        return new FakeCarrier(id, List.of(options));
+    }
+
+    /** A codec with a level. */
+    public static CompressionProvider codec(String id, int method) {
+        return new FakeCodec(id, method, Parameter.count("multifd-" + id + "-level", 1, 0, 9));
+    }
+
+    /** A listener. */
+    public static MigrationNotifier notifier(String id) {
+        return new FakeNotifier(id);
+    }
+
+    private record FakeTransport(String id, Set<Feature> features) implements TransportProvider {
+        @Override
+        public Outgoing outgoing(Address address, Options options) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Incoming incoming(Address address, Options options) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    private record FakeLayout(
+            String id, boolean placed, Set<Feature> needs, List<Option<?>> options)
+            implements RamLayout {
+        @Override
+        public Saver saver(Session session) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Loader loader(Session session) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    private record FakeCarrier(String id, List<Option<?>> options) implements PageCarrier {
+        @Override
+        public Set<Feature> needs(boolean placed) {
+            return placed || id.equals(Plugins.MAIN) ? Set.of() : Set.of(Feature.MANY_CHANNELS);
+        }
+
+        @Override
+        public Sender sender(Channels channels, Session session) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Receiver receiver(Channels channels, Session session) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    private record FakeCodec(String id, int wireMethod, Parameter<Integer> level)
+            implements CompressionProvider {
+        @Override
+        public List<Option<?>> options() {
+            return List.of(level);
+        }
+
+        @Override
+        public Compressor compressor(int level) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Decompressor decompressor() {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    private record FakeNotifier(String id) implements MigrationNotifier {
+        @Override
+        public void notify(MigrationEvent event) {}
+    }
+}

@@ -1,0 +1,150 @@
+package org.vmferry.engine.discovery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Provider;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A folder of plug-ins: what each sees, what is told of the rest, who closes. */
+class PluginFolderTest {
+    @TempDir Path folder;
+
+    @Test
+    void seesTheSharedThreeAndNothingElseOfTheHosts() throws Exception {
+        // The host has all of these: JUnit's service file proves that it is not seen.
+        assertThat(Provider.class.getClassLoader().getResource(ENGINES)).isNotNull();
+        new JarMaker()
+                .transport(
+                        "a.Probe",
+                        "\"probe\"",
+                        """
+                        public String toString() {
+                            StringBuilder text = new StringBuilder();
+                            for (String name : new String[] {
+                                "org.vmferry.engine.discovery.Plugins",
+                                "org.vmferry.engine.discovery.JarMaker",
+                                "org.assertj.core.api.Assertions",
+                                "com.fasterxml.jackson.core.JsonFactory",
+                                "org.vmferry.spi.Provider",
+                                "org.slf4j.LoggerFactory",
+                                "jakarta.inject.Inject",
+                                "java.sql.Driver"}) {
+                                try {
+                                    Class.forName(name);
+                                    text.append("1");
+                                } catch (ClassNotFoundException e) {
+                                    text.append("0");
+                                }
+                            }
+                            return text + " " + getClass().getClassLoader().getResource("%s");
+                        }
+                        """
+                                .formatted(ENGINES))
+                .jar(folder.resolve("a/a.jar"));
+        try (Plugins plugins = Plugins.fromDirectory(folder)) {
+            assertThat(plugins.transport("probe")).hasToString("00001111 null");
+            assertThat(plugins.all()).hasSize(1); // not what the host's own services name
+        }
+    }
+
+    private static final String ENGINES = "META-INF/services/org.junit.platform.engine.TestEngine";
+
+    @Test
+    void twoPluginsBringTwoVersionsOfOneLibrary() throws Exception {
+        for (String version : List.of("1", "2")) {
+            Path lib =
+                    new JarMaker()
+                            .source(
+                                    "lib.Version",
+                                    "package lib; public class Version { public static String of()"
+                                            + " { return \"v"
+                                            + version
+                                            + "\"; } }")
+                            .jar(folder.resolve("p" + version + "/lib/lib-" + version + ".jar"));
+            new JarMaker()
+                    .needs(lib)
+                    .transport("p.Same", "lib.Version.of()")
+                    .jar(folder.resolve("p" + version + "/plugin.jar"));
+        }
+        try (Plugins plugins = Plugins.fromDirectory(folder)) {
+            assertThat(plugins.rejected()).isEmpty();
+            assertThat(plugins.transport("v1").getClass().getName()).isEqualTo("p.Same");
+            assertThat(plugins.transport("v2").getClass().getName()).isEqualTo("p.Same");
+        }
+    }
+
+    @Test
+    void whatIsNoPluginIsTold() throws Exception {
+        new JarMaker().transport("a.Good", "\"good\"").jar(folder.resolve("a/a.jar"));
+        Path loose = new JarMaker().transport("b.Loose", "\"loose\"").jar(folder.resolve("b.jar"));
+        Path text = Files.createDirectories(folder.resolve("c")).resolve("not-a.jar");
+        Files.writeString(text, "hello");
+        Path empty = Files.createDirectory(folder.resolve("d"));
+        Path library =
+                new JarMaker()
+                        .source("l.Lib", "package l; public class Lib {}")
+                        .jar(folder.resolve("e/lib.jar"));
+        Files.writeString(folder.resolve("README.md"), "not looked at");
+        Files.createDirectory(folder.resolve(".hidden"));
+        try (Plugins plugins = Plugins.fromDirectory(folder)) {
+            assertThat(plugins.all()).extracting(Plugin::id).containsExactly("good");
+            assertThat(plugins.rejected())
+                    .extracting(RejectedPlugin::location)
+                    .containsExactly(
+                            loose.toString(),
+                            text.toString(),
+                            empty.toString(),
+                            library.getParent().toString());
+            assertThat(plugins.rejected())
+                    .extracting(RejectedPlugin::sentence)
+                    .satisfiesExactly(
+                            s -> assertThat(s).contains("sub-folder of its own"),
+                            s -> assertThat(s).contains("no readable jar"),
+                            s -> assertThat(s).contains("has no jar in it"),
+                            s -> assertThat(s).contains("names a provider"));
+        }
+    }
+
+    @Test
+    void aFolderThatIsNotThereIsTheUsersFault() {
+        assertThatThrownBy(() -> Plugins.fromDirectory(folder.resolve("gone")))
+                .isInstanceOfSatisfying(
+                        MigrationException.class, e -> assertThat(e.blame()).isEqualTo(Blame.USER))
+                .hasMessageContaining("gone");
+    }
+
+    @Test
+    void closingFreesTheJars() throws Exception {
+        Path jar = new JarMaker().transport("a.A", "\"a\"").jar(folder.resolve("a/open.jar"));
+        Plugins plugins = Plugins.fromDirectory(folder);
+        Plugins combined = Plugins.of(List.of()).plus(plugins);
+        combined.transport("a");
+        assertThat(openFiles(jar)).isPositive();
+        combined.close();
+        assertThat(openFiles(jar)).isZero();
+        plugins.close();
+    }
+
+    private static long openFiles(Path jar) throws Exception {
+        try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+            return files.filter(
+                            file -> {
+                                try {
+                                    return Files.readSymbolicLink(file).equals(jar.toRealPath());
+                                } catch (java.io.IOException e) {
+                                    return false; // closed meanwhile
+                                }
+                            })
+                    .count();
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package org.vmferry.engine.discovery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Provider;
+import org.vmferry.spi.option.Capability;
+import org.vmferry.spi.option.Options;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Looking up, combining, and what is said about what isn't there. */
+class PluginsTest {
+    private static final Plugins NOTHING = Plugins.of(List.of());
+
+    private static MigrationException failure(ThrowingCallable call) {
+        MigrationException failure = catchThrowableOfType(MigrationException.class, call);
+        assertThat(failure).isNotNull();
+        return failure;
+    }
+
+    @Test
+    void eachKindIsFoundById() throws Exception {
+        var tcp = Fakes.transport("tcp");
+        var inline = Fakes.layout("inline", false, Set.of());
+        var main = Fakes.carrier("main");
+        var codec = Fakes.codec("snap", 3);
+        var first = Fakes.notifier("z");
+        var second = Fakes.notifier("a");
+        Plugins plugins = Plugins.of(List.of(tcp, inline, main, codec, first)).plus(second);
+        assertThat(plugins.rejected()).isEmpty();
+        assertThat(plugins.transport("tcp")).isSameAs(tcp);
+        assertThat(plugins.codec("snap")).isSameAs(codec);
+        assertThat(plugins.notifiers()).containsExactly(first, second);
+        assertThat(plugins.layoutFor(Options.DEFAULTS)).isSameAs(inline);
+        assertThat(plugins.carrierFor(Options.DEFAULTS)).isSameAs(main);
+    }
+
+    @Test
+    void layoutAndCarrierAreChosenByTheirCapability() throws Exception {
+        Plugins plugins =
+                Plugins.of(
+                        List.of(
+                                Fakes.layout("inline", false, Set.of()),
+                                Fakes.layout("own", true, Set.of()),
+                                Fakes.carrier("main"),
+                                Fakes.carrier("many")));
+        Options own = Options.DEFAULTS.with(new Capability("own"), true);
+        assertThat(plugins.layoutFor(own).id()).isEqualTo("own");
+        assertThat(plugins.carrierFor(own).id()).isEqualTo("main");
+        Options both = own.with(new Capability("many"), true);
+        assertThat(plugins.carrierFor(both).id()).isEqualTo("many");
+    }
+
+    @Test
+    void nothingTakesThePlaceOfALayoutOrCarrierThatIsNotThere() {
+        Plugins plugins =
+                Plugins.of(List.of(Fakes.layout("inline", false, Set.of()), Fakes.carrier("main")));
+        Options asked =
+                Options.DEFAULTS
+                        .with(new Capability("mapped-ram"), true)
+                        .with(new Capability("multifd"), true);
+        assertThat(failure(() -> plugins.layoutFor(asked)))
+                .hasMessageContaining(KnownPlugins.MAPPED_RAM);
+        assertThat(failure(() -> plugins.carrierFor(asked)))
+                .hasMessageContaining(KnownPlugins.MULTIFD);
+    }
+
+    @Test
+    void whatIsMissingNamesItsArtifact() {
+        assertMissing(() -> NOTHING.codec("zstd"), "org.vmferry:vmferry-plugin-compression-zstd");
+        assertMissing(() -> NOTHING.codec("zlib"), "org.vmferry:vmferry-plugin-multifd");
+        assertMissing(() -> NOTHING.carrier("multifd"), "org.vmferry:vmferry-plugin-multifd");
+        assertMissing(() -> NOTHING.layout("mapped-ram"), "org.vmferry:vmferry-plugin-mappedram");
+        assertMissing(() -> NOTHING.transport("tcp"), "org.vmferry:vmferry-engine");
+    }
+
+    private static void assertMissing(ThrowingCallable call, String artifact) {
+        MigrationException failure = failure(call);
+        assertThat(failure.blame()).isEqualTo(Blame.PLUGIN);
+        assertThat(failure).hasMessageContaining("add " + artifact);
+    }
+
+    @Test
+    void whatOnlyAQemuHasIsTheUsersToChange() {
+        for (String scheme : List.of("vsock", "rdma")) {
+            MigrationException failure = failure(() -> NOTHING.transport(scheme));
+            assertThat(failure.blame()).isEqualTo(Blame.USER);
+            assertThat(failure).hasMessageContaining(scheme).hasMessageContaining("known");
+        }
+    }
+
+    @Test
+    void whatNobodyKnowsTellsWhatThereIs() {
+        Plugins plugins = Plugins.of(List.of(Fakes.transport("unix"), Fakes.transport("file")));
+        MigrationException failure = failure(() -> plugins.transport("fiel"));
+        assertThat(failure.blame()).isEqualTo(Blame.USER);
+        assertThat(failure).hasMessage("transport 'fiel' is not there: there is file, unix");
+    }
+
+    @Test
+    void aBrokenPluginOfThatNameKeepsItsCause() {
+        Error cause = new NoClassDefFoundError("com/github/luben/zstd/Zstd");
+        Plugins plugins =
+                new Plugins(
+                        List.of(),
+                        List.of(
+                                new RejectedPlugin(
+                                        Optional.of(PluginKind.CODEC),
+                                        Optional.of("org.vmferry.zstd.ZstdCodec"),
+                                        Optional.empty(),
+                                        "/x/zstd.jar",
+                                        Optional.of(cause),
+                                        "left out")),
+                        List.of());
+        MigrationException failure = failure(() -> plugins.codec("zstd"));
+        assertThat(failure.blame()).isEqualTo(Blame.PLUGIN);
+        assertThat(failure).hasCause(cause).hasMessageContaining("can't be used: left out");
+        assertThat(failure.getMessage()).doesNotContain("add ");
+        // Another that was asked for may be the broken one, or not: both are said.
+        assertThat(failure(() -> plugins.codec("snap")))
+                .hasCause(cause)
+                .hasMessageContaining("or it is one that can't be used");
+        assertThat(failure(() -> plugins.transport("tcp"))).hasNoCause();
+    }
+
+    @Test
+    void codecsAreHeldToTheirContract() {
+        assertRejected(Fakes.codec("none", 3), "means that there is no codec");
+        assertRejected(Fakes.codec("wide", 32), "32, not 1 to 31");
+        assertRejected(Fakes.codec("zero", 0), "0, not 1 to 31");
+    }
+
+    private static void assertRejected(Provider provider, String why) {
+        Plugins plugins = Plugins.of(List.of(provider));
+        assertThat(plugins.all()).isEmpty();
+        assertThat(plugins.rejected())
+                .singleElement()
+                .satisfies(r -> assertThat(r.sentence()).contains(why));
+    }
+
+    @Test
+    void theSameThingTwiceIsOne() throws Exception {
+        Plugins plugins = Plugins.of(List.of(Fakes.transport("tcp")));
+        assertThat(plugins.plus(plugins).rejected()).isEmpty();
+        assertThat(plugins.plus(plugins).transport("tcp")).isNotNull();
+    }
+
+    @Test
+    void aContainerAddsToTheEnginesOwn() {
+        var mine = Fakes.transport("mine");
+        Plugins plugins = new Plugins(Set.of(mine), Set.of(), Set.of(), Set.of(), Set.of());
+        assertThat(plugins.all(PluginKind.TRANSPORT)).extracting(Plugin::provider).contains(mine);
+        assertThat(plugins.all()).hasSize(1 + Plugins.builtIn().all().size());
+    }
+}

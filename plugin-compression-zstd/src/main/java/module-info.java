@@ -1,0 +1,8 @@
+/** The zstd codec. */
+module org.vmferry.zstd {
+    requires org.vmferry.spi;
+    requires com.github.luben.zstd_jni;
+
+    provides org.vmferry.spi.compression.CompressionProvider with
+            org.vmferry.zstd.ZstdCodec;
+}

@@ -1,0 +1,154 @@
+package org.vmferry.zstd;
+
+import com.github.luben.zstd.EndDirective;
+import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdCompressCtx;
+import com.github.luben.zstd.ZstdDecompressCtx;
+import com.github.luben.zstd.ZstdException;
+
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Parameter;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/** The codec zstd. Found by ServiceLoader. */
+public final class ZstdCodec implements CompressionProvider {
+    /** From zstd's own default, which is 0, over fast, which is 1, to best. */
+    public static final Parameter<Integer> LEVEL = Parameter.count("multifd-zstd-level", 1, 0, 20);
+
+    @Override
+    public String id() {
+        return "zstd";
+    }
+
+    @Override
+    public List<Option<?>> options() {
+        return List.of(LEVEL);
+    }
+
+    @Override
+    public int wireMethod() {
+        return 2;
+    }
+
+    @Override
+    public Parameter<Integer> level() {
+        return LEVEL;
+    }
+
+    @Override
+    public Compressor compressor(int level) throws MigrationException {
+        try {
+            return new ZstdCompressor(new ZstdCompressCtx().setLevel(level));
+        } catch (LinkageError e) {
+            throw noLibrary(e);
+        }
+    }
+
+    @Override
+    public Decompressor decompressor() throws MigrationException {
+        try {
+            return new ZstdDecompressor(new ZstdDecompressCtx());
+        } catch (LinkageError e) {
+            throw noLibrary(e);
+        }
+    }
+
+    private static MigrationException noLibrary(LinkageError cause) {
+        return new MigrationException(
+                Blame.PLUGIN,
+                "zstd can't be loaded: add com.github.luben:zstd-jni, with the native library for"
+                        + " this platform ("
+                        + cause.getMessage()
+                        + ")",
+                cause);
+    }
+
+    private record ZstdCompressor(ZstdCompressCtx context) implements Compressor {
+        /** The frame's head, and a block's for what a flush cuts short. */
+        private static final int HEADS = 64;
+
+        @Override
+        public int maximumOutput(int length) {
+            return Math.toIntExact(Zstd.compressBound(length) + HEADS);
+        }
+
+        @Override
+        public void compress(ByteBuffer source, ByteBuffer target, boolean endOfPacket)
+                throws MigrationException {
+            EndDirective directive = endOfPacket ? EndDirective.FLUSH : EndDirective.CONTINUE;
+            try {
+                boolean flushed = false;
+                while (source.hasRemaining() || endOfPacket && !flushed) {
+                    if (!target.hasRemaining()) {
+                        throw new MigrationException(
+                                Blame.PLUGIN,
+                                "zstd gave more than " + target.capacity() + " bytes");
+                    }
+                    flushed = context.compressDirectByteBufferStream(target, source, directive);
+                }
+            } catch (ZstdException e) {
+                throw new MigrationException(Blame.PLUGIN, "zstd: " + e.getMessage(), e);
+            }
+        }
+
+        @Override
+        public void close() {
+            context.close();
+        }
+    }
+
+    private static final class ZstdDecompressor implements Decompressor {
+        private final ZstdDecompressCtx context;
+        private final ByteBuffer scratch = ByteBuffer.allocateDirect(1);
+
+        ZstdDecompressor(ZstdDecompressCtx context) {
+            this.context = context;
+        }
+
+        @Override
+        public void decompress(ByteBuffer source, ByteBuffer target) throws MigrationException {
+            while (target.hasRemaining()) {
+                if (step(source, target)) continue;
+                throw MigrationException.peer(
+                        "zstd: the packet's data end %d bytes before its pages do",
+                        target.remaining());
+            }
+        }
+
+        @Override
+        public void endPacket(ByteBuffer source) throws MigrationException {
+            // A flush leaves bytes that decode to nothing; they have to be read nevertheless.
+            while (step(source, scratch.clear())) {
+                if (scratch.position() > 0) {
+                    throw MigrationException.peer(
+                            "zstd: the packet's data decode to more than its pages");
+                }
+            }
+            if (source.hasRemaining()) {
+                throw MigrationException.peer(
+                        "zstd: %d bytes follow the packet's pages", source.remaining());
+            }
+        }
+
+        /** Decodes what there is; false if that moved nothing. */
+        private boolean step(ByteBuffer source, ByteBuffer target) throws MigrationException {
+            int before = source.remaining() + target.remaining();
+            try {
+                context.decompressDirectByteBufferStream(target, source);
+            } catch (ZstdException e) {
+                throw new MigrationException(Blame.PEER, "zstd: bad data: " + e.getMessage(), e);
+            }
+            return source.remaining() + target.remaining() < before;
+        }
+
+        @Override
+        public void close() {
+            context.close();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** The codec zstd. */
+package org.vmferry.zstd;

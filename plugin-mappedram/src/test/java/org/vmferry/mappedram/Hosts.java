@@ -1,0 +1,45 @@
+package org.vmferry.mappedram;
+
+import org.vmferry.spi.ram.RamBlock;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** RAM as emulators have it. */
+enum Hosts {
+    /** Native, aligned to a page. */
+    SEGMENT,
+    /** Native, at an odd address. */
+    UNALIGNED,
+    BYTES,
+    INTS;
+
+    RamBlock block(String id, int pages, Arena arena) {
+        int bytes = pages * MiniEngine.PAGE;
+        MemorySegment memory =
+                switch (this) {
+                    case SEGMENT -> arena.allocate(bytes, MiniEngine.PAGE);
+                    case UNALIGNED ->
+                            arena.allocate(bytes + 64L, MiniEngine.PAGE).asSlice(16, bytes);
+                    case BYTES -> MemorySegment.ofArray(new byte[bytes]);
+                    case INTS -> MemorySegment.ofArray(new int[bytes / 4]);
+                };
+        return RamBlock.of(id, memory, MiniEngine.PAGE);
+    }
+
+    static byte[] content(RamBlock block) {
+        byte[] content = new byte[(int) block.usedLength()];
+        block.read(0, MemorySegment.ofArray(content));
+        return content;
+    }
+
+    static void fill(RamBlock block, byte[] content) {
+        block.write(0, MemorySegment.ofArray(content));
+    }
+
+    static void fill(RamBlock block, long page, int value) {
+        byte[] bytes = new byte[MiniEngine.PAGE];
+        java.util.Arrays.fill(bytes, (byte) value);
+        block.write(page * MiniEngine.PAGE, MemorySegment.ofArray(bytes));
+    }
+}

@@ -1,0 +1,233 @@
+package org.vmferry.mappedram;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.vmferry.mappedram.MiniEngine.PAGE;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.layout.Placement.RunMover;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
+
+import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Random;
+
+/** What a save writes, as an independent reader sees it. */
+class MappedRamSaveTest {
+    @TempDir Path folder;
+
+    private static void randomise(RamBlock block, Random random) {
+        byte[] page = new byte[PAGE];
+        for (long i = 0; i < block.pages(); ) {
+            boolean zero = random.nextBoolean();
+            for (int n = 1 + random.nextInt(20); n > 0 && i < block.pages(); n--, i++) {
+                if (zero) continue;
+                random.nextBytes(page);
+                // Some pages differ from zero in one byte only.
+                if (random.nextInt(4) == 0) {
+                    page = new byte[PAGE];
+                    page[random.nextInt(PAGE)] = 1;
+                }
+                block.write(i * PAGE, MemorySegment.ofArray(page));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "SEGMENT, false, 0", "SEGMENT, true, 0", "UNALIGNED, false, 5", "UNALIGNED, true, 777",
+        "BYTES, false, 0", "BYTES, true, 3", "INTS, false, 1", "INTS, true, 4096"
+    })
+    @Tag("MAP-1")
+    @Tag("MAP-2")
+    @Tag("MAP-3")
+    @Tag("MAP-4")
+    @Tag("MAP-5")
+    @Tag("MAP-7")
+    @Tag("MAP-10")
+    @Tag("MAP-14")
+    void independentReaderFindsTheRam(Hosts host, boolean direct, long start) throws Exception {
+        Path path = folder.resolve("f");
+        try (Arena arena = Arena.ofShared();
+                TestMain out = new TestMain(path, start)) {
+            List<RamBlock> blocks =
+                    List.of(
+                            host.block("pc.ram", 1000, arena),
+                            host.block("odd", 1, arena),
+                            host.block("/rom@etc/acpi/tables", 64, arena));
+            Random random = new Random(start + 1);
+            blocks.forEach(b -> randomise(b, random));
+            TestSession session = new TestSession(direct);
+            MiniEngine.save(out, session, blocks, MiniEngine.everything(blocks));
+
+            List<PlainFile.Block> found = PlainFile.read(path, start);
+            assertThat(found).extracting(b -> b.id).isEqualTo(ids(blocks));
+            for (int i = 0; i < blocks.size(); i++) {
+                PlainFile.Block block = found.get(i);
+                assertThat(block.bitmapAt).isEqualTo(block.headerAt + 28);
+                assertThat(block.pagesAt % (1 << 20)).isZero();
+                assertThat(block.pagesAt - block.bitmapAt - block.bitmap.length)
+                        .isBetween(16L, (1L << 20) + 15);
+                byte[] ram = Hosts.content(blocks.get(i));
+                assertThat(PlainFile.content(path, block)).isEqualTo(ram);
+                // Bit 0 means a hole: the area alone, mapped, is the RAM.
+                assertThat(PlainFile.area(path, block)).isEqualTo(ram);
+                if (!direct) assertOnlyNonZeroPagesHaveBits(block, ram);
+            }
+            assertThat(session.normal.get() + session.zero.get()).isEqualTo(1065);
+            assertThat(session.permitted.get()).isEqualTo(session.bytes.get());
+            if (!direct) assertThat(session.bytes.get()).isEqualTo(session.normal.get() * PAGE);
+        }
+    }
+
+    private static List<String> ids(List<RamBlock> blocks) {
+        return blocks.stream().map(RamBlock::id).toList();
+    }
+
+    private static void assertOnlyNonZeroPagesHaveBits(PlainFile.Block block, byte[] ram) {
+        for (int page = 0; page < ram.length / PAGE; page++) {
+            boolean zero = true;
+            for (int i = 0; i < PAGE; i++) zero &= ram[page * PAGE + i] == 0;
+            assertThat(block.present(page)).as("page %d", page).isEqualTo(!zero);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @Tag("MAP-14")
+    void transfersAreFew(boolean direct) throws Exception {
+        try (Arena arena = Arena.ofShared();
+                TestMain out = new TestMain(folder.resolve("f"), 0)) {
+            RamBlock block = Hosts.SEGMENT.block("b", 1024, arena);
+            // Full; every second page; a gap longer than is bridged; full again.
+            for (int page = 0; page < 256; page++) Hosts.fill(block, page, 1);
+            for (int page = 256; page < 512; page += 2) Hosts.fill(block, page, 2);
+            Hosts.fill(block, 512, 3);
+            Hosts.fill(block, 700, 4);
+            for (int page = 768; page < 1024; page++) Hosts.fill(block, page, 5);
+            List<RamBlock> blocks = List.of(block);
+            int[] writes = new int[1];
+            TestFile file = direct ? out.direct : out.buffered;
+            MiniEngine.save(
+                    out,
+                    new TestSession(direct),
+                    blocks,
+                    placement -> {
+                        int before = file.writes.get();
+                        try (RunMover mover = placement.mover()) {
+                            mover.move(new Run(block, 0, 1024));
+                        }
+                        writes[0] = file.writes.get() - before;
+                    });
+            assertThat(writes[0]).isEqualTo(direct ? 5 : 1 + 128 + 2 + 1);
+        }
+    }
+
+    @Test
+    @Tag("MAP-13")
+    void pagesBeyondTwoGibibytes() throws Exception {
+        Path path = folder.resolve("f");
+        Path ram = folder.resolve("ram");
+        long length = (5L << 30) + PAGE;
+        try (RandomAccessFile sparse = new RandomAccessFile(ram.toFile(), "rw")) {
+            sparse.setLength(length);
+        }
+        try (Arena arena = Arena.ofShared();
+                TestMain out = new TestMain(path, 0);
+                FileChannel channel =
+                        FileChannel.open(ram, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            RamBlock block =
+                    RamBlock.of(
+                            "big",
+                            channel.map(FileChannel.MapMode.READ_WRITE, 0, length, arena),
+                            PAGE);
+            long last = block.pages() - 1;
+            Hosts.fill(block, last, 7);
+            Hosts.fill(block, last / 2, 8);
+            MiniEngine.save(
+                    out,
+                    new TestSession(true),
+                    List.of(block),
+                    placement -> {
+                        try (RunMover mover = placement.mover()) {
+                            mover.move(new Run(block, last - 10, 11));
+                            mover.move(new Run(block, last / 2, 1));
+                        }
+                    });
+            PlainFile.Block found = PlainFile.read(path, 0).getFirst();
+            assertThat(found.present(last)).isTrue();
+            assertThat(found.present(last / 2)).isTrue();
+            assertThat(found.present(last - 1)).isFalse();
+            try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
+                file.seek(found.pagesAt + last * PAGE);
+                assertThat(file.read()).isEqualTo(7);
+                file.seek(found.pagesAt + last / 2 * PAGE);
+                assertThat(file.read()).isEqualTo(8);
+            }
+
+            try (Arena guest = Arena.ofShared()) {
+                MappingTarget target = new MappingTarget(guest);
+                out.seek(0);
+                MiniEngine.load(out, new TestSession(false), target);
+                MemorySegment memory = target.memory.get("big");
+                assertThat(memory.byteSize()).isEqualTo(length);
+                assertThat(memory.get(java.lang.foreign.ValueLayout.JAVA_BYTE, last * PAGE))
+                        .isEqualTo((byte) 7);
+            }
+        }
+    }
+
+    @Test
+    @Tag("MAP-11")
+    void noMarkWhereOldBytesMayLie() throws Exception {
+        Path path = folder.resolve("f");
+        byte[] old = new byte[4 << 20];
+        new Random(1).nextBytes(old);
+        Files.write(path, old);
+        try (Arena arena = Arena.ofShared();
+                TestMain out = new TestMain(path, 100)) {
+            RamBlock block = Hosts.SEGMENT.block("b", 300, arena);
+            Hosts.fill(block, 3, 9);
+            List<RamBlock> blocks = List.of(block);
+            MiniEngine.save(out, new TestSession(false), blocks, MiniEngine.everything(blocks));
+            // A valid file all the same, as far as the bitmap says.
+            PlainFile.Block found = PlainFile.read(path, 100).getFirst();
+            assertThat(PlainFile.content(path, found)).isEqualTo(Hosts.content(block));
+            out.seek(100);
+            try (Arena guest = Arena.ofShared()) {
+                MappingTarget target = new MappingTarget(guest);
+                MiniEngine.load(out, new TestSession(false), target);
+                assertThat(target.content("b")).isEqualTo(Hosts.content(block));
+            }
+        }
+    }
+
+    @Test
+    @Tag("MAP-14")
+    void pageSmallerThanTheAlignmentIsRefused() throws Exception {
+        try (TestMain out = new TestMain(folder.resolve("f"), 0)) {
+            RamBlock block = RamBlock.of("small", MemorySegment.ofArray(new byte[4096]), 512);
+            assertThatThrownBy(
+                            () ->
+                                    MiniEngine.save(
+                                            out, new TestSession(true), List.of(block), p -> {}))
+                    .isInstanceOf(MigrationException.class)
+                    .hasMessageContaining("direct-io")
+                    .hasMessageContaining("4096")
+                    .hasMessageContaining("512");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+package org.vmferry.multifd;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.carrier.PageCarrier.Channels;
+import org.vmferry.spi.layout.Placement;
+import org.vmferry.spi.layout.SyncMark;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.transport.Channel;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+
+/**
+ * Sends pages in packets over channels of its own.
+ *
+ * <p>Each channel has one thread for all its life: it opens the channel, says hello, and then sends
+ * the batches that the migration thread hands it.
+ */
+final class FramedSender implements MultifdSender.Way {
+    private static final Logger log = LoggerFactory.getLogger(FramedSender.class);
+
+    private final Channels channels;
+    private final Session session;
+    private final Workers workers;
+    private final Crew<Batch> crew;
+    private final Condition settled;
+    private final AtomicLong numbers = new AtomicLong();
+    private final int count;
+    private final boolean eachSection;
+    private int unsettled; // guarded by the workers' lock
+
+    private volatile int pageSize; // set before the first batch is handed over
+    private LegacyZeros legacyZeros;
+    private Batch pending;
+
+    FramedSender(Channels channels, Session session) {
+        this.channels = channels;
+        this.session = session;
+        count = session.options().get(MultifdCarrier.CHANNELS);
+        eachSection = session.options().get(MultifdCarrier.FLUSH_EACH_SECTION);
+        workers = new Workers(session, "send");
+        crew = new Crew<>(workers, count);
+        settled = workers.condition();
+    }
+
+    @Override
+    public void connect() throws IOException {
+        workers.lock.lock();
+        try {
+            for (int i = 0; i < count && !workers.over(); i++) {
+                int id = i;
+                workers.start(id, () -> run(id));
+                unsettled++;
+            }
+        } catch (IOException e) {
+            log.debug("thrown below, when all that began is settled", e);
+        } finally {
+            // Whatever failed: nothing is torn down while a channel is still being made.
+            while (unsettled > 0) settled.awaitUninterruptibly();
+            workers.lock.unlock();
+        }
+        workers.check();
+    }
+
+    private void run(int id) throws IOException {
+        Channel channel;
+        try {
+            channel = greet(id);
+        } catch (Throwable e) {
+            // Before it counts as settled: connect() is to see it.
+            workers.fail(Workers.named("multifd channel " + id + " could not be opened", e));
+            return;
+        } finally {
+            workers.lock.lock();
+            unsettled--;
+            settled.signal();
+            workers.lock.unlock();
+        }
+        try {
+            serve(id, channel);
+        } catch (Throwable e) {
+            workers.fail(Workers.named("multifd channel " + id + " to " + channel.peer(), e));
+        }
+    }
+
+    private Channel greet(int id) throws IOException {
+        Channel channel = channels.open();
+        workers.own(channel);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(Hello.BYTES);
+            new Hello(session.uuid(), id).encode(bytes);
+            for (ByteBuffer buffer = bytes.asByteBuffer(); buffer.hasRemaining(); ) {
+                channel.write(buffer);
+            }
+        }
+        return channel;
+    }
+
+    private void serve(int id, Channel channel) throws IOException {
+        Batch batch = crew.take(id);
+        if (batch == null) return;
+        try (SendChannel sender = new SendChannel(channel, session, numbers, pageSize)) {
+            for (; batch != null; batch = crew.take(id)) {
+                if (batch.isSync()) sender.sendSync();
+                else sender.send(batch);
+            }
+        }
+    }
+
+    @Override
+    public void start(Placement placement, List<RamBlock> blocks) throws IOException {
+        if (!(placement instanceof Placement.Framed framed)) {
+            throw new MigrationException(
+                    Blame.PLUGIN, "multifd connected for a stream, the layout gives places");
+        }
+        pageSize = PageSize.of(blocks);
+        if (session.options().get(MultifdCarrier.ZERO_PAGES).equals(ZeroDetection.LEGACY)) {
+            legacyZeros = new LegacyZeros(framed.records(), pageSize);
+        }
+    }
+
+    @Override
+    public void send(Run run) throws IOException {
+        if (legacyZeros == null) add(run);
+        else legacyZeros.split(run, this::add);
+    }
+
+    private void add(Run run) throws IOException {
+        int limit = Packet.limit(pageSize);
+        for (int done = 0; done < run.pages(); ) {
+            if (pending != null && pending.block() != run.block()) handOver();
+            if (pending == null) pending = new Batch(run.block());
+            int pages = Math.min(run.pages() - done, limit - pending.pages());
+            pending.add(run.part(done, pages));
+            if (pending.pages() == limit) handOver();
+            done += pages;
+        }
+    }
+
+    private void handOver() throws IOException {
+        crew.give(pending);
+        pending = null;
+    }
+
+    private void synchronise() throws IOException {
+        if (pending != null) handOver();
+        crew.giveAll(Batch.sync());
+    }
+
+    @Override
+    public SyncMark endRound() throws IOException {
+        if (eachSection) return SyncMark.NONE;
+        synchronise();
+        return SyncMark.FLUSH;
+    }
+
+    @Override
+    public void endSection() throws IOException {
+        if (eachSection) synchronise();
+    }
+
+    @Override
+    public void finish() throws IOException {
+        if (pending != null) handOver();
+        crew.drain();
+        workers.stop();
+        workers.join();
+        for (Channel channel : workers.channels()) {
+            try {
+                channel.shutdownOutput();
+            } catch (IOException e) {
+                // A receiver that has everything may be gone already (rule MFD-20).
+                log.debug("ending the channel to {}: {}", channel.peer(), e.toString());
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        workers.close();
+        if (legacyZeros != null) legacyZeros.close();
+    }
+}

@@ -1,0 +1,179 @@
+package org.vmferry.multifd;
+
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.compression.CompressionProvider.Decompressor;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.ZeroPages;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Reads the packets of one channel and puts their pages into RAM. Lives in its worker's thread, as
+ * do its buffers. Without a codec pages go from the channel to guest memory where they belong.
+ *
+ * <p>A packet is checked as a whole before its first page is touched.
+ */
+final class ReceiveChannel implements AutoCloseable {
+    private final int id;
+    private final Source source;
+    private final Session session;
+    private final Map<String, RamBlock> blocks;
+    private final int pageSize;
+    private final int method;
+
+    private final Arena arena = Arena.ofConfined();
+    private final ByteBuffer header;
+    private final Packet packet;
+    private final Ranges ranges;
+    private final long[] offsets;
+    private MemorySegment staging; // pages on their way; made when first needed
+    private Arena inputArena; // replaced when a packet wants more
+    private ByteBuffer input;
+    private Decompressor decompressor;
+
+    /**
+     * A channel's receiver.
+     *
+     * @param id the channel's number
+     * @param source its bytes after the hello
+     * @param session the migration
+     * @param blocks by name
+     * @param pageSize bytes
+     */
+    ReceiveChannel(
+            int id, Source source, Session session, Map<String, RamBlock> blocks, int pageSize) {
+        this.id = id;
+        this.source = source;
+        this.session = session;
+        this.blocks = blocks;
+        this.pageSize = pageSize;
+        method = session.codec().map(CompressionProvider::wireMethod).orElse(0);
+        MemorySegment bytes = arena.allocate(Packet.bytes(pageSize), Long.BYTES);
+        header = bytes.asByteBuffer();
+        packet = new Packet(bytes, pageSize);
+        ranges = new Ranges(Packet.limit(pageSize), null);
+        offsets = new long[Packet.limit(pageSize)];
+    }
+
+    /**
+     * Reads the next header, and checks what it says.
+     *
+     * @return null at the channel's end
+     */
+    Packet next() throws IOException {
+        if (!source.fill(header.clear())) return null;
+        session.counters().bytes(header.limit());
+        packet.check(id, method, pageSize);
+        return packet;
+    }
+
+    /** Puts the pages of the packet that was just read into RAM; there is at least one. */
+    void apply() throws IOException {
+        String name = packet.block(id);
+        RamBlock block = blocks.get(name);
+        if (block == null) throw packet.bad(id, "there is no RAM block '%s'", name);
+        int normal = packet.normalPages();
+        int zero = packet.zeroPages();
+        for (int i = 0; i < normal + zero; i++) {
+            offsets[i] = packet.offset(i, block.usedLength(), pageSize, id);
+        }
+        Optional<MemorySegment> memory = block.memory();
+        if (normal > 0) {
+            list(memory, normal);
+            if (method == 0) source.fill(ranges.buffers(), ranges.count());
+            else decompress();
+            if (memory.isEmpty()) write(block, normal);
+            session.counters().bytes(packet.size());
+        }
+        for (int i = normal; i < normal + zero; i++) zero(block, memory, offsets[i]);
+        session.counters().normalPages(normal);
+        session.counters().zeroPages(zero);
+    }
+
+    /** Where the data go: straight to their pages, or into the staging buffer one after another. */
+    private void list(Optional<MemorySegment> memory, int normal) {
+        if (memory.isEmpty()) {
+            ranges.over(staging());
+            ranges.add(0, normal * pageSize);
+            return;
+        }
+        ranges.over(memory.get());
+        for (int i = 0; i < normal; i++) ranges.add(offsets[i], pageSize);
+    }
+
+    private void decompress() throws IOException {
+        if (decompressor == null) decompressor = session.codec().orElseThrow().decompressor();
+        ByteBuffer data = input(packet.size());
+        if (!source.fill(data) && data.hasRemaining()) {
+            throw packet.bad(id, "the channel ends before %d bytes of data", data.remaining());
+        }
+        data.flip();
+        try {
+            for (int i = 0; i < ranges.count(); i++) {
+                decompressor.decompress(data, ranges.buffer(i));
+            }
+            decompressor.endPacket(data);
+        } catch (MigrationException e) {
+            throw new MigrationException(
+                    e.blame(),
+                    "multifd channel %d, packet %s: %s"
+                            .formatted(id, packet.number(), e.getMessage()),
+                    e);
+        }
+    }
+
+    /** Copies the staged pages into a block that has no memory to offer. */
+    private void write(RamBlock block, int normal) {
+        for (int first = 0, last; first < normal; first = last) {
+            last = first + 1;
+            while (last < normal && offsets[last] == offsets[last - 1] + pageSize) last++;
+            long bytes = (long) (last - first) * pageSize;
+            block.write(offsets[first], staging.asSlice((long) first * pageSize, bytes));
+        }
+    }
+
+    /** Zeroes a page unless it is zero: one that was never touched stays so (rule MFD-13). */
+    private void zero(RamBlock block, Optional<MemorySegment> memory, long offset) {
+        if (memory.isPresent()) {
+            if (!ZeroPages.isZero(memory.get(), offset, pageSize)) {
+                memory.get().asSlice(offset, pageSize).fill((byte) 0);
+            }
+            return;
+        }
+        MemorySegment page = staging().asSlice(0, pageSize);
+        block.read(offset, page);
+        if (ZeroPages.isZero(page, 0, pageSize)) return;
+        block.write(offset, page.fill((byte) 0));
+    }
+
+    private MemorySegment staging() {
+        if (staging == null) staging = arena.allocate(Packet.DATA, pageSize);
+        return staging;
+    }
+
+    private ByteBuffer input(int size) {
+        if (input == null || input.capacity() < size) {
+            if (inputArena != null) inputArena.close();
+            inputArena = Arena.ofConfined();
+            // Seldom more than the pages themselves; at most what check() has let pass.
+            input = inputArena.allocate(Math.max(size, 1 << 16)).asByteBuffer();
+        }
+        return input.clear().limit(size);
+    }
+
+    /** Frees buffers and decompressor; the channel is its owner's. */
+    @Override
+    public void close() {
+        try (arena) {
+            if (decompressor != null) decompressor.close();
+            if (inputArena != null) inputArena.close();
+        }
+    }
+}

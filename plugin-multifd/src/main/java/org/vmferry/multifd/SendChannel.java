@@ -1,0 +1,188 @@
+package org.vmferry.multifd;
+
+import org.vmferry.spi.Session;
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.compression.CompressionProvider.Compressor;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.ZeroPages;
+import org.vmferry.spi.transport.Channel;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Makes packets of batches and sends them on one channel. Lives in its worker's thread, as do its
+ * buffers. Without a codec pages go from guest memory to the channel as they lie.
+ */
+final class SendChannel implements AutoCloseable {
+    private final Channel channel;
+    private final Session session;
+    private final AtomicLong numbers;
+    private final boolean findZeros;
+    private final int pageSize;
+
+    private final Arena arena = Arena.ofConfined();
+    private final ByteBuffer header;
+    private final Packet packet;
+    private final Ranges normal;
+    private final Ranges compressed;
+    private final long[] zeros;
+    private int normalPages;
+    private int zeroPages;
+    private MemorySegment staging; // copies of pages; made when first needed
+    private MemorySegment output; // compressed pages; made when first needed
+    private Compressor compressor;
+
+    /**
+     * A channel's sender.
+     *
+     * @param channel greeted; owned by the caller
+     * @param session the migration
+     * @param numbers gives packet_num, for all channels (rule MFD-12)
+     * @param pageSize bytes
+     */
+    SendChannel(Channel channel, Session session, AtomicLong numbers, int pageSize) {
+        this.channel = channel;
+        this.session = session;
+        this.numbers = numbers;
+        this.pageSize = pageSize;
+        findZeros = session.options().get(MultifdCarrier.ZERO_PAGES).equals(ZeroDetection.MULTIFD);
+        MemorySegment bytes = arena.allocate(Packet.bytes(pageSize), Long.BYTES);
+        header = bytes.asByteBuffer();
+        packet = new Packet(bytes, pageSize);
+        normal = new Ranges(Packet.limit(pageSize), header);
+        compressed = new Ranges(1, header);
+        zeros = new long[Packet.limit(pageSize)];
+    }
+
+    /** Sends a packet that synchronises (rule MFD-15). */
+    void sendSync() throws IOException {
+        packet.encodeSync(numbers.getAndIncrement());
+        compressed.over(output); // no ranges: the header alone
+        write(compressed, 0);
+    }
+
+    /** Sends a batch of pages. */
+    void send(Batch batch) throws IOException {
+        RamBlock block = batch.block();
+        Optional<CompressionProvider> codec = session.codec();
+        normalPages = 0;
+        zeroPages = 0;
+        Optional<MemorySegment> memory = block.memory();
+        if (memory.isEmpty()) stage(block, batch);
+        else if (codec.isPresent()) list(batch, memory.get(), true);
+        else list(batch, memory.get(), false);
+        for (int i = 0; i < zeroPages; i++) packet.offset(normalPages + i, zeros[i]);
+
+        int size = normalPages * pageSize;
+        Ranges data = normal;
+        if (codec.isPresent()) {
+            size = normalPages == 0 ? 0 : compress(codec.get());
+            compressed.over(output);
+            if (size > 0) compressed.add(0, size);
+            data = compressed;
+        }
+        packet.encodePages(
+                numbers.getAndIncrement(),
+                codec.map(CompressionProvider::wireMethod).orElse(0),
+                normalPages,
+                zeroPages,
+                size,
+                block.id().getBytes(StandardCharsets.UTF_8));
+        write(data, size);
+        session.counters().normalPages(normalPages);
+        session.counters().zeroPages(zeroPages);
+    }
+
+    private void write(Ranges data, int size) throws IOException {
+        header.clear();
+        int bytes = header.remaining() + size;
+        session.permit(bytes);
+        data.write(channel);
+        session.counters().bytes(bytes);
+    }
+
+    /** Lists a batch's pages in guest memory; with a copy, each normal one's (rule MFD-19). */
+    private void list(Batch batch, MemorySegment memory, boolean copy) {
+        normal.over(copy ? staging() : memory);
+        for (Run run : batch.runs()) {
+            for (int done = 0; done < run.pages(); ) {
+                long offset = run.offset() + (long) done * pageSize;
+                int alike = run.pages() - done;
+                if (findZeros) alike = ZeroPages.leading(memory, offset, pageSize, alike);
+                int pages = Math.abs(alike);
+                if (alike < 0) {
+                    listZeros(offset, pages);
+                } else if (copy) {
+                    long to = (long) normalPages * pageSize;
+                    MemorySegment.copy(memory, offset, staging, to, (long) pages * pageSize);
+                    listNormal(offset, to, pages);
+                } else {
+                    listNormal(offset, offset, pages);
+                }
+                done += pages;
+            }
+        }
+    }
+
+    /** Copies a batch's pages out of a block that has no memory to offer, and lists them. */
+    private void stage(RamBlock block, Batch batch) {
+        normal.over(staging());
+        long base = 0;
+        for (Run run : batch.runs()) {
+            block.read(run.offset(), staging.asSlice(base, run.bytes()));
+            for (int done = 0; done < run.pages(); ) {
+                long at = base + (long) done * pageSize;
+                int alike = run.pages() - done;
+                if (findZeros) alike = ZeroPages.leading(staging, at, pageSize, alike);
+                int pages = Math.abs(alike);
+                long offset = run.offset() + (long) done * pageSize;
+                if (alike < 0) listZeros(offset, pages);
+                else listNormal(offset, at, pages);
+                done += pages;
+            }
+            base += run.bytes();
+        }
+    }
+
+    private void listZeros(long offset, int pages) {
+        for (int i = 0; i < pages; i++) zeros[zeroPages++] = offset + (long) i * pageSize;
+    }
+
+    private void listNormal(long offset, long data, int pages) {
+        for (int i = 0; i < pages; i++) packet.offset(normalPages++, offset + (long) i * pageSize);
+        normal.add(data, pages * pageSize);
+    }
+
+    private MemorySegment staging() {
+        if (staging == null) staging = arena.allocate(Packet.DATA, pageSize);
+        return staging;
+    }
+
+    /** Compresses the normal pages into the output, flushed (rule MFD-10). */
+    private int compress(CompressionProvider codec) throws IOException {
+        if (compressor == null) {
+            compressor = codec.compressor(session.options().get(codec.level()));
+            output = arena.allocate(compressor.maximumOutput(Packet.DATA), Long.BYTES);
+        }
+        ByteBuffer target = output.asByteBuffer();
+        for (int i = 0; i < normal.count(); i++) {
+            compressor.compress(normal.buffer(i), target, i == normal.count() - 1);
+        }
+        return target.position();
+    }
+
+    /** Frees buffers and compressor; the channel is its owner's. */
+    @Override
+    public void close() {
+        try (arena) {
+            if (compressor != null) compressor.close();
+        }
+    }
+}

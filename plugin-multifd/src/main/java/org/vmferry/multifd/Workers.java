@@ -1,0 +1,234 @@
+package org.vmferry.multifd;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.transport.Channel;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The threads and channels of one end of a migration: who made them, who failed first, and that all
+ * are gone in the end (rule MFD-22).
+ *
+ * <p>One lock guards what the migration thread and the workers tell each other. Whoever waits does
+ * so on one of {@link #condition}s, all of which the first failure signals.
+ */
+final class Workers implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Workers.class);
+
+    /** What a worker does. */
+    interface Body {
+        void run() throws Exception;
+    }
+
+    /** Guards what is shared by the migration thread and the workers. */
+    final ReentrantLock lock = new ReentrantLock();
+
+    private final Session session;
+    private final String prefix;
+    private final List<Condition> conditions = new ArrayList<>();
+    private final List<Thread> threads = new ArrayList<>();
+    private final List<Channel> channels = new ArrayList<>();
+    private Throwable failure;
+    private boolean stopped;
+
+    /**
+     * No worker yet.
+     *
+     * @param session the migration
+     * @param role what the threads do; their names are session, role and number
+     */
+    Workers(Session session, String role) {
+        this.session = session;
+        this.prefix = session.name() + "-multifd-" + role + "-";
+    }
+
+    /** A condition of {@link #lock}, signalled by a failure and by {@link #stop}. */
+    Condition condition() {
+        lock.lock();
+        try {
+            Condition condition = lock.newCondition();
+            conditions.add(condition);
+            return condition;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Names the current thread after a channel. */
+    void name(int number) {
+        Thread.currentThread().setName(prefix + number);
+    }
+
+    /** Starts a worker. Migration thread only. What it throws fails the migration. */
+    void start(int number, Body body) throws IOException {
+        Thread thread =
+                Thread.ofPlatform().name(prefix + number).daemon().unstarted(() -> work(body));
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) {
+            MigrationException cause =
+                    new MigrationException(
+                            Blame.TRANSPORT, "no thread for multifd worker " + number, e);
+            fail(cause);
+            throw cause;
+        }
+        threads.add(thread);
+    }
+
+    private void work(Body body) {
+        try {
+            body.run();
+        } catch (Throwable e) {
+            fail(e);
+        }
+    }
+
+    /**
+     * Takes a channel into care: it is closed in the end, and let go at once if all is over.
+     *
+     * @throws IOException if it has failed meanwhile
+     */
+    void own(Channel channel) throws IOException {
+        lock.lock();
+        try {
+            channels.add(channel);
+            if (failure == null && !stopped) return;
+        } finally {
+            lock.unlock();
+        }
+        channel.release();
+        check();
+        throw new MigrationException(Blame.USER, "the migration has ended");
+    }
+
+    /**
+     * The first failure counts: fails the migration, lets everybody go who hangs in a channel, and
+     * wakes all who wait. After {@link #stop} it is nobody's business any more.
+     */
+    void fail(Throwable cause) {
+        List<Channel> released;
+        lock.lock();
+        try {
+            if (failure != null || stopped) {
+                log.debug("after the end: {}", cause.toString());
+                return;
+            }
+            failure = cause;
+            released = List.copyOf(channels);
+            conditions.forEach(Condition::signalAll);
+        } finally {
+            lock.unlock();
+        }
+        session.fail(cause);
+        released.forEach(Channel::release);
+    }
+
+    /** A failure that says where: what a plug-in or the system threw is wrapped. */
+    static MigrationException named(String where, Throwable cause) {
+        if (cause instanceof MigrationException e) return e;
+        return new MigrationException(
+                cause instanceof IOException ? Blame.TRANSPORT : Blame.PLUGIN,
+                where + ": " + cause,
+                cause);
+    }
+
+    /** Throws the failure, if there is one. */
+    void check() throws IOException {
+        Throwable cause;
+        lock.lock();
+        try {
+            cause = failure;
+        } finally {
+            lock.unlock();
+        }
+        if (cause == null) return;
+        session.check(); // throws the migration's own error, which may be an earlier one
+        throw cause instanceof IOException e ? e : named("a multifd worker", cause);
+    }
+
+    /** Whether workers have to end. With {@link #lock} held. */
+    boolean over() {
+        return stopped || failure != null;
+    }
+
+    /**
+     * Waits for a signal. With {@link #lock} held.
+     *
+     * @param millis how long at the most
+     * @return false if there was none
+     * @throws IOException if there is a failure, or the thread was interrupted
+     */
+    boolean await(Condition condition, long millis) throws IOException {
+        check();
+        try {
+            boolean signalled = condition.await(millis, TimeUnit.MILLISECONDS);
+            check();
+            return signalled;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new MigrationException(Blame.HOST, "the migration thread was interrupted", e);
+        }
+    }
+
+    /** Lets waiting workers end, in order. */
+    void stop() {
+        lock.lock();
+        try {
+            stopped = true;
+            conditions.forEach(Condition::signalAll);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until every worker that was started has ended. */
+    void join() {
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            for (boolean ended = false; !ended; ) {
+                try {
+                    thread.join();
+                    ended = true;
+                } catch (InterruptedException e) {
+                    interrupted = true; // nothing is torn down under a worker that still runs
+                }
+            }
+        }
+        threads.clear();
+        if (interrupted) Thread.currentThread().interrupt();
+    }
+
+    /** The channels, after {@link #join} or before {@link #start}. */
+    List<Channel> channels() {
+        return channels;
+    }
+
+    /** Ends whatever still runs, waits for it, and closes the channels. */
+    @Override
+    public void close() {
+        stop();
+        lock.lock();
+        List<Channel> released = List.copyOf(channels);
+        lock.unlock();
+        // Somebody may still hang in one of them.
+        if (!threads.isEmpty()) released.forEach(Channel::release);
+        join();
+        for (Channel channel : channels) {
+            try {
+                channel.close();
+            } catch (IOException e) {
+                log.debug("closing the channel to {}: {}", channel.peer(), e.toString());
+            }
+        }
+        channels.clear();
+    }
+}

@@ -1,0 +1,114 @@
+package org.vmferry.multifd;
+
+import org.vmferry.spi.carrier.PageCarrier.Channels;
+import org.vmferry.spi.transport.Channel;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+
+/** Real sockets between two sessions. */
+final class Loopback implements AutoCloseable {
+    private final ServerSocketChannel server = ServerSocketChannel.open();
+
+    Loopback() throws IOException {
+        server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 300);
+    }
+
+    /** Channels for both ends, which the session lets go. */
+    Channels of(TestSession session) {
+        session.onFail.add(this::close);
+        return new Channels() {
+            @Override
+            public Channel open() throws IOException {
+                return keep(connect());
+            }
+
+            @Override
+            public Channel accept() throws IOException {
+                return keep(server.accept());
+            }
+
+            private Channel keep(SocketChannel socket) throws IOException {
+                socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                Channel channel = new SocketLink(socket);
+                session.channels.add(channel);
+                if (session.failure() != null) channel.release();
+                return channel;
+            }
+        };
+    }
+
+    SocketChannel connect() throws IOException {
+        return SocketChannel.open(server.getLocalAddress());
+    }
+
+    SocketChannel accept() throws IOException {
+        return server.accept();
+    }
+
+    @Override
+    public void close() {
+        try {
+            server.close();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private record SocketLink(SocketChannel socket) implements Channel {
+        @Override
+        public int read(ByteBuffer target) throws IOException {
+            return socket.read(target);
+        }
+
+        @Override
+        public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
+            return socket.read(targets, offset, length);
+        }
+
+        @Override
+        public long read(ByteBuffer[] targets) throws IOException {
+            return socket.read(targets);
+        }
+
+        @Override
+        public int write(ByteBuffer source) throws IOException {
+            return socket.write(source);
+        }
+
+        @Override
+        public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
+            return socket.write(sources, offset, length);
+        }
+
+        @Override
+        public long write(ByteBuffer[] sources) throws IOException {
+            return socket.write(sources);
+        }
+
+        @Override
+        public boolean isOpen() {
+            return socket.isOpen();
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+        }
+
+        @Override
+        public void shutdownOutput() throws IOException {
+            socket.shutdownOutput();
+        }
+
+        @Override
+        public String peer() {
+            return "loopback";
+        }
+    }
+}
