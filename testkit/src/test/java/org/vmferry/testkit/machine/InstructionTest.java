@@ -162,7 +162,9 @@ class InstructionTest {
                                         .call("back") // 0x100c
                                         .auipc(T0, 0) // 0x1010
                                         .auipc(T1, 0xfffff)
-                                        .jalr(T2, 13, T0) // an odd target: its lowest bit is dropped
+                                        .jalr(
+                                                T2, 13,
+                                                T0) // an odd target: its lowest bit is dropped
                                         .lui(T3, 0x80000));
         assertThat(after.apply(A0)).isEqualTo(1);
         assertThat(after.apply(RA)).isEqualTo(0x1010);

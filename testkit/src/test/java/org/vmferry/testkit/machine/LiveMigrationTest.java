@@ -171,8 +171,7 @@ class LiveMigrationTest {
         }
     }
 
-    private void send(Machine machine, Settings settings)
-            throws IOException, InterruptedException {
+    private void send(Machine machine, Settings settings) throws IOException, InterruptedException {
         Migration migration = engine.send(machine, uri(), settings);
         migration.await();
     }

@@ -56,9 +56,7 @@ class ReferenceMachineTest {
     }
 
     static String count(int last) {
-        return IntStream.rangeClosed(1, last)
-                .mapToObj(i -> i + "\n")
-                .collect(Collectors.joining());
+        return IntStream.rangeClosed(1, last).mapToObj(i -> i + "\n").collect(Collectors.joining());
     }
 
     @Test

@@ -49,16 +49,42 @@ class Rv64AssemblerTest {
         assembler.label("behind").branch(Branch.BEQ, A0, A1, "before").ret().ecall().ebreak();
         assembler.auipc(A0, 1).jalr(RA, -4, T0);
         assertWords(
-                0x0000006f, 0x008000ef, 0x12345537, 0xfeb50ee3, 0x00008067, 0x00000073, 0x00100073,
-                0x00001517, 0xffc280e7);
+                0x0000006f,
+                0x008000ef,
+                0x12345537,
+                0xfeb50ee3,
+                0x00008067,
+                0x00000073,
+                0x00100073,
+                0x00001517,
+                0xffc280e7);
     }
 
     @ParameterizedTest
     @ValueSource(
             longs = {
-                0, 1, -1, 2047, 2048, -2048, -2049, 0x7ffL, 0x800L, 0xfffL, 0x1000L, 0x7fff_f7ffL,
-                0x7fff_f800L, 0x7fff_ffffL, 0x8000_0000L, -0x8000_0000L, -0x8000_0001L,
-                0xffff_ffffL, 0x1_0000_0000L, 0x9e37_79b9_7f4a_7c15L, Long.MAX_VALUE, Long.MIN_VALUE
+                0,
+                1,
+                -1,
+                2047,
+                2048,
+                -2048,
+                -2049,
+                0x7ffL,
+                0x800L,
+                0xfffL,
+                0x1000L,
+                0x7fff_f7ffL,
+                0x7fff_f800L,
+                0x7fff_ffffL,
+                0x8000_0000L,
+                -0x8000_0000L,
+                -0x8000_0001L,
+                0xffff_ffffL,
+                0x1_0000_0000L,
+                0x9e37_79b9_7f4a_7c15L,
+                Long.MAX_VALUE,
+                Long.MIN_VALUE
             })
     void anyConstant(long value) {
         assertThat(Guests.run(a -> a.li(A0, value)).apply(A0)).isEqualTo(value);
