@@ -55,7 +55,9 @@ final class DemoCommand extends Action {
         line("restored by copying", "%.1f ms", result.restoreMs());
         line("restored by mapping", "%.1f ms", result.mapMs());
         result.checksums()
-                .forEach((id, sum) -> line("same RAM, all three times", "%s, CRC-32C %08x", id, sum));
+                .forEach(
+                        (id, sum) ->
+                                line("same RAM, all three times", "%s, CRC-32C %08x", id, sum));
         line("same devices", "%s", result.devices());
     }
 

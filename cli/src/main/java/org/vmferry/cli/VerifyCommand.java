@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
         footer = {
             "",
             "The format has no checksums: whether a page holds what the guest wrote, nobody can"
-                + " tell.",
+                    + " tell.",
             "",
             "Example:",
             "  vmferry verify vm.snap && echo sound",

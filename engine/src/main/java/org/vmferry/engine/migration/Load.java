@@ -1,5 +1,7 @@
 package org.vmferry.engine.migration;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.StreamHeader;
@@ -17,8 +19,6 @@ import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.util.List;
@@ -97,7 +97,8 @@ public final class Load implements Work {
                     throw MigrationException.peer(
                             "the source wants a return path, which %s has not", parts.address());
                 }
-                if (answers != null) throw MigrationException.peer("the return path is opened twice");
+                if (answers != null)
+                    throw MigrationException.peer("the return path is opened twice");
                 answers = new ReturnPath.Answers(main);
             }
             case PING -> {
@@ -132,7 +133,9 @@ public final class Load implements Work {
     private RunState read(
             StreamIn stream,
             Channel main,
-            RamLayout.Loader loader, PageCarrier.Receiver receiver, Stage stage)
+            RamLayout.Loader loader,
+            PageCarrier.Receiver receiver,
+            Stage stage)
             throws IOException {
         int[] mark = new int[1];
         Configuration configuration = StreamHeader.read(stream, mark);

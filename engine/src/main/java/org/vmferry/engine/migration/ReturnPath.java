@@ -1,9 +1,10 @@
 package org.vmferry.engine.migration;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
 
 /** The way back from destination to source, on the main channel (rules RPT-1 to RPT-4). */
 final class ReturnPath {
@@ -57,7 +58,8 @@ final class ReturnPath {
                     int length = read(2).getShort() & 0xffff;
                     if (length > LONGEST) {
                         throw MigrationException.peer(
-                                "a message of %d bytes on the return path, allowed are %d", length, LONGEST);
+                                "a message of %d bytes on the return path, allowed are %d",
+                                length, LONGEST);
                     }
                     ByteBuffer payload = read(length);
                     switch (type) {
@@ -65,7 +67,9 @@ final class ReturnPath {
                         case PONG -> number(payload, "PONG");
                         default ->
                                 throw MigrationException.peer(
-                                        "message %d on the return path: only SHUT and PONG are known", type);
+                                        "message %d on the return path: only SHUT and PONG are"
+                                            + " known",
+                                        type);
                     }
                 }
                 // A destination that gives up before it has everything stops the sending at once.
