@@ -24,5 +24,8 @@ module org.vmferry.engine {
     provides org.vmferry.spi.layout.RamLayout with
             org.vmferry.engine.ram.InlineLayout;
     provides org.vmferry.spi.transport.TransportProvider with
-            org.vmferry.engine.transport.FileTransport;
+            org.vmferry.engine.transport.ExecTransport,
+            org.vmferry.engine.transport.FileTransport,
+            org.vmferry.engine.transport.TcpTransport,
+            org.vmferry.engine.transport.UnixTransport;
 }

@@ -41,7 +41,10 @@ final class BenchCommand extends Action {
     @Option(names = "--rounds", defaultValue = "3", description = "Default: ${DEFAULT-VALUE}.")
     private int rounds;
 
-    @Option(names = "--dir", defaultValue = ".", description = "Where snapshots go (default: here).")
+    @Option(
+            names = "--dir",
+            defaultValue = ".",
+            description = "Where snapshots go (default: here).")
     private Path directory;
 
     @Option(

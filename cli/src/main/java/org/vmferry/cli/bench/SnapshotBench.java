@@ -143,7 +143,9 @@ public final class SnapshotBench {
      */
     public Map<String, Double> medians() {
         Map<String, Double> medians = new LinkedHashMap<>();
-        times.forEach((what, all) -> medians.put(what, all.stream().sorted().toList().get(all.size() / 2)));
+        times.forEach(
+                (what, all) ->
+                        medians.put(what, all.stream().sorted().toList().get(all.size() / 2)));
         return medians;
     }
 

@@ -18,6 +18,9 @@ import java.util.List;
  * one which says nothing holds up no other.
  */
 final class Arrivals implements PageCarrier.Channels, AutoCloseable {
+    /** The most connections; a carrier has 255 channels at the most. */
+    static final int MOST = 512;
+
     private final MigrationSession session;
     private final Incoming end;
     private final int channelMagic;
@@ -60,12 +63,16 @@ final class Arrivals implements PageCarrier.Channels, AutoCloseable {
                         return;
                     }
                     open.add(channel);
+                    if (open.size() > MOST) {
+                        throw MigrationException.peer(
+                                "over %d connections came, the last from %s", MOST, channel.peer());
+                    }
                 }
                 start("greet", () -> greet(channel));
                 // Without a carrier's channels one connection is all there will be.
                 if (channelMagic == 0) return;
             }
-        } catch (IOException | RuntimeException e) {
+        } catch (Throwable e) { // an Error too: who waits for this thread must hear of it
             synchronized (this) {
                 if (closed) return;
             }
@@ -91,7 +98,7 @@ final class Arrivals implements PageCarrier.Channels, AutoCloseable {
                 }
                 notifyAll();
             }
-        } catch (IOException | RuntimeException e) {
+        } catch (Throwable e) { // an Error too: who waits for this thread must hear of it
             synchronized (this) {
                 if (closed) return;
             }

@@ -1,7 +1,5 @@
 package org.vmferry.engine.migration;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.StreamHeader;
@@ -28,8 +26,6 @@ import java.util.List;
  * thread.
  */
 public final class Load implements Work {
-    private static final Logger LOG = LoggerFactory.getLogger(Load.class);
-
     private final MigrationSession session;
     private final Machine machine;
     private final Parts parts;
@@ -52,8 +48,8 @@ public final class Load implements Work {
 
     @Override
     public void run(Stage stage) throws IOException {
-        stage.enter(MigrationState.SETUP);
-        try (end) {
+        try (end) { // first of all: it is open already
+            stage.enter(MigrationState.SETUP);
             boolean seekable = parts.transport().features().contains(Feature.SEEKABLE);
             if (seekable) fromFile(stage);
             else fromChannels(stage);
@@ -62,7 +58,7 @@ public final class Load implements Work {
 
     private void fromFile(Stage stage) throws IOException {
         try (StreamIn stream = new StreamIn(end)) {
-            machine.enter(read(stream, null, null, stage));
+            Guest.enter(machine, read(stream, null, NO_CHANNELS, stage));
         }
     }
 
@@ -71,22 +67,15 @@ public final class Load implements Work {
                         new Arrivals(session, end, parts.carrier().channelMagic(), raw -> raw);
                 Channel main = arrivals.main();
                 StreamIn stream = new StreamIn(main)) {
+            RunState state = read(stream, main, arrivals, stage);
             try {
-                machine.enter(read(stream, main, arrivals, stage));
-                // The source gives the guest up at this word: it comes when the guest runs here.
-                if (answers != null) answers.shut(0);
-            } catch (IOException | RuntimeException | Error e) {
-                if (answers != null) tellFailure();
+                Guest.enter(machine, state);
+            } catch (MigrationException e) {
+                session.fail(e); // while there is a connection to say so
                 throw e;
             }
-        }
-    }
-
-    private void tellFailure() {
-        try {
-            answers.shut(1);
-        } catch (IOException e) {
-            LOG.debug("{}: the source could not be told", session.name(), e);
+            // The source gives the guest up at this word: it comes when the guest is here.
+            if (answers != null) answers.shut(0);
         }
     }
 
@@ -100,6 +89,7 @@ public final class Load implements Work {
                 if (answers != null)
                     throw MigrationException.peer("the return path is opened twice");
                 answers = new ReturnPath.Answers(main);
+                session.onFailure(() -> answers.shut(1));
             }
             case PING -> {
                 if (answers == null) {
@@ -125,8 +115,8 @@ public final class Load implements Work {
                 throw e;
             }
         } finally {
+            receivedBefore = stream.received(); // before: progress never goes back
             in = null;
-            receivedBefore = stream.received();
         }
     }
 
@@ -143,6 +133,7 @@ public final class Load implements Work {
         boolean keeps = machine.sections().isPresent();
         if (keeps) machine.sections().get().keep(configuration);
         else checkMachine(configuration);
+        StreamHeader.checkUuid(configuration, machine.uuid(), session.options());
         int pageSize = StreamHeader.pageSize(configuration);
         receiver.connect(parts.layout().placed());
         StreamReader.Handler handler =
@@ -151,7 +142,12 @@ public final class Load implements Work {
                     public void ramStart() throws IOException {
                         List<BlockHeader> blocks =
                                 RamSection.readBlocks(
-                                        stream, pageSize, loader, machine.ramTarget(), receiver);
+                                        stream,
+                                        pageSize,
+                                        session.options(),
+                                        loader,
+                                        machine.ramTarget(),
+                                        receiver);
                         for (BlockHeader block : blocks) total += block.usedLength();
                         stage.enter(MigrationState.ACTIVE);
                         loader.section(stream, receiver);
@@ -191,4 +187,17 @@ public final class Load implements Work {
                 (stream == null ? receivedBefore : stream.received()) + session.channelBytes();
         return new Progress(total, received, 0, 0, 0);
     }
+
+    private static final PageCarrier.Channels NO_CHANNELS =
+            new PageCarrier.Channels() {
+                @Override
+                public Channel open() {
+                    throw new UnsupportedOperationException("a receiver opens no channels");
+                }
+
+                @Override
+                public Channel accept() {
+                    throw new UnsupportedOperationException("a file has no channels");
+                }
+            };
 }

@@ -2,6 +2,7 @@ package org.vmferry.engine.migration;
 
 import org.vmferry.engine.Inspection;
 import org.vmferry.spi.Feature;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.Placement;
@@ -39,6 +40,7 @@ public final class Look implements Machine, RamTarget {
     private final List<Inspection.Device> devices = new ArrayList<>();
     private final Notes notes = new Notes();
     private Placement placement;
+    private long bitmaps; // bytes
 
     /** A look through an end that is open; it is closed at the end. */
     public Look(MigrationSession session, Parts parts, Incoming end) {
@@ -49,27 +51,29 @@ public final class Look implements Machine, RamTarget {
 
     /** Reads it all. */
     public Inspection look(Set<String> capabilities) throws IOException {
-        new Load(session, this, parts, end).run(state -> {});
+        try {
+            new Load(session, this, parts, end).run(state -> {});
+        } catch (IOException | RuntimeException e) {
+            session.fail(e);
+            throw session.failure();
+        }
         List<Inspection.Block> found = new ArrayList<>();
         for (Noted block : blocks.values()) {
-            if (placement instanceof Placement.Placed placed) {
-                Placement.Place place = placed.place(block);
-                found.add(
-                        new Inspection.Block(
-                                block.id(),
-                                block.usedLength(),
-                                place.present(),
-                                OptionalLong.of(place.bitmapPosition()),
-                                OptionalLong.of(place.pagesPosition())));
-            } else {
-                found.add(
-                        new Inspection.Block(
-                                block.id(),
-                                block.usedLength(),
-                                block.present,
-                                OptionalLong.empty(),
-                                OptionalLong.empty()));
-            }
+            Optional<Placement.Place> place =
+                    placement instanceof Placement.Placed placed
+                            ? placed.place(block)
+                            : Optional.empty();
+            found.add(
+                    new Inspection.Block(
+                            block.id(),
+                            block.usedLength(),
+                            place.map(Placement.Place::present).orElse(block.present),
+                            place.isEmpty()
+                                    ? OptionalLong.empty()
+                                    : OptionalLong.of(place.get().bitmapPosition()),
+                            place.isEmpty()
+                                    ? OptionalLong.empty()
+                                    : OptionalLong.of(place.get().pagesPosition())));
         }
         int pageSize = blocks.isEmpty() ? 4096 : blocks.values().iterator().next().pageSize();
         return new Inspection(
@@ -105,7 +109,16 @@ public final class Look implements Machine, RamTarget {
     }
 
     @Override
-    public RamBlock open(BlockHeader header) {
+    public RamBlock open(BlockHeader header) throws MigrationException {
+        // A stream of a few bytes may announce any length: what is noted of it must fit.
+        bitmaps += header.usedLength() / header.pageSize() / 8;
+        long most = Runtime.getRuntime().maxMemory() / 4;
+        if (bitmaps > most) {
+            throw MigrationException.peer(
+                    "RAM block '%s' of 0x%x bytes is too large to be looked into: its pages would"
+                            + " take over %d bytes of heap",
+                    header.id(), header.usedLength(), most);
+        }
         Noted block = new Noted(header);
         blocks.put(header.id(), block);
         return block;

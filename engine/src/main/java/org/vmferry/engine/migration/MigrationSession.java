@@ -91,19 +91,33 @@ public final class MigrationSession implements Session {
 
     @Override
     public void fail(Throwable cause) {
+        fail(cause, false);
+    }
+
+    private boolean fail(Throwable cause, boolean unlessCommitted) {
         List<Runnable> release;
         synchronized (this) {
+            if (committed && unlessCommitted) return false;
             if (failure != null) {
                 // What follows from the first failure is worth keeping, but not the failure itself
                 // again.
                 if (cause != failure && cause != failure.getCause()) failure.addSuppressed(cause);
-                return;
+                return false;
             }
             failure = typed(cause);
-            release = List.copyOf(releases);
+            // What came last goes first: a word to the peer before its connection.
+            release = List.copyOf(releases).reversed();
         }
         bandwidth.open();
-        release.forEach(Runnable::run);
+        for (Runnable each : release) {
+            try {
+                each.run();
+            } catch (RuntimeException e) {
+                // The others are to be let go all the same.
+                fail(e, false);
+            }
+        }
+        return true;
     }
 
     /**
@@ -112,11 +126,8 @@ public final class MigrationSession implements Session {
      * @return false if it has failed already, or can only complete
      */
     public boolean cancel(MigrationException order) {
-        synchronized (this) {
-            if (failure != null || committed) return false;
-        }
-        fail(order);
-        return failure() == order;
+        if (failure() != null) return false;
+        return fail(order, true);
     }
 
     /** From here on no cancel is taken: what remains to be done makes the result visible. */

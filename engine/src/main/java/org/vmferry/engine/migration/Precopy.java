@@ -1,6 +1,8 @@
 package org.vmferry.engine.migration;
 
 import org.vmferry.engine.ram.RamSection;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
@@ -36,13 +38,14 @@ final class Precopy implements AutoCloseable {
         this.sender = sender;
         this.section = section;
         this.log = log;
-        log.ifPresent(DirtyLog::start);
         for (RamBlock block : blocks) {
             PageBitmap all = new PageBitmap(block.pages());
             all.setAll();
             dirty.put(block, all);
             remaining += block.usedLength();
         }
+        // Last: whoever fails before has nothing to stop.
+        log.ifPresent(DirtyLog::start);
     }
 
     /** Sends rounds until what remains would pass within the downtime; the guest runs on. */
@@ -67,12 +70,20 @@ final class Precopy implements AutoCloseable {
         section.closeEnd();
     }
 
-    private void harvest() {
+    private void harvest() throws MigrationException {
         if (log.isEmpty()) return;
         rounds++;
         long bytes = 0;
         for (Map.Entry<RamBlock, PageBitmap> entry : dirty.entrySet()) {
-            log.get().harvest(entry.getKey(), entry.getValue());
+            try {
+                log.get().harvest(entry.getKey(), entry.getValue());
+            } catch (RuntimeException e) {
+                throw new MigrationException(
+                        Blame.HOST,
+                        "the dirty log of RAM block '%s' failed: %s"
+                                .formatted(entry.getKey().id(), e),
+                        e);
+            }
             bytes += entry.getValue().cardinality() * entry.getKey().pageSize();
         }
         remaining = bytes;

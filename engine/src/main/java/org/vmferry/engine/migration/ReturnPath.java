@@ -1,5 +1,7 @@
 package org.vmferry.engine.migration;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;
 
@@ -8,6 +10,7 @@ import java.nio.ByteBuffer;
 
 /** The way back from destination to source, on the main channel (rules RPT-1 to RPT-4). */
 final class ReturnPath {
+    private static final Logger LOG = LoggerFactory.getLogger(ReturnPath.class);
     private static final int SHUT = 1;
     private static final int PONG = 2;
     private static final int LONGEST = 512;
@@ -15,14 +18,31 @@ final class ReturnPath {
     private ReturnPath() {}
 
     /** The destination's side: answers. */
-    record Answers(Channel channel) {
-        void pong(int value) throws IOException {
+    static final class Answers {
+        private static final int MOST_PINGS = 1024; // so many answers never fill a socket
+
+        private final Channel channel;
+        private int pings;
+        private boolean over;
+
+        Answers(Channel channel) {
+            this.channel = channel;
+        }
+
+        synchronized void pong(int value) throws IOException {
+            if (++pings > MOST_PINGS) throw MigrationException.peer("over %d PINGs", MOST_PINGS);
             send(PONG, value);
         }
 
-        /** Tells the outcome: 0 for success. */
-        void shut(int outcome) throws IOException {
-            send(SHUT, outcome);
+        /** Tells the outcome, once: 0 for success. That the source is gone is its own to notice. */
+        synchronized void shut(int outcome) {
+            if (over) return;
+            over = true;
+            try {
+                send(SHUT, outcome);
+            } catch (IOException e) {
+                LOG.debug("{} was not told the outcome {}", channel.peer(), outcome, e);
+            }
         }
 
         private void send(int type, int value) throws IOException {

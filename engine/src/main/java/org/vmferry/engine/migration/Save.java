@@ -1,5 +1,7 @@
 package org.vmferry.engine.migration;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamSection;
@@ -28,6 +30,8 @@ import java.util.Optional;
 
 /** The source's side, from connecting to the last byte. Runs on the migration thread. */
 public final class Save implements Work {
+    private static final Logger LOG = LoggerFactory.getLogger(Save.class);
+
     private final MigrationSession session;
     private final Machine machine;
     private final Parts parts;
@@ -49,7 +53,7 @@ public final class Save implements Work {
     public void run(Stage stage) throws IOException {
         stage.enter(MigrationState.SETUP);
         List<RamBlock> blocks = List.copyOf(machine.ram().blocks());
-        for (RamBlock block : blocks) total += block.usedLength();
+        total = RamSection.check(blocks);
         RunState before = machine.runState();
         try (Outgoing end = parts.transport().outgoing(parts.address(), session.options())) {
             session.onFailure(end::release);
@@ -68,7 +72,20 @@ public final class Save implements Work {
                 throw e;
             }
         }
-        machine.enter(RunState.POSTMIGRATE);
+        handOver();
+    }
+
+    /** It is complete, and the guest paused: what the host can't do now changes neither. */
+    private void handOver() {
+        try {
+            Guest.enter(machine, RunState.POSTMIGRATE);
+        } catch (MigrationException e) {
+            LOG.warn(
+                    "{} is complete, but its machine stays '{}'",
+                    session.name(),
+                    machine.runState(),
+                    e);
+        }
     }
 
     /** Asks for room for all of RAM; only if there is none, for what of it is not zero. */
@@ -114,8 +131,8 @@ public final class Save implements Work {
                 session.fail(e);
                 throw e;
             } finally {
+                sentBefore = stream.sent(); // before: progress never goes back
                 out = null;
-                sentBefore = stream.sent();
             }
         } finally {
             if (main != null) main.release();
@@ -132,7 +149,7 @@ public final class Save implements Work {
             throws IOException {
         sender.connect(parts.layout().placed());
         Optional<SectionStore> store = machine.sections();
-        int pageSize = blocks.isEmpty() ? 4096 : blocks.getFirst().pageSize();
+        int pageSize = blocks.getFirst().pageSize();
         StreamHeader.write(
                 stream,
                 store.isPresent()
@@ -146,7 +163,7 @@ public final class Save implements Work {
         }
         Optional<DirtyLog> log = machine.ram().dirtyLog();
         if (log.isEmpty()) pause(before);
-        RamSection.Writer section = new RamSection.Writer(stream, saver, sender);
+        RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
         try (Precopy rounds = new Precopy(session, blocks, log, sender, section)) {
             precopy = rounds;
             section.start(blocks);
@@ -159,7 +176,7 @@ public final class Save implements Work {
             rounds.last();
         }
         if (store.isPresent()) DeviceSections.writeKept(stream, store.get());
-        else DeviceSections.write(stream, machine.devices(), before, machine.type(), pageSize);
+        else DeviceSections.write(stream, machine.devices(), before, pageSize);
     }
 
     private static void command(StreamOut out, Wire.Command command, int... payload)
@@ -171,17 +188,17 @@ public final class Save implements Work {
     }
 
     private void pause(RunState before) throws MigrationException {
-        if (pausedAt != 0) return;
+        if (pausedAt != 0 || before != RunState.RUNNING) return;
         pausedAt = System.nanoTime();
-        if (before == RunState.RUNNING) machine.enter(RunState.FINISH_MIGRATE);
+        Guest.enter(machine, RunState.FINISH_MIGRATE);
     }
 
     private void resumeAfterFailure(RunState before) {
-        if (pausedAt == 0 || before != RunState.RUNNING) return;
+        if (pausedAt == 0) return;
         try {
-            machine.enter(before);
+            Guest.enter(machine, before);
             resumedAt = System.nanoTime();
-        } catch (MigrationException | RuntimeException e) {
+        } catch (MigrationException e) {
             session.fail(
                     new MigrationException(
                             Blame.HOST, "the guest could not be resumed: " + e.getMessage(), e));

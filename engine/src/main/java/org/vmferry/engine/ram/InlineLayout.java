@@ -166,6 +166,12 @@ public final class InlineLayout implements RamLayout {
                 // The smallest page that any block has is 512 bytes or more, so these bits are
                 // flags.
                 int flags = (int) (word & 0x3ff);
+                boolean bare = (word & ~0x3ffL) == 0 && (flags & CONTINUE) == 0;
+                if (!bare && (flags & (EOS | MULTIFD_FLUSH)) != 0) {
+                    throw MigrationException.peer(
+                            "RAM record 0x%x at %d: an end mark or flush has no other bits",
+                            word, at);
+                }
                 switch (flags & ~CONTINUE) {
                     case EOS -> {
                         receiver.endSection();

@@ -1,7 +1,10 @@
 package org.vmferry.engine.ram;
 
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.engine.stream.Wire;
+import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier.Receiver;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
@@ -9,6 +12,7 @@ import org.vmferry.spi.layout.MainIn;
 import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.layout.RamLayout.Loader;
 import org.vmferry.spi.layout.RamLayout.Saver;
+import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
@@ -16,9 +20,11 @@ import org.vmferry.spi.ram.RamTarget;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -33,14 +39,63 @@ public final class RamSection {
 
     private RamSection() {}
 
+    /**
+     * Checks what a host is about to send, before anything is opened.
+     *
+     * @return the bytes of all blocks
+     */
+    public static long check(List<RamBlock> blocks) throws MigrationException {
+        if (blocks.isEmpty() || blocks.size() > MOST_BLOCKS) {
+            throw MigrationException.host(
+                    "the machine has %d RAM blocks, allowed are 1 to %d",
+                    blocks.size(), MOST_BLOCKS);
+        }
+        int pageSize = blocks.getFirst().pageSize();
+        Set<String> names = new HashSet<>();
+        long total = 0;
+        for (RamBlock block : blocks) {
+            String id = block.id();
+            int bytes = id.getBytes(StandardCharsets.UTF_8).length;
+            if (bytes < 1 || bytes > 255 || !names.add(id)) {
+                throw MigrationException.host(
+                        "RAM block '%s': a name has 1 to 255 bytes of UTF-8, and no other block"
+                                + " has it",
+                        id);
+            }
+            if (block.pageSize() != pageSize
+                    || Integer.bitCount(pageSize) != 1
+                    || pageSize < StreamHeader.SMALLEST_PAGE
+                    || pageSize > StreamHeader.LARGEST_PAGE) {
+                throw MigrationException.host(
+                        "RAM block '%s' has pages of %d bytes: allowed is one power of two from"
+                                + " %d to %d for all blocks",
+                        id,
+                        block.pageSize(),
+                        StreamHeader.SMALLEST_PAGE,
+                        StreamHeader.LARGEST_PAGE);
+            }
+            long length = block.usedLength();
+            if (length <= 0 || (length & pageSize - 1) != 0 || length > Long.MAX_VALUE - total) {
+                throw MigrationException.host(
+                        "RAM block '%s' has length %d: must be a multiple of %d above 0, and all"
+                                + " blocks together less than 2^63",
+                        id, length, pageSize);
+            }
+            total += length;
+        }
+        return total;
+    }
+
     /** Writes the section: START with the block list, parts, END. */
     public static final class Writer {
         private final MainOut out;
         private final Saver saver;
         private final Sender sender;
+        private final boolean addresses;
 
         /** A writer of one save. */
-        public Writer(MainOut out, Saver saver, Sender sender) {
+        public Writer(MainOut out, Saver saver, Sender sender, Options options) {
+            this.addresses = options.get(EngineOptions.X_IGNORE_SHARED);
             this.out = out;
             this.saver = saver;
             this.sender = sender;
@@ -59,6 +114,7 @@ public final class RamSection {
             for (RamBlock block : blocks) {
                 out.str8(block.id());
                 out.u64(block.usedLength());
+                if (addresses) out.u64(block.guestAddress().orElse(0));
                 saver.block(out, block);
             }
             sender.start(saver.placement(out), blocks);
@@ -101,7 +157,12 @@ public final class RamSection {
 
     /** Reads START's block list after the section's header, and opens the blocks. */
     public static List<BlockHeader> readBlocks(
-            StreamIn in, int pageSize, Loader loader, RamTarget target, Receiver receiver)
+            StreamIn in,
+            int pageSize,
+            Options options,
+            Loader loader,
+            RamTarget target,
+            Receiver receiver)
             throws IOException {
         long at = in.position();
         long word = in.u64();
@@ -111,15 +172,19 @@ public final class RamSection {
                     "RAM size 0x%x at %d: must be more than 0, a multiple of %d, with flag 0x%x",
                     word, at, pageSize, Wire.MEM_SIZE);
         }
+        boolean addresses = options.get(EngineOptions.X_IGNORE_SHARED);
         List<BlockHeader> headers = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (long rest = total; rest > 0; ) {
-            BlockHeader header = header(in, pageSize, rest);
+            BlockHeader header = header(in, pageSize, addresses, rest);
             if (!names.add(header.id())) {
-                throw MigrationException.peer("block '%s' is announced twice", header.id());
+                throw MigrationException.peer(
+                        "block '%s' is announced twice, again before %d",
+                        header.id(), in.position());
             }
             if (headers.size() == MOST_BLOCKS) {
-                throw MigrationException.peer("over %d RAM blocks are announced", MOST_BLOCKS);
+                throw MigrationException.peer(
+                        "over %d RAM blocks are announced, up to %d", MOST_BLOCKS, in.position());
             }
             headers.add(header);
             loader.block(in, header);
@@ -130,7 +195,8 @@ public final class RamSection {
         return headers;
     }
 
-    private static BlockHeader header(MainIn in, int pageSize, long rest) throws IOException {
+    private static BlockHeader header(MainIn in, int pageSize, boolean addresses, long rest)
+            throws IOException {
         long at = in.position();
         String id = in.str8();
         if (id.isEmpty()) throw MigrationException.peer("a RAM block without a name at %d", at);
@@ -140,14 +206,15 @@ public final class RamSection {
                     "block '%s' at %d has length 0x%x: allowed are multiples of %d up to 0x%x",
                     id, at, length, pageSize, rest);
         }
-        return new BlockHeader(id, length, pageSize, OptionalLong.empty());
+        OptionalLong address = addresses ? OptionalLong.of(in.u64()) : OptionalLong.empty();
+        return new BlockHeader(id, length, pageSize, address);
     }
 
     /** Remembers what a layout opened: the carrier needs to know, too. */
     private record Opened(RamTarget target, List<RamBlock> blocks) implements RamTarget {
         @Override
         public RamBlock open(BlockHeader header) throws MigrationException {
-            return remember(header, target.open(header));
+            return remember(header, () -> target.open(header));
         }
 
         @Override
@@ -157,10 +224,24 @@ public final class RamSection {
 
         @Override
         public RamBlock adopt(BlockHeader header, MemorySegment memory) throws MigrationException {
-            return remember(header, target.adopt(header, memory));
+            return remember(header, () -> target.adopt(header, memory));
         }
 
-        private RamBlock remember(BlockHeader header, RamBlock block) throws MigrationException {
+        private interface Opening {
+            RamBlock open() throws MigrationException;
+        }
+
+        private RamBlock remember(BlockHeader header, Opening opening) throws MigrationException {
+            RamBlock block;
+            try {
+                block = Objects.requireNonNull(opening.open(), "no block");
+            } catch (RuntimeException e) {
+                throw new MigrationException(
+                        Blame.HOST,
+                        "RAM block '%s' of 0x%x bytes can't be opened: %s"
+                                .formatted(header.id(), header.usedLength(), e),
+                        e);
+            }
             if (block.usedLength() != header.usedLength()
                     || block.pageSize() != header.pageSize()) {
                 throw MigrationException.host(

@@ -17,8 +17,7 @@ public final class DeviceSections {
     private DeviceSections() {}
 
     /** Writes the devices of a machine of ours, and the run state it had. */
-    public static void write(
-            MainOut out, List<DeviceState> devices, RunState state, String machine, int pageSize)
+    public static void write(MainOut out, List<DeviceState> devices, RunState state, int pageSize)
             throws IOException {
         List<Devices.Saved> all = Devices.save(devices);
         List<VmDescription.Written> written = new ArrayList<>();
@@ -41,7 +40,7 @@ public final class DeviceSections {
         written.add(
                 new VmDescription.Written(
                         GlobalState.ID, 0, GlobalState.VERSION, GlobalState.LENGTH));
-        end(out, VmDescription.describe(machine, pageSize, written));
+        end(out, VmDescription.describe(pageSize, written));
     }
 
     /** Writes back what was kept. */

@@ -1,5 +1,6 @@
 package org.vmferry.engine.stream;
 
+import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.layout.MainIn;
 import org.vmferry.spi.layout.MainOut;
@@ -41,7 +42,17 @@ final class Devices {
                         device.id(), device.instance());
             }
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            device.save(new DataOutputStream(bytes));
+            try {
+                device.save(new DataOutputStream(bytes));
+            } catch (MigrationException e) {
+                throw e;
+            } catch (IOException | RuntimeException e) {
+                throw new MigrationException(
+                        Blame.HOST,
+                        "device '%s' instance %d can't be saved: %s"
+                                .formatted(device.id(), device.instance(), e),
+                        e);
+            }
             if (bytes.size() > LONGEST) {
                 throw MigrationException.host(
                         "device '%s' saved %d bytes, allowed are %d",
@@ -72,6 +83,19 @@ final class Devices {
         void load(MainIn in, String id, int instance, int version) throws IOException {
             long at = in.position();
             if (id.equals(GlobalState.ID)) {
+                if (instance != 0 || version != GlobalState.VERSION || runState != null) {
+                    throw MigrationException.peer(
+                            runState != null
+                                    ? "section '%s' comes twice, again at %d (instance %d, version"
+                                            + " %d)"
+                                    : "section '%s' at %d has instance %d, version %d; must be 0"
+                                            + " and "
+                                            + GlobalState.VERSION,
+                            id,
+                            at,
+                            instance,
+                            version);
+                }
                 byte[] payload = read(in, GlobalState.LENGTH);
                 runState = GlobalState.decode(ByteBuffer.wrap(payload), at);
                 return;
@@ -79,8 +103,8 @@ final class Devices {
             DeviceState device = find(id, instance, at);
             if (version < device.oldestVersion() || version > device.version()) {
                 throw MigrationException.peer(
-                        "device '%s' comes in version %d, this machine reads %d to %d",
-                        id, version, device.oldestVersion(), device.version());
+                        "device '%s' comes at %d in version %d, this machine reads %d to %d",
+                        id, at, version, device.oldestVersion(), device.version());
             }
             if (!loaded.add(device)) {
                 throw MigrationException.peer("device '%s' comes twice, again at %d", id, at);
@@ -94,14 +118,25 @@ final class Devices {
             ByteArrayInputStream bytes = new ByteArrayInputStream(read(in, length));
             try {
                 device.load(new DataInputStream(bytes), version);
+            } catch (MigrationException e) {
+                throw e;
             } catch (EOFException e) {
-                throw MigrationException.peer(
-                        "device '%s' wants more than the %d bytes that came", id, length);
+                throw new MigrationException(
+                        Blame.PEER,
+                        "device '%s' at %d wants more than the %d bytes that came"
+                                .formatted(id, at, length),
+                        e);
+            } catch (IOException | RuntimeException e) {
+                // The device says by an IOException that its bytes make no sense.
+                throw new MigrationException(
+                        e instanceof IOException ? Blame.PEER : Blame.HOST,
+                        "device '%s' at %d can't be loaded: %s".formatted(id, at, e),
+                        e);
             }
             if (bytes.available() > 0) {
                 throw MigrationException.peer(
-                        "device '%s' left %d of the %d bytes that came",
-                        id, bytes.available(), length);
+                        "device '%s' at %d left %d of the %d bytes that came",
+                        id, at, bytes.available(), length);
             }
         }
 

@@ -5,7 +5,6 @@ import org.vmferry.spi.layout.MainIn;
 import org.vmferry.spi.machine.SectionStore.Section;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -15,69 +14,88 @@ import java.util.List;
 /**
  * Device sections of a machine that this host does not know. Their payloads carry no length, so
  * they are taken in whole, up to the RAM section or the stream's end, and cut out with the
- * VMDESCRIPTION (rule STR-9), which comes last.
+ * VMDESCRIPTION (rules STR-9, STR-10), which comes last.
+ *
+ * <p>A payload may hold any bytes, those of a footer and an end too: an end counts only if the
+ * VMDESCRIPTION behind it cuts exactly what came before it.
  */
 final class OpaqueSections {
     private static final int LONGEST = 256 << 20;
+    private static final int FOOTER = 5; // bytes
     private static final byte[] RAM_START = {
         3, 'r', 'a', 'm', 0, 0, 0, 0, 0, 0, 0, Wire.RAM_VERSION
     };
 
+    /** Each takes up to {@link VmDescription#LONGEST} bytes to find out. */
+    private static final int MOST_FALSE_ENDS = 16;
+
     private byte[] bytes = new byte[1 << 16];
     private int length;
-    private long start = -1; // position of the first byte, for messages
+    private int base; // where in the bytes the sections begin that stand together in the stream
+    private long position; // of the base, in the stream
+    private long before; // likewise, of the sections before RAM
+    private int falseEnds;
     private int ramId;
+    private long ramPosition;
     private byte[] json;
+    private List<Section> sections;
 
     /**
      * Reads on from a FULL mark that was just read.
      *
-     * @return true if a RAM section's START mark was read, and its id, name, instance and version
-     *     follow; false if the stream has been read to its end
+     * @param ramWanted whether the RAM section may still begin
+     * @return true if a RAM section's START mark was read, and its id, name, instance and version;
+     *     false if the stream has been read to its end
      */
-    boolean read(MainIn in) throws IOException {
-        if (start < 0) start = in.position() - 1;
+    boolean read(MainIn in, boolean ramWanted) throws IOException {
+        base = length;
+        position = in.position() - 1;
+        if (base == 0) before = position;
         append(Wire.FULL);
-        while (true) {
-            append(in.u8());
-            int footer = length - 6;
-            if (footer < 1 || bytes[footer] != Wire.FOOTER) continue;
-            int mark = bytes[length - 1];
-            if (mark == Wire.EOF && description(in)) {
-                length--; // the EOF mark is no section's
-                return false;
+        MigrationException why = null; // the last end that was none
+        for (int at = length; ; at++) {
+            int mark;
+            try {
+                mark = byteAt(in, at);
+            } catch (MigrationException e) {
+                if (why != null) e.addSuppressed(why);
+                throw e;
             }
-            if (mark == Wire.START && ramFollows(in)) {
-                length--;
+            if (at - base < FOOTER + 1 || bytes[at - FOOTER] != Wire.FOOTER) continue;
+            if (mark == Wire.START && ramWanted && ramFollows(in, at)) {
+                length = at;
                 return true;
+            }
+            // Before RAM nothing ends; and no byte behind RAM's beginning may be taken here.
+            if (mark != Wire.EOF || ramWanted) continue;
+            try {
+                if (descriptionFollows(in, at)) return false;
+            } catch (MigrationException e) {
+                why = e;
+                if (++falseEnds > MOST_FALSE_ENDS) throw e;
             }
         }
     }
 
-    /**
-     * After what looks like a footer and EOF: is it the VMDESCRIPTION that follows? More than a few
-     * bytes are only waited for when there can be no doubt.
-     */
-    private boolean description(MainIn in) throws IOException {
-        int end = length;
-        if (!next(in, Wire.VMDESCRIPTION)) return false;
-        for (int i = 0; i < 4; i++) append(in.u8());
-        int size = ByteBuffer.wrap(bytes, length - 4, 4).getInt();
-        if (size < 2 || size > VmDescription.LONGEST || !next(in, '{')) return false;
-        byte[] text = new byte[size];
-        text[0] = '{';
-        in.bytes(MemorySegment.ofArray(text).asSlice(1));
+    /** More than a few bytes are only waited for when there is hardly a doubt. */
+    private boolean descriptionFollows(MainIn in, int at) throws IOException {
+        if (byteAt(in, at + 1) != Wire.VMDESCRIPTION) return false;
+        byteAt(in, at + 5);
+        int size = ByteBuffer.wrap(bytes).getInt(at + 2);
+        if (size < 2 || size > VmDescription.LONGEST || byteAt(in, at + 6) != '{') return false;
+        byteAt(in, at + 5 + size);
+        byte[] text = Arrays.copyOfRange(bytes, at + 6, at + 6 + size);
+        sections = cut(VmDescription.parse(text), at);
         json = text;
-        length = end;
         return true;
     }
 
-    private boolean ramFollows(MainIn in) throws IOException {
-        int end = length;
-        for (int i = 0; i < 4; i++) append(in.u8());
-        for (byte expected : RAM_START) if (!next(in, expected & 0xff)) return false;
-        ramId = ByteBuffer.wrap(bytes, end, 4).getInt();
-        length = end;
+    private boolean ramFollows(MainIn in, int at) throws IOException {
+        for (int i = 0; i < RAM_START.length; i++) {
+            if (byteAt(in, at + FOOTER + i) != (RAM_START[i] & 0xff)) return false;
+        }
+        ramId = ByteBuffer.wrap(bytes).getInt(at + 1);
+        ramPosition = position(at);
         return true;
     }
 
@@ -86,10 +104,14 @@ final class OpaqueSections {
         return ramId;
     }
 
-    private boolean next(MainIn in, int expected) throws IOException {
-        int value = in.u8();
-        append(value);
-        return value == expected;
+    /** Where the RAM section's START mark is. */
+    long ramPosition() {
+        return ramPosition;
+    }
+
+    private int byteAt(MainIn in, int index) throws IOException {
+        while (length <= index) append(in.u8());
+        return bytes[index] & 0xff;
     }
 
     private void append(int value) throws MigrationException {
@@ -98,7 +120,7 @@ final class OpaqueSections {
                 throw MigrationException.peer(
                         "the device sections from %d on are longer than %d bytes, or no"
                                 + " VMDESCRIPTION tells where they end",
-                        start, LONGEST);
+                        before, LONGEST);
             }
             bytes = Arrays.copyOf(bytes, length * 2);
         }
@@ -110,22 +132,29 @@ final class OpaqueSections {
         return json;
     }
 
-    /** Cuts the sections. */
-    List<Section> cut() throws MigrationException {
-        List<Section> sections = new ArrayList<>();
+    /** The sections, in wire order; views of this object's bytes. */
+    List<Section> sections() {
+        return sections;
+    }
+
+    private long position(int index) {
+        return index < base ? before + index : position + (index - base);
+    }
+
+    private List<Section> cut(VmDescription description, int end) throws MigrationException {
+        List<Section> cut = new ArrayList<>();
+        ByteBuffer view = ByteBuffer.wrap(bytes);
         int at = 0;
-        for (VmDescription.Device device : VmDescription.parse(json).devices()) {
+        for (VmDescription.Device device : description.devices()) {
             byte[] name = device.name().getBytes(StandardCharsets.UTF_8);
-            long header = 1 + 4 + 1 + name.length + 4 + 4;
-            long payload = at + header;
-            long footer = payload + device.length();
-            if (device.length() > length || footer + 5 > length) {
+            int header = 1 + 4 + 1 + name.length + 4 + 4;
+            long footer = (long) at + header + device.length();
+            if (footer + FOOTER > end) {
                 throw MigrationException.peer(
                         "VMDESCRIPTION gives device '%s' %d bytes at %d, but its sections end at"
                                 + " %d",
-                        device.name(), device.length(), start + at, start + length);
+                        device.name(), device.length(), position(at), position(end));
             }
-            ByteBuffer view = ByteBuffer.wrap(bytes);
             int id = view.getInt(at + 1);
             boolean head =
                     bytes[at] == Wire.FULL
@@ -136,26 +165,26 @@ final class OpaqueSections {
             if (!head) {
                 throw MigrationException.peer(
                         "at %d device '%s' instance %d should begin, as VMDESCRIPTION has it",
-                        start + at, device.name(), device.instance());
+                        position(at), device.name(), Integer.toUnsignedLong(device.instance()));
             }
             if (bytes[(int) footer] != Wire.FOOTER || view.getInt((int) footer + 1) != id) {
                 throw MigrationException.peer(
                         "device '%s' should end with its footer at %d, as VMDESCRIPTION has it",
-                        device.name(), start + footer);
+                        device.name(), position((int) footer));
             }
-            sections.add(
+            cut.add(
                     new Section(
                             device.name(),
                             device.instance(),
                             view.getInt(at + 10 + name.length),
-                            view.slice((int) payload, (int) device.length()).asReadOnlyBuffer()));
-            at = (int) footer + 5;
+                            view.slice(at + header, (int) device.length()).asReadOnlyBuffer()));
+            at = (int) footer + FOOTER;
         }
-        if (at != length) {
+        if (at != end) {
             throw MigrationException.peer(
                     "%d bytes from %d on are in no device that VMDESCRIPTION names",
-                    length - at, start + at);
+                    end - at, position(at));
         }
-        return sections;
+        return List.copyOf(cut);
     }
 }

@@ -1,5 +1,7 @@
 package org.vmferry.engine.stream;
 
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.layout.MainIn;
 import org.vmferry.spi.layout.MainOut;
@@ -11,6 +13,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -28,6 +31,13 @@ public final class StreamHeader {
     private static final String CAPABILITIES = "configuration/capabilities";
     private static final String UUID_NAME = "configuration/uuid";
     private static final int PAGE_SIZE = 4096;
+
+    /** The smallest target page; below it RAM records keep their flags (rule RAM-4). */
+    public static final int SMALLEST_PAGE = 1 << 10;
+
+    /** The largest target page. */
+    public static final int LARGEST_PAGE = 1 << 16;
+
     private static final int LONGEST_NAME = 1 << 16;
 
     private StreamHeader() {}
@@ -41,7 +51,7 @@ public final class StreamHeader {
             subsections.add(
                     new Subsection(PAGE_BITS, 1, ByteBuffer.allocate(4).putInt(bits).array()));
         }
-        if (uuid.isPresent() && options.on("validate-uuid")) {
+        if (uuid.isPresent() && options.get(EngineOptions.VALIDATE_UUID)) {
             ByteBuffer bytes = ByteBuffer.allocate(16);
             bytes.putLong(uuid.get().getMostSignificantBits());
             bytes.putLong(uuid.get().getLeastSignificantBits());
@@ -116,6 +126,13 @@ public final class StreamHeader {
     public static void write(MainOut out, Configuration configuration) throws IOException {
         out.u32(Wire.MAGIC);
         out.u32(Wire.VERSION);
+        if (configuration.machine().isEmpty()) {
+            // Kept from a stream that had none: there is no name to write the rest under.
+            if (configuration.subsections().isEmpty()) return;
+            throw MigrationException.host(
+                    "a machine without a type can't be sent with '%s'",
+                    configuration.subsections().getFirst().name());
+        }
         out.u8(Wire.CONFIGURATION);
         byte[] machine = configuration.machine().getBytes(StandardCharsets.UTF_8);
         out.u32(machine.length);
@@ -147,12 +164,18 @@ public final class StreamHeader {
         }
         next[0] = in.u8();
         if (next[0] != Wire.CONFIGURATION) return new Configuration("", List.of());
-        String machine = new String(payload(in, "machine name"), StandardCharsets.UTF_8);
+        String machine = machineName(in);
         List<Subsection> subsections = new ArrayList<>();
         while ((next[0] = in.u8()) == Wire.SUBSECTION) {
             long at = in.position();
             String name = in.str8();
             int subVersion = in.u32();
+            if (subVersion != 1 || subsections.stream().anyMatch(s -> s.name().equals(name))) {
+                throw MigrationException.peer(
+                        "part '%s' of the configuration at %d has version %d, or comes twice: must"
+                                + " be 1, and once",
+                        name, at, Integer.toUnsignedLong(subVersion));
+            }
             subsections.add(
                     new Subsection(
                             name,
@@ -183,37 +206,55 @@ public final class StreamHeader {
                                     + " unset it",
                     name);
         }
-        for (String name : theirs) {
-            if (!LISTED.contains(name)) {
-                throw MigrationException.peer(
-                        "the stream was written with unknown capability '%s'", name);
-            }
+    }
+
+    /** With validate-uuid: refuses the stream of another virtual machine (rule STR-2). */
+    public static void checkUuid(Configuration configuration, Optional<UUID> ours, Options options)
+            throws MigrationException {
+        Optional<UUID> theirs = uuid(configuration);
+        if (!options.get(EngineOptions.VALIDATE_UUID) || theirs.isEmpty() || ours.isEmpty()) return;
+        if (!theirs.equals(ours)) {
+            throw MigrationException.user(
+                    "the stream is of the virtual machine %s, this one is %s: validate-uuid is on",
+                    theirs.get(), ours.get());
         }
     }
 
-    private static byte[] payload(MainIn in, String what) throws IOException {
+    private static String machineName(MainIn in) throws IOException {
         long at = in.position();
         int length = in.u32();
         if (length < 1 || length > LONGEST_NAME) {
             throw MigrationException.peer(
-                    "the %s at %d has length %d, allowed are 1 to %d",
-                    what, at, Integer.toUnsignedLong(length), LONGEST_NAME);
+                    "the machine name at %d has length %d, allowed are 1 to %d",
+                    at, Integer.toUnsignedLong(length), LONGEST_NAME);
         }
-        return exactly(in, length);
+        try {
+            ByteBuffer name = ByteBuffer.wrap(exactly(in, length));
+            return StandardCharsets.UTF_8.newDecoder().decode(name).toString();
+        } catch (CharacterCodingException e) {
+            throw new MigrationException(
+                    Blame.PEER, "the machine name at %d is no UTF-8".formatted(at), e);
+        }
     }
 
     private static byte[] capabilityList(MainIn in) throws IOException {
         long at = in.position();
         int count = in.u32();
-        if (count < 0 || count > 64) {
+        if (count < 0 || count > LISTED.size()) {
             throw MigrationException.peer(
-                    "%d capabilities at %d, allowed are 0 to 64",
-                    Integer.toUnsignedLong(count), at);
+                    "%d capabilities at %d, allowed are 0 to %d",
+                    Integer.toUnsignedLong(count), at, LISTED.size());
         }
         var bytes = new ByteArrayOutputStream();
         bytes.writeBytes(ByteBuffer.allocate(4).putInt(count).array());
         for (int i = 0; i < count; i++) {
+            long where = in.position();
             byte[] name = exactly(in, in.u8());
+            String text = new String(name, StandardCharsets.ISO_8859_1);
+            if (!LISTED.contains(text)) {
+                throw MigrationException.peer(
+                        "unknown capability '%s' at %d, allowed are %s", text, where, LISTED);
+            }
             bytes.write(name.length);
             bytes.writeBytes(name);
         }

@@ -28,17 +28,19 @@ public final class StreamIn implements MainIn, AutoCloseable {
 
     /** A stream over a connection, which stays its owner's. */
     public StreamIn(Channel channel) {
-        this.channel = channel;
-        this.end = null;
-        this.file = null;
+        this(null, channel, null);
     }
 
     /** A stream out of the file of a seekable transport, from its start. */
     public StreamIn(Incoming end) throws IOException {
+        this(end, null, end.file(false)); // which may fail: before the arena is made
+    }
+
+    private StreamIn(Incoming end, Channel channel, PositionedFile file) {
         this.end = end;
-        this.channel = null;
-        this.file = end.file(false);
-        this.position = file.start();
+        this.channel = channel;
+        this.file = file;
+        if (file != null) position = file.start();
     }
 
     /** How many bytes have come in; any thread may ask. */

@@ -1,5 +1,6 @@
 package org.vmferry.engine.stream;
 
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.PositionedFile;
@@ -27,17 +28,19 @@ public final class StreamOut implements MainOut, AutoCloseable {
 
     /** A stream over a connection, which stays its owner's. */
     public StreamOut(Channel channel) {
-        this.channel = channel;
-        this.end = null;
-        this.file = null;
+        this(null, channel, null);
     }
 
     /** A stream into the file of a seekable transport, from its start. */
     public StreamOut(Outgoing end) throws IOException {
+        this(end, null, end.file(false)); // which may fail: before the arena is made
+    }
+
+    private StreamOut(Outgoing end, Channel channel, PositionedFile file) {
         this.end = end;
-        this.channel = null;
-        this.file = end.file(false);
-        this.position = file.start();
+        this.channel = channel;
+        this.file = file;
+        if (file != null) position = file.start();
     }
 
     /** How many bytes have left the buffer; any thread may ask. */
@@ -68,7 +71,10 @@ public final class StreamOut implements MainOut, AutoCloseable {
     @Override
     public void str8(String text) throws IOException {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        if (bytes.length > 255) throw new IllegalArgumentException("over 255 bytes: " + text);
+        if (bytes.length > 255) {
+            throw MigrationException.host(
+                    "the name '%s' has %d bytes of UTF-8, allowed are 255", text, bytes.length);
+        }
         u8(bytes.length);
         room(bytes.length).put(bytes);
     }

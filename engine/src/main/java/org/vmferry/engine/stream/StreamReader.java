@@ -66,8 +66,8 @@ public final class StreamReader {
                 case Wire.FULL -> {
                     if (store.isEmpty()) {
                         full();
-                    } else if (opaque.read(in)) {
-                        ram(opaque.ramSectionId(), at);
+                    } else if (opaque.read(in, ramId == NO_SECTION)) {
+                        ram(opaque.ramSectionId(), opaque.ramPosition());
                     } else {
                         return finishKept();
                     }
@@ -99,7 +99,7 @@ public final class StreamReader {
     private RunState finishKept() throws IOException {
         checkRamEnded(in.position());
         RunState state = RunState.RUNNING;
-        for (Section section : opaque.cut()) {
+        for (Section section : opaque.sections()) {
             if (section.id().equals(GlobalState.ID)) {
                 if (section.payload().remaining() != GlobalState.LENGTH) {
                     throw MigrationException.peer(
@@ -143,7 +143,7 @@ public final class StreamReader {
 
     private void part(int mark, long at) throws IOException {
         int id = in.u32();
-        if (id != ramId || ramEnded) {
+        if (ramId == NO_SECTION || id != ramId || ramEnded) {
             throw MigrationException.peer(
                     ramEnded
                             ? "the RAM section goes on at %d after its end (section id %d)"

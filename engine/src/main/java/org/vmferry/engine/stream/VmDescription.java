@@ -22,6 +22,8 @@ public record VmDescription(int pageSize, List<Device> devices) {
     /** The most that is read of one. */
     public static final int LONGEST = 16 << 20;
 
+    private static final long LONGEST_SECTION = 1L << 40;
+
     /**
      * A device as described.
      *
@@ -33,55 +35,82 @@ public record VmDescription(int pageSize, List<Device> devices) {
 
     /** Reads a description. */
     public static VmDescription parse(byte[] json) throws MigrationException {
+        Object top;
         try {
-            Map<?, ?> top = (Map<?, ?>) Json.parse(json);
-            List<Device> devices = new ArrayList<>();
-            for (Object item : list(top, "devices")) {
-                Map<?, ?> device = (Map<?, ?>) item;
-                devices.add(
-                        new Device(
-                                (String) device.get("name"),
-                                Math.toIntExact(number(device, "instance_id")),
-                                length(device)));
-            }
-            return new VmDescription(
-                    Math.toIntExact(number(top, "page_size")), List.copyOf(devices));
-        } catch (IOException | ClassCastException | NullPointerException | ArithmeticException e) {
-            throw new MigrationException(
-                    Blame.PEER, "the VMDESCRIPTION makes no sense: " + e.getMessage(), e);
+            top = Json.parse(json);
+        } catch (IOException e) {
+            throw new MigrationException(Blame.PEER, "the VMDESCRIPTION: " + e.getMessage(), e);
         }
+        Map<?, ?> description = object(top, "VMDESCRIPTION");
+        List<Device> devices = new ArrayList<>();
+        for (Object item : list(description, "devices")) {
+            Map<?, ?> device = object(item, "devices");
+            devices.add(
+                    new Device(
+                            text(device, "name"),
+                            (int) number(device, "instance_id", 0xffffffffL),
+                            length(device)));
+        }
+        return new VmDescription(
+                (int) number(description, "page_size", 1 << 30), List.copyOf(devices));
     }
 
-    /** Fields and subsections, recursively (rule STR-9). */
-    private static long length(Map<?, ?> state) {
+    /** Fields and subsections, recursively (rules STR-9, STR-10). */
+    private static long length(Map<?, ?> state) throws MigrationException {
         long length = 0;
         for (Object item : list(state, "fields")) {
-            Map<?, ?> field = (Map<?, ?>) item;
-            long count = field.containsKey("array_len") ? number(field, "array_len") : 1;
-            length = Math.addExact(length, Math.multiplyExact(number(field, "size"), count));
+            Map<?, ?> field = object(item, "fields");
+            long count =
+                    field.containsKey("array_len")
+                            ? number(field, "array_len", Integer.MAX_VALUE)
+                            : 1;
+            length = limited(length + number(field, "size", Integer.MAX_VALUE) * count);
         }
         for (Object item : list(state, "subsections")) {
-            Map<?, ?> subsection = (Map<?, ?>) item;
-            int name =
-                    ((String) subsection.get("vmsd_name")).getBytes(StandardCharsets.UTF_8).length;
-            length = Math.addExact(length, Math.addExact(6 + name, length(subsection)));
+            Map<?, ?> subsection = object(item, "subsections");
+            int name = text(subsection, "vmsd_name").getBytes(StandardCharsets.UTF_8).length;
+            length = limited(length + 6 + name + length(subsection));
         }
         return length;
     }
 
-    private static List<?> list(Map<?, ?> of, String key) {
-        Object value = of.get(key);
-        return value == null ? List.of() : (List<?>) value;
+    /** Each summand is under 2^62, so that no sum wraps before it is looked at. */
+    private static long limited(long length) throws MigrationException {
+        if (length >= 0 && length <= LONGEST_SECTION) return length;
+        throw wrong("a section's length", length, "0 to " + LONGEST_SECTION);
     }
 
-    private static long number(Map<?, ?> of, String key) {
-        long value = ((Number) of.get(key)).longValue();
-        if (value < 0) throw new ArithmeticException(key + " is " + value);
-        return value;
+    private static Map<?, ?> object(Object value, String key) throws MigrationException {
+        if (value instanceof Map<?, ?> map) return map;
+        throw wrong(key, value, "an object");
+    }
+
+    private static List<?> list(Map<?, ?> of, String key) throws MigrationException {
+        Object value = of.get(key);
+        if (value == null) return List.of();
+        if (value instanceof List<?> list) return list;
+        throw wrong(key, value, "an array");
+    }
+
+    private static String text(Map<?, ?> of, String key) throws MigrationException {
+        if (of.get(key) instanceof String text) return text;
+        throw wrong(key, of.get(key), "a string");
+    }
+
+    private static long number(Map<?, ?> of, String key, long limit) throws MigrationException {
+        if (of.get(key) instanceof Long value && value >= 0 && value <= limit) return value;
+        throw wrong(key, of.get(key), "0 to " + limit);
+    }
+
+    private static MigrationException wrong(String key, Object value, String allowed) {
+        String text = String.valueOf(value);
+        if (text.length() > 40) text = text.substring(0, 40) + "…";
+        return MigrationException.peer(
+                "in the VMDESCRIPTION '%s' is %s, must be %s", key, text, allowed);
     }
 
     /** The description of a machine of ours, whose payloads are a length and so many bytes. */
-    static byte[] describe(String machine, int pageSize, List<Written> sections) {
+    static byte[] describe(int pageSize, List<Written> sections) {
         List<Object> devices = new ArrayList<>();
         for (Written section : sections) {
             Map<String, Object> data = new LinkedHashMap<>();
@@ -96,10 +125,12 @@ public record VmDescription(int pageSize, List<Device> devices) {
             device.put("fields", List.of(data));
             devices.add(device);
         }
+        Map<String, Object> configuration = new LinkedHashMap<>(); // the same bytes every time
+        configuration.put("vmsd_name", "configuration");
+        configuration.put("version", 1);
+        configuration.put("fields", List.of());
         Map<String, Object> top = new LinkedHashMap<>();
-        top.put(
-                "configuration",
-                Map.of("vmsd_name", "configuration", "version", 1, "fields", List.of()));
+        top.put("configuration", configuration);
         top.put("page_size", pageSize);
         top.put("devices", devices);
         return Json.write(top).getBytes(StandardCharsets.UTF_8);
