@@ -6,4 +6,5 @@ open module org.vmferry.testkit {
 
     exports org.vmferry.testkit.machine;
     exports org.vmferry.testkit.qemu;
+    exports org.vmferry.testkit.tls;
 }

@@ -24,23 +24,18 @@ final class Arrivals implements PageCarrier.Channels, AutoCloseable {
     private final MigrationSession session;
     private final Incoming end;
     private final int channelMagic;
-    private final Wrapper wrapper;
+    private final Layer layer;
     private final List<Thread> threads = new ArrayList<>();
     private final List<Channel> open = new ArrayList<>();
     private final ArrayDeque<Channel> carriers = new ArrayDeque<>();
     private Channel main;
     private boolean closed;
 
-    /** Puts a layer such as TLS over a connection; may block. */
-    interface Wrapper {
-        Channel wrap(Channel raw) throws IOException;
-    }
-
-    Arrivals(MigrationSession session, Incoming end, int channelMagic, Wrapper wrapper) {
+    Arrivals(MigrationSession session, Incoming end, int channelMagic, Layer layer) {
         this.session = session;
         this.end = end;
         this.channelMagic = channelMagic;
-        this.wrapper = wrapper;
+        this.layer = layer;
         session.onFailure(this::wake);
         start("accept", this::acceptAll);
     }
@@ -82,7 +77,7 @@ final class Arrivals implements PageCarrier.Channels, AutoCloseable {
 
     private void greet(Channel raw) {
         try {
-            PeekedChannel channel = new PeekedChannel(wrapper.wrap(raw));
+            PeekedChannel channel = new PeekedChannel(layer.over(raw));
             int magic = channel.peek();
             synchronized (this) {
                 if (magic == Wire.MAGIC && main == null) main = channel;

@@ -30,6 +30,7 @@ public final class Load implements Work {
     private final Machine machine;
     private final Parts parts;
     private final Incoming end;
+    private final Layer layer;
     private ReturnPath.Answers answers; // once the source has opened the return path
     private volatile StreamIn in;
     private volatile long total;
@@ -38,7 +39,14 @@ public final class Load implements Work {
     /**
      * A load into a machine, from an end that is open already; it is closed when the load is over.
      */
-    public Load(MigrationSession session, Machine machine, Parts parts, Incoming end) {
+    public Load(MigrationSession session, Machine machine, Parts parts, Incoming end)
+            throws MigrationException {
+        try {
+            this.layer = Layer.ofDestination(session.options());
+        } catch (MigrationException e) {
+            end.close();
+            throw e;
+        }
         this.session = session;
         this.machine = machine;
         this.parts = parts;
@@ -64,7 +72,7 @@ public final class Load implements Work {
 
     private void fromChannels(Stage stage) throws IOException {
         try (Arrivals arrivals =
-                        new Arrivals(session, end, parts.carrier().channelMagic(), raw -> raw);
+                        new Arrivals(session, end, parts.carrier().channelMagic(), layer);
                 Channel main = arrivals.main();
                 StreamIn stream = new StreamIn(main)) {
             RunState state = read(stream, main, arrivals, stage);

@@ -145,10 +145,12 @@ final class ReturnPath {
             if (outcome != 0) throw refused();
         }
 
-        /** Ends the thread; the channel is of no use afterwards. */
+        /** Ends the thread; if the outcome has not come, the channel is of no use afterwards. */
         @Override
         public void close() {
-            channel.release();
+            synchronized (this) {
+                if (!over) channel.release();
+            }
             Joined.all(java.util.List.of(thread));
         }
     }

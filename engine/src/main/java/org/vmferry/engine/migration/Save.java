@@ -110,8 +110,9 @@ public final class Save implements Work {
     private void send(Outgoing end, List<RamBlock> blocks, RunState before, Stage stage)
             throws IOException {
         boolean seekable = parts.transport().features().contains(Feature.SEEKABLE);
-        Channel main = seekable ? null : end.open();
-        PageCarrier.Channels channels = new Opener(end);
+        Layer layer = Layer.ofSource(parts.address(), session.options());
+        Channel main = seekable ? null : layer.over(end.open());
+        PageCarrier.Channels channels = new Opener(end, layer);
         try (StreamOut stream = seekable ? new StreamOut(end) : new StreamOut(main);
                 RamLayout.Saver saver = parts.layout().saver(session);
                 PageCarrier.Sender sender = parts.carrier().sender(channels, session);
@@ -134,9 +135,11 @@ public final class Save implements Work {
                 sentBefore = stream.sent(); // before: progress never goes back
                 out = null;
             }
-        } finally {
+        } catch (IOException | RuntimeException | Error e) {
             if (main != null) main.release();
+            throw e;
         }
+        if (main != null) main.close(); // in order: the peer may still be reading
     }
 
     private void write(
@@ -221,10 +224,10 @@ public final class Save implements Work {
     }
 
     /** Opens a carrier's channels. */
-    private record Opener(Outgoing end) implements PageCarrier.Channels {
+    private record Opener(Outgoing end, Layer layer) implements PageCarrier.Channels {
         @Override
         public Channel open() throws IOException {
-            return end.open();
+            return layer.over(end.open());
         }
 
         @Override

@@ -1,0 +1,46 @@
+package org.vmferry.engine.migration;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.tls.TlsChannel;
+import org.vmferry.engine.tls.TlsCredentials;
+import org.vmferry.engine.transport.SocketOptions;
+import org.vmferry.engine.transport.TcpTransport;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.Channel;
+
+/** What lies over a migration's connections: TLS where tls-creds asks for it, else nothing. */
+interface Layer {
+    /** Puts the layer over a connection, which it then owns; blocks for a handshake. */
+    Channel over(Channel raw) throws IOException;
+
+    /** A source's layer. */
+    static Layer ofSource(Address address, Options options) throws MigrationException {
+        if (options.get(EngineOptions.TLS_CREDS).isEmpty()) return raw -> raw;
+        TlsCredentials credentials =
+                TlsCredentials.client(Path.of(options.get(EngineOptions.TLS_CREDS)), true);
+        String asked = options.get(EngineOptions.TLS_HOSTNAME);
+        String host =
+                asked.isEmpty() && address.scheme().equals("tcp") ? TcpTransport.host(address) : asked;
+        if (host.isEmpty()) {
+            throw MigrationException.user(
+                    "%s names no host that the destination's certificate could be for: set tls-hostname",
+                    address);
+        }
+        long deadline = options.get(SocketOptions.CONNECT_TIMEOUT);
+        return raw -> TlsChannel.connect(raw, credentials, host, deadline);
+    }
+
+    /** A destination's layer. */
+    static Layer ofDestination(Options options) throws MigrationException {
+        if (options.get(EngineOptions.TLS_CREDS).isEmpty()) return raw -> raw;
+        TlsCredentials credentials =
+                TlsCredentials.server(Path.of(options.get(EngineOptions.TLS_CREDS)), true);
+        String authorized = options.get(EngineOptions.TLS_AUTHZ);
+        long deadline = options.get(SocketOptions.CONNECT_TIMEOUT);
+        return raw -> TlsChannel.accept(raw, credentials, authorized, deadline);
+    }
+}

@@ -1,0 +1,89 @@
+package org.vmferry.testkit.tls;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+
+/**
+ * Fresh certificates, made with the JDK's keytool, in one directory as QEMU's tls-creds-x509 has it:
+ * a CA, a server's pair for {@link #HOST} and a client's. Valid for two days.
+ *
+ * @param folder the directory
+ */
+public record TestCertificates(Path folder) {
+    /** The name that the server's certificate is for. */
+    public static final String HOST = "ferry.test";
+
+    /** The client's distinguished name. */
+    public static final String CLIENT = "CN=Jo,O=Example Home,C=GB";
+
+    private static final String PASSWORD = "changeit";
+
+    /**
+     * Makes them, unless they are there.
+     *
+     * @param folder is made, too
+     * @return the certificates
+     * @throws IOException if keytool fails
+     */
+    public static TestCertificates in(Path folder) throws IOException {
+        TestCertificates made = new TestCertificates(folder);
+        if (Files.exists(folder)) return made;
+        Files.createDirectories(folder);
+        made.make("ca", "CN=Test CA", "-ext", "bc:c", "-ext", "ku:c=keyCertSign,cRLSign");
+        String use = "ku:c=digitalSignature,keyEncipherment";
+        made.make(
+                "server", "CN=" + HOST, "-signer", "ca", "-ext", "san=dns:" + HOST, "-ext", use,
+                "-ext", "eku=serverAuth");
+        made.make("client", CLIENT, "-signer", "ca", "-ext", use, "-ext", "eku=clientAuth");
+        try {
+            made.export();
+        } catch (GeneralSecurityException e) {
+            throw new IOException(e);
+        }
+        return made;
+    }
+
+    private Path store() {
+        return folder.resolve("all.p12");
+    }
+
+    private void make(String alias, String name, String... more) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        command.addAll(List.of("-genkeypair", "-alias", alias, "-dname", name));
+        command.addAll(List.of("-keyalg", "RSA", "-storepass", PASSWORD, "-validity", "2"));
+        command.addAll(List.of("-startdate", "-1d", "-keystore", store().toString()));
+        command.addAll(List.of(more));
+        Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(keytool.getInputStream().readAllBytes());
+        try {
+            if (keytool.waitFor() != 0) throw new IOException(said);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        }
+    }
+
+    private void export() throws IOException, GeneralSecurityException {
+        KeyStore all = KeyStore.getInstance(store().toFile(), PASSWORD.toCharArray());
+        pem("ca-cert.pem", "CERTIFICATE", all.getCertificate("ca").getEncoded());
+        for (String own : List.of("server", "client")) {
+            pem(own + "-cert.pem", "CERTIFICATE", all.getCertificate(own).getEncoded());
+            byte[] key = all.getKey(own, PASSWORD.toCharArray()).getEncoded();
+            pem(own + "-key.pem", "PRIVATE KEY", key);
+        }
+    }
+
+    private void pem(String file, String label, byte[] der) throws IOException {
+        String text = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
+        Files.writeString(
+                folder.resolve(file),
+                "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(label, text, label));
+    }
+}

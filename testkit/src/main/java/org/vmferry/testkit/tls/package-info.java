@@ -1,0 +1,2 @@
+/** Certificates for tests. */
+package org.vmferry.testkit.tls;
