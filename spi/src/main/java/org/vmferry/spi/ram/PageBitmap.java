@@ -59,10 +59,10 @@ public final class PageBitmap {
      */
     public boolean set(long page) {
         long bit = 1L << page;
-        int index = index(page);
-        // A hot page is marked again and again: a read is cheaper than a locked or.
-        return (word(index) & bit) == 0
-                && ((long) WORD.getAndBitwiseOr(words, index, bit) & bit) == 0;
+        // Not "read first, and leave a bit that is set alone", though that is cheaper: the read
+        // may overtake the caller's store, and a harvest in between then clears the bit and copies
+        // the page without that store.
+        return ((long) WORD.getAndBitwiseOr(words, index(page), bit) & bit) == 0;
     }
 
     /**
