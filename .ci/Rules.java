@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
  * rules that no test proves, and fails when a test cites a rule that isn't there.
  */
 public class Rules {
-    private static final Pattern RULE = Pattern.compile("^\\*\\*([A-Z]+)-(\\d+)\\*\\*");
+    private static final Pattern RULE =
+            Pattern.compile("^(?:\\*\\*|\\| )([A-Z]+)-(\\d+)(?:\\*\\*| \\|)");
     private static final Pattern CITED = Pattern.compile("@Tag\\(\"([A-Z]+-\\d+)\"\\)");
 
     public static void main(String[] args) throws Exception {

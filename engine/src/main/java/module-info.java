@@ -11,6 +11,7 @@ module org.vmferry.engine {
             org.vmferry.cli,
             org.vmferry.testkit;
     exports org.vmferry.engine.option;
+    exports org.vmferry.engine.tls;
     exports org.vmferry.engine.transport;
 
     uses org.vmferry.spi.carrier.PageCarrier;
@@ -24,5 +25,8 @@ module org.vmferry.engine {
     provides org.vmferry.spi.layout.RamLayout with
             org.vmferry.engine.ram.InlineLayout;
     provides org.vmferry.spi.transport.TransportProvider with
-            org.vmferry.engine.transport.FileTransport;
+            org.vmferry.engine.transport.ExecTransport,
+            org.vmferry.engine.transport.FileTransport,
+            org.vmferry.engine.transport.TcpTransport,
+            org.vmferry.engine.transport.UnixTransport;
 }

@@ -4,5 +4,6 @@ open module org.vmferry.testkit {
     requires com.fasterxml.jackson.core;
     requires static org.junit.jupiter.api;
 
+    exports org.vmferry.testkit.machine;
     exports org.vmferry.testkit.qemu;
 }

@@ -34,8 +34,7 @@ final class OptionArguments {
             int equals = parameter.indexOf('=');
             if (equals < 1)
                 throw new ParameterException(
-                        command.commandLine(),
-                        "-p takes PARAMETER=VALUE, not '" + parameter + "'");
+                        command.commandLine(), "-p takes PARAMETER=VALUE, not '" + parameter + "'");
             settings =
                     settings.parameter(
                             parameter.substring(0, equals), parameter.substring(equals + 1));

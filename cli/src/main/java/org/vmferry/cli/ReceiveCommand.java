@@ -23,7 +23,10 @@ import java.nio.file.Path;
             "  vmferry receive unix:/run/vm.migrate -o vm.snap",
         })
 final class ReceiveCommand extends Action {
-    @Parameters(index = "0", paramLabel = "URI", description = "Where to listen, in QEMU's spelling.")
+    @Parameters(
+            index = "0",
+            paramLabel = "URI",
+            description = "Where to listen, in QEMU's spelling.")
     private String uri;
 
     @Option(

@@ -7,8 +7,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.vmferry.engine.json.Json;
 
 import picocli.CommandLine;
@@ -209,16 +209,7 @@ class CommandTest {
         Path raw = directory.resolve("ram.bin");
         assertThat(run("verify", within)).isEqualTo(1);
         assertThat(run("verify", within, "--offset", "12345")).isZero();
-        assertThat(
-                        run(
-                                "extract",
-                                within,
-                                "--offset",
-                                "12345",
-                                "--block",
-                                "small.ram",
-                                "-o",
-                                raw))
+        assertThat(run("extract", within, "--offset", "12345", "--block", "small.ram", "-o", raw))
                 .isZero();
         assertThat(raw).hasBinaryContent(machine.ram);
     }
@@ -271,8 +262,8 @@ class CommandTest {
     void debugShowsTheStackTrace() throws IOException {
         Path missing = directory.resolve("missing");
         assertThat(run("verify", missing)).isEqualTo(1);
-        assertThat(err.toString()).isEqualToNormalizingNewlines(
-                "vmferry: no such file: " + missing + "\n");
+        assertThat(err.toString())
+                .isEqualToNormalizingNewlines("vmferry: no such file: " + missing + "\n");
         assertThat(run("verify", missing, "--debug")).isEqualTo(1);
         assertThat(err.toString()).contains("\tat org.vmferry.cli.");
     }

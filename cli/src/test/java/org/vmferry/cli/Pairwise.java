@@ -54,7 +54,8 @@ final class Pairwise {
     private static Set<Pair> pairs(List<Object> row) {
         Set<Pair> pairs = new HashSet<>();
         for (int i = 0; i < row.size(); i++) {
-            for (int j = i + 1; j < row.size(); j++) pairs.add(new Pair(i, row.get(i), j, row.get(j)));
+            for (int j = i + 1; j < row.size(); j++)
+                pairs.add(new Pair(i, row.get(i), j, row.get(j)));
         }
         return pairs;
     }

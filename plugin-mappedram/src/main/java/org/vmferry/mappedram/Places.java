@@ -4,6 +4,7 @@ import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.ram.RamBlock;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** The blocks' places in the file, and who moves pages there or from there. */
@@ -15,11 +16,13 @@ record Places(Map<String, Area> areas, Supplier<Placement.RunMover> movers)
     }
 
     @Override
-    public Placement.Place place(RamBlock block) {
-        Area area = areas.get(block.id());
-        return new Placement.Place(
-                area.place().header().bitmapOffset(),
-                area.place().header().pagesOffset(),
-                area.present());
+    public Optional<Placement.Place> place(RamBlock block) {
+        return Optional.ofNullable(areas.get(block.id()))
+                .map(
+                        area ->
+                                new Placement.Place(
+                                        area.place().header().bitmapOffset(),
+                                        area.place().header().pagesOffset(),
+                                        area.present()));
     }
 }

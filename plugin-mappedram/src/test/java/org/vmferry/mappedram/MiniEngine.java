@@ -80,7 +80,8 @@ final class MiniEngine {
     /** Fetches at once, in the caller's thread. */
     record DirectReceiver(RunMover mover) implements PageCarrier.Receiver {
         @Override
-        public void start(Placement placement) {}
+        public void start(
+                Placement placement, java.util.List<org.vmferry.spi.ram.RamBlock> blocks) {}
 
         @Override
         public void fetch(Run run) throws IOException {

@@ -39,7 +39,7 @@ class CrewTest {
     @Test
     @Tag("MFD-15")
     void oneWhoseSyncPushesAJobOutIsFoundOut() throws Exception {
-        assertThat(stress("crew-broken", 100_000, workers -> new Broken())).isNotEqualTo("fine");
+        assertThat(stress("crew-broken", 5_000, workers -> new Broken())).isNotEqualTo("fine");
     }
 
     private static HandOff real(Workers workers) {

@@ -2,17 +2,30 @@ package org.vmferry.multifd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.SPARSE;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.zstd.ZstdCodec;
 
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -64,12 +77,12 @@ class FerryTest {
         Random random = new Random(42);
         List<RamBlock> from =
                 List.of(
-                        Rams.block("pc.ram", 1500, nativeMemory),
+                        Rams.block("pc.ram", 500, nativeMemory),
                         Rams.block("vga.vram", 77, nativeMemory));
         List<RamBlock> to =
                 List.of(
                         Rams.block("vga.vram", 77, nativeMemory),
-                        Rams.block("pc.ram", 1500, nativeMemory));
+                        Rams.block("pc.ram", 500, nativeMemory));
         for (RamBlock block : to) Rams.change(block, random, 50); // anything may stand there
         for (RamBlock block : from) Rams.change(block, random, 100);
         TestSession source;
@@ -124,8 +137,8 @@ class FerryTest {
     @Tag("MFD-22")
     void channels255() throws Exception {
         Options options = Options.DEFAULTS.with(MultifdCarrier.CHANNELS, 255);
-        List<RamBlock> from = List.of(Rams.block("pc.ram", 255 * 128, true));
-        List<RamBlock> to = List.of(Rams.block("pc.ram", 255 * 128, true));
+        List<RamBlock> from = List.of(Rams.block("pc.ram", 64 * 128, true));
+        List<RamBlock> to = List.of(Rams.block("pc.ram", 64 * 128, true));
         Rams.change(from.getFirst(), new Random(1), 100);
         TestSession source;
         TestSession destination;
@@ -133,7 +146,7 @@ class FerryTest {
             source = ferry.source;
             destination = ferry.destination;
             assertThat(source.threads()).hasSize(255).contains("many-src-multifd-send-254");
-            ferry.send(new Run(from.getFirst(), 0, 255 * 128));
+            ferry.send(new Run(from.getFirst(), 0, 64 * 128));
             ferry.round();
             ferry.endSection();
             ferry.finish();
@@ -141,5 +154,50 @@ class FerryTest {
         assertThat(Rams.content(to.getFirst())).isEqualTo(Rams.content(from.getFirst()));
         assertThat(source.threads()).isEmpty();
         assertThat(destination.threads()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @Tag("MFD-9")
+    void runsAcrossTheEdgesOfBuffersArrive(boolean compressed, @TempDir Path folder)
+            throws Exception {
+        // More than a byte buffer can show; sparse, so that only the touched pages cost anything.
+        long bytes = (5L << 30) / 2;
+        try (Arena arena = Arena.ofShared()) {
+            List<RamBlock> from = List.of(sparse(folder.resolve("from"), bytes, arena));
+            List<RamBlock> to = List.of(sparse(folder.resolve("to"), bytes, arena));
+            Random random = new Random(8);
+            byte[] page = new byte[Rams.PAGE];
+            List<Run> runs = new ArrayList<>();
+            for (long edge : new long[] {1L << 30, 2L << 30, bytes}) {
+                long end = Math.min(edge + 100 * Rams.PAGE, bytes) / Rams.PAGE;
+                runs.add(new Run(from.getFirst(), end - 300, 300));
+                for (long at = end - 300; at < end; at += 1 + random.nextInt(2)) {
+                    random.nextBytes(page);
+                    Rams.write(from.getFirst(), at, page);
+                }
+            }
+            Options options = Options.DEFAULTS.with(MultifdCarrier.CHANNELS, 1);
+            CompressionProvider codec = compressed ? new ZlibCodec() : null;
+            try (Ferry ferry = new Ferry("large", options, codec, from, to)) {
+                for (Run run : runs) ferry.send(run);
+                ferry.round();
+                ferry.endSection();
+                ferry.finish();
+            }
+            for (Run run : runs) {
+                assertThat(slice(to, run).mismatch(slice(from, run))).isEqualTo(-1);
+            }
+        }
+    }
+
+    private static MemorySegment slice(List<RamBlock> blocks, Run run) {
+        return blocks.getFirst().memory().orElseThrow().asSlice(run.offset(), run.bytes());
+    }
+
+    private static RamBlock sparse(Path path, long bytes, Arena arena) throws IOException {
+        try (FileChannel file = FileChannel.open(path, CREATE_NEW, READ, WRITE, SPARSE)) {
+            return RamBlock.of("pc.ram", file.map(MapMode.READ_WRITE, 0, bytes, arena), Rams.PAGE);
+        }
     }
 }

@@ -30,6 +30,7 @@ public final class Load implements Work {
     private final Machine machine;
     private final Parts parts;
     private final Incoming end;
+    private ReturnPath.Answers answers; // once the source has opened the return path
     private volatile StreamIn in;
     private volatile long total;
     private volatile long receivedBefore;
@@ -47,37 +48,67 @@ public final class Load implements Work {
 
     @Override
     public void run(Stage stage) throws IOException {
-        RunState state;
         try (end) { // first of all: it is open already
             stage.enter(MigrationState.SETUP);
             boolean seekable = parts.transport().features().contains(Feature.SEEKABLE);
-            state = seekable ? fromFile(stage) : fromChannels(stage);
+            if (seekable) fromFile(stage);
+            else fromChannels(stage);
         }
-        Guest.enter(machine, state);
     }
 
-    private RunState fromFile(Stage stage) throws IOException {
+    private void fromFile(Stage stage) throws IOException {
         try (StreamIn stream = new StreamIn(end)) {
-            return read(stream, NO_CHANNELS, stage);
+            Guest.enter(machine, read(stream, null, NO_CHANNELS, stage));
         }
     }
 
-    private RunState fromChannels(Stage stage) throws IOException {
+    private void fromChannels(Stage stage) throws IOException {
         try (Arrivals arrivals =
                         new Arrivals(session, end, parts.carrier().channelMagic(), raw -> raw);
                 Channel main = arrivals.main();
                 StreamIn stream = new StreamIn(main)) {
-            return read(stream, arrivals, stage);
+            RunState state = read(stream, main, arrivals, stage);
+            try {
+                Guest.enter(machine, state);
+            } catch (MigrationException e) {
+                session.fail(e); // while there is a connection to say so
+                throw e;
+            }
+            // The source gives the guest up at this word: it comes when the guest is here.
+            if (answers != null) answers.shut(0);
         }
     }
 
-    private RunState read(StreamIn stream, PageCarrier.Channels channels, Stage stage)
+    private void command(Wire.Command command, int argument, Channel main) throws IOException {
+        switch (command) {
+            case OPEN_RETURN_PATH -> {
+                if (main == null || !parts.transport().features().contains(Feature.RETURN_PATH)) {
+                    throw MigrationException.peer(
+                            "the source wants a return path, which %s has not", parts.address());
+                }
+                if (answers != null)
+                    throw MigrationException.peer("the return path is opened twice");
+                answers = new ReturnPath.Answers(main);
+                session.onFailure(() -> answers.shut(1));
+            }
+            case PING -> {
+                if (answers == null) {
+                    throw MigrationException.peer("a PING before the return path was opened");
+                }
+                answers.pong(argument);
+            }
+            case SWITCHOVER_START -> {}
+            default -> throw new IllegalStateException(command + " was let through");
+        }
+    }
+
+    private RunState read(StreamIn stream, Channel main, PageCarrier.Channels channels, Stage stage)
             throws IOException {
         in = stream;
         try (RamLayout.Loader loader = parts.layout().loader(session);
                 PageCarrier.Receiver receiver = parts.carrier().receiver(channels, session)) {
             try {
-                return read(stream, loader, receiver, stage);
+                return read(stream, main, loader, receiver, stage);
             } catch (IOException | RuntimeException | Error e) {
                 // Lets go the carrier's threads, so that its close() can join them.
                 session.fail(e);
@@ -90,7 +121,11 @@ public final class Load implements Work {
     }
 
     private RunState read(
-            StreamIn stream, RamLayout.Loader loader, PageCarrier.Receiver receiver, Stage stage)
+            StreamIn stream,
+            Channel main,
+            RamLayout.Loader loader,
+            PageCarrier.Receiver receiver,
+            Stage stage)
             throws IOException {
         int[] mark = new int[1];
         Configuration configuration = StreamHeader.read(stream, mark);
@@ -126,9 +161,7 @@ public final class Load implements Work {
 
                     @Override
                     public void command(Wire.Command command, int argument) throws IOException {
-                        if (command == Wire.Command.SWITCHOVER_START) return;
-                        throw MigrationException.peer(
-                                "command %s: the return path is not built", command);
+                        Load.this.command(command, argument, main);
                     }
                 };
         List<DeviceState> devices = keeps ? List.of() : machine.devices();

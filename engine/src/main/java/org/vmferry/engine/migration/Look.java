@@ -59,24 +59,21 @@ public final class Look implements Machine, RamTarget {
         }
         List<Inspection.Block> found = new ArrayList<>();
         for (Noted block : blocks.values()) {
-            if (placement instanceof Placement.Placed placed) {
-                Placement.Place place = placed.place(block);
-                found.add(
-                        new Inspection.Block(
-                                block.id(),
-                                block.usedLength(),
-                                place.present(),
-                                OptionalLong.of(place.bitmapPosition()),
-                                OptionalLong.of(place.pagesPosition())));
-            } else {
-                found.add(
-                        new Inspection.Block(
-                                block.id(),
-                                block.usedLength(),
-                                block.present,
-                                OptionalLong.empty(),
-                                OptionalLong.empty()));
-            }
+            Optional<Placement.Place> place =
+                    placement instanceof Placement.Placed placed
+                            ? placed.place(block)
+                            : Optional.empty();
+            found.add(
+                    new Inspection.Block(
+                            block.id(),
+                            block.usedLength(),
+                            place.map(Placement.Place::present).orElse(block.present),
+                            place.isEmpty()
+                                    ? OptionalLong.empty()
+                                    : OptionalLong.of(place.get().bitmapPosition()),
+                            place.isEmpty()
+                                    ? OptionalLong.empty()
+                                    : OptionalLong.of(place.get().pagesPosition())));
         }
         int pageSize = blocks.isEmpty() ? 4096 : blocks.values().iterator().next().pageSize();
         return new Inspection(

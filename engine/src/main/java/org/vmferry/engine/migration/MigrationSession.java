@@ -105,7 +105,8 @@ public final class MigrationSession implements Session {
                 return false;
             }
             failure = typed(cause);
-            release = List.copyOf(releases);
+            // What came last goes first: a word to the peer before its connection.
+            release = List.copyOf(releases).reversed();
         }
         bandwidth.open();
         for (Runnable each : release) {

@@ -8,6 +8,7 @@ import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamOut;
+import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
@@ -61,6 +62,10 @@ public final class Save implements Work {
                 send(end, blocks, before, stage);
                 session.commit();
                 end.complete();
+            } catch (OutcomeUnknown e) {
+                session.fail(e);
+                machine.enter(RunState.POSTMIGRATE);
+                throw e;
             } catch (IOException | RuntimeException | Error e) {
                 session.fail(e);
                 resumeAfterFailure(before);
@@ -109,11 +114,16 @@ public final class Save implements Work {
         PageCarrier.Channels channels = new Opener(end);
         try (StreamOut stream = seekable ? new StreamOut(end) : new StreamOut(main);
                 RamLayout.Saver saver = parts.layout().saver(session);
-                PageCarrier.Sender sender = parts.carrier().sender(channels, session)) {
+                PageCarrier.Sender sender = parts.carrier().sender(channels, session);
+                ReturnPath.Listener answer =
+                        session.options().get(EngineOptions.RETURN_PATH)
+                                ? new ReturnPath.Listener(main, session)
+                                : null) {
             out = stream;
             try {
                 write(stream, saver, sender, blocks, before, stage);
                 stream.flush();
+                if (answer != null) answer.awaitOutcome();
                 sender.finish();
                 if (main != null) main.shutdownOutput();
             } catch (IOException | RuntimeException | Error e) {
@@ -147,6 +157,10 @@ public final class Save implements Work {
                                 store.get().configuration(), session.options())
                         : StreamHeader.of(
                                 machine.type(), pageSize, machine.uuid(), session.options()));
+        if (session.options().get(EngineOptions.RETURN_PATH)) {
+            command(stream, Wire.Command.OPEN_RETURN_PATH);
+            command(stream, Wire.Command.PING, 1);
+        }
         Optional<DirtyLog> log = machine.ram().dirtyLog();
         if (log.isEmpty()) pause(before);
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
@@ -163,6 +177,14 @@ public final class Save implements Work {
         }
         if (store.isPresent()) DeviceSections.writeKept(stream, store.get());
         else DeviceSections.write(stream, machine.devices(), before, pageSize);
+    }
+
+    private static void command(StreamOut out, Wire.Command command, int... payload)
+            throws IOException {
+        out.u8(Wire.COMMAND);
+        out.u16(command.number());
+        out.u16(payload.length * 4);
+        for (int value : payload) out.u32(value);
     }
 
     private void pause(RunState before) throws MigrationException {

@@ -82,10 +82,9 @@ final class ChannelFile implements PositionedFile, AutoCloseable {
 
     private IOException trouble(String what, IOException e) {
         if (e instanceof ClosedChannelException) {
-            return FileTrouble.transport(
-                    "can't " + what + " '" + file.path() + "': it is closed", e);
+            return Trouble.transport("can't " + what + " '" + file.path() + "': it is closed", e);
         }
-        return FileTrouble.explain(what, file.path(), e);
+        return Trouble.explain(what, file.path(), e);
     }
 
     @Override

@@ -34,7 +34,7 @@ final class FileIncoming implements Incoming {
             size = open.size();
         } catch (IOException e) {
             open.close();
-            throw FileTrouble.explain("read", file, e);
+            throw Trouble.explain("read", file, e);
         }
         if (target.start() > size) {
             open.close();

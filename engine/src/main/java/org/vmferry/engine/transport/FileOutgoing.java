@@ -82,7 +82,7 @@ final class FileOutgoing implements Outgoing {
         try {
             room = room();
         } catch (IOException e) {
-            throw FileTrouble.explain("ask for the space at", file, e);
+            throw Trouble.explain("ask for the space at", file, e);
         }
         if (bytes <= room) return;
         long left = 0;
@@ -147,7 +147,7 @@ final class FileOutgoing implements Outgoing {
             if (!device()) opened.file(false).resize(target.start());
         } catch (IOException e) {
             opened.close();
-            throw FileTrouble.explain("cut", file, e);
+            throw Trouble.explain("cut", file, e);
         }
         open = opened;
     }
@@ -193,7 +193,7 @@ final class FileOutgoing implements Outgoing {
             completed = true;
             if (part != null || sizeBefore < 0) forceDirectory();
         } catch (IOException e) {
-            throw FileTrouble.explain("complete", file, e);
+            throw Trouble.explain("complete", file, e);
         }
     }
 

@@ -107,7 +107,7 @@ record FileTarget(Path path, OptionalLong offset) {
             if (Files.isDirectory(file)) return Kind.DIRECTORY;
             return Files.exists(file) ? Kind.REGULAR : Kind.MISSING;
         } catch (IOException e) {
-            throw FileTrouble.explain("open", file, e);
+            throw Trouble.explain("open", file, e);
         }
     }
 }

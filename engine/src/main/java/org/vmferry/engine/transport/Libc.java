@@ -131,7 +131,7 @@ final class Libc {
     }
 
     private static IOException failed(String what, MemorySegment errno) {
-        return FileTrouble.transport("can't " + what + ": error " + number(errno), null);
+        return Trouble.transport("can't " + what + ": error " + number(errno), null);
     }
 
     private static int number(MemorySegment errno) {

@@ -70,7 +70,7 @@ final class OpenFile implements AutoCloseable {
                 throw e;
             }
         } catch (IOException e) {
-            throw FileTrouble.explain(made ? "create" : "open", path, e);
+            throw Trouble.explain(made ? "create" : "open", path, e);
         }
     }
 
@@ -106,7 +106,7 @@ final class OpenFile implements AutoCloseable {
             } catch (MigrationException e) {
                 throw e;
             } catch (IOException | UnsupportedOperationException e) {
-                throw FileTrouble.user(
+                throw Trouble.user(
                         "'%s': its file system does not do direct-io (%s): choose another one, or leave direct-io off"
                                 .formatted(path, e.getMessage()),
                         e);
@@ -142,7 +142,7 @@ final class OpenFile implements AutoCloseable {
         } catch (Exception e) {
             log.debug("Closing '{}'", path, e);
         }
-        throw FileTrouble.transport(
+        throw Trouble.transport(
                 "'" + path + "' was replaced by another file while it was in use", null);
     }
 

@@ -6,6 +6,7 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 
 import java.io.IOException;
+import java.util.Optional;
 
 /**
  * Where pages go to or come from, as a layout tells a carrier: into the stream as records, or each
@@ -41,9 +42,11 @@ public sealed interface Placement {
          * Where a block lies, for who looks into a snapshot; only on load.
          *
          * @param block one that the layout opened
-         * @return its place in the file
+         * @return its place in the file; empty if it can't be told
          */
-        Place place(RamBlock block);
+        default Optional<Place> place(RamBlock block) {
+            return Optional.empty();
+        }
     }
 
     /**

@@ -9,9 +9,9 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/** Says in one sentence what a file system refused. */
-final class FileTrouble {
-    private FileTrouble() {}
+/** Says in one sentence what the system refused. */
+final class Trouble {
+    private Trouble() {}
 
     static MigrationException explain(String what, Path file, IOException e) {
         return switch (e) {

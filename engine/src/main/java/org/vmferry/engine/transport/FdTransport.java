@@ -1,0 +1,116 @@
+package org.vmferry.engine.transport;
+
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.TransportProvider;
+
+import java.io.IOException;
+import java.util.Set;
+
+/**
+ * A channel that the host registered: {@code fd:name}. Not found by {@link
+ * java.util.ServiceLoader}, because the channels are the host's: it makes this transport and gives
+ * it to its engine.
+ */
+public final class FdTransport implements TransportProvider {
+    private final NamedChannels names;
+    private final Set<Feature> features;
+
+    /**
+     * Over channels of which nothing is claimed.
+     *
+     * @param names where the host registers them
+     */
+    public FdTransport(NamedChannels names) {
+        this(names, Set.of());
+    }
+
+    /**
+     * Over channels of which the host knows more.
+     *
+     * @param names where the host registers them
+     * @param features what all of them offer, such as RETURN_PATH for sockets; never MANY_CHANNELS
+     *     nor SEEKABLE
+     */
+    public FdTransport(NamedChannels names, Set<Feature> features) {
+        if (features.contains(Feature.MANY_CHANNELS) || features.contains(Feature.SEEKABLE)) {
+            throw new IllegalArgumentException("fd: has one channel, and no positions");
+        }
+        this.names = names;
+        this.features = Set.copyOf(features);
+    }
+
+    @Override
+    public String id() {
+        return "fd";
+    }
+
+    @Override
+    public Set<Feature> features() {
+        return features;
+    }
+
+    @Override
+    public Outgoing outgoing(Address address, Options options) {
+        return new Source(address);
+    }
+
+    @Override
+    public Incoming incoming(Address address, Options options) {
+        return new Destination(address);
+    }
+
+    private abstract class Side implements End {
+        final Address address;
+        private final OpenChannels channels;
+
+        Side(Address address) {
+            this.address = address;
+            channels = new OpenChannels(address.toString());
+        }
+
+        Channel take() throws IOException {
+            channels.check();
+            return channels.add(names.take(address.target()));
+        }
+
+        @Override
+        public void release() {
+            channels.release();
+        }
+
+        @Override
+        public void close() {
+            channels.release();
+        }
+    }
+
+    private final class Source extends Side implements Outgoing {
+        Source(Address address) {
+            super(address);
+        }
+
+        @Override
+        public Channel open() throws IOException {
+            return take();
+        }
+    }
+
+    private final class Destination extends Side implements Incoming {
+        Destination(Address address) {
+            super(address);
+        }
+
+        @Override
+        public Address address() {
+            return address;
+        }
+
+        @Override
+        public Channel accept() throws IOException {
+            return take();
+        }
+    }
+}

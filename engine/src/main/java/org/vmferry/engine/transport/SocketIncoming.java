@@ -1,0 +1,73 @@
+package org.vmferry.engine.transport;
+
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+
+/** Listens. */
+final class SocketIncoming implements Incoming {
+    // All channels of a migration may knock at once, and main besides.
+    static final int BACKLOG = 256;
+
+    private final Address address;
+    private final ServerSocketChannel server;
+    private final Runnable whenClosed;
+    private final OpenChannels channels;
+
+    /**
+     * Takes over a listening socket.
+     *
+     * @param whenClosed removes what it leaves behind
+     */
+    SocketIncoming(Address address, ServerSocketChannel server, Runnable whenClosed)
+            throws IOException {
+        this.address = address;
+        this.server = server;
+        this.whenClosed = whenClosed;
+        channels = new OpenChannels("listening on " + address);
+        channels.add(server);
+    }
+
+    @Override
+    public Address address() {
+        return address;
+    }
+
+    @Override
+    public Channel accept() throws IOException {
+        channels.check();
+        SocketChannel socket;
+        try {
+            socket = server.accept();
+        } catch (IOException e) {
+            channels.check();
+            throw Trouble.transport("listening on " + address + ": " + e.getMessage(), e);
+        }
+        try {
+            String peer =
+                    socket.getRemoteAddress() instanceof InetSocketAddress inet
+                            ? TcpTransport.text(inet)
+                            : address.toString();
+            return channels.add(new SocketStream(socket, peer, channels::remove));
+        } catch (IOException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void release() {
+        channels.release();
+    }
+
+    @Override
+    public void close() {
+        channels.release();
+        whenClosed.run();
+    }
+}

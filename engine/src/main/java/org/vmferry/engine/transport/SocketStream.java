@@ -1,0 +1,119 @@
+package org.vmferry.engine.transport;
+
+import org.vmferry.spi.transport.Channel;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SocketChannel;
+import java.util.function.Consumer;
+
+/**
+ * A connected socket. Closing it lets go whoever reads or writes, at once. Give it direct buffers:
+ * the JDK copies all others.
+ */
+final class SocketStream implements Channel {
+    // What one writev or readv takes; offering more only costs time.
+    private static final int MOST_BUFFERS = 1024;
+
+    private final SocketChannel socket;
+    private final String peer;
+    private final Consumer<SocketStream> whenClosed;
+
+    SocketStream(SocketChannel socket, String peer, Consumer<SocketStream> whenClosed)
+            throws IOException {
+        this.socket = socket;
+        this.peer = peer;
+        this.whenClosed = whenClosed;
+        if (socket.getRemoteAddress() instanceof InetSocketAddress) {
+            socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        }
+    }
+
+    @Override
+    public int read(ByteBuffer target) throws IOException {
+        try {
+            return socket.read(target);
+        } catch (IOException e) {
+            throw lost("reading from", e);
+        }
+    }
+
+    @Override
+    public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
+        try {
+            return socket.read(targets, offset, Math.min(length, MOST_BUFFERS));
+        } catch (IOException e) {
+            throw lost("reading from", e);
+        }
+    }
+
+    @Override
+    public long read(ByteBuffer[] targets) throws IOException {
+        return read(targets, 0, targets.length);
+    }
+
+    @Override
+    public int write(ByteBuffer source) throws IOException {
+        try {
+            return socket.write(source);
+        } catch (IOException e) {
+            throw lost("writing to", e);
+        }
+    }
+
+    @Override
+    public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
+        try {
+            return socket.write(sources, offset, Math.min(length, MOST_BUFFERS));
+        } catch (IOException e) {
+            throw lost("writing to", e);
+        }
+    }
+
+    @Override
+    public long write(ByteBuffer[] sources) throws IOException {
+        return write(sources, 0, sources.length);
+    }
+
+    @Override
+    public void shutdownOutput() throws IOException {
+        try {
+            socket.shutdownOutput();
+        } catch (IOException e) {
+            throw lost("ending the stream to", e);
+        }
+    }
+
+    private IOException lost(String doing, IOException e) {
+        String why =
+                e instanceof ClosedChannelException ? "the channel was closed" : e.getMessage();
+        return Trouble.transport(doing + " " + peer + ": " + why, e);
+    }
+
+    @Override
+    public boolean isOpen() {
+        return socket.isOpen();
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            socket.close();
+        } finally {
+            whenClosed.accept(this);
+        }
+    }
+
+    @Override
+    public String peer() {
+        return peer;
+    }
+
+    @Override
+    public String toString() {
+        return "channel to " + peer;
+    }
+}

@@ -1,0 +1,113 @@
+package org.vmferry.engine.transport;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.TransportProvider;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Unix domain sockets: {@code unix:path}. Listening, a socket that a dead process left there is
+ * replaced; on close the socket's file is removed.
+ */
+public final class UnixTransport implements TransportProvider {
+    private static final Logger log = LoggerFactory.getLogger(UnixTransport.class);
+
+    /** For {@link java.util.ServiceLoader}. */
+    public UnixTransport() {}
+
+    @Override
+    public String id() {
+        return "unix";
+    }
+
+    @Override
+    public List<Option<?>> options() {
+        return List.of(SocketOptions.CONNECT_TIMEOUT);
+    }
+
+    @Override
+    public Set<Feature> features() {
+        return Set.of(Feature.MANY_CHANNELS, Feature.RETURN_PATH, Feature.TLS);
+    }
+
+    @Override
+    public Outgoing outgoing(Address address, Options options) throws MigrationException {
+        UnixDomainSocketAddress place = UnixDomainSocketAddress.of(path(address));
+        return new SocketOutgoing(
+                address, () -> List.of(place), options.get(SocketOptions.CONNECT_TIMEOUT));
+    }
+
+    @Override
+    public Incoming incoming(Address address, Options options) throws IOException {
+        Path path = path(address);
+        ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            removeStale(path);
+            server.bind(UnixDomainSocketAddress.of(path), SocketIncoming.BACKLOG);
+            Object key = key(path);
+            return new SocketIncoming(address, server, () -> remove(path, key));
+        } catch (IOException e) {
+            server.close();
+            if (e instanceof MigrationException) throw e;
+            throw Trouble.transport("can't listen on " + address + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Path path(Address address) throws MigrationException {
+        try {
+            return Path.of(address.target());
+        } catch (InvalidPathException e) {
+            throw Trouble.user("'" + address + "': " + e.getMessage(), e);
+        }
+    }
+
+    private static void removeStale(Path path) throws IOException {
+        if (FileTarget.kind(path) == FileTarget.Kind.MISSING) return;
+        if (((int) Files.getAttribute(path, "unix:mode") & 0170000) != 0140000) {
+            throw MigrationException.user(
+                    "can't listen on unix:%s: there is something that is no socket", path);
+        }
+        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            probe.configureBlocking(false); // a full queue is an answer too
+            probe.connect(UnixDomainSocketAddress.of(path));
+        } catch (ConnectException e) {
+            log.info("Replacing the socket '{}' on which nobody listens any more", path);
+            Files.deleteIfExists(path);
+            return;
+        }
+        throw MigrationException.user("can't listen on unix:%s: somebody else does already", path);
+    }
+
+    private static Object key(Path path) throws IOException {
+        return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+    }
+
+    private static void remove(Path path, Object key) {
+        try {
+            // It may have been replaced by somebody else's.
+            if (key(path).equals(key)) Files.delete(path);
+        } catch (NoSuchFileException e) {
+            // Gone already.
+        } catch (IOException e) {
+            log.warn("The socket '{}' stays behind", path, e);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package org.vmferry.engine.tls;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.Key;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+
+/** Fresh certificates, made with the JDK's keytool. */
+final class TestCertificates {
+    private static final String PASSWORD = "changeit";
+    private final Path directory;
+    private final Path file;
+    private final KeyStore store;
+
+    TestCertificates(Path directory) throws Exception {
+        this.directory = directory;
+        file = directory.resolve("all.p12");
+        make("ca", "CN=Test CA", "EC", "-ext", "bc:c");
+        make("other-ca", "CN=Other CA", "EC", "-ext", "bc:c");
+        make(
+                "server",
+                "CN=ferry",
+                "RSA",
+                "-signer",
+                "ca",
+                "-ext",
+                "san=dns:ferry.test,ip:127.0.0.1");
+        make("client", "CN=Jo,O=Example Home,C=GB", "EC", "-signer", "ca");
+        store = KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray());
+    }
+
+    private void make(String alias, String name, String algorithm, String... more)
+            throws Exception {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        command.addAll(List.of("-genkeypair", "-alias", alias, "-dname", name));
+        command.addAll(List.of("-keyalg", algorithm, "-storepass", PASSWORD, "-validity", "2"));
+        command.addAll(List.of("-startdate", "-1d", "-keystore", file.toString()));
+        command.addAll(List.of(more));
+        Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(keytool.getInputStream().readAllBytes());
+        if (keytool.waitFor() != 0) throw new AssertionError(said);
+    }
+
+    /** A directory as QEMU's: whom it trusts, and its own pair, if any. */
+    Path directory(String name, String ca, String own, String keyForm) throws Exception {
+        Path made = Files.createDirectories(directory.resolve(name));
+        pem(made.resolve("ca-cert.pem"), "CERTIFICATE", store.getCertificate(ca).getEncoded());
+        if (own.isEmpty()) return made;
+        Certificate certificate = store.getCertificateChain(own)[0];
+        pem(made.resolve(own + "-cert.pem"), "CERTIFICATE", certificate.getEncoded());
+        key(made.resolve(own + "-key.pem"), own, keyForm);
+        return made;
+    }
+
+    void key(Path to, String own, String form) throws GeneralSecurityException, IOException {
+        Key key = store.getKey(own, PASSWORD.toCharArray());
+        byte[] pkcs8 = key.getEncoded();
+        if (form.equals("PRIVATE KEY")) pem(to, form, pkcs8);
+        else pem(to, form, inner(pkcs8));
+    }
+
+    /** SEQUENCE { INTEGER 0, SEQUENCE algorithm, OCTET STRING inner }. */
+    private static byte[] inner(byte[] pkcs8) {
+        int at = contents(pkcs8, 0) + 3;
+        at = contents(pkcs8, at) + length(pkcs8, at);
+        int from = contents(pkcs8, at);
+        return Arrays.copyOfRange(pkcs8, from, from + length(pkcs8, at));
+    }
+
+    private static int contents(byte[] der, int at) {
+        return at + 2 + (der[at + 1] < 0 ? der[at + 1] & 0x7f : 0);
+    }
+
+    private static int length(byte[] der, int at) {
+        if (der[at + 1] >= 0) return der[at + 1];
+        int n = 0;
+        for (int i = at + 2; i < contents(der, at); i++) n = n << 8 | der[i] & 0xff;
+        return n;
+    }
+
+    private static void pem(Path to, String label, byte[] der) throws IOException {
+        Files.writeString(
+                to,
+                "some words before\n-----BEGIN %s-----\n%s\n-----END %s-----\n"
+                        .formatted(label, Base64.getMimeEncoder().encodeToString(der), label));
+    }
+}

@@ -1,0 +1,345 @@
+package org.vmferry.engine.transport;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
+import org.vmferry.spi.transport.TransportProvider.Outgoing;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+class SocketTransportTest {
+    @TempDir Path directory;
+    private List<String> before;
+
+    /** The JDK keeps a socket for itself once it has closed one under a thread. */
+    @BeforeAll
+    static void closeOne() throws Exception {
+        try (ServerSocketChannel server = ServerSocketChannel.open()) {
+            server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            Hanging accept = Hanging.in(server::accept);
+            server.close();
+            accept.letGo();
+        }
+    }
+
+    @BeforeEach
+    void count() throws IOException {
+        before = Descriptors.open("socket:");
+    }
+
+    @AfterEach
+    void nothingStaysOpen() throws IOException {
+        List<String> after = new ArrayList<>(Descriptors.open("socket:"));
+        after.removeAll(before);
+        assertThat(after).isEmpty();
+        assertThat(Thread.getAllStackTraces().keySet())
+                .noneMatch(t -> t.getName().startsWith("vmferry-connect"));
+    }
+
+    private static TransportProvider transport(String scheme) {
+        return scheme.equals("tcp") ? new TcpTransport() : new UnixTransport();
+    }
+
+    private Incoming listen(String scheme) throws IOException {
+        return transport(scheme)
+                .incoming(
+                        scheme.equals("tcp")
+                                ? Address.parse("tcp:127.0.0.1:0")
+                                : Address.parse("unix:" + directory.resolve("s")),
+                        Options.DEFAULTS);
+    }
+
+    private static Outgoing connect(Address address) throws IOException {
+        return transport(address.scheme()).outgoing(address, Options.DEFAULTS);
+    }
+
+    private static void writeAll(Channel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) assertThat(channel.write(bytes)).isPositive();
+    }
+
+    private static String readAll(Channel channel) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(100);
+        while (channel.read(bytes) > 0) {}
+        return new String(bytes.array(), 0, bytes.position());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp", "unix"})
+    void carriesManyChannelsBothWays(String scheme) throws IOException {
+        try (Incoming in = listen(scheme);
+                Outgoing out = connect(in.address())) {
+            for (int i = 0; i < 3; i++) {
+                try (Channel there = out.open();
+                        Channel here = in.accept()) {
+                    writeAll(there, ByteBuffer.wrap(("to " + i).getBytes()));
+                    there.shutdownOutput();
+                    assertThat(readAll(here)).isEqualTo("to " + i);
+                    writeAll(here, ByteBuffer.wrap(("back " + i).getBytes()));
+                    here.shutdownOutput();
+                    assertThat(readAll(there)).isEqualTo("back " + i);
+                }
+            }
+        }
+        assertThat(directory).isEmptyDirectory();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp", "unix"})
+    void gathersAndScattersMoreBuffersThanTheSystemTakes(String scheme) throws Exception {
+        ByteBuffer[] sources = new ByteBuffer[3000];
+        ByteBuffer[] targets = new ByteBuffer[3000];
+        for (int i = 0; i < sources.length; i++) {
+            sources[i] = ByteBuffer.allocateDirect(1000);
+            while (sources[i].hasRemaining()) sources[i].put((byte) (i + sources[i].position()));
+            sources[i].flip();
+            targets[i] = ByteBuffer.allocateDirect(1000);
+        }
+        try (Incoming in = listen(scheme);
+                Outgoing out = connect(in.address());
+                Channel there = out.open();
+                Channel here = in.accept()) {
+            Thread writer =
+                    Thread.ofPlatform()
+                            .start(
+                                    () -> {
+                                        try {
+                                            for (int i = 0; i < sources.length; ) {
+                                                if (!sources[i].hasRemaining()) i++;
+                                                else there.write(sources, i, sources.length - i);
+                                            }
+                                        } catch (IOException e) {
+                                            throw new java.io.UncheckedIOException(e);
+                                        }
+                                    });
+            for (int i = 0; i < targets.length; ) {
+                if (!targets[i].hasRemaining()) i++;
+                else here.read(targets, i, targets.length - i);
+            }
+            writer.join();
+        }
+        for (int i = 0; i < sources.length; i++) {
+            assertThat(targets[i].flip()).isEqualTo(sources[i].flip());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp", "unix"})
+    void releaseLetsGoWhoeverHangs(String scheme) throws Exception {
+        try (Incoming in = listen(scheme);
+                Outgoing out = connect(in.address())) {
+            Channel there = out.open();
+            Channel here = in.accept();
+            Hanging accept = Hanging.in(in::accept);
+            Hanging read = Hanging.in(() -> here.read(ByteBuffer.allocateDirect(1)));
+            in.release();
+            assertThat(accept.letGo()).hasMessageContaining("given up");
+            assertThat(read.letGo()).hasMessageContaining("closed");
+            assertThatThrownBy(in::accept).hasMessageContaining("given up");
+
+            out.release();
+            assertThat(there.isOpen()).isFalse();
+            assertThatThrownBy(out::open).hasMessageContaining("given up");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp", "unix"})
+    void aChannelReleasesItsOwnWriterAndReader(String scheme) throws Exception {
+        try (Incoming in = listen(scheme);
+                Outgoing out = connect(in.address());
+                Channel there = out.open();
+                Channel here = in.accept()) {
+            Hanging read = Hanging.in(() -> there.read(ByteBuffer.allocateDirect(1)));
+            ByteBuffer much = ByteBuffer.allocateDirect(64 << 20);
+            Hanging write =
+                    Hanging.in(
+                            () -> {
+                                writeAll(there, much);
+                                return null;
+                            });
+            there.release();
+            assertThat(read.letGo()).hasMessageContaining("closed");
+            assertThat(write.letGo()).hasMessageContaining("closed");
+            assertThat(here.isOpen()).isTrue();
+        }
+    }
+
+    /** A listener whose queue is full swallows whoever comes next. */
+    private static List<SocketChannel> fill(InetSocketAddress place) throws IOException {
+        List<SocketChannel> waiting = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            SocketChannel one = SocketChannel.open();
+            one.configureBlocking(false);
+            one.connect(place);
+            waiting.add(one);
+        }
+        return waiting;
+    }
+
+    @Test
+    void connectingToNobodyEndsByReleaseOrDeadline() throws Exception {
+        List<SocketChannel> waiting = List.of();
+        try (ServerSocketChannel full = ServerSocketChannel.open()) {
+            full.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1);
+            InetSocketAddress place = (InetSocketAddress) full.getLocalAddress();
+            waiting = fill(place);
+            Address address = new Address("tcp", TcpTransport.text(place));
+            try (Outgoing out = connect(address)) {
+                Hanging connect = Hanging.in(out::open);
+                out.release();
+                assertThat(connect.letGo()).hasMessageContaining("given up");
+            }
+            Options hasty = Options.DEFAULTS.with(SocketOptions.CONNECT_TIMEOUT, 50L);
+            try (Outgoing out = new TcpTransport().outgoing(address, hasty)) {
+                assertThatThrownBy(out::open)
+                        .hasMessageContaining("no answer within connect-timeout, 50 ms");
+            }
+        } finally {
+            for (SocketChannel one : waiting) one.close();
+        }
+    }
+
+    @Test
+    void aFullUnixSocketEndsByDeadlineToo() throws Exception {
+        Path path = directory.resolve("full");
+        List<SocketChannel> waiting = new ArrayList<>();
+        try (ServerSocketChannel full = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            full.bind(UnixDomainSocketAddress.of(path), 1);
+            for (int i = 0; i < 2; i++) {
+                waiting.add(SocketChannel.open(UnixDomainSocketAddress.of(path)));
+            }
+            Options hasty = Options.DEFAULTS.with(SocketOptions.CONNECT_TIMEOUT, 50L);
+            try (Outgoing out =
+                    new UnixTransport().outgoing(Address.parse("unix:" + path), hasty)) {
+                assertThatThrownBy(out::open).hasMessageContaining("50 ms");
+            }
+        } finally {
+            for (SocketChannel one : waiting) one.close();
+        }
+    }
+
+    @Test
+    void saysWhoRefused() throws IOException {
+        int port;
+        try (ServerSocketChannel gone = ServerSocketChannel.open()) {
+            gone.bind(new InetSocketAddress("127.0.0.1", 0));
+            port = ((InetSocketAddress) gone.getLocalAddress()).getPort();
+        }
+        try (Outgoing out = connect(Address.parse("tcp:127.0.0.1:" + port))) {
+            assertThatThrownBy(out::open)
+                    .hasMessageContaining("can't reach tcp:127.0.0.1:" + port)
+                    .hasMessageContaining("refused");
+        }
+        try (Outgoing out = connect(Address.parse("unix:" + directory.resolve("none")))) {
+            assertThatThrownBy(out::open).hasMessageContaining("can't reach unix:");
+        }
+    }
+
+    @Test
+    void speaksIpv6InBrackets() throws IOException {
+        Address address = Address.parse("tcp:[::1]:0");
+        try (Incoming in = new TcpTransport().incoming(address, Options.DEFAULTS);
+                Outgoing out = connect(in.address());
+                Channel there = out.open();
+                Channel here = in.accept()) {
+            assertThat(in.address().toString()).startsWith("tcp:[").doesNotEndWith(":0");
+            assertThat(here.peer()).startsWith("[");
+            assertThat(there.isOpen()).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp::0", "tcp:0:0"})
+    void listensOnAnyAddress(String typed) throws IOException {
+        try (Incoming in = new TcpTransport().incoming(Address.parse(typed), Options.DEFAULTS);
+                Outgoing out = connect(in.address());
+                Channel there = out.open();
+                Channel here = in.accept()) {
+            assertThat(in.address().toString()).matches("tcp:0.0.0.0:\\d+");
+            assertThat(there.isOpen() && here.isOpen()).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "tcp:x",
+                "tcp:host:",
+                "tcp:host:-1",
+                "tcp:host:65536",
+                "tcp:::1:80",
+                "tcp:h:0"
+            })
+    void refusesWhatIsNoAddress(String typed) {
+        assertThatThrownBy(() -> connect(Address.parse(typed))).hasMessageContaining("'" + typed);
+    }
+
+    @Test
+    void replacesAStaleSocketOnly() throws IOException {
+        Path path = directory.resolve("s");
+        try (ServerSocketChannel dead = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            dead.bind(UnixDomainSocketAddress.of(path));
+        }
+        assertThat(path).exists();
+        try (Incoming in = listen("unix")) {
+            assertThatThrownBy(() -> listen("unix")).hasMessageContaining("somebody else");
+            try (Outgoing out = connect(in.address());
+                    Channel there = out.open()) {
+                assertThat(there.isOpen()).isTrue();
+            }
+        }
+        assertThat(path).doesNotExist();
+        Files.writeString(path, "precious");
+        assertThatThrownBy(() -> listen("unix")).hasMessageContaining("no socket");
+        assertThat(path).exists();
+    }
+
+    @Test
+    void allChannelsGoWhereTheMainOneWent() throws IOException {
+        // The first place refuses; the second is reached, and is then the only one that is tried.
+        try (Incoming in = listen("tcp")) {
+            InetSocketAddress good =
+                    new InetSocketAddress(
+                            "127.0.0.1",
+                            Integer.parseInt(in.address().target().replaceAll(".*:", "")));
+            InetSocketAddress bad = new InetSocketAddress("127.0.0.1", 1);
+            int[] asked = new int[1];
+            try (SocketOutgoing out =
+                    new SocketOutgoing(
+                            in.address(),
+                            () -> {
+                                asked[0]++;
+                                return Arrays.asList(bad, good);
+                            },
+                            10_000)) {
+                out.open().close();
+                out.open().close();
+                assertThat(asked[0]).isEqualTo(1);
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package org.vmferry.multifd;
+
+import org.vmferry.spi.transport.Channel;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CountDownLatch;
+
+/** A channel whose peer says what was written down, in two pieces, and then ends or stalls. */
+final class Scripted implements Channel {
+    private final byte[] script;
+    private final int split;
+    private final boolean stalls;
+    private final CountDownLatch released = new CountDownLatch(1);
+    private int position;
+
+    Scripted(byte[] script, int split, boolean stalls) {
+        this.script = script;
+        this.split = split;
+        this.stalls = stalls;
+    }
+
+    @Override
+    public int read(ByteBuffer target) throws IOException {
+        if (position == script.length) {
+            if (!stalls) return -1;
+            try {
+                released.await();
+            } catch (InterruptedException e) {
+                throw new IOException(e);
+            }
+            throw new IOException("released");
+        }
+        int end = position < split ? split : script.length;
+        int bytes = Math.min(target.remaining(), end - position);
+        target.put(script, position, bytes);
+        position += bytes;
+        return bytes;
+    }
+
+    @Override
+    public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
+        for (int i = offset; i < offset + length; i++) {
+            if (targets[i].hasRemaining()) return read(targets[i]);
+        }
+        return 0;
+    }
+
+    @Override
+    public long read(ByteBuffer[] targets) throws IOException {
+        return read(targets, 0, targets.length);
+    }
+
+    @Override
+    public int write(ByteBuffer source) {
+        throw new AssertionError("a receiver says nothing");
+    }
+
+    @Override
+    public long write(ByteBuffer[] sources, int offset, int length) {
+        throw new AssertionError("a receiver says nothing");
+    }
+
+    @Override
+    public long write(ByteBuffer[] sources) {
+        throw new AssertionError("a receiver says nothing");
+    }
+
+    @Override
+    public void shutdownOutput() {}
+
+    @Override
+    public boolean isOpen() {
+        return released.getCount() > 0;
+    }
+
+    @Override
+    public void close() {
+        released.countDown();
+    }
+
+    @Override
+    public String peer() {
+        return "script";
+    }
+}

@@ -1,0 +1,353 @@
+package org.vmferry.testkit.machine;
+
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.ram.AtomicDirtyLog;
+import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
+import org.vmferry.spi.ram.RamTarget;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.zip.CRC32C;
+
+/**
+ * A small real computer, as an emulator would give it to the engine: RV64IM, one hart, a serial
+ * port, a timer. Its memory map and its guest are in docs/reference-machine.md.
+ *
+ * <p>It is deterministic by instruction count: two machines of the same making are in the same
+ * state after the same number of instructions, however often they were paused, and whether they
+ * were migrated or not. While its run state is RUNNING a thread of its own executes the guest; in
+ * any other there is none, and {@link #runFor} executes in the caller's.
+ *
+ * <p>Its methods may be called from any thread.
+ */
+public final class ReferenceMachine implements Machine, AutoCloseable {
+    /** Instructions between two looks at the stop flag: some tens of microseconds. */
+    private static final int SLICE = 8192;
+
+    private final Arena arena = Arena.ofShared();
+    private final List<Arena> adopted = new ArrayList<>();
+    private final Optional<UUID> uuid;
+    private final boolean adopting;
+    private final Bus bus;
+    private final Cpu cpu;
+    private final RamProvider ram;
+    private final AtomicDirtyLog marks;
+
+    private volatile RunState state = RunState.PRELAUNCH;
+    private volatile String stopReason = "";
+    private volatile boolean stop;
+    private Thread thread; // executes the guest; null unless it was started
+
+    ReferenceMachine(ReferenceMachineBuilder b) {
+        uuid = b.uuid;
+        adopting = b.adopting;
+        try {
+            bus =
+                    new Bus(
+                            region("ref.rom", Bus.ROM_BASE, false, b, ReferenceMachineBuilder.ROM),
+                            region(
+                                    "ref.sram",
+                                    Bus.SRAM_BASE,
+                                    true,
+                                    b,
+                                    ReferenceMachineBuilder.SRAM),
+                            region("ref.ram", Bus.RAM_BASE, true, b, b.ramBytes));
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
+        }
+        cpu = new Cpu(bus);
+        bus.rom.write(0, MemorySegment.ofArray(b.code()));
+        List<RamBlock> blocks = List.copyOf(bus.regions());
+        marks = new AtomicDirtyLog(blocks);
+        for (Region region : bus.regions()) region.marks = marks.marks(region);
+        Optional<DirtyLog> log = Optional.of(b.dirtyLog.apply(new Log()));
+        ram =
+                new RamProvider() {
+                    @Override
+                    public List<RamBlock> blocks() {
+                        return blocks;
+                    }
+
+                    @Override
+                    public Optional<DirtyLog> dirtyLog() {
+                        return log;
+                    }
+                };
+    }
+
+    private Region region(
+            String id, long base, boolean writable, ReferenceMachineBuilder b, long bytes) {
+        return new Region(id, base, writable, b.hostMemory.allocate(arena, bytes));
+    }
+
+    /**
+     * Makes machines.
+     *
+     * @return a builder with the defaults
+     */
+    public static ReferenceMachineBuilder builder() {
+        return new ReferenceMachineBuilder();
+    }
+
+    @Override
+    public String type() {
+        return "vmferry-rv64im-1";
+    }
+
+    @Override
+    public Optional<UUID> uuid() {
+        return uuid;
+    }
+
+    @Override
+    public RunState runState() {
+        return state;
+    }
+
+    @Override
+    public synchronized void enter(RunState next) {
+        if (next == RunState.RUNNING && thread != null && thread.isAlive() && state == next) return;
+        halt();
+        state = next;
+        if (next == RunState.RUNNING) start();
+    }
+
+    private void start() {
+        stop = false;
+        stopReason = "";
+        thread = new Thread(this::execute, "vmferry-reference-cpu");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Ends the CPU's thread: what it wrote happens before this returns. */
+    private void halt() {
+        if (thread == null) return;
+        stop = true;
+        boolean interrupted = false;
+        while (true) {
+            try {
+                thread.join();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        thread = null;
+        if (interrupted) Thread.currentThread().interrupt();
+    }
+
+    private void execute() {
+        try {
+            while (!stop) cpu.run(SLICE);
+        } catch (GuestStop e) {
+            stopped(e.state(), e.getMessage());
+        } catch (RuntimeException | Error e) { // such as a mapped file that was cut short
+            stopped(RunState.INTERNAL_ERROR, e.toString());
+        }
+    }
+
+    private void stopped(RunState why, String reason) {
+        stopReason = "%s, at pc 0x%x".formatted(reason, cpu.pc());
+        state = why;
+    }
+
+    /**
+     * Executes instructions in the caller's thread.
+     *
+     * @param instructions how many; fewer if the guest stops, and the run state is then why
+     * @return whether all of them were executed
+     * @throws IllegalStateException if the machine is RUNNING
+     */
+    public synchronized boolean runFor(long instructions) {
+        requireStopped();
+        try {
+            for (long left = instructions; left > 0; left -= SLICE) {
+                cpu.run((int) Math.min(left, SLICE));
+            }
+            return true;
+        } catch (GuestStop e) {
+            stopped(e.state(), e.getMessage());
+            return false;
+        }
+    }
+
+    /**
+     * How far the guest has come.
+     *
+     * @return instructions executed since boot, also those before a migration; while it runs, some
+     *     thousands ago
+     */
+    public long instructions() {
+        return cpu.retired();
+    }
+
+    /**
+     * What left the serial port of this machine, not of the one that it came from.
+     *
+     * @return ASCII text
+     */
+    public String output() {
+        return bus.uart.output();
+    }
+
+    /**
+     * Why the guest stopped by itself.
+     *
+     * @return a sentence, or "" if it did not
+     */
+    public String stopReason() {
+        return stopReason;
+    }
+
+    /**
+     * What the machine's state comes to: registers, RAM, devices.
+     *
+     * @return equal for machines in the same state
+     * @throws IllegalStateException if the machine is RUNNING
+     */
+    public synchronized MachineDigest digest() {
+        requireStopped();
+        Map<String, Integer> parts = new HashMap<>();
+        byte[] piece = new byte[1 << 16];
+        for (Region region : bus.regions()) {
+            CRC32C crc = new CRC32C();
+            for (long offset = 0; offset < region.size; offset += piece.length) {
+                int length = (int) Math.min(piece.length, region.size - offset);
+                region.read(offset, MemorySegment.ofArray(piece).asSlice(0, length));
+                crc.update(piece, 0, length);
+            }
+            parts.put(region.id(), (int) crc.getValue());
+        }
+        for (DeviceState device : devices()) {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            try {
+                device.save(new DataOutputStream(bytes));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            CRC32C crc = new CRC32C();
+            crc.update(bytes.toByteArray());
+            parts.put(device.id(), (int) crc.getValue());
+        }
+        return new MachineDigest(instructions(), parts);
+    }
+
+    /**
+     * A register of the CPU.
+     *
+     * @param register which
+     * @return its value
+     * @throws IllegalStateException if the machine is RUNNING
+     */
+    public synchronized long register(Rv64.Register register) {
+        requireStopped();
+        return cpu.register(register.ordinal());
+    }
+
+    private void requireStopped() {
+        if (state == RunState.RUNNING) throw new IllegalStateException("the machine is running");
+        halt(); // the guest may have stopped by itself just now
+    }
+
+    @Override
+    public RamProvider ram() {
+        return ram;
+    }
+
+    @Override
+    public List<DeviceState> devices() {
+        return List.of(cpu, bus.uart, bus.timer);
+    }
+
+    @Override
+    public RamTarget ramTarget() {
+        RamTarget present = RamTarget.of(ram.blocks());
+        if (!adopting) return present;
+        return new RamTarget() {
+            @Override
+            public RamBlock open(BlockHeader header) throws MigrationException {
+                return present.open(header);
+            }
+
+            @Override
+            public Optional<Arena> adopts(BlockHeader header) {
+                if (!header.id().equals(bus.ram.id())) return Optional.empty();
+                Arena mapping = Arena.ofShared();
+                adopted.add(mapping);
+                return Optional.of(mapping);
+            }
+
+            @Override
+            public RamBlock adopt(BlockHeader header, MemorySegment memory)
+                    throws MigrationException {
+                present.open(header); // checks the length
+                bus.ram.memory = memory;
+                return bus.ram;
+            }
+        };
+    }
+
+    /**
+     * Ends the guest and gives its memory back. No migration may be using it any more.
+     *
+     * <p>Closing twice does nothing.
+     */
+    @Override
+    public synchronized void close() {
+        if (!arena.scope().isAlive()) return;
+        enter(RunState.SHUTDOWN);
+        arena.close();
+        adopted.forEach(Arena::close);
+    }
+
+    /** The marks of the store path. */
+    private final class Log implements DirtyLog {
+        @Override
+        public void start() {
+            logging(true);
+        }
+
+        @Override
+        public void stop() {
+            logging(false);
+        }
+
+        /**
+         * The CPU is stopped meanwhile: else a store that found logging off could still be on its
+         * way to memory when the first round copies its page.
+         */
+        private void logging(boolean on) {
+            synchronized (ReferenceMachine.this) {
+                halt();
+                if (on) marks.start();
+                else marks.stop();
+                bus.logging = on;
+                if (state == RunState.RUNNING) ReferenceMachine.this.start();
+            }
+        }
+
+        @Override
+        public void harvest(RamBlock block, PageBitmap into) {
+            marks.harvest(block, into);
+        }
+    }
+}
