@@ -27,6 +27,7 @@ import java.util.Optional;
             SendCommand.class,
             ReceiveCommand.class,
             DemoCommand.class,
+            BenchCommand.class,
         },
         versionProvider = Main.Version.class,
         footer = {

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -203,9 +204,11 @@ final class Command implements Channel {
     }
 
     private void kill() {
-        // Children first: those of a dead parent are no longer known to be its.
-        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        // Looked up first, for those of a dead parent are no longer known to be its; and killed last, for
+        // a shell whose child has died goes on with its next command.
+        List<ProcessHandle> children = process.descendants().toList();
         process.destroyForcibly();
+        children.forEach(ProcessHandle::destroyForcibly);
     }
 
     @Override

@@ -1,0 +1,114 @@
+package org.vmferry.cli.bench;
+
+import org.vmferry.engine.json.Json;
+
+import java.io.BufferedReader;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** A QEMU whose RAM is a file, driven over QMP on its standard streams. */
+final class QemuProcess implements AutoCloseable {
+    private final Process process;
+    private final BufferedReader in;
+    private final Writer out;
+
+    /**
+     * Starts one, stopped.
+     *
+     * @param binary such as qemu-system-x86_64
+     * @param ram the file that holds its RAM
+     * @param size of its RAM, in bytes
+     * @param incoming whether it waits for a migration
+     * @throws IOException if it does not come up
+     */
+    QemuProcess(String binary, Path ram, long size, boolean incoming) throws IOException {
+        List<String> line =
+                new ArrayList<>(
+                        List.of(
+                                binary,
+                                "-M",
+                                "pc,memory-backend=pc.ram",
+                                "-m",
+                                (size >> 20) + "M",
+                                "-object",
+                                "memory-backend-file,id=pc.ram,share=on,size="
+                                        + size
+                                        + ",mem-path="
+                                        + ram,
+                                "-S",
+                                "-nodefaults",
+                                "-display",
+                                "none",
+                                "-accel",
+                                "tcg",
+                                "-qmp",
+                                "stdio"));
+        if (incoming) line.addAll(List.of("-incoming", "defer"));
+        process = new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        in = process.inputReader(StandardCharsets.UTF_8);
+        out = process.outputWriter(StandardCharsets.UTF_8);
+        try {
+            execute("qmp_capabilities", Map.of());
+        } catch (IOException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** Runs a command. */
+    Map<?, ?> execute(String command, Map<String, ?> arguments) throws IOException {
+        out.write(Json.write(Map.of("execute", command, "arguments", arguments)) + "\n");
+        out.flush();
+        for (String line; (line = in.readLine()) != null; ) {
+            Map<?, ?> answer = (Map<?, ?>) Json.parse(line);
+            if (answer.containsKey("error"))
+                throw new IOException("QEMU, " + command + ": " + answer.get("error"));
+            if (answer.get("return") instanceof Map<?, ?> value) return value;
+        }
+        throw new EOFException("QEMU ended during " + command);
+    }
+
+    /**
+     * Saves or loads a mapped-ram file.
+     *
+     * @param command migrate or migrate-incoming
+     * @param file the snapshot
+     * @param direct with direct-io, which QEMU has with multifd only
+     */
+    void migrate(String command, Path file, boolean direct)
+            throws IOException, InterruptedException {
+        List<Map<String, ?>> capabilities = new ArrayList<>();
+        capabilities.add(Map.of("capability", "mapped-ram", "state", true));
+        if (direct) capabilities.add(Map.of("capability", "multifd", "state", true));
+        execute("migrate-set-capabilities", Map.of("capabilities", capabilities));
+        execute("migrate-set-parameters", Map.of("max-bandwidth", 0, "direct-io", direct));
+        execute(command, Map.of("uri", "file:" + file));
+        while (true) {
+            Map<?, ?> state = execute("query-migrate", Map.of());
+            switch (String.valueOf(state.get("status"))) {
+                case "completed" -> {
+                    return;
+                }
+                case "failed" -> throw new IOException("QEMU failed: " + state.get("error-desc"));
+                default -> TimeUnit.MILLISECONDS.sleep(2);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+        try {
+            process.waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

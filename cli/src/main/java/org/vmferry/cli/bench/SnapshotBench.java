@@ -1,0 +1,156 @@
+package org.vmferry.cli.bench;
+
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.option.Settings;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/**
+ * Snapshots beside a QEMU's: the same RAM, the same file system, alternating order.
+ *
+ * <p>Every save is timed until the file is on disk: vmferry syncs it before it gives it its name, a
+ * QEMU does not, so there the sync is added. Every restore but those by mapping goes into a new
+ * memory file. The snapshots are in the page cache when they are restored.
+ */
+public final class SnapshotBench {
+    private static final long CHUNK = 64 << 10;
+
+    private final Path ram;
+    private final Path restored;
+    private final Path snapshot;
+    private final String qemu;
+    private final long size;
+    private final Map<String, List<Double>> times = new LinkedHashMap<>();
+
+    /**
+     * A bench.
+     *
+     * @param directory where snapshots go
+     * @param memory where the files lie that are RAM
+     * @param qemu its binary, or null to measure vmferry alone
+     * @param size of RAM in bytes, a multiple of 1 MiB
+     */
+    public SnapshotBench(Path directory, Path memory, String qemu, long size) {
+        this.ram = memory.resolve("ram");
+        this.restored = memory.resolve("restored");
+        this.snapshot = directory.resolve("bench.snap");
+        this.qemu = qemu;
+        this.size = size;
+    }
+
+    /** Makes the RAM: of every four chunks of 64 KiB one is zero. */
+    public void fill() throws IOException {
+        var random = new SplittableRandom(1);
+        try (var machine = new BenchMachine(ram, size)) {
+            MemorySegment memory = machine.memory();
+            for (long chunk = 0; chunk < size / CHUNK; chunk++) {
+                if (chunk % 4 == 3) continue;
+                for (long at = chunk * CHUNK; at < (chunk + 1) * CHUNK; at += Long.BYTES)
+                    memory.set(ValueLayout.JAVA_LONG, at, random.nextLong());
+            }
+        }
+    }
+
+    /**
+     * One round.
+     *
+     * @param qemuFirst who begins
+     */
+    public void round(boolean qemuFirst) throws IOException, InterruptedException {
+        for (boolean direct : new boolean[] {false, true}) {
+            String how = direct ? ", direct-io" : "";
+            if (qemu != null && qemuFirst) qemu(direct, how);
+            vmferry(direct, how);
+            if (qemu != null && !qemuFirst) qemu(direct, how);
+        }
+    }
+
+    private void vmferry(boolean direct, String how) throws IOException, InterruptedException {
+        Engine engine = Engine.create();
+        String uri = "file:" + snapshot;
+        Settings settings = Settings.NONE.capability("mapped-ram");
+        if (direct) settings = settings.parameter("direct-io", "on");
+        long begin = System.nanoTime();
+        try (var machine = new BenchMachine(ram, size)) {
+            begin = System.nanoTime();
+            engine.send(machine, uri, settings).await();
+            note("vmferry save" + how, begin);
+        }
+        try (var machine = new BenchMachine(restored, size)) {
+            begin = System.nanoTime();
+            engine.receive(machine, uri, settings).await();
+            note("vmferry restore" + how, begin);
+        }
+        if (!direct) compare();
+        Files.delete(restored);
+        // From the second time on the code is warm, as in a host that runs; the median tells.
+        for (int i = 0; i < 5; i++) {
+            try (var machine = new BenchMachine(null, size)) {
+                begin = System.nanoTime();
+                engine.receive(machine, uri, settings).await();
+                machine.memory().get(ValueLayout.JAVA_BYTE, size / 2);
+                note("vmferry map to first access" + how, begin);
+            }
+        }
+        Files.delete(snapshot);
+    }
+
+    private void compare() throws IOException {
+        try (var before = new BenchMachine(ram, size);
+                var after = new BenchMachine(restored, size)) {
+            if (before.memory().mismatch(after.memory()) >= 0)
+                throw new IOException("the restored RAM differs from what was saved");
+        }
+    }
+
+    private void qemu(boolean direct, String how) throws IOException, InterruptedException {
+        try (var source = new QemuProcess(qemu, ram, size, false)) {
+            long begin = System.nanoTime();
+            source.migrate("migrate", snapshot, direct);
+            try (FileChannel file = FileChannel.open(snapshot, StandardOpenOption.WRITE)) {
+                file.force(true);
+            }
+            note("QEMU save" + how, begin);
+        }
+        try (var destination = new QemuProcess(qemu, restored, size, true)) {
+            long begin = System.nanoTime();
+            destination.migrate("migrate-incoming", snapshot, direct);
+            note("QEMU restore" + how, begin);
+        }
+        Files.delete(restored);
+        Files.delete(snapshot);
+    }
+
+    private void note(String what, long begin) {
+        times.computeIfAbsent(what, w -> new ArrayList<>()).add((System.nanoTime() - begin) / 1e6);
+    }
+
+    /**
+     * What was measured.
+     *
+     * @return the median of each, in ms
+     */
+    public Map<String, Double> medians() {
+        Map<String, Double> medians = new LinkedHashMap<>();
+        times.forEach(
+                (what, all) ->
+                        medians.put(what, all.stream().sorted().toList().get(all.size() / 2)));
+        return medians;
+    }
+
+    /** Removes its files. */
+    public void clean() throws IOException {
+        for (Path file : List.of(ram, restored, snapshot)) Files.deleteIfExists(file);
+    }
+}

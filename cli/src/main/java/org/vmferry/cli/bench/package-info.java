@@ -1,0 +1,2 @@
+/** Measurements beside a real QEMU. */
+package org.vmferry.cli.bench;
