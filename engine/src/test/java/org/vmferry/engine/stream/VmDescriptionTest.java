@@ -41,7 +41,7 @@ class VmDescriptionTest {
                 "'fields':[{'name':'p','type':'nullptr','size':1}] | 1",
                 "'fields':[{'name':'data','type':'buffer','size':300}] | 300",
                 "'fields':[{'size':2}],'subsections':[{'vmsd_name':'d/é','fields':[{'size':5}]}] |"
-                    + " 17",
+                        + " 17",
                 "'subsections':[{'vmsd_name':'a','subsections':[{'vmsd_name':'bc'}]}] | 15",
             })
     void eachConstructHasItsLength(String state, long length) throws MigrationException {
@@ -62,7 +62,7 @@ class VmDescriptionTest {
                 "{'page_size':4096,'devices':[{'name':1}]} | 'name' is 1",
                 "{'page_size':4096,'devices':[{'name':'a'}]} | 'instance_id' is null",
                 "{'page_size':4096,'devices':[{'name':'a','instance_id':-1}]} | 'instance_id' is"
-                    + " -1",
+                        + " -1",
                 "{'page_size':1.5} | 'page_size' is 1.5",
                 "{'page_size':9223372036854775808} | 'page_size' is 9223372036854775808",
                 "{} | 'page_size' is null",

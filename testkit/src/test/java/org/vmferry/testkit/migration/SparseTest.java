@@ -15,8 +15,10 @@ import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,11 +28,18 @@ class SparseTest {
     private static final int PAGE = 4096;
     @TempDir Path directory;
 
-    private static List<RamBlock> blocks(Arena arena) {
+    /** Over sparse files, so that this machine need not have the memory. */
+    private List<RamBlock> blocks(Arena arena) throws IOException {
         List<RamBlock> blocks = new ArrayList<>();
         long[] lengths = {LARGE, 5 * PAGE, 300 * PAGE};
         for (int i = 0; i < 3; i++) {
-            blocks.add(RamBlock.of("block" + i, arena.allocate(lengths[i], PAGE), PAGE));
+            Path ram = Files.createTempFile(directory, "ram", "");
+            try (FileChannel channel =
+                    FileChannel.open(ram, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                MemorySegment memory =
+                        channel.map(FileChannel.MapMode.READ_WRITE, 0, lengths[i], arena);
+                blocks.add(RamBlock.of("block" + i, memory, PAGE));
+            }
         }
         return blocks;
     }
