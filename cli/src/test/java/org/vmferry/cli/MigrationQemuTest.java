@@ -79,6 +79,9 @@ class MigrationQemuTest {
         Map<String, Object> parameters() {
             Map<String, Object> values = new HashMap<>();
             values.put("max-bandwidth", 0);
+            // A guest under emulation dirties faster than the slowest codec sends: it is to move, not to
+            // wait for luck.
+            values.put("downtime-limit", 60_000);
             if (channels > 0) {
                 values.put("multifd-channels", channels);
                 values.put("multifd-compression", compression);
@@ -121,14 +124,14 @@ class MigrationQemuTest {
 
     @TempDir Path folder;
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "{0}")
     @MethodSource
     @Tag("MFD-1")
     void everyPair(Way way) throws Exception {
         ferry(way);
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "{0}")
     @MethodSource
     @Tag("stress")
     void everything(Way way) throws Exception {

@@ -67,7 +67,7 @@ class SnapshotQemuTest {
 
     @TempDir Path folder;
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "{0}")
     @EnumSource
     @Tag("MAP-1")
     @Tag("STR-9")

@@ -9,7 +9,6 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.cert.CertStore;
-import java.security.cert.CertificateException;
 import java.security.cert.CollectionCertStoreParameters;
 import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.X509CertSelector;
@@ -89,7 +88,7 @@ public final class TlsCredentials {
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(
                     named ? keys(certificate, key) : null,
-                    verifyPeer ? trust(directory) : new TrustManager[] {new Anybody()},
+                    new TrustManager[] {trust(directory, server, verifyPeer)},
                     null);
             return new TlsCredentials(context, server, verifyPeer, PROTOCOLS);
         } catch (GeneralSecurityException | java.io.IOException e) {
@@ -112,8 +111,9 @@ public final class TlsCredentials {
         return factory.getKeyManagers();
     }
 
-    private static TrustManager[] trust(Path directory)
+    private static TrustManager trust(Path directory, boolean server, boolean verifyPeer)
             throws GeneralSecurityException, java.io.IOException {
+        if (!verifyPeer) return new Trust.Anybody();
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         int n = 0;
@@ -131,7 +131,8 @@ public final class TlsCredentials {
         }
         TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
         factory.init(new CertPathTrustManagerParameters(rules));
-        return factory.getTrustManagers();
+        X509ExtendedTrustManager issuers = (X509ExtendedTrustManager) factory.getTrustManagers()[0];
+        return server ? new Trust.Unnamed(issuers) : issuers;
     }
 
     /** The same for one version of TLS. */
@@ -162,35 +163,5 @@ public final class TlsCredentials {
         else if (verifyPeer) parameters.setEndpointIdentificationAlgorithm("HTTPS");
         engine.setSSLParameters(parameters);
         return engine;
-    }
-
-    /** For verify-peer=off. */
-    private static final class Anybody extends X509ExtendedTrustManager {
-        @Override
-        public void checkClientTrusted(
-                X509Certificate[] chain, String type, java.net.Socket socket) {}
-
-        @Override
-        public void checkServerTrusted(
-                X509Certificate[] chain, String type, java.net.Socket socket) {}
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type)
-                throws CertificateException {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type)
-                throws CertificateException {}
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
-        }
     }
 }
