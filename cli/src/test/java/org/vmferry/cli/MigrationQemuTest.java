@@ -122,6 +122,8 @@ class MigrationQemuTest {
         return everyWay().stream().map(Way::of);
     }
 
+    @TempDir static Path certificates;
+
     @TempDir Path folder;
 
     @ParameterizedTest(name = "{0}")
@@ -187,7 +189,7 @@ class MigrationQemuTest {
     }
 
     private TestCertificates certificates() throws IOException {
-        return TestCertificates.in(folder.resolve("pki"));
+        return TestCertificates.in(certificates.resolve("pki"));
     }
 
     private void set(Qemu qemu, Way way, String endpoint) throws IOException {

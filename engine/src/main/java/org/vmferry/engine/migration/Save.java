@@ -126,7 +126,7 @@ public final class Save implements Work {
                 stream.flush();
                 if (answer != null) answer.awaitOutcome();
                 sender.finish();
-                if (main != null) main.shutdownOutput();
+                if (main != null) endInOrder(main);
             } catch (IOException | RuntimeException | Error e) {
                 // Lets go the carrier's threads, so that its close() can join them.
                 session.fail(e);
@@ -139,7 +139,16 @@ public final class Save implements Work {
             if (main != null) main.release();
             throw e;
         }
-        if (main != null) main.close(); // in order: the peer may still be reading
+    }
+
+    /** Everything was sent: a peer that has all of it may be gone already, which is no failure. */
+    private void endInOrder(Channel main) {
+        try {
+            main.shutdownOutput();
+            main.close(); // waits, with TLS, until the peer has read everything
+        } catch (IOException e) {
+            LOG.debug("{}: {} was gone first", session.name(), main.peer(), e);
+        }
     }
 
     private void write(
