@@ -2,16 +2,6 @@ package org.vmferry.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +17,17 @@ import org.vmferry.testkit.qemu.QemuBinary;
 import org.vmferry.testkit.qemu.QemuBuilder;
 import org.vmferry.testkit.qemu.RequiresQemu;
 import org.vmferry.testkit.tls.TestCertificates;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /** A guest goes from a real QEMU to us and on to another QEMU, over sockets. */
 @RequiresQemu
@@ -79,7 +80,8 @@ class MigrationQemuTest {
         Map<String, Object> parameters() {
             Map<String, Object> values = new HashMap<>();
             values.put("max-bandwidth", 0);
-            // A guest under emulation dirties faster than the slowest codec sends: it is to move, not to
+            // A guest under emulation dirties faster than the slowest codec sends: it is to move,
+            // not to
             // wait for luck.
             values.put("downtime-limit", 60_000);
             if (channels > 0) {
@@ -164,14 +166,19 @@ class MigrationQemuTest {
                 destination.awaitMigration(SOON);
                 outgoing.await();
                 if (!way.running) destination.awaitStatus("paused", SOON);
-                assertThat(Arrays.mismatch(destination.memory(0, RAM), ram)).as("RAM went on").isEqualTo(-1);
+                assertThat(Arrays.mismatch(destination.memory(0, RAM), ram))
+                        .as("RAM went on")
+                        .isEqualTo(-1);
                 destination.cont();
                 GuestRom.lastCount(source.serial() + destination.awaitSerial(5 * LINE, SOON));
             }
         }
     }
 
-    /** Where the archive's RAM differs from what the CPU saw, but for the BIOS that lies over it there. */
+    /**
+     * Where the archive's RAM differs from what the CPU saw, but for the BIOS that lies over it
+     * there.
+     */
     static int mismatch(ArchiveMachine archive, byte[] ram) throws IOException {
         byte[] seen = ram.clone();
         Arrays.fill(seen, 0xf0000, 0x100000, (byte) 0);
@@ -201,11 +208,16 @@ class MigrationQemuTest {
             qemu.execute(
                     "object-add",
                     Map.of(
-                            "qom-type", "tls-creds-x509",
-                            "id", "tls0",
-                            "dir", certificates().folder().toString(),
-                            "endpoint", endpoint,
-                            "verify-peer", true));
+                            "qom-type",
+                            "tls-creds-x509",
+                            "id",
+                            "tls0",
+                            "dir",
+                            certificates().folder().toString(),
+                            "endpoint",
+                            endpoint,
+                            "verify-peer",
+                            true));
             parameters.put("tls-creds", "tls0");
             parameters.put("tls-hostname", TestCertificates.HOST);
         }
@@ -224,8 +236,7 @@ class MigrationQemuTest {
     @RequiresQemu(old = true)
     void anOldQemuIsAPeerToo(String compression, int channels) throws Exception {
         QemuBinary old = QemuBinary.old().orElseThrow();
-        QemuBuilder builder =
-                Qemu.builder().binary(old).machine("pc-i440fx-7.2").rom(STOPPED);
+        QemuBuilder builder = Qemu.builder().binary(old).machine("pc-i440fx-7.2").rom(STOPPED);
         Engine engine = Engine.create();
         Settings settings = Settings.NONE.parameter("max-bandwidth", "0");
         Map<String, Object> parameters = new HashMap<>(Map.of("max-bandwidth", 0));
@@ -270,9 +281,6 @@ class MigrationQemuTest {
     }
 
     static Stream<Arguments> oldWays() {
-        return Stream.of(
-                Arguments.of("none", 0),
-                Arguments.of("none", 2),
-                Arguments.of("zstd", 2));
+        return Stream.of(Arguments.of("none", 0), Arguments.of("none", 2), Arguments.of("zstd", 2));
     }
 }

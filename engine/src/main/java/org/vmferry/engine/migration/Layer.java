@@ -1,7 +1,5 @@
 package org.vmferry.engine.migration;
 
-import java.io.IOException;
-import java.nio.file.Path;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.tls.TlsChannel;
 import org.vmferry.engine.tls.TlsCredentials;
@@ -11,6 +9,9 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
+
+import java.io.IOException;
+import java.nio.file.Path;
 
 /** What lies over a migration's connections: TLS where tls-creds asks for it, else nothing. */
 interface Layer {
@@ -24,10 +25,13 @@ interface Layer {
                 TlsCredentials.client(Path.of(options.get(EngineOptions.TLS_CREDS)), true);
         String asked = options.get(EngineOptions.TLS_HOSTNAME);
         String host =
-                asked.isEmpty() && address.scheme().equals("tcp") ? TcpTransport.host(address) : asked;
+                asked.isEmpty() && address.scheme().equals("tcp")
+                        ? TcpTransport.host(address)
+                        : asked;
         if (host.isEmpty()) {
             throw MigrationException.user(
-                    "%s names no host that the destination's certificate could be for: set tls-hostname",
+                    "%s names no host that the destination's certificate could be for: set"
+                        + " tls-hostname",
                     address);
         }
         long deadline = options.get(SocketOptions.CONNECT_TIMEOUT);

@@ -71,8 +71,7 @@ public final class Load implements Work {
     }
 
     private void fromChannels(Stage stage) throws IOException {
-        try (Arrivals arrivals =
-                        new Arrivals(session, end, parts.carrier().channelMagic(), layer);
+        try (Arrivals arrivals = new Arrivals(session, end, parts.carrier().channelMagic(), layer);
                 Channel main = arrivals.main();
                 StreamIn stream = new StreamIn(main)) {
             RunState state = read(stream, main, arrivals, stage);

@@ -3,6 +3,7 @@ package org.vmferry.engine.tls;
 import java.net.Socket;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
@@ -13,9 +14,9 @@ final class Trust {
     /**
      * Somebody whom a trusted issuer vouches for; who the issuers are is not told.
      *
-     * <p>A client that is told chooses its certificate by them. GnuTLS 3.7, in a QEMU, then passes over an
-     * RSA key if TLS 1.3 signatures are all that is offered, as the JDK does, and sends no certificate at
-     * all. Told nothing, it sends the one it has.
+     * <p>A client that is told chooses its certificate by them. GnuTLS 3.7, in a QEMU, then passes
+     * over an RSA key if TLS 1.3 signatures are all that is offered, as the JDK does, and sends no
+     * certificate at all. Told nothing, it sends the one it has.
      */
     static final class Unnamed extends X509ExtendedTrustManager {
         private final X509ExtendedTrustManager issuers;

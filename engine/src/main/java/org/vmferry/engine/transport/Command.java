@@ -204,7 +204,8 @@ final class Command implements Channel {
     }
 
     private void kill() {
-        // Looked up first, for those of a dead parent are no longer known to be its; and killed last, for
+        // Looked up first, for those of a dead parent are no longer known to be its; and killed
+        // last, for
         // a shell whose child has died goes on with its next command.
         List<ProcessHandle> children = process.descendants().toList();
         process.destroyForcibly();

@@ -10,8 +10,8 @@ import java.util.Base64;
 import java.util.List;
 
 /**
- * Fresh certificates, made with the JDK's keytool, in one directory as QEMU's tls-creds-x509 has it:
- * a CA, a server's pair for {@link #HOST} and a client's. Valid for two days.
+ * Fresh certificates, made with the JDK's keytool, in one directory as QEMU's tls-creds-x509 has
+ * it: a CA, a server's pair for {@link #HOST} and a client's. Valid for two days.
  *
  * @param folder the directory
  */
@@ -38,8 +38,16 @@ public record TestCertificates(Path folder) {
         made.make("ca", "CN=Test CA", "-ext", "bc:c", "-ext", "ku:c=keyCertSign,cRLSign");
         String use = "ku:c=digitalSignature,keyEncipherment";
         made.make(
-                "server", "CN=" + HOST, "-signer", "ca", "-ext", "san=dns:" + HOST, "-ext", use,
-                "-ext", "eku=serverAuth");
+                "server",
+                "CN=" + HOST,
+                "-signer",
+                "ca",
+                "-ext",
+                "san=dns:" + HOST,
+                "-ext",
+                use,
+                "-ext",
+                "eku=serverAuth");
         made.make("client", CLIENT, "-signer", "ca", "-ext", use, "-ext", "eku=clientAuth");
         try {
             made.export();
