@@ -29,7 +29,10 @@ public class Format {
         List<Path> wrong = new ArrayList<>();
         for (Path source : sources) {
             String before = Files.readString(source);
-            String after = formatter.formatSourceAndFixImports(before);
+            // Twice: the first pass may leave what the second would break differently.
+            String after =
+                    formatter.formatSourceAndFixImports(
+                            formatter.formatSourceAndFixImports(before));
             if (after.equals(before)) continue;
             wrong.add(source);
             if (!check) Files.writeString(source, after);

@@ -31,7 +31,7 @@ interface Layer {
         if (host.isEmpty()) {
             throw MigrationException.user(
                     "%s names no host that the destination's certificate could be for: set"
-                        + " tls-hostname",
+                            + " tls-hostname",
                     address);
         }
         long deadline = options.get(SocketOptions.CONNECT_TIMEOUT);
