@@ -102,7 +102,8 @@ public final class Engine {
         return new Migration(
                         prepared.session,
                         address,
-                        new Save(prepared.session, machine, prepared.parts))
+                        new Save(
+                                prepared.session, machine, prepared.parts, plugins.notifiers()))
                 .start();
     }
 

@@ -137,12 +137,18 @@ public final class Migration {
         return new Statistics(
                 now.total(),
                 now.transferred(),
+                session.channelBytes(),
                 now.remaining(),
+                now.pageSize(),
                 session.pagesNormal(),
                 session.pagesZero(),
                 now.rounds(),
+                now.dirtyPagesRate(),
+                now.setupTime(),
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
-                now.downtime());
+                now.downtime(),
+                now.expectedDowntime(),
+                now.throttle());
     }
 
     /**
@@ -173,6 +179,15 @@ public final class Migration {
         } finally {
             lock.unlock();
         }
+    }
+
+    /**
+     * Lets it go on from pre-switchover (pause-before-switchover), now or when it comes there.
+     *
+     * @throws UnsupportedOperationException at a destination
+     */
+    public void proceed() {
+        work.proceed();
     }
 
     /**

@@ -5,22 +5,35 @@ package org.vmferry.engine;
  *
  * @param total bytes of guest RAM
  * @param transferred bytes that went over all channels, or into the file
+ * @param channelBytes bytes of these that went over channels other than the main one (multifd-bytes), or
+ *     straight to their place in the file
  * @param remaining bytes of RAM still to be sent in this round
+ * @param pageSize bytes; 0 before it is known
  * @param normal pages that were moved with their content
  * @param duplicate pages that were zero
  * @param dirtySyncCount how often the dirty log was harvested
+ * @param dirtyPagesRate pages a second that the guest dirtied in the last round
+ * @param setupTime ms until the first page
  * @param totalTime ms since the beginning, or that it took
  * @param downtime ms for which the source's guest was paused; 0 while it was not
+ * @param expectedDowntime ms that the rest would have taken at the last round's end
+ * @param cpuThrottle percent by which the guest is slowed down (auto-converge)
  */
 public record Statistics(
         long total,
         long transferred,
+        long channelBytes,
         long remaining,
+        int pageSize,
         long normal,
         long duplicate,
         long dirtySyncCount,
+        long dirtyPagesRate,
+        long setupTime,
         long totalTime,
-        long downtime) {
+        long downtime,
+        long expectedDowntime,
+        int cpuThrottle) {
     /**
      * The throughput.
      *
@@ -28,5 +41,23 @@ public record Statistics(
      */
     public double mbps() {
         return totalTime == 0 ? 0 : transferred * 8 / 1000.0 / totalTime;
+    }
+
+    /**
+     * How fast pages were moved.
+     *
+     * @return pages a second, over the whole time, zero pages among them
+     */
+    public long pagesPerSecond() {
+        return totalTime == 0 ? 0 : (normal + duplicate) * 1000 / totalTime;
+    }
+
+    /**
+     * The content that was moved.
+     *
+     * @return bytes
+     */
+    public long normalBytes() {
+        return normal * pageSize;
     }
 }

@@ -34,6 +34,7 @@ public final class Load implements Work {
     private ReturnPath.Answers answers; // once the source has opened the return path
     private volatile StreamIn in;
     private volatile long total;
+    private volatile int pageSize;
     private volatile long receivedBefore;
 
     /**
@@ -141,7 +142,8 @@ public final class Load implements Work {
         if (keeps) machine.sections().get().keep(configuration);
         else checkMachine(configuration);
         StreamHeader.checkUuid(configuration, machine.uuid(), session.options());
-        int pageSize = StreamHeader.pageSize(configuration);
+        int size = StreamHeader.pageSize(configuration);
+        pageSize = size;
         receiver.connect(parts.layout().placed());
         StreamReader.Handler handler =
                 new StreamReader.Handler() {
@@ -150,7 +152,7 @@ public final class Load implements Work {
                         List<BlockHeader> blocks =
                                 RamSection.readBlocks(
                                         stream,
-                                        pageSize,
+                                        size,
                                         session.options(),
                                         loader,
                                         machine.ramTarget(),
@@ -192,7 +194,7 @@ public final class Load implements Work {
         StreamIn stream = in;
         long received =
                 (stream == null ? receivedBefore : stream.received()) + session.channelBytes();
-        return new Progress(total, received, 0, 0, 0);
+        return new Progress(total, pageSize, received, 0, 0, 0, 0, 0, 0, 0);
     }
 
     private static final PageCarrier.Channels NO_CHANNELS =

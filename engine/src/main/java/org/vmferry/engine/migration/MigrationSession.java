@@ -170,7 +170,8 @@ public final class MigrationSession implements Session {
         return counts.zero.sum();
     }
 
-    long channelBytes() {
+    /** Bytes that went beside the main stream. */
+    public long channelBytes() {
         return counts.bytes.sum();
     }
 

@@ -1,5 +1,6 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
@@ -26,7 +27,6 @@ final class Precopy implements AutoCloseable {
     private final RamSection.Writer section;
     private volatile long remaining;
     private volatile long rounds;
-    private double bytesPerMs = Double.MAX_VALUE;
 
     Precopy(
             MigrationSession session,
@@ -38,7 +38,9 @@ final class Precopy implements AutoCloseable {
         this.sender = sender;
         this.section = section;
         this.log = log;
+        boolean sharedToo = !session.options().get(EngineOptions.X_IGNORE_SHARED);
         for (RamBlock block : blocks) {
+            if (block.shared() && !sharedToo) continue;
             PageBitmap all = new PageBitmap(block.pages());
             all.setAll();
             dirty.put(block, all);
@@ -49,17 +51,17 @@ final class Precopy implements AutoCloseable {
     }
 
     /** Sends rounds until what remains would pass within the downtime; the guest runs on. */
-    void untilFits(long downtimeMs) throws IOException {
-        do {
+    void untilFits(Convergence convergence) throws IOException {
+        while (true) {
             long began = System.nanoTime();
             long bytes = remaining;
             section.part();
             send();
             section.close();
             double ms = Math.max(1e-3, (System.nanoTime() - began) / 1e6);
-            if (bytes > 0) bytesPerMs = bytes / ms;
             harvest();
-        } while (remaining > bytesPerMs * downtimeMs);
+            if (convergence.fits(bytes, ms, remaining)) return;
+        }
     }
 
     /** Sends what is dirty now that the guest is paused, into the section's end. */

@@ -12,11 +12,12 @@ import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Mode;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.machine.Machine;
-import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.ZeroPages;
@@ -27,6 +28,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /** The source's side, from connecting to the last byte. Runs on the migration thread. */
 public final class Save implements Work {
@@ -35,18 +37,39 @@ public final class Save implements Work {
     private final MigrationSession session;
     private final Machine machine;
     private final Parts parts;
+    private final Notifications notifications;
+    private final Gate gate;
+    private final long began = System.nanoTime();
+    private volatile SourceGuest guest;
     private volatile StreamOut out;
     private volatile Precopy precopy;
+    private volatile Convergence convergence;
     private volatile long total;
-    private volatile long pausedAt; // nanoTime; 0 while the guest was not paused by us
-    private volatile long resumedAt;
+    private volatile int pageSize;
+    private volatile long setupTime; // ms
     private volatile long sentBefore;
 
-    /** A save of a machine. */
-    public Save(MigrationSession session, Machine machine, Parts parts) {
+    /** A save of a machine, of which these are told. */
+    public Save(
+            MigrationSession session,
+            Machine machine,
+            Parts parts,
+            List<MigrationNotifier> notifiers) {
         this.session = session;
         this.machine = machine;
         this.parts = parts;
+        this.notifications = new Notifications(notifiers, mode());
+        this.gate = new Gate(session);
+    }
+
+    private Mode mode() {
+        String name = session.options().get(EngineOptions.MODE);
+        return name.equals(Mode.CPR_REBOOT.wireName()) ? Mode.CPR_REBOOT : Mode.NORMAL;
+    }
+
+    @Override
+    public void proceed() {
+        gate.open();
     }
 
     @Override
@@ -54,37 +77,40 @@ public final class Save implements Work {
         stage.enter(MigrationState.SETUP);
         List<RamBlock> blocks = List.copyOf(machine.ram().blocks());
         total = RamSection.check(blocks);
-        RunState before = machine.runState();
+        SourceGuest source = new SourceGuest(machine);
+        guest = source;
+        notifications.setUp();
         try (Outgoing end = parts.transport().outgoing(parts.address(), session.options())) {
             session.onFailure(end::release);
-            try {
-                expect(end, blocks);
-                send(end, blocks, before, stage);
-                session.commit();
-                end.complete();
-            } catch (OutcomeUnknown e) {
-                session.fail(e);
-                machine.enter(RunState.POSTMIGRATE);
-                throw e;
-            } catch (IOException | RuntimeException | Error e) {
-                session.fail(e);
-                resumeAfterFailure(before);
-                throw e;
-            }
+            expect(end, blocks);
+            if (mode() == Mode.CPR_REBOOT) source.pause(); // before any RAM is saved
+            send(end, blocks, source, stage);
+            end.complete();
+        } catch (OutcomeUnknown e) {
+            source.giveUp(session.name());
+            failed(e);
+            throw e;
+        } catch (IOException | RuntimeException | Error e) {
+            failed(e);
+            resume(source);
+            throw e;
         }
-        handOver();
+        notifications.done();
+        source.giveUp(session.name());
     }
 
-    /** It is complete, and the guest paused: what the host can't do now changes neither. */
-    private void handOver() {
+    private void failed(Throwable cause) {
+        session.fail(cause);
+        notifications.failed(session.failure().getMessage());
+    }
+
+    private void resume(SourceGuest source) {
         try {
-            Guest.enter(machine, RunState.POSTMIGRATE);
+            source.resume();
         } catch (MigrationException e) {
-            LOG.warn(
-                    "{} is complete, but its machine stays '{}'",
-                    session.name(),
-                    machine.runState(),
-                    e);
+            session.fail(
+                    new MigrationException(
+                            Blame.HOST, "the guest could not be resumed: " + e.getMessage(), e));
         }
     }
 
@@ -107,7 +133,7 @@ public final class Save implements Work {
         }
     }
 
-    private void send(Outgoing end, List<RamBlock> blocks, RunState before, Stage stage)
+    private void send(Outgoing end, List<RamBlock> blocks, SourceGuest source, Stage stage)
             throws IOException {
         boolean seekable = parts.transport().features().contains(Feature.SEEKABLE);
         Layer layer = Layer.ofSource(parts.address(), session.options());
@@ -122,7 +148,7 @@ public final class Save implements Work {
                                 : null) {
             out = stream;
             try {
-                write(stream, saver, sender, blocks, before, stage);
+                write(stream, saver, sender, blocks, source, stage);
                 stream.flush();
                 if (answer != null) answer.awaitOutcome();
                 sender.finish();
@@ -156,12 +182,12 @@ public final class Save implements Work {
             RamLayout.Saver saver,
             PageCarrier.Sender sender,
             List<RamBlock> blocks,
-            RunState before,
+            SourceGuest source,
             Stage stage)
             throws IOException {
         sender.connect(parts.layout().placed());
         Optional<SectionStore> store = machine.sections();
-        int pageSize = blocks.getFirst().pageSize();
+        pageSize = blocks.getFirst().pageSize();
         StreamHeader.write(
                 stream,
                 store.isPresent()
@@ -174,21 +200,34 @@ public final class Save implements Work {
             command(stream, Wire.Command.PING, 1);
         }
         Optional<DirtyLog> log = machine.ram().dirtyLog();
-        if (log.isEmpty()) pause(before);
+        if (log.isEmpty()) source.pause();
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
-        try (Precopy rounds = new Precopy(session, blocks, log, sender, section)) {
+        try (Convergence judge =
+                        new Convergence(
+                                session.name(), session.options(), machine.throttle(), pageSize);
+                Precopy rounds = new Precopy(session, blocks, log, sender, section)) {
+            convergence = judge;
             precopy = rounds;
             section.start(blocks);
+            setupTime = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
             stage.enter(MigrationState.ACTIVE);
-            if (log.isPresent())
-                rounds.untilFits(session.options().get(EngineOptions.DOWNTIME_LIMIT));
-            pause(before);
+            if (log.isPresent()) rounds.untilFits(judge);
+            source.pause();
             session.liftBandwidth();
+            if (session.options().get(EngineOptions.PAUSE_BEFORE_SWITCHOVER)) {
+                stage.enter(MigrationState.PRE_SWITCHOVER);
+                gate.pass(session);
+            }
             stage.enter(MigrationState.DEVICE);
             rounds.last();
         }
-        if (store.isPresent()) DeviceSections.writeKept(stream, store.get());
-        else DeviceSections.write(stream, machine.devices(), before, pageSize);
+        byte[] description =
+                store.isPresent()
+                        ? DeviceSections.writeKept(stream, store.get())
+                        : DeviceSections.write(stream, machine.devices(), source.before(), pageSize);
+        // Once the end is on its way the destination may have everything: no cancel from here on.
+        session.commit();
+        DeviceSections.end(stream, description);
     }
 
     private static void command(StreamOut out, Wire.Command command, int... payload)
@@ -199,37 +238,23 @@ public final class Save implements Work {
         for (int value : payload) out.u32(value);
     }
 
-    private void pause(RunState before) throws MigrationException {
-        if (pausedAt != 0 || before != RunState.RUNNING) return;
-        pausedAt = System.nanoTime();
-        Guest.enter(machine, RunState.FINISH_MIGRATE);
-    }
-
-    private void resumeAfterFailure(RunState before) {
-        if (pausedAt == 0) return;
-        try {
-            Guest.enter(machine, before);
-            resumedAt = System.nanoTime();
-        } catch (MigrationException e) {
-            session.fail(
-                    new MigrationException(
-                            Blame.HOST, "the guest could not be resumed: " + e.getMessage(), e));
-        }
-    }
-
     @Override
     public Progress progress() {
         StreamOut stream = out;
         Precopy rounds = precopy;
-        long sent = (stream == null ? sentBefore : stream.sent()) + session.channelBytes();
-        long downtime =
-                pausedAt == 0 ? 0 : (resumedAt == 0 ? System.nanoTime() : resumedAt) - pausedAt;
+        Convergence judge = convergence;
+        SourceGuest source = guest;
         return new Progress(
                 total,
-                sent,
+                pageSize,
+                (stream == null ? sentBefore : stream.sent()) + session.channelBytes(),
                 rounds == null ? total : rounds.remaining(),
                 rounds == null ? 0 : rounds.rounds(),
-                downtime / 1_000_000);
+                setupTime,
+                source == null ? 0 : source.downtime(),
+                judge == null ? 0 : judge.expectedDowntime(),
+                judge == null ? 0 : judge.dirtyPagesRate(),
+                judge == null ? 0 : judge.percent());
     }
 
     /** Opens a carrier's channels. */

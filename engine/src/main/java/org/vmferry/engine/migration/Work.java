@@ -18,6 +18,21 @@ public interface Work {
         void enter(MigrationState state) throws IOException;
     }
 
+    /** The operator's word to go on from pre-switchover. */
+    default void proceed() {
+        throw new UnsupportedOperationException("a destination has nothing to wait for");
+    }
+
     /** Figures, bytes and ms. */
-    record Progress(long total, long transferred, long remaining, long rounds, long downtime) {}
+    record Progress(
+            long total,
+            int pageSize,
+            long transferred,
+            long remaining,
+            long rounds,
+            long setupTime,
+            long downtime,
+            long expectedDowntime,
+            long dirtyPagesRate,
+            int throttle) {}
 }

@@ -48,6 +48,10 @@ public final class EngineOptions {
     public static final Parameter<Long> DOWNTIME_LIMIT =
             Parameter.amount("downtime-limit", 300, 2_000_000, "ms");
 
+    /** Rounds after which a guest that does not converge fails the migration; 0 = never. Ours, not QEMU's. */
+    public static final Parameter<Integer> ROUND_LIMIT =
+            Parameter.count("round-limit", 0, 0, Integer.MAX_VALUE);
+
     /** One of {@link Mode}, by its wire name. */
     public static final Parameter<String> MODE =
             Parameter.choice("mode", Arrays.stream(Mode.values()).map(Mode::wireName).toList());
@@ -116,6 +120,7 @@ public final class EngineOptions {
                 MAX_BANDWIDTH,
                 AVAIL_SWITCHOVER_BANDWIDTH,
                 DOWNTIME_LIMIT,
+                ROUND_LIMIT,
                 multifdCompression(plugins),
                 TLS_CREDS,
                 TLS_HOSTNAME,

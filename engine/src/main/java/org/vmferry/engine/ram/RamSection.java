@@ -253,8 +253,20 @@ public final class RamSection {
                         header.usedLength(),
                         header.pageSize());
             }
+            OptionalLong theirs = header.guestAddress();
+            if (block.shared() && theirs.isPresent() && !theirs.equals(block.guestAddress())) {
+                throw MigrationException.peer(
+                        "shared RAM block '%s' lies at guest address 0x%x there and at %s here",
+                        header.id(), theirs.getAsLong(), address(block));
+            }
             blocks.add(block);
             return block;
+        }
+
+        private static String address(RamBlock block) {
+            return block.guestAddress().isPresent()
+                    ? "0x" + Long.toHexString(block.guestAddress().getAsLong())
+                    : "none";
         }
     }
 }

@@ -16,8 +16,12 @@ public final class DeviceSections {
 
     private DeviceSections() {}
 
-    /** Writes the devices of a machine of ours, and the run state it had. */
-    public static void write(MainOut out, List<DeviceState> devices, RunState state, int pageSize)
+    /**
+     * Writes the devices of a machine of ours, and the run state it had.
+     *
+     * @return the VMDESCRIPTION, for {@link #end}
+     */
+    public static byte[] write(MainOut out, List<DeviceState> devices, RunState state, int pageSize)
             throws IOException {
         List<Devices.Saved> all = Devices.save(devices);
         List<VmDescription.Written> written = new ArrayList<>();
@@ -40,18 +44,22 @@ public final class DeviceSections {
         written.add(
                 new VmDescription.Written(
                         GlobalState.ID, 0, GlobalState.VERSION, GlobalState.LENGTH));
-        end(out, VmDescription.describe(pageSize, written));
+        return VmDescription.describe(pageSize, written);
     }
 
-    /** Writes back what was kept. */
-    public static void writeKept(MainOut out, SectionStore store) throws IOException {
+    /**
+     * Writes back what was kept.
+     *
+     * @return the VMDESCRIPTION, for {@link #end}
+     */
+    public static byte[] writeKept(MainOut out, SectionStore store) throws IOException {
         int id = FIRST_ID;
         for (SectionStore.Section section : store.sections()) {
             head(out, id, section.id(), section.instance(), section.version());
             out.bytes(MemorySegment.ofBuffer(section.payload()));
             foot(out, id++);
         }
-        end(out, store.description());
+        return store.description();
     }
 
     private static void head(MainOut out, int id, String name, int instance, int version)
@@ -68,7 +76,8 @@ public final class DeviceSections {
         out.u32(id);
     }
 
-    private static void end(MainOut out, byte[] description) throws IOException {
+    /** Ends the stream: from its first byte on the destination may have everything. */
+    public static void end(MainOut out, byte[] description) throws IOException {
         out.u8(Wire.EOF);
         out.u8(Wire.VMDESCRIPTION);
         out.u32(description.length);

@@ -15,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -204,12 +203,24 @@ final class Command implements Channel {
     }
 
     private void kill() {
-        // Looked up first, for those of a dead parent are no longer known to be its; and killed
-        // last, for
-        // a shell whose child has died goes on with its next command.
-        List<ProcessHandle> children = process.descendants().toList();
+        // Stopped first, so that it starts nobody else: a shell whose child was killed would go on with
+        // its next command. Its children next: those of a dead parent are no longer known to be its.
+        stop();
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
-        children.forEach(ProcessHandle::destroyForcibly);
+    }
+
+    private void stop() {
+        try {
+            new ProcessBuilder("sh", "-c", "kill -STOP " + process.pid())
+                    .redirectErrorStream(true)
+                    .start()
+                    .waitFor(GRACE_MS, TimeUnit.MILLISECONDS);
+        } catch (IOException e) {
+            // It is killed all the same.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override

@@ -74,6 +74,15 @@ public interface Machine {
     }
 
     /**
+     * How its virtual CPUs can be slowed down, for auto-converge.
+     *
+     * @return empty if they can't be
+     */
+    default Optional<CpuThrottle> throttle() {
+        return Optional.empty();
+    }
+
+    /**
      * For a host that understands no devices but keeps what a machine sent, byte for byte.
      *
      * @return empty for an ordinary machine; if present, {@link #devices()} and {@link #type()} are

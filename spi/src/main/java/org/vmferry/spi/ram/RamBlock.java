@@ -56,6 +56,16 @@ public interface RamBlock {
     }
 
     /**
+     * Whether its bytes are a file that the destination has open, too: with the capability
+     * x-ignore-shared they are not sent, and both sides must have them at one guest address.
+     *
+     * @return by default false
+     */
+    default boolean shared() {
+        return false;
+    }
+
+    /**
      * The block as native memory: the fast path.
      *
      * @return a native segment of at least {@link #usedLength()} bytes that every thread may use,

@@ -1,0 +1,117 @@
+package org.vmferry.engine.migration;
+
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.CpuThrottle;
+import org.vmferry.spi.option.Options;
+
+/**
+ * Whether what is dirty after a round would pass within the downtime limit; and, if the guest dirties
+ * faster than can be sent, slowing it (auto-converge) and saying so.
+ */
+final class Convergence implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Convergence.class);
+    private static final int BAD_ROUNDS = 2; // in a row, before the guest is slowed
+
+    private final String migration;
+    private final Options options;
+    private final Optional<CpuThrottle> throttle;
+    private final int pageSize;
+    private int rounds;
+    private int badRounds;
+    private boolean told;
+    private volatile long expectedDowntime; // ms
+    private volatile long dirtyPagesRate; // pages/s
+    private volatile int percent;
+
+    Convergence(String migration, Options options, Optional<CpuThrottle> throttle, int pageSize)
+            throws MigrationException {
+        this.migration = migration;
+        this.options = options;
+        this.throttle = throttle;
+        this.pageSize = pageSize;
+        if (options.get(EngineOptions.AUTO_CONVERGE) && throttle.isEmpty()) {
+            throw MigrationException.user(
+                    "auto-converge: this machine's virtual CPUs can't be slowed down");
+        }
+    }
+
+    /**
+     * Judges a round.
+     *
+     * @param sent bytes of RAM that the round went over
+     * @param ms that it took
+     * @param dirty bytes that are dirty now
+     * @return whether the rest fits into the downtime limit
+     */
+    boolean fits(long sent, double ms, long dirty) throws MigrationException {
+        rounds++;
+        long available = options.get(EngineOptions.AVAIL_SWITCHOVER_BANDWIDTH);
+        double bytesPerMs = available > 0 ? available / 1000.0 : sent / ms;
+        expectedDowntime = dirty == 0 ? 0 : (long) Math.ceil(dirty / bytesPerMs);
+        dirtyPagesRate = (long) (dirty / pageSize * 1000.0 / ms);
+        long limit = options.get(EngineOptions.DOWNTIME_LIMIT);
+        if (dirty <= bytesPerMs * limit) return true;
+        int most = options.get(EngineOptions.ROUND_LIMIT);
+        if (most > 0 && rounds >= most) {
+            throw MigrationException.user(
+                    "the guest did not converge in %d rounds (round-limit): it dirties %d pages/s, and the"
+                            + " rest would take %d ms, with downtime-limit %d ms",
+                    rounds, dirtyPagesRate, expectedDowntime, limit);
+        }
+        boolean bad = dirty * 100.0 > sent * (double) options.get(EngineOptions.THROTTLE_TRIGGER_THRESHOLD);
+        badRounds = bad ? badRounds + 1 : 0;
+        if (badRounds >= BAD_ROUNDS) {
+            badRounds = 0;
+            if (options.get(EngineOptions.AUTO_CONVERGE)) slowDown();
+            else tell(limit);
+        }
+        return false;
+    }
+
+    private void slowDown() {
+        int next =
+                percent == 0
+                        ? options.get(EngineOptions.CPU_THROTTLE_INITIAL)
+                        : percent + options.get(EngineOptions.CPU_THROTTLE_INCREMENT);
+        percent = Math.min(next, options.get(EngineOptions.MAX_CPU_THROTTLE));
+        LOG.info("{}: the guest is slowed by {} %", migration, percent);
+        throttle.orElseThrow().set(percent);
+    }
+
+    private void tell(long limit) {
+        if (told) return;
+        told = true;
+        LOG.warn(
+                "{}: the guest dirties {} pages/s, faster than they are sent; the rest would take {} ms, with"
+                        + " downtime-limit {} ms. Raise max-bandwidth or downtime-limit, or set"
+                        + " auto-converge",
+                migration,
+                dirtyPagesRate,
+                expectedDowntime,
+                limit);
+    }
+
+    long expectedDowntime() {
+        return expectedDowntime;
+    }
+
+    long dirtyPagesRate() {
+        return dirtyPagesRate;
+    }
+
+    int percent() {
+        return percent;
+    }
+
+    /** The guest runs at full speed again. */
+    @Override
+    public void close() {
+        if (percent == 0) return;
+        percent = 0;
+        throttle.orElseThrow().set(0);
+    }
+}

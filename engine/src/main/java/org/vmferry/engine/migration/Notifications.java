@@ -1,0 +1,64 @@
+package org.vmferry.engine.migration;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Mode;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.notifier.MigrationEvent;
+import org.vmferry.spi.notifier.MigrationNotifier;
+import org.vmferry.spi.notifier.MigrationVeto;
+
+/** Tells the notifiers of one migration: in order, each only if it was told of the beginning. */
+final class Notifications {
+    private static final Logger LOG = LoggerFactory.getLogger(Notifications.class);
+
+    private final List<MigrationNotifier> notifiers;
+    private final Mode mode;
+    private final List<MigrationNotifier> told = new ArrayList<>();
+
+    Notifications(List<MigrationNotifier> notifiers, Mode mode) {
+        this.notifiers = notifiers;
+        this.mode = mode;
+    }
+
+    /** The set-up; the first veto fails the migration with its reason. */
+    void setUp() throws MigrationException {
+        for (MigrationNotifier notifier : notifiers) {
+            try {
+                if (!notifier.modes().contains(mode)) continue;
+                notifier.notify(new MigrationEvent.PrecopySetup(mode));
+                told.add(notifier);
+            } catch (MigrationVeto veto) {
+                String reason = "'%s' forbids it: %s".formatted(notifier.id(), veto.getMessage());
+                failed(reason);
+                throw MigrationException.user("%s", reason);
+            } catch (RuntimeException | LinkageError e) {
+                LOG.warn("Notifier {} failed at set-up; the migration goes on", notifier, e);
+                told.add(notifier);
+            }
+        }
+    }
+
+    /** Everything was sent. */
+    void done() {
+        tell(new MigrationEvent.PrecopyDone(mode));
+    }
+
+    /** It failed; whoever was told of the set-up is told why. */
+    void failed(String reason) {
+        tell(new MigrationEvent.PrecopyFailed(mode, reason));
+        told.clear();
+    }
+
+    private void tell(MigrationEvent event) {
+        for (MigrationNotifier notifier : told) {
+            try {
+                notifier.notify(event);
+            } catch (MigrationVeto | RuntimeException | LinkageError e) {
+                LOG.warn("Notifier {} failed at {}; the migration goes on", notifier, event, e);
+            }
+        }
+    }
+}

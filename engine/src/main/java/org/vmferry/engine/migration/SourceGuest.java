@@ -1,0 +1,62 @@
+package org.vmferry.engine.migration;
+
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+
+/** The source's guest: paused for the switch-over, resumed after a failure, given up when it is done. */
+final class SourceGuest {
+    private static final Logger LOG = LoggerFactory.getLogger(SourceGuest.class);
+
+    private final Machine machine;
+    private final RunState before;
+    private volatile long pausedAt; // nanoTime; 0 while it was not paused by us
+    private volatile long resumedAt;
+
+    SourceGuest(Machine machine) {
+        this.machine = machine;
+        this.before = machine.runState();
+    }
+
+    /** The state that the destination is to take. */
+    RunState before() {
+        return before;
+    }
+
+    /** Pauses it, if it runs and was not paused before. */
+    void pause() throws MigrationException {
+        if (pausedAt != 0 || before != RunState.RUNNING) return;
+        pausedAt = System.nanoTime();
+        enter(RunState.FINISH_MIGRATE);
+    }
+
+    /** It goes on here, if it did before. */
+    void resume() throws MigrationException {
+        if (pausedAt == 0) return;
+        enter(before);
+        resumedAt = System.nanoTime();
+    }
+
+    /** It is somebody else's now, or may be: what the host can't do about it changes neither. */
+    void giveUp(String migration) {
+        try {
+            enter(RunState.POSTMIGRATE);
+        } catch (MigrationException e) {
+            LOG.warn("{} is over, but its machine stays '{}'", migration, machine.runState(), e);
+        }
+    }
+
+    private void enter(RunState state) throws MigrationException {
+        Guest.enter(machine, state);
+    }
+
+    /** For how long it has stood still, in ms. */
+    long downtime() {
+        if (pausedAt == 0) return 0;
+        long until = resumedAt == 0 ? System.nanoTime() : resumedAt;
+        return TimeUnit.NANOSECONDS.toMillis(until - pausedAt);
+    }
+}
