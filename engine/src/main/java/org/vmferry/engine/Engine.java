@@ -102,8 +102,7 @@ public final class Engine {
         return new Migration(
                         prepared.session,
                         address,
-                        new Save(
-                                prepared.session, machine, prepared.parts, plugins.notifiers()))
+                        new Save(prepared.session, machine, prepared.parts, plugins.notifiers()))
                 .start();
     }
 

@@ -5,8 +5,8 @@ package org.vmferry.engine;
  *
  * @param total bytes of guest RAM
  * @param transferred bytes that went over all channels, or into the file
- * @param channelBytes bytes of these that went over channels other than the main one (multifd-bytes), or
- *     straight to their place in the file
+ * @param channelBytes bytes of these that went over channels other than the main one
+ *     (multifd-bytes), or straight to their place in the file
  * @param remaining bytes of RAM still to be sent in this round
  * @param pageSize bytes; 0 before it is known
  * @param normal pages that were moved with their content

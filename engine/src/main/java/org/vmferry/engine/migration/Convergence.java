@@ -1,6 +1,5 @@
 package org.vmferry.engine.migration;
 
-import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vmferry.engine.option.EngineOptions;
@@ -8,9 +7,11 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.option.Options;
 
+import java.util.Optional;
+
 /**
- * Whether what is dirty after a round would pass within the downtime limit; and, if the guest dirties
- * faster than can be sent, slowing it (auto-converge) and saying so.
+ * Whether what is dirty after a round would pass within the downtime limit; and, if the guest
+ * dirties faster than can be sent, slowing it (auto-converge) and saying so.
  */
 final class Convergence implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Convergence.class);
@@ -58,11 +59,13 @@ final class Convergence implements AutoCloseable {
         int most = options.get(EngineOptions.ROUND_LIMIT);
         if (most > 0 && rounds >= most) {
             throw MigrationException.user(
-                    "the guest did not converge in %d rounds (round-limit): it dirties %d pages/s, and the"
-                            + " rest would take %d ms, with downtime-limit %d ms",
+                    "the guest did not converge in %d rounds (round-limit): it dirties %d pages/s,"
+                            + " and the rest would take %d ms, with downtime-limit %d ms",
                     rounds, dirtyPagesRate, expectedDowntime, limit);
         }
-        boolean bad = dirty * 100.0 > sent * (double) options.get(EngineOptions.THROTTLE_TRIGGER_THRESHOLD);
+        boolean bad =
+                dirty * 100.0
+                        > sent * (double) options.get(EngineOptions.THROTTLE_TRIGGER_THRESHOLD);
         badRounds = bad ? badRounds + 1 : 0;
         if (badRounds >= BAD_ROUNDS) {
             badRounds = 0;
@@ -86,9 +89,9 @@ final class Convergence implements AutoCloseable {
         if (told) return;
         told = true;
         LOG.warn(
-                "{}: the guest dirties {} pages/s, faster than they are sent; the rest would take {} ms, with"
-                        + " downtime-limit {} ms. Raise max-bandwidth or downtime-limit, or set"
-                        + " auto-converge",
+                "{}: the guest dirties {} pages/s, faster than they are sent; the rest would take"
+                    + " {} ms, with downtime-limit {} ms. Raise max-bandwidth or downtime-limit, or"
+                    + " set auto-converge",
                 migration,
                 dirtyPagesRate,
                 expectedDowntime,

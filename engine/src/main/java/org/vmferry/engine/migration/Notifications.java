@@ -1,14 +1,15 @@
 package org.vmferry.engine.migration;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vmferry.spi.Mode;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Mode;
 import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.notifier.MigrationVeto;
+
+import java.util.ArrayList;
+import java.util.List;
 
 /** Tells the notifiers of one migration: in order, each only if it was told of the beginning. */
 final class Notifications {

@@ -224,7 +224,8 @@ public final class Save implements Work {
         byte[] description =
                 store.isPresent()
                         ? DeviceSections.writeKept(stream, store.get())
-                        : DeviceSections.write(stream, machine.devices(), source.before(), pageSize);
+                        : DeviceSections.write(
+                                stream, machine.devices(), source.before(), pageSize);
         // Once the end is on its way the destination may have everything: no cancel from here on.
         session.commit();
         DeviceSections.end(stream, description);

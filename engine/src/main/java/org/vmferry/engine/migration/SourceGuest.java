@@ -1,13 +1,17 @@
 package org.vmferry.engine.migration;
 
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 
-/** The source's guest: paused for the switch-over, resumed after a failure, given up when it is done. */
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The source's guest: paused for the switch-over, resumed after a failure, given up when it is
+ * done.
+ */
 final class SourceGuest {
     private static final Logger LOG = LoggerFactory.getLogger(SourceGuest.class);
 

@@ -48,7 +48,10 @@ public final class EngineOptions {
     public static final Parameter<Long> DOWNTIME_LIMIT =
             Parameter.amount("downtime-limit", 300, 2_000_000, "ms");
 
-    /** Rounds after which a guest that does not converge fails the migration; 0 = never. Ours, not QEMU's. */
+    /**
+     * Rounds after which a guest that does not converge fails the migration; 0 = never. Ours, not
+     * QEMU's.
+     */
     public static final Parameter<Integer> ROUND_LIMIT =
             Parameter.count("round-limit", 0, 0, Integer.MAX_VALUE);
 

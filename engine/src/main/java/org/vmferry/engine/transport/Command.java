@@ -203,8 +203,10 @@ final class Command implements Channel {
     }
 
     private void kill() {
-        // Stopped first, so that it starts nobody else: a shell whose child was killed would go on with
-        // its next command. Its children next: those of a dead parent are no longer known to be its.
+        // Stopped first, so that it starts nobody else: a shell whose child was killed would go on
+        // with
+        // its next command. Its children next: those of a dead parent are no longer known to be
+        // its.
         stop();
         process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
