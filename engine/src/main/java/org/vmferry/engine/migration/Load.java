@@ -71,8 +71,9 @@ public final class Load implements Work {
     }
 
     private void fromChannels(Stage stage) throws IOException {
+        boolean many = parts.transport().features().contains(Feature.MANY_CHANNELS);
         try (Arrivals arrivals =
-                        new Arrivals(session, end, parts.carrier().channelMagic(), layer);
+                        new Arrivals(session, end, parts.carrier().channelMagic(), layer, many);
                 Channel main = arrivals.main();
                 StreamIn stream = new StreamIn(main)) {
             RunState state = read(stream, main, arrivals, stage);
