@@ -72,13 +72,9 @@ public final class Load implements Work {
     }
 
     private void fromChannels(Stage stage) throws IOException {
-<<<<<<< HEAD
-        try (Arrivals arrivals = new Arrivals(session, end, parts.carrier().channelMagic(), layer);
-=======
         boolean many = parts.transport().features().contains(Feature.MANY_CHANNELS);
         try (Arrivals arrivals =
                         new Arrivals(session, end, parts.carrier().channelMagic(), layer, many);
->>>>>>> multifd
                 Channel main = arrivals.main();
                 StreamIn stream = new StreamIn(main)) {
             RunState state = read(stream, main, arrivals, stage);
