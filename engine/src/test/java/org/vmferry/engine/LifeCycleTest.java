@@ -3,6 +3,7 @@ package org.vmferry.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.discovery.Plugins;
@@ -350,6 +351,8 @@ class LifeCycleTest {
     }
 
     @Test
+    @Tag("RPT-1")
+    @Tag("RPT-3")
     void theDestinationsWordCompletesIt() throws Exception {
         Settings back = Settings.NONE.capability("return-path").parameter("max-bandwidth", "0");
         TestMachine target = new TestMachine(RunState.INMIGRATE, TestMachine.heap(64, 0));
@@ -363,6 +366,8 @@ class LifeCycleTest {
     }
 
     @Test
+    @Tag("RPT-3")
+    @Tag("RPT-4")
     void theDestinationsFailureLetsTheSourceGoOn() throws Exception {
         Settings back = Settings.NONE.capability("return-path").parameter("max-bandwidth", "0");
         TestMachine target =
@@ -385,6 +390,7 @@ class LifeCycleTest {
     }
 
     @Test
+    @Tag("RPT-4")
     void aLostLinkBeforeTheDestinationsWordLeavesTheOutcomeOpen() throws Exception {
         try (ServerSocketChannel server =
                 ServerSocketChannel.open().bind(new InetSocketAddress("127.0.0.1", 0))) {
