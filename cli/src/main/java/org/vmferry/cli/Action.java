@@ -1,5 +1,6 @@
 package org.vmferry.cli;
 
+import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
 import org.vmferry.spi.MigrationException;
@@ -12,6 +13,7 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
@@ -78,6 +80,14 @@ abstract class Action implements Callable<Integer> {
         if (quiet) return;
         err().println("vmferry: " + Text.line(line));
         err().flush();
+    }
+
+    /** An archive in a directory; names what killed ones left there. */
+    final ArchiveMachine archive(Path directory) throws IOException {
+        for (Path dead : ArchiveMachine.leftovers(directory)) {
+            remark("left by a vmferry that was killed; remove it with: rm -r '" + dead + "'");
+        }
+        return ArchiveMachine.in(directory);
     }
 
     /** Watches a long work. The launcher knows whether standard error is a terminal. */

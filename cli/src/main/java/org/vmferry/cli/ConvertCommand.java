@@ -1,6 +1,5 @@
 package org.vmferry.cli;
 
-import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 
 import picocli.CommandLine.Command;
@@ -40,7 +39,7 @@ final class ConvertCommand extends SnapshotAction {
     void run() throws Exception {
         Snapshot snapshot = snapshot();
         Engine engine = Engine.create();
-        try (var archive = ArchiveMachine.in(NewFile.directory(output))) {
+        try (var archive = archive(NewFile.directory(output))) {
             read(engine, snapshot, archive);
             follow(
                     engine.send(archive, Snapshot.uri(output, 0), format.settings()),

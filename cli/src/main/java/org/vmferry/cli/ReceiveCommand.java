@@ -44,7 +44,7 @@ final class ReceiveCommand extends Action {
     void run() throws Exception {
         var settings = options.settings();
         Engine engine = Engine.create();
-        try (var archive = ArchiveMachine.in(NewFile.directory(output))) {
+        try (var archive = archive(NewFile.directory(output))) {
             archive.whenWhole(() -> save(engine, archive));
             Migration load = engine.receive(archive, uri, settings);
             try {

@@ -1,6 +1,5 @@
 package org.vmferry.cli;
 
-import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Statistics;
 
@@ -28,7 +27,7 @@ final class SendCommand extends SnapshotAction {
         var settings = options.settings();
         Snapshot snapshot = snapshot();
         Engine engine = Engine.create();
-        try (var archive = ArchiveMachine.in(NewFile.directory(snapshot.path()))) {
+        try (var archive = archive(NewFile.directory(snapshot.path()))) {
             read(engine, snapshot, archive);
             Statistics sent = follow(engine.send(archive, uri, settings), "sending to " + uri);
             remark(

@@ -14,13 +14,18 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A machine that only keeps what another one sent, and gives it back byte for byte: what stands
@@ -34,6 +39,8 @@ import java.util.SequencedMap;
  */
 public final class ArchiveMachine implements Machine, AutoCloseable {
     private static final String PREFIX = ".vmferry-archive-";
+    private static final Pattern MAKER =
+            Pattern.compile(Pattern.quote(PREFIX) + "(\\d{1,18})-(\\d{1,18})-.*");
 
     private final Path directory;
     private final Arena arena = Arena.ofShared();
@@ -69,13 +76,44 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
      * @throws IOException if it can't be made
      */
     public static ArchiveMachine in(Path parent) throws IOException {
-        Path directory = Files.createTempDirectory(parent, PREFIX);
+        ProcessHandle me = ProcessHandle.current();
+        Path directory =
+                Files.createTempDirectory(parent, PREFIX + me.pid() + "-" + start(me) + "-");
         try {
             return new ArchiveMachine(directory);
         } catch (IOException e) {
             Files.deleteIfExists(directory);
             throw e;
         }
+    }
+
+    /**
+     * Directories of archives whose process was killed.
+     *
+     * @param parent where archives are made
+     * @return may be removed; empty where it can't be told
+     */
+    public static List<Path> leftovers(Path parent) {
+        List<Path> found = new ArrayList<>();
+        try (var all = Files.newDirectoryStream(parent, PREFIX + "*")) {
+            for (Path each : all) if (isDead(each.getFileName().toString())) found.add(each);
+        } catch (IOException | DirectoryIteratorException e) {
+            // It is a courtesy; who writes there will be told what is wrong.
+        }
+        return found;
+    }
+
+    /** The name says which process made it: its number, and when it began. */
+    private static boolean isDead(String name) {
+        Matcher maker = MAKER.matcher(name);
+        if (!maker.matches()) return false;
+        return ProcessHandle.of(Long.parseLong(maker.group(1)))
+                .filter(process -> start(process) == Long.parseLong(maker.group(2)))
+                .isEmpty();
+    }
+
+    private static long start(ProcessHandle process) {
+        return process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
     }
 
     /**

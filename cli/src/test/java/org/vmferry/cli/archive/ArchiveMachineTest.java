@@ -108,4 +108,14 @@ class ArchiveMachineTest {
         }
         assertThat(directory).isEmptyDirectory();
     }
+
+    @Test
+    void whatAKilledOneLeftIsNamed() throws Exception {
+        Path dead = Files.createDirectory(directory.resolve(".vmferry-archive-999999999-1-x"));
+        Files.createDirectory(directory.resolve(".vmferry-archive-of-somebody-else"));
+        try (var alive = ArchiveMachine.in(directory)) {
+            assertThat(alive).isNotNull();
+            assertThat(ArchiveMachine.leftovers(directory)).containsExactly(dead);
+        }
+    }
 }
