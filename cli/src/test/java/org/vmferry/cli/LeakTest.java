@@ -77,7 +77,7 @@ class LeakTest {
         Settings settings = multifd(4, "zstd");
         StringBuilder output = new StringBuilder();
         ReferenceMachine machine = small().build();
-        Held before = null;
+        Held before = Held.now(); // what looking costs, it has cost
         machine.enter(RunState.RUNNING);
         for (int i = 0; i < 100; i++) {
             ReferenceMachine next = small().build();
