@@ -41,6 +41,7 @@ public final class Save implements Work {
     private volatile long pausedAt; // nanoTime; 0 while the guest was not paused by us
     private volatile long resumedAt;
     private volatile long sentBefore;
+    private volatile boolean ending; // all of RAM was sent; the devices follow
 
     /** A save of a machine. */
     public Save(MigrationSession session, Machine machine, Parts parts) {
@@ -118,7 +119,7 @@ public final class Save implements Work {
                 PageCarrier.Sender sender = parts.carrier().sender(channels, session);
                 ReturnPath.Listener answer =
                         session.options().get(EngineOptions.RETURN_PATH)
-                                ? new ReturnPath.Listener(main, session)
+                                ? new ReturnPath.Listener(main, session, () -> ending)
                                 : null) {
             out = stream;
             try {
@@ -187,6 +188,7 @@ public final class Save implements Work {
             stage.enter(MigrationState.DEVICE);
             rounds.last();
         }
+        ending = true;
         if (store.isPresent()) DeviceSections.writeKept(stream, store.get());
         else DeviceSections.write(stream, machine.devices(), before, pageSize);
     }
