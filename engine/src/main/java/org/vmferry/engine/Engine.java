@@ -168,7 +168,12 @@ public final class Engine {
 
     private Prepared prepare(String verb, Address address, Settings settings, Optional<UUID> uuid)
             throws MigrationException {
-        TransportProvider transport = plugins.transport(address.scheme());
+        TransportProvider transport;
+        try {
+            transport = plugins.transport(address.scheme());
+        } catch (MigrationException e) {
+            throw registry.conflicts(settings, e);
+        }
         Options options = registry.validate(settings, transport);
         RamLayout layout = plugins.layoutFor(options);
         PageCarrier carrier = plugins.carrierFor(options);

@@ -23,6 +23,12 @@ final class Guidance {
         if (!broken.isEmpty()) {
             return failure(Blame.PLUGIN, what + " is there, but can't be used: ", broken);
         }
+        if (kind == PluginKind.TRANSPORT && id.equals("fd")) {
+            return MigrationException.user(
+                    "%s is not there: it is for channels that the host registers, and this one has"
+                            + " given its engine none",
+                    what);
+        }
         Optional<String> unbuilt = KnownPlugins.notBuilt(kind, id);
         if (unbuilt.isPresent()) {
             return MigrationException.user(

@@ -136,6 +136,11 @@ public final class MigrationSession implements Session {
         committed = true;
     }
 
+    /** Whether the end may be on its way. */
+    synchronized boolean committed() {
+        return committed;
+    }
+
     private static MigrationException typed(Throwable cause) {
         if (cause instanceof MigrationException typed) return typed;
         String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();

@@ -7,6 +7,7 @@ import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.function.BooleanSupplier;
 
 /** The way back from destination to source, on the main channel (rules RPT-1 to RPT-4). */
 final class ReturnPath {
@@ -56,12 +57,19 @@ final class ReturnPath {
     static final class Listener implements AutoCloseable {
         private final Channel channel;
         private final MigrationSession session;
+        private final BooleanSupplier ending;
         private final Thread thread;
         private boolean over; // guarded by this, as the two below
         private Integer outcome;
         private IOException lost;
 
-        Listener(Channel channel, MigrationSession session) {
+        /**
+         * Begins to listen.
+         *
+         * @param ending whether the last bytes may be on their way: before, nobody can have them
+         */
+        Listener(Channel channel, MigrationSession session, BooleanSupplier ending) {
+            this.ending = ending;
             this.channel = channel;
             this.session = session;
             thread = new Thread(this::listen, session.name() + "-return-path");
@@ -94,6 +102,12 @@ final class ReturnPath {
                 }
                 // A destination that gives up before it has everything stops the sending at once.
                 if (shut != 0) session.fail(refused());
+                else if (!ending.getAsBoolean()) {
+                    shut = null;
+                    throw MigrationException.peer(
+                            "the destination says that it has loaded the machine before all of it"
+                                    + " was sent");
+                }
             } catch (MigrationException e) {
                 session.fail(e);
                 end = e;

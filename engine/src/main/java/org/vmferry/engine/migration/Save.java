@@ -144,7 +144,7 @@ public final class Save implements Work {
                 PageCarrier.Sender sender = parts.carrier().sender(channels, session);
                 ReturnPath.Listener answer =
                         session.options().get(EngineOptions.RETURN_PATH)
-                                ? new ReturnPath.Listener(main, session)
+                                ? new ReturnPath.Listener(main, session, session::committed)
                                 : null) {
             out = stream;
             try {

@@ -21,10 +21,16 @@ final class Conflicts {
         if (!known) conflicts.add(conflict);
     }
 
-    /** The user's fault, unless all that is wrong is that plug-ins are missing or broken. */
     void throwIfAny() throws MigrationException {
-        if (conflicts.isEmpty()) return;
-        if (conflicts.size() == 1) throw conflicts.getFirst();
+        if (!conflicts.isEmpty()) throw one();
+    }
+
+    /**
+     * All of them, of which there is at least one. The user's fault, unless all that is wrong is
+     * that plug-ins are missing or broken.
+     */
+    MigrationException one() {
+        if (conflicts.size() == 1) return conflicts.getFirst();
         boolean plugins = conflicts.stream().allMatch(c -> c.blame() == Blame.PLUGIN);
         MigrationException all =
                 new MigrationException(
@@ -33,6 +39,6 @@ final class Conflicts {
                                 .map(Throwable::getMessage)
                                 .collect(Collectors.joining("; ")));
         conflicts.forEach(all::addSuppressed);
-        throw all;
+        return all;
     }
 }

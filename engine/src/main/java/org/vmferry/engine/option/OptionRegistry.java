@@ -100,6 +100,20 @@ public final class OptionRegistry {
     }
 
     /**
+     * Checks what was asked for where something else is wrong already.
+     *
+     * @param settings what
+     * @param already what is wrong besides
+     * @return what {@link #validate(Settings)} throws, with that before it
+     */
+    public MigrationException conflicts(Settings settings, MigrationException already) {
+        Conflicts conflicts = new Conflicts();
+        conflicts.add(already);
+        compare(read(settings, conflicts), conflicts);
+        return conflicts.one();
+    }
+
+    /**
      * Checks what was asked for, all of it, and whether it goes with a transport.
      *
      * @param settings what

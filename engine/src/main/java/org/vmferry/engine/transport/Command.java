@@ -160,7 +160,7 @@ final class Command implements Channel {
             Thread.currentThread().interrupt();
             throw new MigrationException(Blame.USER, address + ": interrupted");
         }
-        check();
+        if (released) throw givenUp(address); // closed it may be: all was said
         if (code != 0) {
             throw new MigrationException(
                     Blame.TRANSPORT, "'%s' ended with code %d%s".formatted(address, code, tail()));
