@@ -1,6 +1,9 @@
 package org.vmferry.cli;
 
+import org.vmferry.cli.bench.MultifdBench;
+import org.vmferry.cli.bench.Results;
 import org.vmferry.cli.bench.SnapshotBench;
+import org.vmferry.engine.json.Json;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -9,6 +12,9 @@ import picocli.CommandLine.Parameters;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -16,16 +22,27 @@ import java.util.Map;
 @Command(
         name = "bench",
         description = {
-            "Save and restore the same RAM with vmferry and with a QEMU, in turn, and show the"
-                    + " ratios.",
-            "Without a QEMU vmferry is measured alone. Times are medians, in ms.",
+            "snapshot: save and restore the same RAM with vmferry and with a QEMU, in turn.",
+            "multifd: migrate the same RAM from vmferry to vmferry and from QEMU to QEMU, in turn,"
+                    + " over the loopback on two channels, uncompressed, with zlib 1 and with zstd"
+                    + " 1. vmferry's two JVMs have migrated once before they are measured; the RAM"
+                    + " that arrived then is compared.",
+            "Shown are medians, and medians of each round's ratio: above 1 vmferry is better."
+                    + " Without a QEMU vmferry is measured alone. A quarter of RAM is zero.",
         },
-        footer = {"", "Example:", "  vmferry bench snapshot --size 4G --rounds 3 --dir /var/tmp"})
+        footer = {
+            "",
+            "Examples:",
+            "  vmferry bench snapshot --size 4G --rounds 3 --dir /var/tmp",
+            "  vmferry bench multifd --json",
+        })
 final class BenchCommand extends Action {
     /** What is measured. */
     enum Subject {
         /** mapped-ram snapshots. */
-        snapshot
+        snapshot,
+        /** Migrations. */
+        multifd
     }
 
     @Parameters(index = "0", description = "What to measure: ${COMPLETION-CANDIDATES}.")
@@ -58,6 +75,9 @@ final class BenchCommand extends Action {
             description = "Default: ${DEFAULT-VALUE}.")
     private String qemu;
 
+    @Option(names = "--json", description = "As one JSON object, for programs.")
+    private boolean json;
+
     @Override
     void run() throws Exception {
         if (rounds < 1 || size < 1 << 20 || size % (1 << 20) != 0)
@@ -66,23 +86,46 @@ final class BenchCommand extends Action {
         if (memory == null) memory = Files.isWritable(shm) ? shm : directory;
         boolean there = find(qemu);
         if (!there) remark("no " + qemu + " here: vmferry is measured alone");
-        Path files = Files.createTempDirectory(directory, ".vmferry-bench-").toAbsolutePath();
         Path ram = Files.createTempDirectory(memory, ".vmferry-bench-").toAbsolutePath();
-        var bench = new SnapshotBench(files, ram, there ? qemu : null, size);
         try {
             remark("making " + Text.bytes(size) + " of RAM, a quarter of it zero");
-            bench.fill();
-            for (int round = 0; round < rounds; round++) {
-                interruption.check();
-                remark("round %d of %d".formatted(round + 1, rounds));
-                bench.round(round % 2 == 0);
-            }
-            print(bench.medians());
+            String binary = there ? qemu : null;
+            if (subject == Subject.multifd) multifd(ram, binary);
+            else snapshot(ram, binary);
         } finally {
-            bench.clean();
-            Files.delete(files);
             Files.delete(ram);
         }
+    }
+
+    private void snapshot(Path ram, String binary) throws Exception {
+        Path files = Files.createTempDirectory(directory, ".vmferry-bench-").toAbsolutePath();
+        try (var bench = new SnapshotBench(files, ram, binary, size)) {
+            bench.fill();
+            for (int round = 0; round < rounds; round++) {
+                begin(round);
+                bench.round(round % 2 == 0);
+            }
+            print(bench.results());
+        } finally {
+            Files.delete(files);
+        }
+    }
+
+    private void multifd(Path ram, String binary) throws Exception {
+        try (var bench = new MultifdBench(ram, binary, size)) {
+            interruption.cancelBy(bench::cancel);
+            bench.prepare();
+            for (int round = 0; round < rounds; round++) {
+                begin(round);
+                for (String codec : MultifdBench.CODECS) bench.round(codec, round % 2 == 0);
+            }
+            print(bench.results());
+        }
+    }
+
+    private void begin(int round) throws Exception {
+        interruption.check();
+        remark("round %d of %d".formatted(round + 1, rounds));
     }
 
     private static boolean find(String program) {
@@ -92,20 +135,43 @@ final class BenchCommand extends Action {
         return false;
     }
 
-    private void print(Map<String, Double> medians) {
-        out().printf("%-34s %12s %12s %8s%n", "", "QEMU ms", "vmferry ms", "ratio");
-        medians.forEach(
-                (what, ms) -> {
-                    if (!what.startsWith("vmferry ")) return;
-                    String work = what.substring("vmferry ".length());
-                    Double other = medians.get("QEMU " + work);
-                    out().printf(
-                                    Locale.ROOT,
-                                    "%-34s %12s %12.1f %8s%n",
-                                    work,
-                                    other == null ? "-" : "%.1f".formatted(other),
-                                    ms,
-                                    other == null ? "-" : "%.2f".formatted(other / ms));
-                });
+    private void print(Results results) {
+        if (json) {
+            out().println(Json.writePretty(tree(results)));
+            return;
+        }
+        out().printf("%-28s %-6s %10s %10s %8s%n", "", "", "QEMU", "vmferry", "ratio");
+        for (Results.Row row : results.rows())
+            out().printf(
+                            Locale.ROOT,
+                            "%-28s %-6s %10s %10.2f %8s%n",
+                            row.work(),
+                            row.unit(),
+                            number(row.qemu()),
+                            row.vmferry(),
+                            number(row.ratio()));
+    }
+
+    private static String number(Double value) {
+        return value == null ? "-" : String.format(Locale.ROOT, "%.2f", value);
+    }
+
+    private Map<String, Object> tree(Results results) {
+        List<Object> rows = new ArrayList<>();
+        for (Results.Row row : results.rows()) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("work", row.work());
+            one.put("unit", row.unit());
+            one.put("qemu", row.qemu());
+            one.put("vmferry", row.vmferry());
+            one.put("ratio", row.ratio());
+            rows.add(one);
+        }
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("subject", subject.name());
+        tree.put("bytes", size);
+        tree.put("rounds", rounds);
+        tree.put("medians", rows);
+        return tree;
     }
 }

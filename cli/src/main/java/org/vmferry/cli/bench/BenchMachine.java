@@ -10,15 +10,21 @@ import org.vmferry.spi.ram.RamTarget;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
 
 /** One block: a mapped file as QEMU's memory-backend-file, or what a snapshot gives by mapping. */
 final class BenchMachine implements Machine, AutoCloseable {
     private static final int PAGE = 4096;
+    private static final long CHUNK = 64 << 10;
 
     private final Arena arena = Arena.ofShared();
     private RamBlock block;
@@ -40,6 +46,51 @@ final class BenchMachine implements Machine, AutoCloseable {
                         StandardOpenOption.WRITE)) {
             var memory = file.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
             block = RamBlock.of("pc.ram", memory, PAGE);
+        }
+    }
+
+    /**
+     * Makes RAM that compresses roughly as a guest's does. Of every four chunks of 64 KiB one is
+     * zero; the pages of the others are, in turn: random bytes (as of what is compressed or
+     * encrypted already), words of text, pointers and small numbers, and a few bytes among zeros.
+     */
+    static void fill(Path ram, long size) throws IOException {
+        var random = new SplittableRandom(1);
+        byte[][] words = new byte[512][];
+        for (int i = 0; i < words.length; i++) {
+            words[i] = new byte[random.nextInt(3, 11)];
+            for (int j = 0; j < words[i].length; j++) words[i][j] = (byte) random.nextInt('a', 'z');
+        }
+        byte[] page = new byte[PAGE];
+        ByteBuffer view = ByteBuffer.wrap(page).order(ByteOrder.LITTLE_ENDIAN);
+        try (var machine = new BenchMachine(ram, size)) {
+            MemorySegment memory = machine.memory();
+            for (long at = 0; at < size; at += PAGE) {
+                if (at / CHUNK % 4 == 3) continue;
+                fill(view.clear(), (int) (at / PAGE % 4), words, random);
+                MemorySegment.copy(page, 0, memory, ValueLayout.JAVA_BYTE, at, PAGE);
+            }
+        }
+    }
+
+    private static void fill(ByteBuffer page, int kind, byte[][] words, SplittableRandom random) {
+        switch (kind) {
+            case 0 -> random.nextBytes(page.array());
+            case 1 -> {
+                while (page.remaining() > 11)
+                    page.put(words[random.nextInt(words.length)]).put((byte) ' ');
+            }
+            case 2 -> {
+                while (page.hasRemaining())
+                    page.putLong(0xffff_8880_0000_0000L + random.nextInt(1 << 20) * 64L)
+                            .putInt(random.nextInt(256))
+                            .putInt(0);
+            }
+            default -> {
+                Arrays.fill(page.array(), (byte) 0);
+                for (int i = 0; i < 64; i++)
+                    page.putLong(random.nextInt(PAGE / 8) * 8, random.nextLong());
+            }
         }
     }
 

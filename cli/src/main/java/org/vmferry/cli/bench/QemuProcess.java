@@ -75,21 +75,26 @@ final class QemuProcess implements AutoCloseable {
         throw new EOFException("QEMU ended during " + command);
     }
 
-    /**
-     * Saves or loads a mapped-ram file.
-     *
-     * @param command migrate or migrate-incoming
-     * @param file the snapshot
-     * @param direct with direct-io, which QEMU has with multifd only
-     */
-    void migrate(String command, Path file, boolean direct)
-            throws IOException, InterruptedException {
-        List<Map<String, ?>> capabilities = new ArrayList<>();
-        capabilities.add(Map.of("capability", "mapped-ram", "state", true));
-        if (direct) capabilities.add(Map.of("capability", "multifd", "state", true));
-        execute("migrate-set-capabilities", Map.of("capabilities", capabilities));
-        execute("migrate-set-parameters", Map.of("max-bandwidth", 0, "direct-io", direct));
-        execute(command, Map.of("uri", "file:" + file));
+    /** Sets what a migration is to be like. */
+    void set(List<String> capabilities, Map<String, ?> parameters) throws IOException {
+        List<Map<String, ?>> on = new ArrayList<>();
+        for (String name : capabilities) on.add(Map.of("capability", name, "state", true));
+        execute("migrate-set-capabilities", Map.of("capabilities", on));
+        execute("migrate-set-parameters", parameters);
+    }
+
+    /** Where a destination listens on the loopback, on a port that the system chose. */
+    String address() throws IOException {
+        Map<?, ?> state = execute("query-migrate", Map.of());
+        if (state.get("socket-address") instanceof List<?> all
+                && !all.isEmpty()
+                && all.getFirst() instanceof Map<?, ?> one)
+            return "tcp:127.0.0.1:" + one.get("port");
+        throw new IOException("QEMU does not say where it listens: " + state);
+    }
+
+    /** Waits for the end of the migration that was begun. */
+    void await() throws IOException, InterruptedException {
         while (true) {
             Map<?, ?> state = execute("query-migrate", Map.of());
             switch (String.valueOf(state.get("status"))) {
@@ -100,6 +105,11 @@ final class QemuProcess implements AutoCloseable {
                 default -> TimeUnit.MILLISECONDS.sleep(2);
             }
         }
+    }
+
+    /** Which process it is. */
+    long pid() {
+        return process.pid();
     }
 
     @Override

@@ -4,17 +4,13 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.option.Settings;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 
 /**
  * Snapshots beside a QEMU's: the same RAM, the same file system, alternating order.
@@ -23,15 +19,13 @@ import java.util.SplittableRandom;
  * QEMU does not, so there the sync is added. Every restore but those by mapping goes into a new
  * memory file. The snapshots are in the page cache when they are restored.
  */
-public final class SnapshotBench {
-    private static final long CHUNK = 64 << 10;
-
+public final class SnapshotBench implements AutoCloseable {
     private final Path ram;
     private final Path restored;
     private final Path snapshot;
     private final String qemu;
     private final long size;
-    private final Map<String, List<Double>> times = new LinkedHashMap<>();
+    private final Results results = new Results();
 
     /**
      * A bench.
@@ -49,17 +43,9 @@ public final class SnapshotBench {
         this.size = size;
     }
 
-    /** Makes the RAM: of every four chunks of 64 KiB one is zero. */
+    /** Makes the RAM. */
     public void fill() throws IOException {
-        var random = new SplittableRandom(1);
-        try (var machine = new BenchMachine(ram, size)) {
-            MemorySegment memory = machine.memory();
-            for (long chunk = 0; chunk < size / CHUNK; chunk++) {
-                if (chunk % 4 == 3) continue;
-                for (long at = chunk * CHUNK; at < (chunk + 1) * CHUNK; at += Long.BYTES)
-                    memory.set(ValueLayout.JAVA_LONG, at, random.nextLong());
-            }
-        }
+        BenchMachine.fill(ram, size);
     }
 
     /**
@@ -85,12 +71,12 @@ public final class SnapshotBench {
         try (var machine = new BenchMachine(ram, size)) {
             begin = System.nanoTime();
             engine.send(machine, uri, settings).await();
-            note("vmferry save" + how, begin);
+            note(false, "save" + how, begin);
         }
         try (var machine = new BenchMachine(restored, size)) {
             begin = System.nanoTime();
             engine.receive(machine, uri, settings).await();
-            note("vmferry restore" + how, begin);
+            note(false, "restore" + how, begin);
         }
         if (!direct) compare();
         Files.delete(restored);
@@ -100,7 +86,7 @@ public final class SnapshotBench {
                 begin = System.nanoTime();
                 engine.receive(machine, uri, settings).await();
                 machine.memory().get(ValueLayout.JAVA_BYTE, size / 2);
-                note("vmferry map to first access" + how, begin);
+                note(false, "map to first access" + how, begin);
             }
         }
         Files.delete(snapshot);
@@ -117,40 +103,47 @@ public final class SnapshotBench {
     private void qemu(boolean direct, String how) throws IOException, InterruptedException {
         try (var source = new QemuProcess(qemu, ram, size, false)) {
             long begin = System.nanoTime();
-            source.migrate("migrate", snapshot, direct);
+            migrate(source, "migrate", direct);
             try (FileChannel file = FileChannel.open(snapshot, StandardOpenOption.WRITE)) {
                 file.force(true);
             }
-            note("QEMU save" + how, begin);
+            note(true, "save" + how, begin);
         }
         try (var destination = new QemuProcess(qemu, restored, size, true)) {
             long begin = System.nanoTime();
-            destination.migrate("migrate-incoming", snapshot, direct);
-            note("QEMU restore" + how, begin);
+            migrate(destination, "migrate-incoming", direct);
+            note(true, "restore" + how, begin);
         }
         Files.delete(restored);
         Files.delete(snapshot);
     }
 
-    private void note(String what, long begin) {
-        times.computeIfAbsent(what, w -> new ArrayList<>()).add((System.nanoTime() - begin) / 1e6);
+    /** QEMU has direct-io with multifd only. */
+    private void migrate(QemuProcess process, String command, boolean direct)
+            throws IOException, InterruptedException {
+        process.set(
+                direct ? List.of("mapped-ram", "multifd") : List.of("mapped-ram"),
+                Map.of("max-bandwidth", 0, "direct-io", direct));
+        process.execute(command, Map.of("uri", "file:" + snapshot));
+        process.await();
+    }
+
+    private void note(boolean byQemu, String what, long begin) {
+        results.add(byQemu, what, Results.MS, (System.nanoTime() - begin) / 1e6);
     }
 
     /**
      * What was measured.
      *
-     * @return the median of each, in ms
+     * @return in ms
      */
-    public Map<String, Double> medians() {
-        Map<String, Double> medians = new LinkedHashMap<>();
-        times.forEach(
-                (what, all) ->
-                        medians.put(what, all.stream().sorted().toList().get(all.size() / 2)));
-        return medians;
+    public Results results() {
+        return results;
     }
 
     /** Removes its files. */
-    public void clean() throws IOException {
+    @Override
+    public void close() throws IOException {
         for (Path file : List.of(ram, restored, snapshot)) Files.deleteIfExists(file);
     }
 }
