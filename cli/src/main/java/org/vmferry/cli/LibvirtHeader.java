@@ -11,7 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What stands before the stream in a libvirt save image (formats.md, section 3; rules LIB-1 ff.).
+ * What stands before the stream in a libvirt save image (docs/wire/libvirt.md).
  *
  * <pre>
  *  0  magic, 16 bytes     "LibvirtQemudSave", or ...Part while it is being written

@@ -3,6 +3,7 @@ package org.vmferry.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +55,7 @@ class SnapshotTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("LIB-1")
     void libvirtsImageIsRecognisedInBothByteOrders(Order order) throws IOException {
         Snapshot snapshot = open(image(order.order, "LibvirtQemudSave", 6));
         assertThat(snapshot.offset()).isEqualTo(604);
@@ -65,6 +67,7 @@ class SnapshotTest {
     }
 
     @Test
+    @Tag("LIB-2")
     void anIncompleteImageSaysSo() {
         assertThatThrownBy(() -> open(image(ByteOrder.LITTLE_ENDIAN, "LibvirtQemudPart", 0)))
                 .hasMessageContaining("never completed");
@@ -72,6 +75,7 @@ class SnapshotTest {
 
     @ParameterizedTest
     @CsvSource({"1,gzip", "2,bzip2", "3,xz", "4,lzop", "5,zstd"})
+    @Tag("LIB-4")
     void compressedImagesAreRefusedByName(int format, String name) {
         assertThatThrownBy(() -> open(image(ByteOrder.LITTLE_ENDIAN, "LibvirtQemudSave", format)))
                 .hasMessageContaining("compressed with " + name)
@@ -80,6 +84,7 @@ class SnapshotTest {
 
     @ParameterizedTest
     @CsvSource({"16,0", "16,3", "20,-1", "20,517", "28,7", "28,-1", "32,513", "32,-1"})
+    @Tag("LIB-3")
     void aBadFieldIsNamedWithItsPlace(int position, int value) {
         byte[] content = image(ByteOrder.LITTLE_ENDIAN, "LibvirtQemudSave", 0);
         ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).putInt(position, value);

@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads and writes mapped-ram files from formats.md alone: shares no line with what is tested, and
- * takes a RandomAccessFile and byte arithmetic where that has segments and layouts.
+ * Reads and writes mapped-ram files from the rules of docs/wire alone: shares no line with what is
+ * tested, and takes a RandomAccessFile and byte arithmetic where that has segments and layouts.
  */
 final class PlainFile {
     /** A block as it lies in a file. */
