@@ -25,7 +25,7 @@ import java.util.Map;
             "snapshot: save and restore the same RAM with vmferry and with a QEMU, in turn.",
             "multifd: migrate the same RAM from vmferry to vmferry and from QEMU to QEMU, in turn,"
                     + " over the loopback on two channels, uncompressed, with zlib 1 and with zstd"
-                    + " 1. vmferry's two JVMs have migrated once before they are measured; the RAM"
+                    + " 1. vmferry's two JVMs have migrated before they are measured; the RAM"
                     + " that arrived then is compared.",
             "Shown are medians, and medians of each round's ratio: above 1 vmferry is better."
                     + " Without a QEMU vmferry is measured alone. A quarter of RAM is zero.",
@@ -75,6 +75,20 @@ final class BenchCommand extends Action {
             description = "Default: ${DEFAULT-VALUE}.")
     private String qemu;
 
+    @Option(
+            names = "--compression",
+            split = ",",
+            paramLabel = "CODEC",
+            description = "multifd: only these of none, zlib, zstd.")
+    private List<String> codecs = MultifdBench.CODECS;
+
+    @Option(
+            names = "--prealloc",
+            description =
+                    "multifd: destinations touch all of their RAM before they are timed, so that"
+                            + " making pages is no part of it.")
+    private boolean prealloc;
+
     @Option(names = "--json", description = "As one JSON object, for programs.")
     private boolean json;
 
@@ -82,6 +96,8 @@ final class BenchCommand extends Action {
     void run() throws Exception {
         if (rounds < 1 || size < 1 << 20 || size % (1 << 20) != 0)
             throw misuse("--rounds takes 1 or more, --size a multiple of 1M");
+        if (!MultifdBench.CODECS.containsAll(codecs))
+            throw misuse("--compression takes " + String.join(", ", MultifdBench.CODECS));
         Path shm = Path.of("/dev/shm");
         if (memory == null) memory = Files.isWritable(shm) ? shm : directory;
         boolean there = find(qemu);
@@ -112,12 +128,12 @@ final class BenchCommand extends Action {
     }
 
     private void multifd(Path ram, String binary) throws Exception {
-        try (var bench = new MultifdBench(ram, binary, size)) {
+        try (var bench = new MultifdBench(ram, binary, size, prealloc)) {
             interruption.cancelBy(bench::cancel);
-            bench.prepare();
+            bench.prepare(codecs);
             for (int round = 0; round < rounds; round++) {
                 begin(round);
-                for (String codec : MultifdBench.CODECS) bench.round(codec, round % 2 == 0);
+                for (String codec : codecs) bench.round(codec, round % 2 == 0);
             }
             print(bench.results());
         }
@@ -140,11 +156,11 @@ final class BenchCommand extends Action {
             out().println(Json.writePretty(tree(results)));
             return;
         }
-        out().printf("%-28s %-6s %10s %10s %8s%n", "", "", "QEMU", "vmferry", "ratio");
+        out().printf("%-44s %-6s %10s %10s %8s%n", "", "", "QEMU", "vmferry", "ratio");
         for (Results.Row row : results.rows())
             out().printf(
                             Locale.ROOT,
-                            "%-28s %-6s %10s %10.2f %8s%n",
+                            "%-44s %-6s %10s %10.2f %8s%n",
                             row.work(),
                             row.unit(),
                             number(row.qemu()),

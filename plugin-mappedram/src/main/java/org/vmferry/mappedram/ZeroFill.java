@@ -14,6 +14,8 @@ final class ZeroFill {
     private ZeroFill() {}
 
     static void fill(RamBlock block, long first, int pages, Staging staging) {
+        // A page whose bit is clear was not written to by this load either.
+        if (block.isFresh()) return;
         int pageSize = block.pageSize();
         long offset = first * pageSize;
         Optional<MemorySegment> memory = block.memory();

@@ -47,7 +47,7 @@ final class FramedReceiver implements MultifdReceiver.Way {
     private int greeted;
     private boolean finishing;
 
-    private Map<String, RamBlock> blocks; // null until START was read
+    private Map<String, Target> blocks; // null until START was read
     private int pageSize;
     private boolean started; // the START section is over
     private boolean syncsPerSection;
@@ -221,8 +221,8 @@ final class FramedReceiver implements MultifdReceiver.Way {
             throw new MigrationException(
                     Blame.PLUGIN, "multifd connected for a stream, the layout gives places");
         }
-        Map<String, RamBlock> byName = new HashMap<>();
-        for (RamBlock block : opened) byName.put(block.id(), block);
+        Map<String, Target> byName = new HashMap<>();
+        for (RamBlock block : opened) byName.put(block.id(), new Target(block));
         int size = PageSize.of(opened);
         workers.lock.lock();
         try {
@@ -237,6 +237,11 @@ final class FramedReceiver implements MultifdReceiver.Way {
     @Override
     public void fetch(Run run) {
         throw new UnsupportedOperationException("pages come on channels");
+    }
+
+    @Override
+    public void beforePage(RamBlock block, long offset) {
+        blocks.get(block.id()).arrive(offset, 1);
     }
 
     @Override

@@ -47,6 +47,11 @@ final class MultifdReceiver implements PageCarrier.Receiver {
     }
 
     @Override
+    public void beforePage(RamBlock block, long offset) {
+        way.beforePage(block, offset);
+    }
+
+    @Override
     public void sync() throws IOException {
         way.sync();
     }

@@ -5,7 +5,6 @@ import org.vmferry.spi.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.compression.CompressionProvider.Decompressor;
 import org.vmferry.spi.ram.RamBlock;
-import org.vmferry.spi.ram.ZeroPages;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -24,7 +23,7 @@ final class ReceiveChannel implements AutoCloseable {
     private final int id;
     private final Source source;
     private final Session session;
-    private final Map<String, RamBlock> blocks;
+    private final Map<String, Target> blocks;
     private final int pageSize;
     private final int method;
 
@@ -48,7 +47,7 @@ final class ReceiveChannel implements AutoCloseable {
      * @param pageSize bytes
      */
     ReceiveChannel(
-            int id, Source source, Session session, Map<String, RamBlock> blocks, int pageSize) {
+            int id, Source source, Session session, Map<String, Target> blocks, int pageSize) {
         this.id = id;
         this.source = source;
         this.session = session;
@@ -77,8 +76,9 @@ final class ReceiveChannel implements AutoCloseable {
     /** Puts the pages of the packet that was just read into RAM; there is at least one. */
     void apply() throws IOException {
         String name = packet.block(id);
-        RamBlock block = blocks.get(name);
-        if (block == null) throw packet.bad(id, "there is no RAM block '%s'", name);
+        Target target = blocks.get(name);
+        if (target == null) throw packet.bad(id, "there is no RAM block '%s'", name);
+        RamBlock block = target.block();
         int normal = packet.normalPages();
         int zero = packet.zeroPages();
         for (int i = 0; i < normal + zero; i++) {
@@ -86,13 +86,15 @@ final class ReceiveChannel implements AutoCloseable {
         }
         Optional<MemorySegment> memory = block.memory();
         if (normal > 0) {
+            arrive(target, normal);
             list(memory, normal);
             if (method == 0) source.fill(ranges.buffers(), ranges.count());
             else decompress();
             if (memory.isEmpty()) write(block, normal);
             session.counters().bytes(packet.size());
         }
-        for (int i = normal; i < normal + zero; i++) zero(block, memory, offsets[i]);
+        MemorySegment copy = zero > 0 && memory.isEmpty() ? staging().asSlice(0, pageSize) : null;
+        for (int i = normal; i < normal + zero; i++) target.zero(offsets[i], copy);
         session.counters().normalPages(normal);
         session.counters().zeroPages(zero);
     }
@@ -129,28 +131,28 @@ final class ReceiveChannel implements AutoCloseable {
         }
     }
 
-    /** Copies the staged pages into a block that has no memory to offer. */
-    private void write(RamBlock block, int normal) {
-        for (int first = 0, last; first < normal; first = last) {
-            last = first + 1;
-            while (last < normal && offsets[last] == offsets[last - 1] + pageSize) last++;
-            long bytes = (long) (last - first) * pageSize;
-            block.write(offsets[first], staging.asSlice((long) first * pageSize, bytes));
+    /** How many of the normal pages, from one on, are neighbours. */
+    private int neighbours(int first, int normal) {
+        int last = first + 1;
+        while (last < normal && offsets[last] == offsets[last - 1] + pageSize) last++;
+        return last - first;
+    }
+
+    private void arrive(Target target, int normal) {
+        for (int first = 0, pages; first < normal; first += pages) {
+            pages = neighbours(first, normal);
+            target.arrive(offsets[first], pages);
         }
     }
 
-    /** Zeroes a page unless it is zero: one that was never touched stays so (rule MFD-13). */
-    private void zero(RamBlock block, Optional<MemorySegment> memory, long offset) {
-        if (memory.isPresent()) {
-            if (!ZeroPages.isZero(memory.get(), offset, pageSize)) {
-                memory.get().asSlice(offset, pageSize).fill((byte) 0);
-            }
-            return;
+    /** Copies the staged pages into a block that has no memory to offer. */
+    private void write(RamBlock block, int normal) {
+        for (int first = 0, pages; first < normal; first += pages) {
+            pages = neighbours(first, normal);
+            block.write(
+                    offsets[first],
+                    staging.asSlice((long) first * pageSize, (long) pages * pageSize));
         }
-        MemorySegment page = staging().asSlice(0, pageSize);
-        block.read(offset, page);
-        if (ZeroPages.isZero(page, 0, pageSize)) return;
-        block.write(offset, page.fill((byte) 0));
     }
 
     private MemorySegment staging() {

@@ -186,7 +186,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
                         StandardOpenOption.WRITE)) {
             MemorySegment memory =
                     channel.map(FileChannel.MapMode.READ_WRITE, 0, header.usedLength(), arena);
-            RamBlock block = RamBlock.of(header.id(), memory, header.pageSize());
+            RamBlock block = RamBlock.fresh(header.id(), memory, header.pageSize());
             blocks.put(header.id(), new Kept(block, file));
             return block;
         } catch (IOException e) {

@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
@@ -38,6 +39,7 @@ final class BenchMachine implements Machine, AutoCloseable {
      */
     BenchMachine(Path ram, long size) throws IOException {
         if (ram == null) return;
+        boolean exists = Files.exists(ram);
         try (var file =
                 FileChannel.open(
                         ram,
@@ -45,7 +47,10 @@ final class BenchMachine implements Machine, AutoCloseable {
                         StandardOpenOption.READ,
                         StandardOpenOption.WRITE)) {
             var memory = file.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
-            block = RamBlock.of("pc.ram", memory, PAGE);
+            block =
+                    exists
+                            ? RamBlock.of("pc.ram", memory, PAGE)
+                            : RamBlock.fresh("pc.ram", memory, PAGE);
         }
     }
 
@@ -92,6 +97,12 @@ final class BenchMachine implements Machine, AutoCloseable {
                     page.putLong(random.nextInt(PAGE / 8) * 8, random.nextLong());
             }
         }
+    }
+
+    /** Writes to every page, as QEMU's prealloc does: none is missing when it arrives. */
+    void touch() {
+        for (long at = 0; at < memory().byteSize(); at += PAGE)
+            memory().set(ValueLayout.JAVA_BYTE, at, (byte) 0);
     }
 
     MemorySegment memory() {

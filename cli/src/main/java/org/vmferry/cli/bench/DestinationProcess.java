@@ -32,8 +32,8 @@ final class DestinationProcess implements AutoCloseable {
     }
 
     /** Begins to receive; returns where it listens. */
-    String receive(long size, String codec, Path ram) throws IOException {
-        out.write(size + " " + codec + " " + ram + "\n");
+    String receive(long size, String codec, boolean touch, Path ram) throws IOException {
+        out.write(size + " " + codec + " " + touch + " " + ram + "\n");
         out.flush();
         return answer();
     }

@@ -16,12 +16,15 @@ import java.util.Map;
  * destination's RAM is a new file each time, in the same folder.
  *
  * <p>A migration is timed until both ends are done. Its CPU seconds are both processes' user and
- * system time over the migration. vmferry's processes stay; with each codec they have migrated
- * once, untimed, before they are measured, and the RAM that arrived then is compared.
+ * system time over the migration. vmferry's processes stay: they have migrated four
+ * times, and with each codec once more, untimed, before they are measured, and the RAM that arrived
+ * then is compared.
  */
 public final class MultifdBench implements AutoCloseable {
     /** What is measured, each with level 1. */
     public static final List<String> CODECS = List.of("none", "zlib", "zstd");
+
+    private static final int WARM_UP = 4;
 
     /** One migration: from its beginning until both ends were done, and of both processes. */
     private record Cost(double seconds, double cpuSeconds) {}
@@ -30,6 +33,7 @@ public final class MultifdBench implements AutoCloseable {
     private final Path arrived;
     private final String qemu;
     private final long size;
+    private final boolean prealloc;
     private final Engine engine = Engine.create();
     private final Results results = new Results();
     private DestinationProcess destination;
@@ -41,12 +45,14 @@ public final class MultifdBench implements AutoCloseable {
      * @param memory where the files lie that are RAM
      * @param qemu its binary, or null to measure vmferry alone
      * @param size of RAM in bytes, a multiple of 1 MiB
+     * @param prealloc whether destinations touch their RAM before they are timed
      */
-    public MultifdBench(Path memory, String qemu, long size) {
+    public MultifdBench(Path memory, String qemu, long size, boolean prealloc) {
         this.ram = memory.resolve("ram");
         this.arrived = memory.resolve("arrived");
         this.qemu = qemu;
         this.size = size;
+        this.prealloc = prealloc;
     }
 
     static Settings settings(String codec) {
@@ -57,11 +63,19 @@ public final class MultifdBench implements AutoCloseable {
                 .parameter("max-bandwidth", "0");
     }
 
-    /** Makes the RAM, warms vmferry's two processes up, and compares what arrives. */
-    public void prepare() throws IOException, InterruptedException {
+    /**
+     * Makes the RAM, warms vmferry's two processes up, and compares what arrives.
+     *
+     * @param codecs those that will be measured
+     */
+    public void prepare(List<String> codecs) throws IOException, InterruptedException {
         BenchMachine.fill(ram, size);
         destination = new DestinationProcess();
-        for (String codec : CODECS) {
+        for (int i = 0; i < WARM_UP; i++) {
+            vmferry(codecs.getFirst());
+            Files.delete(arrived);
+        }
+        for (String codec : codecs) {
             vmferry(codec);
             try (var before = new BenchMachine(ram, size);
                     var after = new BenchMachine(arrived, size)) {
@@ -94,7 +108,7 @@ public final class MultifdBench implements AutoCloseable {
         check();
         long self = ProcessHandle.current().pid();
         try (var machine = new BenchMachine(ram, size)) {
-            String uri = destination.receive(size, codec, arrived);
+            String uri = destination.receive(size, codec, prealloc, arrived);
             double cpu = cpuSeconds(self) + cpuSeconds(destination.pid());
             long begin = System.nanoTime();
             engine.send(machine, uri, settings(codec)).await();
@@ -105,8 +119,8 @@ public final class MultifdBench implements AutoCloseable {
 
     private Cost qemu(String codec) throws IOException, InterruptedException {
         check();
-        try (var source = new QemuProcess(qemu, ram, size, false);
-                var target = new QemuProcess(qemu, arrived, size, true)) {
+        try (var source = new QemuProcess(qemu, ram, size, false, false);
+                var target = new QemuProcess(qemu, arrived, size, true, prealloc)) {
             for (QemuProcess end : List.of(source, target))
                 end.set(
                         List.of("multifd"),

@@ -26,9 +26,11 @@ final class QemuProcess implements AutoCloseable {
      * @param ram the file that holds its RAM
      * @param size of its RAM, in bytes
      * @param incoming whether it waits for a migration
+     * @param prealloc whether it touches its RAM first
      * @throws IOException if it does not come up
      */
-    QemuProcess(String binary, Path ram, long size, boolean incoming) throws IOException {
+    QemuProcess(String binary, Path ram, long size, boolean incoming, boolean prealloc)
+            throws IOException {
         List<String> line =
                 new ArrayList<>(
                         List.of(
@@ -41,7 +43,8 @@ final class QemuProcess implements AutoCloseable {
                                 "memory-backend-file,id=pc.ram,share=on,size="
                                         + size
                                         + ",mem-path="
-                                        + ram,
+                                        + ram
+                                        + (prealloc ? ",prealloc=on" : ""),
                                 "-S",
                                 "-nodefaults",
                                 "-display",

@@ -20,6 +20,19 @@ import java.util.Map;
  * memory file. The snapshots are in the page cache when they are restored.
  */
 public final class SnapshotBench implements AutoCloseable {
+    /** Settings of both; QEMU has direct-io with multifd only. */
+    private enum Way {
+        PLAIN(""),
+        CHANNELS(", 2 channels"),
+        DIRECT(", 2 channels, direct-io");
+
+        final String label;
+
+        Way(String label) {
+            this.label = label;
+        }
+    }
+
     private final Path ram;
     private final Path restored;
     private final Path snapshot;
@@ -54,31 +67,32 @@ public final class SnapshotBench implements AutoCloseable {
      * @param qemuFirst who begins
      */
     public void round(boolean qemuFirst) throws IOException, InterruptedException {
-        for (boolean direct : new boolean[] {false, true}) {
-            String how = direct ? ", direct-io" : "";
-            if (qemu != null && qemuFirst) qemu(direct, how);
-            vmferry(direct, how);
-            if (qemu != null && !qemuFirst) qemu(direct, how);
+        for (Way way : Way.values()) {
+            if (qemu != null && qemuFirst) qemu(way);
+            vmferry(way);
+            if (qemu != null && !qemuFirst) qemu(way);
         }
     }
 
-    private void vmferry(boolean direct, String how) throws IOException, InterruptedException {
+    private void vmferry(Way way) throws IOException, InterruptedException {
         Engine engine = Engine.create();
         String uri = "file:" + snapshot;
         Settings settings = Settings.NONE.capability("mapped-ram");
-        if (direct) settings = settings.parameter("direct-io", "on");
+        if (way != Way.PLAIN)
+            settings = settings.capability("multifd").parameter("multifd-channels", "2");
+        if (way == Way.DIRECT) settings = settings.parameter("direct-io", "on");
         long begin = System.nanoTime();
         try (var machine = new BenchMachine(ram, size)) {
             begin = System.nanoTime();
             engine.send(machine, uri, settings).await();
-            note(false, "save" + how, begin);
+            note(false, "save" + way.label, begin);
         }
         try (var machine = new BenchMachine(restored, size)) {
             begin = System.nanoTime();
             engine.receive(machine, uri, settings).await();
-            note(false, "restore" + how, begin);
+            note(false, "restore" + way.label, begin);
         }
-        if (!direct) compare();
+        if (way == Way.PLAIN) compare();
         Files.delete(restored);
         // From the second time on the code is warm, as in a host that runs; the median tells.
         for (int i = 0; i < 5; i++) {
@@ -86,7 +100,7 @@ public final class SnapshotBench implements AutoCloseable {
                 begin = System.nanoTime();
                 engine.receive(machine, uri, settings).await();
                 machine.memory().get(ValueLayout.JAVA_BYTE, size / 2);
-                note(false, "map to first access" + how, begin);
+                note(false, "map to first access" + way.label, begin);
             }
         }
         Files.delete(snapshot);
@@ -100,30 +114,32 @@ public final class SnapshotBench implements AutoCloseable {
         }
     }
 
-    private void qemu(boolean direct, String how) throws IOException, InterruptedException {
-        try (var source = new QemuProcess(qemu, ram, size, false)) {
+    private void qemu(Way way) throws IOException, InterruptedException {
+        try (var source = new QemuProcess(qemu, ram, size, false, false)) {
             long begin = System.nanoTime();
-            migrate(source, "migrate", direct);
+            migrate(source, "migrate", way);
             try (FileChannel file = FileChannel.open(snapshot, StandardOpenOption.WRITE)) {
                 file.force(true);
             }
-            note(true, "save" + how, begin);
+            note(true, "save" + way.label, begin);
         }
-        try (var destination = new QemuProcess(qemu, restored, size, true)) {
+        try (var destination = new QemuProcess(qemu, restored, size, true, false)) {
             long begin = System.nanoTime();
-            migrate(destination, "migrate-incoming", direct);
-            note(true, "restore" + how, begin);
+            migrate(destination, "migrate-incoming", way);
+            note(true, "restore" + way.label, begin);
         }
         Files.delete(restored);
         Files.delete(snapshot);
     }
 
-    /** QEMU has direct-io with multifd only. */
-    private void migrate(QemuProcess process, String command, boolean direct)
+    private void migrate(QemuProcess process, String command, Way way)
             throws IOException, InterruptedException {
         process.set(
-                direct ? List.of("mapped-ram", "multifd") : List.of("mapped-ram"),
-                Map.of("max-bandwidth", 0, "direct-io", direct));
+                way == Way.PLAIN ? List.of("mapped-ram") : List.of("mapped-ram", "multifd"),
+                Map.of(
+                        "max-bandwidth", 0,
+                        "multifd-channels", 2,
+                        "direct-io", way == Way.DIRECT));
         process.execute(command, Map.of("uri", "file:" + snapshot));
         process.await();
     }

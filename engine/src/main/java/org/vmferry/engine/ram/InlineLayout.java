@@ -179,7 +179,13 @@ public final class InlineLayout implements RamLayout {
                     }
                     case MULTIFD_FLUSH -> receiver.sync();
                     case ZERO -> zero(in, block(in, flags, at), word & ~0x3ffL, at);
-                    case PAGE -> page(in, block(in, flags, at), word & ~0x3ffL, at);
+                    case PAGE -> {
+                        RamBlock block = block(in, flags, at);
+                        long offset = word & ~0x3ffL;
+                        checkOffset(block, offset, at);
+                        receiver.beforePage(block, offset);
+                        page(in, block, offset);
+                    }
                     case XBZRLE ->
                             throw MigrationException.peer(
                                     "XBZRLE page at %d: xbzrle is not built", at);
@@ -234,8 +240,7 @@ public final class InlineLayout implements RamLayout {
             if (!ZeroPages.isZero(copy, 0, size)) block.write(offset, copy.fill((byte) 0));
         }
 
-        private void page(MainIn in, RamBlock block, long offset, long at) throws IOException {
-            checkOffset(block, offset, at);
+        private void page(MainIn in, RamBlock block, long offset) throws IOException {
             MemorySegment memory = block.memory().orElse(null);
             int size = block.pageSize();
             if (memory != null) {

@@ -168,6 +168,14 @@ public interface PageCarrier extends Provider {
         void fetch(Run run) throws IOException;
 
         /**
+         * The main stream brings a page itself: its bytes come next.
+         *
+         * @param block one of those that were given to {@link #start}
+         * @param offset the page's first byte
+         */
+        default void beforePage(RamBlock block, long offset) {}
+
+        /**
          * The main stream asks to wait for the channels (rule RAM-9); with {@link
          * Placement.Placed}, everything was fetched: waits until it is in RAM.
          *

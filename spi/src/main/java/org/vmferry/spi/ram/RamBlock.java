@@ -92,6 +92,17 @@ public interface RamBlock {
     void write(long offset, MemorySegment source);
 
     /**
+     * Whether a load may count on it that every page is zero when the load begins: memory just
+     * allocated, a new sparse file. Pages that are to be zero are then left alone, which spares the
+     * time and, in a file, the space that looking at them costs.
+     *
+     * @return false if the block may hold anything
+     */
+    default boolean isFresh() {
+        return false;
+    }
+
+    /**
      * How many pages are in use.
      *
      * @return {@link #usedLength()} in pages
@@ -111,6 +122,18 @@ public interface RamBlock {
      * @return the block
      */
     static RamBlock of(String id, MemorySegment memory, int pageSize) {
-        return new SegmentRamBlock(id, memory, pageSize);
+        return new SegmentRamBlock(id, memory, pageSize, false);
+    }
+
+    /**
+     * A block over memory that the host has just made, to be loaded into: all of it is zero.
+     *
+     * @param id its name
+     * @param memory all of it is in use
+     * @param pageSize bytes, a power of two
+     * @return the block, which {@link #isFresh() is fresh}
+     */
+    static RamBlock fresh(String id, MemorySegment memory, int pageSize) {
+        return new SegmentRamBlock(id, memory, pageSize, true);
     }
 }

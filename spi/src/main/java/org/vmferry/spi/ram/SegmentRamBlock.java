@@ -4,7 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /** A block over one segment. */
-record SegmentRamBlock(String id, MemorySegment segment, int pageSize) implements RamBlock {
+record SegmentRamBlock(String id, MemorySegment segment, int pageSize, boolean isFresh)
+        implements RamBlock {
     SegmentRamBlock {
         if (id.isEmpty()) throw new IllegalArgumentException("a RAM block needs a name");
         if (Integer.bitCount(pageSize) != 1) {
