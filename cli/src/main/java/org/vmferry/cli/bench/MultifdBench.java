@@ -16,9 +16,9 @@ import java.util.Map;
  * destination's RAM is a new file each time, in the same folder.
  *
  * <p>A migration is timed until both ends are done. Its CPU seconds are both processes' user and
- * system time over the migration. vmferry's processes stay: they have migrated four
- * times, and with each codec once more, untimed, before they are measured, and the RAM that arrived
- * then is compared.
+ * system time over the migration. vmferry's processes stay: they have migrated four times, and with
+ * each codec once more, untimed, before they are measured, and the RAM that arrived then is
+ * compared.
  */
 public final class MultifdBench implements AutoCloseable {
     /** What is measured, each with level 1. */

@@ -209,7 +209,8 @@ final class Command implements Channel {
         // its.
         stop();
         process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly();
+        process.toHandle()
+                .destroyForcibly(); // the process itself would wait for who hangs in its stream
     }
 
     private void stop() {
