@@ -99,7 +99,12 @@ class LeakTest {
         }
         Leftovers.assertNoThreadsAtAll();
         assertThat(after.descriptors).as("descriptors").isEqualTo(before.descriptors);
-        assertThat(after.buffers).as("direct buffers, mapped ones").isEqualTo(before.buffers);
+        // The JDK keeps a small one for each living thread that reads into an array, this one too.
+        for (int pool = 0; pool < after.buffers.size(); pool++) {
+            assertThat(after.buffers.get(pool) - before.buffers.get(pool))
+                    .as("growth of buffer pool %d in bytes, over 90 migrations", pool)
+                    .isLessThan(4096);
+        }
         // 90 migrations that each keep what their machine or their channels have would be more.
         assertThat(after.residentKib - before.residentKib).as("growth in KiB").isLessThan(90 << 10);
     }
