@@ -214,9 +214,13 @@ final class Command implements Channel {
     }
 
     private void stop() {
+        if (!process.isAlive()) return;
         try {
+            // Without a pipe: those would be closed some time after its end.
             new ProcessBuilder("sh", "-c", "kill -STOP " + process.pid())
-                    .redirectErrorStream(true)
+                    .redirectInput(new File("/dev/null"))
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start()
                     .waitFor(GRACE_MS, TimeUnit.MILLISECONDS);
         } catch (IOException e) {
