@@ -414,6 +414,38 @@ class LifeCycleTest {
         }
     }
 
+    @Test
+    @Tag("RPT-4")
+    void aLinkLostWithinTheEndLeavesTheOutcomeOpenWithoutAReturnPathToo() throws Exception {
+        org.vmferry.spi.transport.Channel cut =
+                org.mockito.Mockito.mock(org.vmferry.spi.transport.Channel.class);
+        org.mockito.Mockito.when(cut.write(org.mockito.ArgumentMatchers.any(ByteBuffer.class)))
+                .thenAnswer(
+                        call -> {
+                            ByteBuffer bytes = call.getArgument(0);
+                            byte[] sent = new byte[bytes.remaining()];
+                            bytes.get(sent);
+                            if (new String(sent, java.nio.charset.StandardCharsets.ISO_8859_1)
+                                    .contains("\"devices\"")) {
+                                throw new IOException("reset by peer");
+                            }
+                            return sent.length;
+                        });
+        var links = new org.vmferry.engine.transport.NamedChannels();
+        links.register("cut", cut);
+        Engine engine =
+                new Engine(
+                        Plugins.discover()
+                                .plus(new org.vmferry.engine.transport.FdTransport(links)));
+        TestMachine source = running();
+        Migration save =
+                engine.send(source, "fd:cut", Settings.NONE.parameter("max-bandwidth", "0"));
+        assertThatExceptionOfType(MigrationException.class)
+                .isThrownBy(save::await)
+                .withMessageContaining("resume it only if it does not run there");
+        assertThat(source.state).isEqualTo(RunState.POSTMIGRATE);
+    }
+
     /** Reads until the VMDESCRIPTION's last brackets. */
     private static void readToDescription(SocketChannel peer) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(1 << 20);

@@ -148,9 +148,8 @@ public final class Save implements Work {
                                 : null) {
             out = stream;
             try {
-                write(stream, saver, sender, blocks, source, stage);
-                stream.flush();
-                if (answer != null) answer.awaitOutcome();
+                byte[] description = write(stream, saver, sender, blocks, source, stage);
+                end(stream, description, answer, seekable);
                 sender.finish();
                 if (main != null) endInOrder(main);
             } catch (IOException | RuntimeException | Error e) {
@@ -167,6 +166,24 @@ public final class Save implements Work {
         }
     }
 
+    /**
+     * Sends the end. From its first byte on the destination may have everything: no cancel is taken
+     * any more, and a link that is lost now leaves open who has the guest.
+     */
+    private void end(StreamOut stream, byte[] description, ReturnPath.Listener answer, boolean file)
+            throws IOException {
+        session.commit();
+        try {
+            DeviceSections.end(stream, description);
+            stream.flush();
+        } catch (IOException e) {
+            if (file) throw e;
+            if (answer == null) throw new OutcomeUnknown(e);
+            LOG.debug("{}: the end was not sent whole", session.name(), e);
+        }
+        if (answer != null) answer.awaitOutcome();
+    }
+
     /** Everything was sent: a peer that has all of it may be gone already, which is no failure. */
     private void endInOrder(Channel main) {
         try {
@@ -177,7 +194,8 @@ public final class Save implements Work {
         }
     }
 
-    private void write(
+    /** Writes everything but the end; returns the VMDESCRIPTION that goes there. */
+    private byte[] write(
             StreamOut stream,
             RamLayout.Saver saver,
             PageCarrier.Sender sender,
@@ -221,14 +239,9 @@ public final class Save implements Work {
             stage.enter(MigrationState.DEVICE);
             rounds.last();
         }
-        byte[] description =
-                store.isPresent()
-                        ? DeviceSections.writeKept(stream, store.get())
-                        : DeviceSections.write(
-                                stream, machine.devices(), source.before(), pageSize);
-        // Once the end is on its way the destination may have everything: no cancel from here on.
-        session.commit();
-        DeviceSections.end(stream, description);
+        return store.isPresent()
+                ? DeviceSections.writeKept(stream, store.get())
+                : DeviceSections.write(stream, machine.devices(), source.before(), pageSize);
     }
 
     private static void command(StreamOut out, Wire.Command command, int... payload)
