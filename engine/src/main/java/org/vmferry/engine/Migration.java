@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /**
  * A migration that was begun: to watch, to wait for, to cancel. All methods may be called from any
@@ -28,11 +29,13 @@ public final class Migration {
     private final Condition changed = lock.newCondition();
     private MigrationState state = MigrationState.NONE; // guarded by lock
     private Statistics last; // guarded by lock; the final numbers, before the final state
+    private final Transitions transitions;
 
     Migration(MigrationSession session, Address address, Work work) {
         this.session = session;
         this.address = address;
         this.work = work;
+        this.transitions = new Transitions(session.name());
     }
 
     Migration start() {
@@ -64,6 +67,7 @@ public final class Migration {
         } finally {
             lock.unlock();
         }
+        transitions.tell();
     }
 
     private void enter(MigrationState next) throws MigrationException {
@@ -74,6 +78,7 @@ public final class Migration {
         } finally {
             lock.unlock();
         }
+        transitions.tell();
     }
 
     private void become(MigrationState next) {
@@ -82,6 +87,7 @@ public final class Migration {
         }
         LOG.debug("{}: {} to {}", session.name(), state, next);
         state = next;
+        transitions.note(next);
         changed.signalAll();
     }
 
@@ -119,6 +125,18 @@ public final class Migration {
         } finally {
             lock.unlock();
         }
+    }
+
+    /**
+     * Tells every state that it comes to, in order, beginning with those that were before: the
+     * first is SETUP. The listener is called by this thread or one of the migration's, one call at
+     * a time, and on no lock; it should be quick, as the migration may wait for it. What it throws
+     * is logged. {@link #await} may return before it was told of the end.
+     *
+     * @param listener whom to tell
+     */
+    public void listen(Consumer<MigrationState> listener) {
+        transitions.add(listener);
     }
 
     /**
@@ -201,10 +219,11 @@ public final class Migration {
         try {
             if (!session.cancel(new Cancelled())) return false;
             if (state != MigrationState.CANCELLING) become(MigrationState.CANCELLING);
-            return true;
         } finally {
             lock.unlock();
         }
+        transitions.tell();
+        return true;
     }
 
     /** What {@link #await()} throws then. */
