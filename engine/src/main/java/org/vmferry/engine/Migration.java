@@ -21,6 +21,8 @@ import java.util.function.Consumer;
 public final class Migration {
     private static final Logger LOG = LoggerFactory.getLogger(Migration.class);
 
+    private static final Duration GRACE = Duration.ofSeconds(1);
+
     private final MigrationSession session;
     private final Address address;
     private final Work work;
@@ -29,37 +31,45 @@ public final class Migration {
     private final Condition changed = lock.newCondition();
     private MigrationState state = MigrationState.NONE; // guarded by lock
     private Statistics last; // guarded by lock; the final numbers, before the final state
+    private MigrationException error; // guarded by lock; set with the final state
     private final Transitions transitions;
+    private final Threads threads;
 
     Migration(MigrationSession session, Address address, Work work) {
         this.session = session;
         this.address = address;
         this.work = work;
         this.transitions = new Transitions(session.name());
+        this.threads = new Threads(session.name());
     }
 
     Migration start() {
-        Thread thread = new Thread(this::run, session.name());
-        thread.setDaemon(true);
-        thread.start();
+        threads.start(this::run);
         return this;
     }
 
     private void run() {
         try {
             work.run(this::enter);
-            finish(MigrationState.COMPLETED);
+            finish(MigrationState.COMPLETED, null);
         } catch (Throwable t) {
             session.fail(t);
             LOG.debug("{} failed", session.name(), t);
-            finish(isCancelled() ? MigrationState.CANCELLED : MigrationState.FAILED);
+            finish(failed(), session.failure());
         }
     }
 
-    private void finish(MigrationState end) {
+    private MigrationState failed() {
+        boolean cancelled = session.failure() instanceof Cancelled;
+        return cancelled ? MigrationState.CANCELLED : MigrationState.FAILED;
+    }
+
+    private void finish(MigrationState end, MigrationException why) {
         lock.lock();
         try {
+            if (state.isFinal()) return; // it was given up
             last = statistics();
+            error = why;
             if (end == MigrationState.CANCELLED && state != MigrationState.CANCELLING) {
                 become(MigrationState.CANCELLING);
             }
@@ -89,10 +99,6 @@ public final class Migration {
         state = next;
         transitions.note(next);
         changed.signalAll();
-    }
-
-    private boolean isCancelled() {
-        return session.failure() instanceof Cancelled;
     }
 
     /**
@@ -177,8 +183,12 @@ public final class Migration {
      */
     public void await() throws MigrationException, InterruptedException {
         while (!await(Duration.ofDays(1))) {}
-        MigrationException failure = session.failure();
-        if (failure != null) throw failure;
+        lock.lock();
+        try {
+            if (error != null) throw error;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -224,6 +234,49 @@ public final class Migration {
         }
         transitions.tell();
         return true;
+    }
+
+    /**
+     * Lets go whatever hangs, and fails the migration: for when a cancel does not end it. Works
+     * also where {@link #cancel} comes too late, and after one.
+     *
+     * <p>It is over within about a second: a thread that hangs even then, as in a disk that does
+     * not answer, is no longer waited for. The error names it, with where it is; it can read the
+     * guest's RAM until it comes back, and then takes back what it wrote. Only what the host's own
+     * methods hang in is waited for.
+     *
+     * <p>The source's guest runs on. If the stream's end was on its way the destination may have
+     * it: then it stays paused, and the error says that the outcome is unknown. A destination's
+     * never starts.
+     *
+     * @return false if it was too late: the migration is over, or the destination has everything
+     *     and starts the guest
+     */
+    public boolean yank() {
+        if (state().isFinal()) return false;
+        LOG.warn("{}: yanked", session.name());
+        Yanked order = new Yanked();
+        // First: what is to be let go may be what hangs.
+        threads.beside("yank", () -> abandon(order));
+        return session.yank(order) || work.yank();
+    }
+
+    private void abandon(MigrationException order) {
+        try {
+            if (await(GRACE) || !work.abandon(order)) return;
+        } catch (InterruptedException e) {
+            return; // nobody does that
+        }
+        MigrationException first = session.failure();
+        finish(failed(), threads.hanging(first));
+    }
+
+    private static final class Yanked extends MigrationException {
+        private static final long serialVersionUID = 1L;
+
+        Yanked() {
+            super(Blame.USER, "the migration was yanked");
+        }
     }
 
     /** What {@link #await()} throws then. */

@@ -24,6 +24,7 @@ final class Convergence implements AutoCloseable {
     private int rounds;
     private int badRounds;
     private boolean told;
+    private boolean closed; // guarded by this
     private volatile long expectedDowntime; // ms
     private volatile long dirtyPagesRate; // pages/s
     private volatile int percent;
@@ -75,7 +76,8 @@ final class Convergence implements AutoCloseable {
         return false;
     }
 
-    private void slowDown() {
+    private synchronized void slowDown() {
+        if (closed) return;
         int next =
                 percent == 0
                         ? options.get(EngineOptions.CPU_THROTTLE_INITIAL)
@@ -110,9 +112,10 @@ final class Convergence implements AutoCloseable {
         return percent;
     }
 
-    /** The guest runs at full speed again. */
+    /** The guest runs at full speed again. Any thread. */
     @Override
-    public void close() {
+    public synchronized void close() {
+        closed = true;
         if (percent == 0) return;
         percent = 0;
         throttle.orElseThrow().set(0);

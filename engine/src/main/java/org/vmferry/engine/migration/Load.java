@@ -65,6 +65,12 @@ public final class Load implements Work {
         }
     }
 
+    /** The machine was not started; that the session has failed keeps it so. */
+    @Override
+    public boolean abandon(MigrationException why) {
+        return !session.committed();
+    }
+
     private void fromFile(Stage stage) throws IOException {
         try (StreamIn stream = new StreamIn(end)) {
             Guest.enter(machine, read(stream, null, NO_CHANNELS, stage));

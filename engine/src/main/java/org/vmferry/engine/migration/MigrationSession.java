@@ -101,7 +101,12 @@ public final class MigrationSession implements Session {
             if (failure != null) {
                 // What follows from the first failure is worth keeping, but not the failure itself
                 // again.
-                if (cause != failure && cause != failure.getCause()) failure.addSuppressed(cause);
+                if (cause instanceof OutcomeUnknown unknown && failure != unknown) {
+                    unknown.addSuppressed(failure); // who has the guest matters most
+                    failure = unknown;
+                } else if (cause != failure && cause != failure.getCause()) {
+                    failure.addSuppressed(cause);
+                }
                 return false;
             }
             failure = typed(cause);
@@ -128,6 +133,15 @@ public final class MigrationSession implements Session {
     public boolean cancel(MigrationException order) {
         if (failure() != null) return false;
         return fail(order, true);
+    }
+
+    /**
+     * Fails the migration unless it has failed already, and lets go whoever hangs.
+     *
+     * @return false if it can only complete
+     */
+    public boolean yank(MigrationException order) {
+        return fail(order, true) || failure() != null;
     }
 
     /** From here on no cancel is taken: what remains to be done makes the result visible. */

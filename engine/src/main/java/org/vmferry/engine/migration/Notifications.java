@@ -11,13 +11,16 @@ import org.vmferry.spi.notifier.MigrationVeto;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Tells the notifiers of one migration: in order, each only if it was told of the beginning. */
+/**
+ * Tells the notifiers of one migration: in order, each only if it was told of the beginning, and
+ * one end only.
+ */
 final class Notifications {
     private static final Logger LOG = LoggerFactory.getLogger(Notifications.class);
 
     private final List<MigrationNotifier> notifiers;
     private final Mode mode;
-    private final List<MigrationNotifier> told = new ArrayList<>();
+    private List<MigrationNotifier> told = new ArrayList<>(); // guarded by this
 
     Notifications(List<MigrationNotifier> notifiers, Mode mode) {
         this.notifiers = notifiers;
@@ -30,16 +33,20 @@ final class Notifications {
             try {
                 if (!notifier.modes().contains(mode)) continue;
                 notifier.notify(new MigrationEvent.PrecopySetup(mode));
-                told.add(notifier);
+                wasTold(notifier);
             } catch (MigrationVeto veto) {
                 String reason = "'%s' forbids it: %s".formatted(notifier.id(), veto.getMessage());
                 failed(reason);
                 throw MigrationException.user("%s", reason);
             } catch (RuntimeException | LinkageError e) {
                 LOG.warn("Notifier {} failed at set-up; the migration goes on", notifier, e);
-                told.add(notifier);
+                wasTold(notifier);
             }
         }
+    }
+
+    private synchronized void wasTold(MigrationNotifier notifier) {
+        told.add(notifier);
     }
 
     /** Everything was sent. */
@@ -50,11 +57,15 @@ final class Notifications {
     /** It failed; whoever was told of the set-up is told why. */
     void failed(String reason) {
         tell(new MigrationEvent.PrecopyFailed(mode, reason));
-        told.clear();
     }
 
     private void tell(MigrationEvent event) {
-        for (MigrationNotifier notifier : told) {
+        List<MigrationNotifier> listening;
+        synchronized (this) {
+            listening = told;
+            told = new ArrayList<>();
+        }
+        for (MigrationNotifier notifier : listening) {
             try {
                 notifier.notify(event);
             } catch (MigrationVeto | RuntimeException | LinkageError e) {

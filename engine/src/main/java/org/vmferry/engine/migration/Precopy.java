@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** The rounds over the dirty pages: what is still to be sent, and sending it. */
 final class Precopy implements AutoCloseable {
@@ -25,6 +26,7 @@ final class Precopy implements AutoCloseable {
     private final Optional<DirtyLog> log;
     private final Sender sender;
     private final RamSection.Writer section;
+    private final AtomicBoolean closed = new AtomicBoolean();
     private volatile long remaining;
     private volatile long rounds;
 
@@ -115,8 +117,9 @@ final class Precopy implements AutoCloseable {
         return rounds;
     }
 
+    /** Any thread. */
     @Override
     public void close() {
-        log.ifPresent(DirtyLog::stop);
+        if (!closed.getAndSet(true)) log.ifPresent(DirtyLog::stop);
     }
 }

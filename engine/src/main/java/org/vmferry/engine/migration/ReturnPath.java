@@ -7,6 +7,7 @@ import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 
 /** The way back from destination to source, on the main channel (rules RPT-1 to RPT-4). */
@@ -20,7 +21,8 @@ final class ReturnPath {
 
     /** The destination's side: answers. */
     static final class Answers {
-        private static final int MOST_PINGS = 1024; // so many answers never fill a socket
+        // So many answers fill no socket, which counts most bytes for the smallest of messages.
+        private static final int MOST_PINGS = 64;
 
         private final Channel channel;
         private int pings;
@@ -165,7 +167,7 @@ final class ReturnPath {
             synchronized (this) {
                 if (!over) channel.release();
             }
-            Joined.all(java.util.List.of(thread));
+            Joined.all(List.of(thread));
         }
     }
 }

@@ -41,6 +41,8 @@ public final class Save implements Work {
     private final Gate gate;
     private final long began = System.nanoTime();
     private volatile SourceGuest guest;
+    private volatile Outgoing to;
+    private volatile boolean yanked;
     private volatile StreamOut out;
     private volatile Precopy precopy;
     private volatile Convergence convergence;
@@ -81,30 +83,70 @@ public final class Save implements Work {
         guest = source;
         notifications.setUp();
         try (Outgoing end = parts.transport().outgoing(parts.address(), session.options())) {
+            to = end;
             session.onFailure(end::release);
             expect(end, blocks);
             if (mode() == Mode.CPR_REBOOT) source.pause(); // before any RAM is saved
             send(end, blocks, source, stage);
-            end.complete();
+            complete(end);
         } catch (OutcomeUnknown e) {
-            source.giveUp(session.name());
-            failed(e);
+            if (source.claim()) giveUp(source, e);
             throw e;
         } catch (IOException | RuntimeException | Error e) {
-            failed(e);
-            resume(source);
+            session.fail(e);
+            if (source.claim()) takeBack(source);
             throw e;
         }
+        if (!source.claim()) throw session.failure();
         notifications.done();
         source.giveUp(session.name());
     }
 
-    private void failed(Throwable cause) {
-        session.fail(cause);
+    private void complete(Outgoing end) throws IOException {
+        try {
+            end.complete();
+        } catch (IOException e) {
+            // A command that was killed may have passed everything on.
+            if (yanked && !toFile()) throw new OutcomeUnknown(e);
+            throw e;
+        }
+    }
+
+    private boolean toFile() {
+        return parts.transport().features().contains(Feature.SEEKABLE);
+    }
+
+    @Override
+    public boolean yank() {
+        yanked = true;
+        Outgoing end = to;
+        if (end != null) end.release();
+        return true;
+    }
+
+    @Override
+    public boolean abandon(MigrationException why) {
+        SourceGuest source = guest;
+        if (source == null || !source.claim()) return false;
+        if (precopy != null) precopy.close();
+        if (convergence != null) convergence.close();
+        if (session.committed() && !toFile()) {
+            giveUp(source, new OutcomeUnknown(why));
+        } else {
+            session.fail(why);
+            takeBack(source);
+        }
+        return true;
+    }
+
+    private void giveUp(SourceGuest source, OutcomeUnknown why) {
+        source.giveUp(session.name());
+        session.fail(why);
         notifications.failed(session.failure().getMessage());
     }
 
-    private void resume(SourceGuest source) {
+    private void takeBack(SourceGuest source) {
+        notifications.failed(session.failure().getMessage());
         try {
             source.resume();
         } catch (MigrationException e) {
@@ -135,7 +177,7 @@ public final class Save implements Work {
 
     private void send(Outgoing end, List<RamBlock> blocks, SourceGuest source, Stage stage)
             throws IOException {
-        boolean seekable = parts.transport().features().contains(Feature.SEEKABLE);
+        boolean seekable = toFile();
         Layer layer = Layer.ofSource(parts.address(), session.options());
         Channel main = seekable ? null : layer.over(end.open());
         PageCarrier.Channels channels = new Opener(end, layer);
@@ -149,8 +191,7 @@ public final class Save implements Work {
             out = stream;
             try {
                 byte[] description = write(stream, saver, sender, blocks, source, stage);
-                end(stream, description, answer, seekable);
-                sender.finish();
+                end(stream, description, answer, sender);
                 if (main != null) endInOrder(main);
             } catch (IOException | RuntimeException | Error e) {
                 // Lets go the carrier's threads, so that its close() can join them.
@@ -170,18 +211,29 @@ public final class Save implements Work {
      * Sends the end. From its first byte on the destination may have everything: no cancel is taken
      * any more, and a link that is lost now leaves open who has the guest.
      */
-    private void end(StreamOut stream, byte[] description, ReturnPath.Listener answer, boolean file)
+    private void end(
+            StreamOut stream,
+            byte[] description,
+            ReturnPath.Listener answer,
+            PageCarrier.Sender sender)
             throws IOException {
         session.commit();
         try {
             DeviceSections.end(stream, description);
             stream.flush();
+            if (answer == null) sender.finish();
         } catch (IOException e) {
-            if (file) throw e;
+            if (toFile()) throw e;
             if (answer == null) throw new OutcomeUnknown(e);
             LOG.debug("{}: the end was not sent whole", session.name(), e);
         }
-        if (answer != null) answer.awaitOutcome();
+        if (answer == null) return;
+        answer.awaitOutcome();
+        try {
+            sender.finish();
+        } catch (IOException e) {
+            LOG.debug("{}: the destination has everything all the same", session.name(), e);
+        }
     }
 
     /** Everything was sent: a peer that has all of it may be gone already, which is no failure. */

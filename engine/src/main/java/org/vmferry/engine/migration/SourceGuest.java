@@ -7,16 +7,20 @@ import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The source's guest: paused for the switch-over, resumed after a failure, given up when it is
- * done.
+ * done. Which of the two, one thread decides: the migration's, or after a yank another in its
+ * place.
  */
 final class SourceGuest {
     private static final Logger LOG = LoggerFactory.getLogger(SourceGuest.class);
 
     private final Machine machine;
     private final RunState before;
+    private final ReentrantLock entering = new ReentrantLock();
+    private boolean claimed; // guarded by entering
     private volatile long pausedAt; // nanoTime; 0 while it was not paused by us
     private volatile long resumedAt;
 
@@ -32,19 +36,44 @@ final class SourceGuest {
 
     /** Pauses it, if it runs and was not paused before. */
     void pause() throws MigrationException {
-        if (pausedAt != 0 || before != RunState.RUNNING) return;
-        pausedAt = System.nanoTime();
-        enter(RunState.FINISH_MIGRATE);
+        entering.lock();
+        try {
+            if (claimed) throw MigrationException.host("the migration was given up");
+            if (pausedAt != 0 || before != RunState.RUNNING) return;
+            pausedAt = System.nanoTime();
+            enter(RunState.FINISH_MIGRATE);
+        } finally {
+            entering.unlock();
+        }
     }
 
-    /** It goes on here, if it did before. */
+    /**
+     * Who gets true decides what becomes of it, and nobody else. Never waits.
+     *
+     * @return false if another has the word, or hangs in pausing it
+     */
+    boolean claim() {
+        if (!entering.tryLock()) return false;
+        try {
+            boolean mine = !claimed;
+            claimed = true;
+            return mine;
+        } finally {
+            entering.unlock();
+        }
+    }
+
+    /** It goes on here, if it did before. Its claimant's. */
     void resume() throws MigrationException {
         if (pausedAt == 0) return;
         enter(before);
         resumedAt = System.nanoTime();
     }
 
-    /** It is somebody else's now, or may be: what the host can't do about it changes neither. */
+    /**
+     * It is somebody else's now, or may be: what the host can't do about it changes neither. Its
+     * claimant's.
+     */
     void giveUp(String migration) {
         try {
             enter(RunState.POSTMIGRATE);

@@ -1,6 +1,7 @@
 package org.vmferry.engine.migration;
 
 import org.vmferry.engine.MigrationState;
+import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
 
@@ -22,6 +23,24 @@ public interface Work {
     default void proceed() {
         throw new UnsupportedOperationException("a destination has nothing to wait for");
     }
+
+    /**
+     * Lets go whatever hangs after the commit; any thread.
+     *
+     * @return false if nothing may be disturbed any more
+     */
+    default boolean yank() {
+        return false;
+    }
+
+    /**
+     * The work's thread hangs where nobody can let it go: settles in its place what the host is
+     * waiting for, and fails. Another thread.
+     *
+     * @param why unless it has failed before
+     * @return false if the work is about to end by itself, or it is the host that hangs
+     */
+    boolean abandon(MigrationException why);
 
     /** Figures, bytes and ms. */
     record Progress(
