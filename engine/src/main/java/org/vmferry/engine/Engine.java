@@ -100,6 +100,7 @@ public final class Engine {
         Address address = Address.parse(uri);
         Prepared prepared = prepare("send", address, settings, machine.uuid());
         return new Migration(
+                        registry,
                         prepared.session,
                         address,
                         new Save(prepared.session, machine, prepared.parts, plugins.notifiers()))
@@ -123,7 +124,7 @@ public final class Engine {
         Prepared prepared = prepare("receive", address, settings, machine.uuid());
         Incoming end = prepared.parts.transport().incoming(address, prepared.session.options());
         Load load = new Load(prepared.session, machine, prepared.parts, end);
-        return new Migration(prepared.session, end.address(), load).start();
+        return new Migration(registry, prepared.session, end.address(), load).start();
     }
 
     /**

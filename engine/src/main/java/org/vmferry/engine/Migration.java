@@ -4,8 +4,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.migration.Work;
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.option.OptionRegistry;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 
 import java.time.Duration;
@@ -23,6 +28,7 @@ public final class Migration {
 
     private static final Duration GRACE = Duration.ofSeconds(1);
 
+    private final OptionRegistry registry;
     private final MigrationSession session;
     private final Address address;
     private final Work work;
@@ -35,7 +41,8 @@ public final class Migration {
     private final Transitions transitions;
     private final Threads threads;
 
-    Migration(MigrationSession session, Address address, Work work) {
+    Migration(OptionRegistry registry, MigrationSession session, Address address, Work work) {
+        this.registry = registry;
         this.session = session;
         this.address = address;
         this.work = work;
@@ -173,6 +180,42 @@ public final class Migration {
                 now.downtime(),
                 now.expectedDowntime(),
                 now.throttle());
+    }
+
+    /**
+     * The options in force now.
+     *
+     * @return those that it began with, and what was changed since
+     */
+    public Options options() {
+        return session.current();
+    }
+
+    /**
+     * Changes parameters while it runs: those that are {@link Option#live}, such as max-bandwidth
+     * and downtime-limit. They hold from now on: a bandwidth for the next bytes, a limit to
+     * downtime or rounds, or the guest's throttle, at the end of the round. With the guest paused
+     * for the switch-over none has an effect any more.
+     *
+     * @param settings what is to be other than now; all of it is changed, or nothing
+     * @throws MigrationException if a value is wrong, or something can't be changed any more; as at
+     *     the beginning, one sentence for each, each suppressed into it
+     */
+    public void change(Settings settings) throws MigrationException {
+        lock.lock();
+        try {
+            if (state.isFinal()) {
+                throw MigrationException.user(
+                        "%s is over: nothing can be changed any more", session.name());
+            }
+            session.change(registry.change(session.current(), settings));
+            if (settings.parameters().containsKey(EngineOptions.MAX_BANDWIDTH.name())) {
+                session.limitBandwidth(session.current(EngineOptions.MAX_BANDWIDTH));
+            }
+        } finally {
+            lock.unlock();
+        }
+        LOG.info("{}: changed to {}", session.name(), settings.parameters());
     }
 
     /**

@@ -2,6 +2,7 @@ package org.vmferry.spi;
 
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.option.Parameter;
 
 import java.io.IOException;
 import java.util.Optional;
@@ -23,11 +24,23 @@ public interface Session {
     String name();
 
     /**
-     * The options in force; they don't change while the session lasts.
+     * The options that the migration began with; they don't change while the session lasts.
      *
      * @return validated
      */
     Options options();
+
+    /**
+     * The value now in force of a parameter that may change while a migration runs ({@link
+     * Parameter#live}): to be asked for each time it is needed.
+     *
+     * @param <T> its type
+     * @param parameter which
+     * @return validated
+     */
+    default <T> T current(Parameter<T> parameter) {
+        return options().get(parameter);
+    }
 
     /**
      * The virtual machine's UUID.

@@ -12,10 +12,11 @@ final class Bandwidth {
     private static final long SAVED = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition opened = lock.newCondition();
-    private final long bytesPerSecond;
-    private long paidUntil = System.nanoTime();
-    private boolean open;
+    private final Condition changed = lock.newCondition();
+    private volatile long bytesPerSecond; // written under lock
+    private volatile boolean open; // written under lock
+    private long paidUntil = System.nanoTime(); // guarded by lock, as below
+    private int limits;
 
     /**
      * A limit.
@@ -24,31 +25,43 @@ final class Bandwidth {
      */
     Bandwidth(long bytesPerSecond) {
         this.bytesPerSecond = bytesPerSecond;
-        this.open = bytesPerSecond == 0;
     }
 
     /** Takes bytes; returns once they may be sent. */
     void take(long bytes) throws InterruptedException {
-        if (bytesPerSecond == 0) return;
+        if (open || bytesPerSecond == 0) return;
         lock.lock();
         try {
+            if (bytesPerSecond == 0) return;
+            int mine = limits;
             long now = System.nanoTime();
             if (paidUntil - (now - SAVED) < 0) paidUntil = now - SAVED;
-            long mine = paidUntil;
+            long until = paidUntil;
             paidUntil += (long) (bytes * (1e9 / bytesPerSecond));
-            for (long wait; !open && (wait = mine - System.nanoTime()) > 0; ) {
-                opened.awaitNanos(wait);
+            for (long wait; !open && mine == limits; ) {
+                if ((wait = until - System.nanoTime()) <= 0) return;
+                changed.awaitNanos(wait);
             }
         } finally {
             lock.unlock();
         }
     }
 
-    /** Lifts the limit: the guest is paused, or the migration is over. */
+    /** Another limit from now on: what was to be paid off under the one before is forgiven. */
+    void limit(long bytesPerSecond) {
+        lock.lock();
+        this.bytesPerSecond = bytesPerSecond;
+        limits++;
+        paidUntil = System.nanoTime();
+        changed.signalAll();
+        lock.unlock();
+    }
+
+    /** Lifts every limit: the guest is paused, or the migration is over. */
     void open() {
         lock.lock();
         open = true;
-        opened.signalAll();
+        changed.signalAll();
         lock.unlock();
     }
 }

@@ -4,8 +4,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.CpuThrottle;
-import org.vmferry.spi.option.Options;
 
 import java.util.Optional;
 
@@ -17,8 +17,7 @@ final class Convergence implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Convergence.class);
     private static final int BAD_ROUNDS = 2; // in a row, before the guest is slowed
 
-    private final String migration;
-    private final Options options;
+    private final Session session;
     private final Optional<CpuThrottle> throttle;
     private final int pageSize;
     private int rounds;
@@ -29,13 +28,12 @@ final class Convergence implements AutoCloseable {
     private volatile long dirtyPagesRate; // pages/s
     private volatile int percent;
 
-    Convergence(String migration, Options options, Optional<CpuThrottle> throttle, int pageSize)
+    Convergence(Session session, Optional<CpuThrottle> throttle, int pageSize)
             throws MigrationException {
-        this.migration = migration;
-        this.options = options;
+        this.session = session;
         this.throttle = throttle;
         this.pageSize = pageSize;
-        if (options.get(EngineOptions.AUTO_CONVERGE) && throttle.isEmpty()) {
+        if (session.options().get(EngineOptions.AUTO_CONVERGE) && throttle.isEmpty()) {
             throw MigrationException.user(
                     "auto-converge: this machine's virtual CPUs can't be slowed down");
         }
@@ -51,39 +49,44 @@ final class Convergence implements AutoCloseable {
      */
     boolean fits(long sent, double ms, long dirty) throws MigrationException {
         rounds++;
-        long available = options.get(EngineOptions.AVAIL_SWITCHOVER_BANDWIDTH);
+        long available = session.current(EngineOptions.AVAIL_SWITCHOVER_BANDWIDTH);
         double bytesPerMs = available > 0 ? available / 1000.0 : sent / ms;
         expectedDowntime = dirty == 0 ? 0 : (long) Math.ceil(dirty / bytesPerMs);
         dirtyPagesRate = (long) (dirty / pageSize * 1000.0 / ms);
-        long limit = options.get(EngineOptions.DOWNTIME_LIMIT);
+        long limit = session.current(EngineOptions.DOWNTIME_LIMIT);
         if (dirty <= bytesPerMs * limit) return true;
-        int most = options.get(EngineOptions.ROUND_LIMIT);
+        int most = session.current(EngineOptions.ROUND_LIMIT);
         if (most > 0 && rounds >= most) {
             throw MigrationException.user(
                     "the guest did not converge in %d rounds (round-limit): it dirties %d pages/s,"
                             + " and the rest would take %d ms, with downtime-limit %d ms",
                     rounds, dirtyPagesRate, expectedDowntime, limit);
         }
+        slowBy(percent); // the most allowed may be less now
         boolean bad =
                 dirty * 100.0
-                        > sent * (double) options.get(EngineOptions.THROTTLE_TRIGGER_THRESHOLD);
+                        > sent * (double) session.current(EngineOptions.THROTTLE_TRIGGER_THRESHOLD);
         badRounds = bad ? badRounds + 1 : 0;
         if (badRounds >= BAD_ROUNDS) {
             badRounds = 0;
-            if (options.get(EngineOptions.AUTO_CONVERGE)) slowDown();
+            if (session.options().get(EngineOptions.AUTO_CONVERGE)) slowDown();
             else tell(limit);
         }
         return false;
     }
 
-    private synchronized void slowDown() {
-        if (closed) return;
-        int next =
+    private void slowDown() {
+        slowBy(
                 percent == 0
-                        ? options.get(EngineOptions.CPU_THROTTLE_INITIAL)
-                        : percent + options.get(EngineOptions.CPU_THROTTLE_INCREMENT);
-        percent = Math.min(next, options.get(EngineOptions.MAX_CPU_THROTTLE));
-        LOG.info("{}: the guest is slowed by {} %", migration, percent);
+                        ? session.current(EngineOptions.CPU_THROTTLE_INITIAL)
+                        : percent + session.current(EngineOptions.CPU_THROTTLE_INCREMENT));
+    }
+
+    private synchronized void slowBy(int next) {
+        int allowed = Math.min(next, session.current(EngineOptions.MAX_CPU_THROTTLE));
+        if (closed || allowed == percent) return;
+        percent = allowed;
+        LOG.info("{}: the guest is slowed by {} %", session.name(), percent);
         throttle.orElseThrow().set(percent);
     }
 
@@ -94,7 +97,7 @@ final class Convergence implements AutoCloseable {
                 "{}: the guest dirties {} pages/s, faster than they are sent; the rest would take"
                     + " {} ms, with downtime-limit {} ms. Raise max-bandwidth or downtime-limit, or"
                     + " set auto-converge",
-                migration,
+                session.name(),
                 dirtyPagesRate,
                 expectedDowntime,
                 limit);

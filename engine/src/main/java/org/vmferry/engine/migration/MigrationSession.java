@@ -5,6 +5,7 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.option.Parameter;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class MigrationSession implements Session {
     private final String name;
     private final Options options;
+    private volatile Options current;
     private final UUID uuid;
     private final Optional<CompressionProvider> codec;
     private final Bandwidth bandwidth;
@@ -37,6 +39,7 @@ public final class MigrationSession implements Session {
             long maxBandwidth) {
         this.name = name;
         this.options = options;
+        this.current = options;
         this.uuid = uuid;
         this.codec = codec;
         this.bandwidth = new Bandwidth(maxBandwidth);
@@ -50,6 +53,26 @@ public final class MigrationSession implements Session {
     @Override
     public Options options() {
         return options;
+    }
+
+    @Override
+    public <T> T current(Parameter<T> parameter) {
+        return current.get(parameter);
+    }
+
+    /** The options now in force. */
+    public Options current() {
+        return current;
+    }
+
+    /** Other options from now on; {@link #options} are those of the beginning. */
+    public void change(Options changed) {
+        current = changed;
+    }
+
+    /** Another max-bandwidth from now on, in bytes/s, 0 for no limit. */
+    public void limitBandwidth(long maxBandwidth) {
+        bandwidth.limit(maxBandwidth);
     }
 
     @Override

@@ -272,9 +272,7 @@ public final class Save implements Work {
         Optional<DirtyLog> log = machine.ram().dirtyLog();
         if (log.isEmpty()) source.pause();
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
-        try (Convergence judge =
-                        new Convergence(
-                                session.name(), session.options(), machine.throttle(), pageSize);
+        try (Convergence judge = new Convergence(session, machine.throttle(), pageSize);
                 Precopy rounds = new Precopy(session, blocks, log, sender, section)) {
             convergence = judge;
             precopy = rounds;

@@ -38,22 +38,22 @@ public final class EngineOptions {
 
     /** Bytes/s; 0 = no limit. */
     public static final Parameter<Long> MAX_BANDWIDTH =
-            Parameter.amount("max-bandwidth", 128L << 20, Long.MAX_VALUE, "bytes/s");
+            Parameter.amount("max-bandwidth", 128L << 20, Long.MAX_VALUE, "bytes/s").asLive();
 
     /** Bytes/s to reckon the switch-over with; 0 = as measured. */
     public static final Parameter<Long> AVAIL_SWITCHOVER_BANDWIDTH =
-            Parameter.amount("avail-switchover-bandwidth", 0, Long.MAX_VALUE, "bytes/s");
+            Parameter.amount("avail-switchover-bandwidth", 0, Long.MAX_VALUE, "bytes/s").asLive();
 
     /** Ms that the guest may stand still. */
     public static final Parameter<Long> DOWNTIME_LIMIT =
-            Parameter.amount("downtime-limit", 300, 2_000_000, "ms");
+            Parameter.amount("downtime-limit", 300, 2_000_000, "ms").asLive();
 
     /**
      * Rounds after which a guest that does not converge fails the migration; 0 = never. Ours, not
      * QEMU's.
      */
     public static final Parameter<Integer> ROUND_LIMIT =
-            Parameter.count("round-limit", 0, 0, Integer.MAX_VALUE);
+            Parameter.count("round-limit", 0, 0, Integer.MAX_VALUE).asLive();
 
     /** One of {@link Mode}, by its wire name. */
     public static final Parameter<String> MODE =
@@ -77,19 +77,19 @@ public final class EngineOptions {
 
     /** Percent that auto-converge begins with. */
     public static final Parameter<Integer> CPU_THROTTLE_INITIAL =
-            Parameter.count("cpu-throttle-initial", 20, 1, 99);
+            Parameter.count("cpu-throttle-initial", 20, 1, 99).asLive();
 
     /** Percent that auto-converge adds. */
     public static final Parameter<Integer> CPU_THROTTLE_INCREMENT =
-            Parameter.count("cpu-throttle-increment", 10, 1, 99);
+            Parameter.count("cpu-throttle-increment", 10, 1, 99).asLive();
 
     /** Percent that auto-converge ends with. */
     public static final Parameter<Integer> MAX_CPU_THROTTLE =
-            Parameter.count("max-cpu-throttle", 99, 1, 99);
+            Parameter.count("max-cpu-throttle", 99, 1, 99).asLive();
 
     /** Percent of the bytes sent that were dirtied meanwhile, from which a round counts as bad. */
     public static final Parameter<Integer> THROTTLE_TRIGGER_THRESHOLD =
-            Parameter.count("throttle-trigger-threshold", 50, 1, 100);
+            Parameter.count("throttle-trigger-threshold", 50, 1, 100).asLive();
 
     private EngineOptions() {}
 

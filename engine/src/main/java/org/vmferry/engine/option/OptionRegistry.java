@@ -137,6 +137,29 @@ public final class OptionRegistry {
     }
 
     /**
+     * Checks what is to be changed while a migration runs.
+     *
+     * @param current the options in force
+     * @param settings what is to be other than now
+     * @return the options in force then
+     * @throws MigrationException as for {@link #validate(Settings)}; also for each option that
+     *     can't change any more
+     */
+    public Options change(Options current, Settings settings) throws MigrationException {
+        Conflicts conflicts = new Conflicts();
+        Options changed = read(current, settings, conflicts);
+        for (Owned owned : options.values()) {
+            Option<?> option = owned.option();
+            if (!option.live() && !changed.get(option).equals(current.get(option))) {
+                conflicts.add("%s can't be changed while a migration runs", option.name());
+            }
+        }
+        compare(changed, conflicts);
+        conflicts.throwIfAny();
+        return changed;
+    }
+
+    /**
      * Checks whether three parts go together, before anything is opened.
      *
      * @param transport what offers
@@ -182,7 +205,11 @@ public final class OptionRegistry {
     }
 
     private Options read(Settings settings, Conflicts conflicts) {
-        Options read = Options.DEFAULTS;
+        return read(Options.DEFAULTS, settings, conflicts);
+    }
+
+    private Options read(Options before, Settings settings, Conflicts conflicts) {
+        Options read = before;
         for (Map.Entry<String, Boolean> asked : settings.capabilities().entrySet()) {
             String name = asked.getKey();
             Owned owned = options.get(name);

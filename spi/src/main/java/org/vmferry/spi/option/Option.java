@@ -39,4 +39,14 @@ public sealed interface Option<T> permits Capability, Parameter {
      * @return a phrase
      */
     String range();
+
+    /**
+     * Whether it may change while a migration runs: who obeys it asks {@code Session.current} each
+     * time.
+     *
+     * @return false for all that both ends, or several parts, have to agree on
+     */
+    default boolean live() {
+        return false;
+    }
 }

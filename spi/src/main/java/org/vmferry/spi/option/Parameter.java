@@ -21,12 +21,18 @@ public final class Parameter<T> implements Option<T> {
     private final T defaultValue;
     private final Reader<T> reader;
     private final String range;
+    private final boolean live;
 
     private Parameter(String name, T defaultValue, String range, Reader<T> reader) {
+        this(name, defaultValue, range, reader, false);
+    }
+
+    private Parameter(String name, T defaultValue, String range, Reader<T> reader, boolean live) {
         this.name = name;
         this.defaultValue = defaultValue;
         this.range = range;
         this.reader = reader;
+        this.live = live;
     }
 
     /**
@@ -112,6 +118,20 @@ public final class Parameter<T> implements Option<T> {
      */
     public static Parameter<String> text(String name) {
         return new Parameter<>(name, "", "any text", text -> text);
+    }
+
+    /**
+     * The same, but it may change while a migration runs.
+     *
+     * @return a new parameter
+     */
+    public Parameter<T> asLive() {
+        return new Parameter<>(name, defaultValue, range, reader, true);
+    }
+
+    @Override
+    public boolean live() {
+        return live;
     }
 
     @Override
