@@ -1,6 +1,7 @@
 package org.vmferry.testkit.machine;
 
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
 import java.util.zip.CRC32C;
 
 /**
@@ -41,6 +43,9 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
     /** Instructions between two looks at the stop flag: some tens of microseconds. */
     private static final int SLICE = 8192;
 
+    /** A throttled CPU runs for so long, in ns, and then stands still for its share. */
+    private static final long STRIDE = 1_000_000;
+
     private final Arena arena = Arena.ofShared();
     private final List<Arena> adopted = new ArrayList<>();
     private final Optional<UUID> uuid;
@@ -53,6 +58,7 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
     private volatile RunState state = RunState.PRELAUNCH;
     private volatile String stopReason = "";
     private volatile boolean stop;
+    private volatile int throttle; // percent of time to stand still
     private Thread thread; // executes the guest; null unless it was started
 
     ReferenceMachine(ReferenceMachineBuilder b) {
@@ -142,6 +148,7 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
     private void halt() {
         if (thread == null) return;
         stop = true;
+        LockSupport.unpark(thread); // it may be standing still
         boolean interrupted = false;
         while (true) {
             try {
@@ -157,11 +164,29 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
 
     private void execute() {
         try {
-            while (!stop) cpu.run(SLICE);
+            for (long ran = 0; !stop; ) {
+                long began = System.nanoTime();
+                cpu.run(SLICE);
+                int percent = throttle;
+                ran = percent == 0 ? 0 : ran + System.nanoTime() - began;
+                if (ran >= STRIDE) {
+                    standStill(ran * percent / (100 - percent));
+                    ran = 0;
+                }
+            }
         } catch (GuestStop e) {
             stopped(e.state(), e.getMessage());
         } catch (RuntimeException | Error e) { // such as a mapped file that was cut short
             stopped(RunState.INTERNAL_ERROR, e.toString());
+        }
+    }
+
+    private void standStill(long nanos) {
+        long until = System.nanoTime() + nanos;
+        while (!stop && throttle != 0) {
+            long rest = until - System.nanoTime();
+            if (rest <= 0) return;
+            LockSupport.parkNanos(this, Math.min(rest, STRIDE * 10)); // throttle may end first
         }
     }
 
@@ -276,6 +301,12 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
     @Override
     public List<DeviceState> devices() {
         return List.of(cpu, bus.uart, bus.timer);
+    }
+
+    /** The CPU stands still between slices: what it executes stays the same. */
+    @Override
+    public Optional<CpuThrottle> throttle() {
+        return Optional.of(percent -> throttle = percent);
     }
 
     @Override

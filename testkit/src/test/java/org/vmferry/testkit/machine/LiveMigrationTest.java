@@ -10,11 +10,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
-import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.ram.RamProvider;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -130,45 +127,10 @@ class LiveMigrationTest {
             throws IOException, InterruptedException {
         source.runFor(2_000_000);
         source.enter(RunState.RUNNING);
-        send(new LingeringMachine(source), settings);
+        send(new LingeringMachine(source, 5_000_000), settings);
         assertThat(source.runState()).isEqualTo(RunState.POSTMIGRATE);
         receive(destination, settings);
         assertThat(destination.runState()).isIn(List.of(RunState.RUNNING, RunState.GUEST_PANICKED));
-    }
-
-    /**
-     * Lets its guest write to each page of its window, more or less, before it stops: so the last
-     * round is never empty, however fast the file is.
-     */
-    private record LingeringMachine(ReferenceMachine machine) implements Machine {
-        @Override
-        public String type() {
-            return machine.type();
-        }
-
-        @Override
-        public RunState runState() {
-            return machine.runState();
-        }
-
-        @Override
-        public void enter(RunState state) throws MigrationException {
-            long enough = machine.instructions() + 5_000_000;
-            while (machine.runState() == RunState.RUNNING && machine.instructions() < enough) {
-                Thread.onSpinWait();
-            }
-            machine.enter(state);
-        }
-
-        @Override
-        public RamProvider ram() {
-            return machine.ram();
-        }
-
-        @Override
-        public List<DeviceState> devices() {
-            return machine.devices();
-        }
     }
 
     private void send(Machine machine, Settings settings) throws IOException, InterruptedException {

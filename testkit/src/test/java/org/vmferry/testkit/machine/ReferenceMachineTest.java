@@ -26,10 +26,13 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -290,6 +293,35 @@ class ReferenceMachineTest {
             assertThat(machine.runState()).isEqualTo(RunState.SHUTDOWN);
             assertThat(machine.register(A0)).isEqualTo(3);
             assertThat(machine.stopReason()).isEqualTo("ecall, at pc 0x1004");
+        }
+    }
+
+    /** By what the thread was given of a processor: less than its share on a loaded machine. */
+    @Test
+    void aThrottledCpuStandsStillForItsShareOfTheTime() throws Exception {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        try (ReferenceMachine machine = small().build();
+                ReferenceMachine twin = small().build()) {
+            machine.runFor(20_000_000); // it is fast, once compiled
+            machine.throttle().orElseThrow().set(90);
+            machine.enter(RunState.RUNNING);
+            Thread cpu =
+                    Thread.getAllStackTraces().keySet().stream()
+                            .filter(thread -> thread.getName().equals("vmferry-reference-cpu"))
+                            .findFirst()
+                            .orElseThrow();
+            long began = System.nanoTime();
+            long cpuBegan = threads.getThreadCpuTime(cpu.threadId());
+            while (System.nanoTime() - began < 400_000_000) LockSupport.parkNanos(10_000_000);
+            long worked = threads.getThreadCpuTime(cpu.threadId()) - cpuBegan;
+            long passed = System.nanoTime() - began;
+            assertThat(worked).isPositive().isLessThan(passed / 5);
+
+            machine.throttle().orElseThrow().set(99);
+            machine.enter(RunState.PAUSED); // whoever pauses it doesn't wait for its share
+            machine.throttle().orElseThrow().set(0);
+            twin.runFor(machine.instructions());
+            assertThat(machine.digest()).isEqualTo(twin.digest());
         }
     }
 
