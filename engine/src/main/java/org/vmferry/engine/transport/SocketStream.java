@@ -44,7 +44,8 @@ final class SocketStream implements Channel {
     @Override
     public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
         try {
-            return socket.read(targets, offset, Math.min(length, MOST_BUFFERS));
+            int first = firstWithRoom(targets, offset, length);
+            return socket.read(targets, first, Math.min(offset + length - first, MOST_BUFFERS));
         } catch (IOException e) {
             throw lost("reading from", e);
         }
@@ -53,6 +54,13 @@ final class SocketStream implements Channel {
     @Override
     public long read(ByteBuffer[] targets) throws IOException {
         return read(targets, 0, targets.length);
+    }
+
+    /** Who offers the same buffers until all are done must not be given 0 for the first ones. */
+    private static int firstWithRoom(ByteBuffer[] buffers, int offset, int length) {
+        int first = offset;
+        while (first < offset + length && !buffers[first].hasRemaining()) first++;
+        return first;
     }
 
     @Override
@@ -67,7 +75,8 @@ final class SocketStream implements Channel {
     @Override
     public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
         try {
-            return socket.write(sources, offset, Math.min(length, MOST_BUFFERS));
+            int first = firstWithRoom(sources, offset, length);
+            return socket.write(sources, first, Math.min(offset + length - first, MOST_BUFFERS));
         } catch (IOException e) {
             throw lost("writing to", e);
         }
