@@ -4,6 +4,8 @@ open module org.vmferry.testkit {
     requires com.fasterxml.jackson.core;
     requires static org.junit.jupiter.api;
 
+    exports org.vmferry.testkit.conformance;
+    exports org.vmferry.testkit.fault;
     exports org.vmferry.testkit.machine;
     exports org.vmferry.testkit.qemu;
     exports org.vmferry.testkit.tls;

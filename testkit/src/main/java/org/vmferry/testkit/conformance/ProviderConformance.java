@@ -1,0 +1,54 @@
+package org.vmferry.testkit.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.vmferry.spi.Provider;
+import org.vmferry.spi.option.Option;
+
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * What all plug-ins have in common: docs/spi/provider.md.
+ *
+ * @param <P> the kind of provider
+ */
+public abstract class ProviderConformance<P extends Provider> extends Conformance {
+    ProviderConformance() {}
+
+    /**
+     * The provider to be tried.
+     *
+     * @return one that works; a new one, or the same, at each call
+     * @throws Exception if it can't be made
+     */
+    protected abstract P provider() throws Exception;
+
+    @Test
+    @Tag("PRV-1")
+    final void itsIdIsAName() throws Exception {
+        P provider = provider();
+        String id = provider.id();
+        assertTrue(
+                id != null && id.matches("[a-z0-9-]+"),
+                "id(): '" + id + "' is not lower-case letters, digits and '-'");
+        assertEquals(id, provider.id(), "id(): differs from call to call");
+    }
+
+    @Test
+    @Tag("PRV-2")
+    final void itsOptionsAreSound() throws Exception {
+        Set<String> names = new HashSet<>();
+        for (Option<?> option : provider().options()) {
+            assertTrue(
+                    option.name().matches("[a-z0-9-]+"),
+                    "options(): '" + option.name() + "' is no name of an option");
+            assertTrue(names.add(option.name()), "options(): '" + option.name() + "' stands twice");
+            assertNotNull(option.defaultValue(), "options(): no default for " + option.name());
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package org.vmferry.testkit.fault;
+
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.PositionedFile;
+import org.vmferry.spi.transport.TransportProvider;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Any transport, with faults. Its scheme is the other's with {@code faulty-} before it, so that
+ * both can be in one engine: give the faults to one side, and let the other use the plain one.
+ */
+public final class FaultyTransport extends ForwardingTransport {
+    private final List<Fault> faults;
+    private final CountDownLatch struck = new CountDownLatch(1);
+
+    /**
+     * A transport with faults; each end that is made of it has them all.
+     *
+     * @param real where the bytes go
+     * @param faults what goes wrong
+     */
+    public FaultyTransport(TransportProvider real, Fault... faults) {
+        super(real, "faulty-" + real.id());
+        this.faults = List.of(faults);
+    }
+
+    /**
+     * Waits until a fault has struck: something was cut, damaged, stalled, refused or full. A delay
+     * or a split is none that does.
+     *
+     * @param atMost how long to wait
+     * @return whether one has
+     * @throws InterruptedException if the waiting thread was interrupted
+     */
+    public boolean awaitStruck(Duration atMost) throws InterruptedException {
+        return struck.await(atMost.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    protected Outgoing over(Outgoing end) {
+        State state = new State();
+        return new ForwardingOutgoing(end) {
+            @Override
+            public Channel open() throws IOException {
+                state.call("open");
+                return super.open();
+            }
+
+            @Override
+            public PositionedFile file(boolean direct) throws IOException {
+                state.call("file");
+                return super.file(direct);
+            }
+
+            @Override
+            protected Channel over(Channel channel) {
+                return state.channel(channel);
+            }
+
+            @Override
+            protected PositionedFile over(PositionedFile file, boolean direct) {
+                return state.file(file);
+            }
+
+            @Override
+            public void release() {
+                state.release();
+                super.release();
+            }
+        };
+    }
+
+    @Override
+    protected Incoming over(Incoming end) {
+        State state = new State();
+        return new ForwardingIncoming(end, id()) {
+            @Override
+            public Channel accept() throws IOException {
+                state.call("accept");
+                return super.accept();
+            }
+
+            @Override
+            public PositionedFile file(boolean direct) throws IOException {
+                state.call("file");
+                return super.file(direct);
+            }
+
+            @Override
+            protected Channel over(Channel channel) {
+                return state.channel(channel);
+            }
+
+            @Override
+            protected PositionedFile over(PositionedFile file, boolean direct) {
+                return state.file(file);
+            }
+
+            @Override
+            public void release() {
+                state.release();
+                super.release();
+            }
+        };
+    }
+
+    /** What one end has come to. */
+    private final class State {
+        private final CountDownLatch gone = new CountDownLatch(1);
+        private final List<CountDownLatch> stalled = new CopyOnWriteArrayList<>();
+        private final AtomicInteger calls = new AtomicInteger();
+        private final AtomicInteger channels = new AtomicInteger();
+        private FaultyBytes read;
+        private FaultyBytes written;
+
+        void call(String what) throws IOException {
+            int number = calls.incrementAndGet();
+            for (Fault fault : faults) {
+                if (fault.kind() != Fault.Kind.REFUSE || fault.at() != number) continue;
+                struck.countDown();
+                throw new IOException(
+                        "injected fault: call %d, %s, is refused".formatted(number, what));
+            }
+        }
+
+        Channel channel(Channel channel) {
+            int number = channels.getAndIncrement();
+            CountDownLatch closed = new CountDownLatch(1);
+            stalled.add(closed);
+            if (gone.getCount() == 0) closed.countDown();
+            return new FaultyChannel(channel, bytes(number, true), bytes(number, false), closed);
+        }
+
+        /** Lets go whoever is stalled. */
+        void release() {
+            gone.countDown();
+            stalled.forEach(CountDownLatch::countDown);
+        }
+
+        /** Both files of an end count together. */
+        synchronized PositionedFile file(PositionedFile file) {
+            if (read == null) {
+                read = bytes(-1, true);
+                written = bytes(-1, false);
+            }
+            return new FaultyFile(file, read, written, gone);
+        }
+
+        private FaultyBytes bytes(int channel, boolean reading) {
+            return new FaultyBytes(
+                    faults.stream()
+                            .filter(f -> f.kind() != Fault.Kind.REFUSE && f.reading() == reading)
+                            .filter(f -> channel < 0 || f.channel() == channel)
+                            .toList(),
+                    struck::countDown);
+        }
+    }
+}

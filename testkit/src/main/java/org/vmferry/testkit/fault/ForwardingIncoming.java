@@ -1,0 +1,37 @@
+package org.vmferry.testkit.fault;
+
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
+
+import java.io.IOException;
+
+/** A destination's end that hands every call to another one. */
+public non-sealed class ForwardingIncoming extends ForwardingEnd implements Incoming {
+    /** The end underneath. */
+    protected final Incoming real;
+
+    private final String scheme;
+
+    /**
+     * Over another end.
+     *
+     * @param real owned by this one
+     * @param scheme of the address that this one tells
+     */
+    public ForwardingIncoming(Incoming real, String scheme) {
+        super(real);
+        this.real = real;
+        this.scheme = scheme;
+    }
+
+    @Override
+    public Address address() {
+        return new Address(scheme, real.address().target());
+    }
+
+    @Override
+    public Channel accept() throws IOException {
+        return wrap(real.accept());
+    }
+}

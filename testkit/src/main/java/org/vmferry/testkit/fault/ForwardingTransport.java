@@ -1,0 +1,84 @@
+package org.vmferry.testkit.fault;
+
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.TransportProvider;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A transport that hands every call to another one; the base of those which change something on the
+ * way. Under an id of its own it can stand beside the other in one engine.
+ */
+public class ForwardingTransport implements TransportProvider {
+    /** The transport underneath. */
+    protected final TransportProvider real;
+
+    private final String id;
+
+    /**
+     * Over another transport.
+     *
+     * @param real the transport underneath
+     * @param id the scheme of this one's addresses; their targets are the other's
+     */
+    public ForwardingTransport(TransportProvider real, String id) {
+        this.real = real;
+        this.id = id;
+    }
+
+    @Override
+    public String id() {
+        return id;
+    }
+
+    /** Options of the transport underneath are its own, and not repeated. */
+    @Override
+    public List<Option<?>> options() {
+        return id.equals(real.id()) ? real.options() : List.of();
+    }
+
+    @Override
+    public Set<Feature> features() {
+        return real.features();
+    }
+
+    @Override
+    public Outgoing outgoing(Address address, Options options) throws MigrationException {
+        return over(real.outgoing(underneath(address), options));
+    }
+
+    @Override
+    public Incoming incoming(Address address, Options options) throws IOException {
+        return over(real.incoming(underneath(address), options));
+    }
+
+    private Address underneath(Address address) {
+        return new Address(real.id(), address.target());
+    }
+
+    /**
+     * Puts something over a source's end.
+     *
+     * @param end the other transport's
+     * @return by default one that changes nothing
+     */
+    protected Outgoing over(Outgoing end) {
+        return new ForwardingOutgoing(end);
+    }
+
+    /**
+     * Puts something over a destination's end.
+     *
+     * @param end the other transport's
+     * @return by default one that changes nothing but the address's scheme
+     */
+    protected Incoming over(Incoming end) {
+        return new ForwardingIncoming(end, id);
+    }
+}

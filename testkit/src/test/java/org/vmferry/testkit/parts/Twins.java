@@ -1,0 +1,143 @@
+package org.vmferry.testkit.parts;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.engine.TestTag;
+import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.launcher.TestExecutionListener;
+import org.junit.platform.launcher.TestIdentifier;
+import org.junit.platform.launcher.core.LauncherConfig;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
+import java.util.stream.Stream;
+
+/** Runs a suite against its broken twins: exactly the tests of the broken rules fail. */
+final class Twins {
+    private Twins() {}
+
+    /**
+     * A test for each twin, and one that each rule has a twin.
+     *
+     * @param holder its member classes marked with {@link Breaks} are the twins
+     * @param suite whose rules they break
+     * @param elsewhere beginnings of the rules whose twins another suite has
+     */
+    static Stream<DynamicTest> of(Class<?> holder, Class<?> suite, String... elsewhere) {
+        List<DynamicTest> tests = new ArrayList<>();
+        Set<String> broken = new TreeSet<>();
+        Semaphore turns = new Semaphore(4); // most of a hanging twin's time is spent waiting
+        for (Class<?> twin : holder.getDeclaredClasses()) {
+            if (!twin.isAnnotationPresent(Breaks.class)) continue;
+            Set<String> rules = new TreeSet<>(List.of(twin.getAnnotation(Breaks.class).value()));
+            broken.addAll(rules);
+            FutureTask<Map<String, Throwable>> run = begin(turns, () -> failures(twin));
+            tests.add(
+                    dynamicTest(
+                            twin.getSimpleName() + " breaks " + rules,
+                            () -> caught(twin, rules, run.get())));
+        }
+        tests.add(
+                dynamicTest(
+                        "every rule has a twin",
+                        () -> {
+                            Set<String> all = tags(suite);
+                            for (String other : elsewhere)
+                                all.removeIf(rule -> rule.startsWith(other));
+                            assertThat(all).isNotEmpty();
+                            assertThat(broken).isEqualTo(all);
+                        }));
+        return tests.stream();
+    }
+
+    private static <T> FutureTask<T> begin(Semaphore turns, Callable<T> call) {
+        FutureTask<T> task =
+                new FutureTask<>(
+                        () -> {
+                            turns.acquire();
+                            try {
+                                return call.call();
+                            } finally {
+                                turns.release();
+                            }
+                        });
+        Thread thread = new Thread(task, "twin");
+        thread.setDaemon(true);
+        thread.start();
+        return task;
+    }
+
+    private static void caught(Class<?> twin, Set<String> rules, Map<String, Throwable> failures) {
+        AssertionError others = new AssertionError(twin.getSimpleName() + ": " + failures);
+        failures.values().forEach(others::addSuppressed);
+        try {
+            assertThat(failures.keySet()).isEqualTo(rules);
+        } catch (AssertionError e) {
+            e.addSuppressed(others);
+            throw e;
+        }
+        // A rule is caught by what the suite looks for, and with a word of where to look.
+        failures.forEach(
+                (rule, failure) -> assertThat(failure).as(rule).hasMessageMatching("(?s).*\\w.*"));
+    }
+
+    /** The rules whose tests fail, and how. */
+    private static Map<String, Throwable> failures(Class<?> twin) {
+        Map<String, Throwable> failures = new ConcurrentHashMap<>();
+        LauncherDiscoveryRequest request =
+                LauncherDiscoveryRequestBuilder.request().selectors(selectClass(twin)).build();
+        LauncherConfig config =
+                LauncherConfig.builder()
+                        .enableTestExecutionListenerAutoRegistration(false)
+                        .enableLauncherSessionListenerAutoRegistration(false)
+                        .build();
+        List<String> ran = new ArrayList<>();
+        LauncherFactory.create(config)
+                .execute(
+                        request,
+                        new TestExecutionListener() {
+                            @Override
+                            public void executionFinished(
+                                    TestIdentifier test, TestExecutionResult result) {
+                                if (test.isTest()) ran.add(test.getDisplayName());
+                                if (result.getStatus() != TestExecutionResult.Status.FAILED) return;
+                                Throwable why = result.getThrowable().orElseThrow();
+                                if (test.getTags().isEmpty())
+                                    failures.put(test.getDisplayName(), why);
+                                for (TestTag tag : test.getTags()) failures.put(tag.getName(), why);
+                            }
+                        });
+        assertThat(ran).as("tests of " + twin).isNotEmpty();
+        return new TreeMap<>(failures);
+    }
+
+    private static Set<String> tags(Class<?> suite) {
+        Set<String> tags = new TreeSet<>();
+        for (Class<?> type = suite; type != Object.class; type = type.getSuperclass()) {
+            for (Method method : type.getDeclaredMethods()) {
+                if (!method.isAnnotationPresent(Test.class)) continue;
+                Tag[] cited = method.getAnnotationsByType(Tag.class);
+                assertThat(cited).as(method + " cites a rule").isNotEmpty();
+                for (Tag tag : cited) tags.add(tag.value());
+            }
+        }
+        return tags;
+    }
+}
