@@ -1,0 +1,305 @@
+package org.vmferry.testkit.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.compression.CompressionProvider.Compressor;
+import org.vmferry.spi.compression.CompressionProvider.Decompressor;
+import org.vmferry.spi.option.Parameter;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** A codec: docs/spi/compression.md. */
+public abstract class CompressionConformance extends ProviderConformance<CompressionProvider> {
+    private static final int PAGE = 4096;
+
+    /** For the author's class. */
+    protected CompressionConformance() {}
+
+    /**
+     * How many bytes of pages a packet has here.
+     *
+     * @return a multiple of 4096, at least 8 pages; by default 128 pages, as QEMU has it
+     */
+    protected int packet() {
+        return 128 * PAGE;
+    }
+
+    /** Which pages a packet holds. */
+    private enum Pages {
+        ZERO,
+        TEXT,
+        MIXED,
+        NOISE
+    }
+
+    private ByteBuffer pages(Pages kind) {
+        SplittableRandom random = new SplittableRandom(kind.ordinal());
+        ByteBuffer pages = ByteBuffer.allocateDirect(packet());
+        while (pages.hasRemaining()) {
+            boolean noise = kind == Pages.NOISE || kind == Pages.MIXED && random.nextInt(512) < 200;
+            if (kind == Pages.ZERO) pages.putLong(0);
+            else pages.putLong(noise ? random.nextLong() : 0x2020202020203030L + random.nextInt(9));
+        }
+        return pages.flip();
+    }
+
+    /** More room than is promised to be needed. */
+    private ByteBuffer room(Compressor compressor) {
+        return ByteBuffer.allocateDirect(compressor.maximumOutput(packet()) + packet() + (1 << 20));
+    }
+
+    private ByteBuffer compressed(Compressor compressor, Pages kind) throws IOException {
+        ByteBuffer data = room(compressor);
+        compressor.compress(pages(kind), data, true);
+        return data.flip();
+    }
+
+    private void decodes(Decompressor decompressor, ByteBuffer data, Pages kind, String lookAt)
+            throws IOException {
+        ByteBuffer pages = ByteBuffer.allocateDirect(packet());
+        assertDoesNotThrow(
+                () -> {
+                    decompressor.decompress(data, pages);
+                    decompressor.endPacket(data);
+                },
+                lookAt);
+        assertFalse(pages.hasRemaining(), lookAt + ": the target is not full");
+        assertEquals(pages(kind), pages.flip(), lookAt + ": other bytes");
+    }
+
+    private int defaultLevel() throws Exception {
+        return provider().level().defaultValue();
+    }
+
+    @Test
+    @Tag("CMP-1")
+    final void itsMethodFitsIntoAPacket() throws Exception {
+        int method = provider().wireMethod();
+        assertTrue(method >= 1 && method <= 31, "wireMethod(): " + method + " is not 1 to 31");
+    }
+
+    @Test
+    @Tag("CMP-2")
+    final void itsLevelIsAnOption() throws Exception {
+        CompressionProvider codec = provider();
+        Parameter<Integer> level = codec.level();
+        assertTrue(
+                codec.options().stream().anyMatch(option -> option.name().equals(level.name())),
+                "options(): '" + level.name() + "', which is the level(), is not among them");
+        assertDoesNotThrow(
+                () -> level.parse(level.defaultValue().toString()),
+                "level(): its default is not in its range");
+    }
+
+    /** Each level from the lowest to the highest that its option takes. */
+    private List<Integer> levels() throws Exception {
+        Parameter<Integer> level = provider().level();
+        List<Integer> levels = new ArrayList<>();
+        for (int value = -256; value <= 256; value++) {
+            try {
+                levels.add(level.parse(Integer.toString(value)));
+            } catch (MigrationException e) {
+                // Not one of them.
+            }
+        }
+        return levels;
+    }
+
+    @Test
+    @Tag("CMP-3")
+    final void anyBytesComeBackAtEveryLevel() throws Exception {
+        List<Integer> levels = levels();
+        // All of a long range would take its time: both ends, and what lies between in steps.
+        int step = Math.max(1, levels.size() / 5);
+        for (int i = 0;
+                i < levels.size();
+                i = i == levels.size() - 1 ? i + 1 : Math.min(i + step, levels.size() - 1)) {
+            for (Pages kind : Pages.values()) {
+                try (Compressor compressor = provider().compressor(levels.get(i));
+                        Decompressor decompressor = provider().decompressor()) {
+                    decodes(
+                            decompressor,
+                            compressed(compressor, kind),
+                            kind,
+                            "compress(), decompress(): level %d, %s"
+                                    .formatted(levels.get(i), kind));
+                }
+            }
+        }
+    }
+
+    @Test
+    @Tag("CMP-4")
+    final void packetsAreOneStreamAndEachIsFlushed() throws Exception {
+        try (Compressor compressor = provider().compressor(defaultLevel());
+                Decompressor decompressor = provider().decompressor()) {
+            for (int packet = 0; packet < 40; packet++) {
+                Pages kind = Pages.values()[packet * 7 % 4];
+                // Decoded before the next one is made: nothing of it may be kept back.
+                decodes(
+                        decompressor,
+                        compressed(compressor, kind),
+                        kind,
+                        "compress(): packet %d must be flushed, its decoder kept"
+                                .formatted(packet));
+            }
+        }
+    }
+
+    @Test
+    @Tag("CMP-5")
+    final void aPacketComesInPieces() throws Exception {
+        try (Compressor compressor = provider().compressor(defaultLevel());
+                Decompressor decompressor = provider().decompressor()) {
+            ByteBuffer pages = pages(Pages.MIXED);
+            ByteBuffer data = room(compressor);
+            for (int at = 0, length = PAGE; at < packet(); at += length, length *= 2) {
+                length = Math.min(length, packet() - at);
+                ByteBuffer piece = pages.slice(at, length);
+                compressor.compress(piece, data, at + length == packet());
+                assertFalse(piece.hasRemaining(), "compress(): must empty its source");
+            }
+            decodes(decompressor, data.flip(), Pages.MIXED, "compress(): a packet of pieces");
+        }
+    }
+
+    @Test
+    @Tag("CMP-6")
+    final void itsOutputIsBounded() throws Exception {
+        for (Pages kind : Pages.values()) {
+            try (Compressor compressor = provider().compressor(defaultLevel())) {
+                int most = compressor.maximumOutput(packet());
+                assertTrue(
+                        most <= 2 * packet() + (1 << 16),
+                        "maximumOutput(): %d bytes for %d".formatted(most, packet()));
+                for (int packet = 0; packet < 4; packet++) {
+                    int length = compressed(compressor, kind).remaining();
+                    assertTrue(
+                            length <= most,
+                            "maximumOutput(): said %d bytes, came to %d".formatted(most, length));
+                }
+                ByteBuffer exact = ByteBuffer.allocateDirect(most);
+                assertDoesNotThrow(
+                        () -> compressor.compress(pages(kind), exact, true),
+                        "maximumOutput(): so much room must do");
+            }
+        }
+    }
+
+    @Test
+    @Tag("CMP-7")
+    final void aPacketIsDecodedInPieces() throws Exception {
+        try (Compressor compressor = provider().compressor(defaultLevel());
+                Decompressor decompressor = provider().decompressor()) {
+            ByteBuffer data = compressed(compressor, Pages.MIXED);
+            ByteBuffer pages = ByteBuffer.allocateDirect(packet());
+            for (int at = 0, length = 1; at < packet(); at += length, length *= 3) {
+                length = Math.min(length, packet() - at);
+                ByteBuffer piece = pages.slice(at, length);
+                decompressor.decompress(data, piece);
+                assertFalse(piece.hasRemaining(), "decompress(): must fill its target");
+            }
+            decompressor.endPacket(data);
+            assertEquals(pages(Pages.MIXED), pages, "decompress(): other bytes in pieces");
+        }
+    }
+
+    /** The peer's fault, or no fault. */
+    private static void blamed(IOException e, String lookAt) {
+        Blame blame = e instanceof MigrationException typed ? typed.blame() : null;
+        assertEquals(Blame.PEER, blame, lookAt + ": wants MigrationException.peer, threw " + e);
+    }
+
+    @Test
+    @Tag("CMP-8")
+    final void damageIsThePeersFault() throws Exception {
+        SplittableRandom random = new SplittableRandom(8);
+        ByteBuffer whole;
+        try (Compressor compressor = provider().compressor(defaultLevel())) {
+            whole = compressed(compressor, Pages.MIXED);
+        }
+        for (int round = 0; round < 100; round++) {
+            try (Decompressor decompressor = provider().decompressor()) {
+                ByteBuffer data = ByteBuffer.allocateDirect(whole.limit()).put(whole.rewind());
+                data.flip();
+                int from = round % 2 == 0 ? 0 : random.nextInt(data.limit());
+                for (int i = from; i < Math.min(from + 50, data.limit()); i++)
+                    data.put(i, (byte) random.nextInt(256));
+                try {
+                    decompressor.decompress(data, ByteBuffer.allocateDirect(packet()));
+                    decompressor.endPacket(data); // it may decode to something
+                } catch (IOException e) {
+                    blamed(e, "decompress(), endPacket(): damaged data");
+                }
+            }
+        }
+    }
+
+    @Test
+    @Tag("CMP-9")
+    final void tooLittleIsThePeersFault() throws Exception {
+        for (int missing : new int[] {10, 1000}) {
+            try (Compressor compressor = provider().compressor(defaultLevel());
+                    Decompressor decompressor = provider().decompressor()) {
+                ByteBuffer data = compressed(compressor, Pages.NOISE);
+                data.limit(data.limit() - missing);
+                ByteBuffer pages = ByteBuffer.allocateDirect(packet());
+                String lookAt = "decompress(): %d bytes too few must be refused".formatted(missing);
+                Throwable thrown =
+                        refused(
+                                lookAt,
+                                () -> decompressor.decompress(data, pages),
+                                IOException.class);
+                blamed((IOException) thrown, lookAt);
+            }
+        }
+    }
+
+    @Test
+    @Tag("CMP-10")
+    final void tooMuchIsThePeersFault() throws Exception {
+        for (int less : new int[] {1, PAGE, packet() - PAGE}) {
+            try (Compressor compressor = provider().compressor(defaultLevel());
+                    Decompressor decompressor = provider().decompressor()) {
+                ByteBuffer data = compressed(compressor, Pages.NOISE);
+                decompressor.decompress(data, ByteBuffer.allocateDirect(packet() - less));
+                String lookAt = "endPacket(): %d bytes too many must be refused".formatted(less);
+                Throwable thrown =
+                        refused(lookAt, () -> decompressor.endPacket(data), IOException.class);
+                blamed((IOException) thrown, lookAt);
+            }
+        }
+    }
+
+    @Test
+    @Tag("CMP-11")
+    final void eachChannelHasItsOwn() throws Exception {
+        CompressionProvider codec = provider();
+        try (Compressor one = codec.compressor(defaultLevel());
+                Decompressor oneBack = codec.decompressor();
+                Compressor two = codec.compressor(defaultLevel());
+                Decompressor twoBack = codec.decompressor()) {
+            for (int packet = 0; packet < 6; packet++) {
+                Pages a = Pages.values()[packet % 4];
+                Pages b = Pages.values()[(packet + 1) % 4];
+                String lookAt = "compressor(), decompressor(): two at once are in each other's way";
+                ByteBuffer first = compressed(one, a);
+                ByteBuffer second = compressed(two, b);
+                decodes(twoBack, second, b, lookAt);
+                decodes(oneBack, first, a, lookAt);
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+package org.vmferry.testkit.parts;
+
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.vmferry.multifd.ZlibCodec;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.compression.CompressionProvider.Compressor;
+import org.vmferry.spi.compression.CompressionProvider.Decompressor;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Parameter;
+import org.vmferry.testkit.conformance.CompressionConformance;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Codecs that break one rule each. */
+class CompressionTwinsTest {
+    @TestFactory
+    Stream<DynamicTest> eachIsCaught() {
+        return Twins.of(CompressionTwinsTest.class, CompressionConformance.class, "PRV-");
+    }
+
+    /** Zlib, of which a twin changes one thing. */
+    abstract static class Zlib extends CompressionConformance implements CompressionProvider {
+        final CompressionProvider real = new ZlibCodec();
+
+        @Override
+        protected CompressionProvider provider() {
+            return this;
+        }
+
+        @Override
+        protected int packet() {
+            return 16 * 4096;
+        }
+
+        @Override
+        public String id() {
+            return real.id();
+        }
+
+        @Override
+        public List<Option<?>> options() {
+            return real.options();
+        }
+
+        @Override
+        public int wireMethod() {
+            return real.wireMethod();
+        }
+
+        @Override
+        public Parameter<Integer> level() {
+            return real.level();
+        }
+
+        @Override
+        public Compressor compressor(int level) throws IOException {
+            return new Deflating(level);
+        }
+
+        @Override
+        public Decompressor decompressor() throws IOException {
+            return new Inflating();
+        }
+
+        class Deflating implements Compressor {
+            private final Compressor real;
+
+            Deflating(int level) throws IOException {
+                real = Zlib.this.real.compressor(level);
+            }
+
+            @Override
+            public int maximumOutput(int length) {
+                return real.maximumOutput(length);
+            }
+
+            @Override
+            public void compress(ByteBuffer source, ByteBuffer target, boolean endOfPacket)
+                    throws IOException {
+                real.compress(source, target, endOfPacket);
+            }
+
+            @Override
+            public void close() {
+                real.close();
+            }
+        }
+
+        class Inflating implements Decompressor {
+            private final Decompressor real;
+
+            Inflating() throws IOException {
+                real = Zlib.this.real.decompressor();
+            }
+
+            @Override
+            public void decompress(ByteBuffer source, ByteBuffer target) throws IOException {
+                real.decompress(source, target);
+            }
+
+            @Override
+            public void endPacket(ByteBuffer source) throws IOException {
+                real.endPacket(source);
+            }
+
+            @Override
+            public void close() {
+                real.close();
+            }
+        }
+    }
+
+    @Breaks("CMP-1")
+    static class MethodTooLarge extends Zlib {
+        @Override
+        public int wireMethod() {
+            return 32;
+        }
+    }
+
+    @Breaks("CMP-2")
+    static class LevelIsNoOption extends Zlib {
+        @Override
+        public List<Option<?>> options() {
+            return List.of();
+        }
+    }
+
+    @Breaks("CMP-3")
+    static class DamagesAtTheBestLevel extends Zlib {
+        @Override
+        public Compressor compressor(int level) throws IOException {
+            return new Deflating(level) {
+                @Override
+                public void compress(ByteBuffer source, ByteBuffer target, boolean endOfPacket)
+                        throws IOException {
+                    if (level == 9) source.put(100, (byte) ~source.get(100));
+                    super.compress(source, target, endOfPacket);
+                }
+            };
+        }
+    }
+
+    @Breaks("CMP-4")
+    static class KeepsBytesBackOnce extends Zlib {
+        @Override
+        public Compressor compressor(int level) throws IOException {
+            return new Deflating(level) {
+                private int packets;
+
+                @Override
+                public void compress(ByteBuffer source, ByteBuffer target, boolean endOfPacket)
+                        throws IOException {
+                    if (endOfPacket) packets++;
+                    super.compress(source, target, endOfPacket && packets != 9);
+                }
+            };
+        }
+    }
+
+    @Breaks("CMP-5")
+    static class TakesTheFirstPieceTwice extends Zlib {
+        @Override
+        public Compressor compressor(int level) throws IOException {
+            return new Deflating(level) {
+                @Override
+                public void compress(ByteBuffer source, ByteBuffer target, boolean endOfPacket)
+                        throws IOException {
+                    super.compress(source, target, endOfPacket);
+                    if (!endOfPacket) source.rewind();
+                }
+            };
+        }
+    }
+
+    @Breaks("CMP-6")
+    static class GivesMoreThanItSays extends Zlib {
+        @Override
+        public Compressor compressor(int level) throws IOException {
+            return new Deflating(level) {
+                @Override
+                public int maximumOutput(int length) {
+                    return length;
+                }
+            };
+        }
+    }
+
+    @Breaks("CMP-7")
+    static class FillsWholePagesOnly extends Zlib {
+        @Override
+        public Decompressor decompressor() throws IOException {
+            return new Inflating() {
+                @Override
+                public void decompress(ByteBuffer source, ByteBuffer target) throws IOException {
+                    if (target.remaining() >= 2048) super.decompress(source, target);
+                }
+            };
+        }
+    }
+
+    @Breaks("CMP-8")
+    static class CrashesOnDamage extends Zlib {
+        @Override
+        public Decompressor decompressor() throws IOException {
+            return new Inflating() {
+                @Override
+                public void decompress(ByteBuffer source, ByteBuffer target) throws IOException {
+                    try {
+                        super.decompress(source, target);
+                    } catch (MigrationException e) {
+                        if (e.getMessage().contains("bad data")) throw new IllegalStateException(e);
+                        throw e;
+                    }
+                }
+            };
+        }
+    }
+
+    @Breaks("CMP-9")
+    static class LeavesThePagesAsTheyAre extends Zlib {
+        @Override
+        public Decompressor decompressor() throws IOException {
+            return new Inflating() {
+                @Override
+                public void decompress(ByteBuffer source, ByteBuffer target) throws IOException {
+                    try {
+                        super.decompress(source, target);
+                    } catch (MigrationException e) {
+                        if (!e.getMessage().contains("before its pages do")) throw e;
+                    }
+                }
+            };
+        }
+    }
+
+    @Breaks("CMP-10")
+    static class DoesNotLookAtTheRest extends Zlib {
+        @Override
+        public Decompressor decompressor() throws IOException {
+            return new Inflating() {
+                @Override
+                public void endPacket(ByteBuffer source) {
+                    try {
+                        super.endPacket(source);
+                    } catch (IOException e) {
+                        source.position(source.limit());
+                    }
+                }
+            };
+        }
+    }
+
+    @Breaks("CMP-11")
+    static class SharesItsCompressor extends Zlib {
+        private Deflating shared;
+        private int users;
+
+        @Override
+        public Compressor compressor(int level) throws IOException {
+            if (users++ > 0) return shared;
+            shared =
+                    new Deflating(level) {
+                        @Override
+                        public void close() {
+                            if (--users == 0) super.close();
+                        }
+                    };
+            return shared;
+        }
+    }
+}
