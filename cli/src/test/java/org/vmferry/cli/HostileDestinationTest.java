@@ -15,9 +15,6 @@ import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.ram.DirtyLog;
-import org.vmferry.spi.ram.PageBitmap;
-import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
 import java.io.DataInputStream;
@@ -45,25 +42,6 @@ class HostileDestinationTest {
         CLOSE,
         RESET,
         STALL
-    }
-
-    /** Finds the first page of all dirty, always. */
-    private record NeverClean(DirtyLog log) implements DirtyLog {
-        @Override
-        public void start() {
-            log.start();
-        }
-
-        @Override
-        public void stop() {
-            log.stop();
-        }
-
-        @Override
-        public void harvest(RamBlock block, PageBitmap into) {
-            log.harvest(block, into);
-            if (block.id().equals("ref.ram")) into.fill(0, 1, true);
-        }
     }
 
     private final Engine engine = Engine.create();

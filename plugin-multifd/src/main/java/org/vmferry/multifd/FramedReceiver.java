@@ -39,7 +39,7 @@ final class FramedReceiver implements MultifdReceiver.Way {
 
     private final Channels channels;
     private final Session session;
-    private final long patience;
+    private final long silence;
     private final Workers workers;
     private final Condition met; // the migration thread waits for channels
     private final Condition goOn; // channels wait for the migration thread
@@ -58,12 +58,13 @@ final class FramedReceiver implements MultifdReceiver.Way {
      *
      * @param channels where they come from
      * @param session the migration
-     * @param patience how long a channel that is waited for may give no byte, in ms (rule MFD-23)
+     * @param silence for how long a channel whose SYNC is waited for may give no byte, in ms (rule
+     *     MFD-23)
      */
-    FramedReceiver(Channels channels, Session session, long patience) {
+    FramedReceiver(Channels channels, Session session, long silence) {
         this.channels = channels;
         this.session = session;
-        this.patience = patience;
+        this.silence = silence;
         workers = new Workers(session, "recv");
         met = workers.condition();
         goOn = workers.condition();
@@ -90,10 +91,11 @@ final class FramedReceiver implements MultifdReceiver.Way {
         workers.lock.lock();
         try {
             for (int before = greeted; greeted < states.length; before = greeted) {
-                if (workers.await(met, patience) || greeted > before) continue;
+                long rest = session.patience() == 0 ? Long.MAX_VALUE : session.patience();
+                if (workers.await(met, rest) || greeted > before) continue;
                 throw MigrationException.peer(
-                        "multifd: %d of %d channels said no hello within %d ms",
-                        states.length - greeted, states.length, patience);
+                        "multifd: %d of %d channels said no hello within %d ms (connect-timeout)",
+                        states.length - greeted, states.length, rest);
             }
         } finally {
             workers.lock.unlock();
@@ -261,10 +263,10 @@ final class FramedReceiver implements MultifdReceiver.Way {
                 State state = states[id];
                 if (state.ended) throw ended(state);
                 long bytes = bytes();
-                if (!workers.await(met, patience) && bytes == bytes()) {
+                if (!workers.await(met, silence) && bytes == bytes()) {
                     throw MigrationException.peer(
                             "%s: nothing came for %d ms, the main stream waits for its SYNC",
-                            state.source.name(), patience);
+                            state.source.name(), silence);
                 }
             }
             for (State state : states) {

@@ -16,7 +16,7 @@ final class MultifdReceiver implements PageCarrier.Receiver {
         void connect() throws IOException;
     }
 
-    private static final long PATIENCE_MS = 60_000;
+    private static final long SILENCE_MS = 60_000;
 
     private final PageCarrier.Channels channels;
     private final Session session;
@@ -32,7 +32,7 @@ final class MultifdReceiver implements PageCarrier.Receiver {
         way =
                 placed
                         ? new PlacedReceiver(session)
-                        : new FramedReceiver(channels, session, PATIENCE_MS);
+                        : new FramedReceiver(channels, session, SILENCE_MS);
         way.connect();
     }
 

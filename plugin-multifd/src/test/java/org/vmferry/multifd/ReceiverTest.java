@@ -114,6 +114,7 @@ class ReceiverTest {
                 () -> {
                     throw new AssertionError("for a sender");
                 };
+        session.patience = patience;
         FramedReceiver receiver = new FramedReceiver(channels, session, patience);
         try (receiver) {
             receiver.connect();

@@ -43,6 +43,16 @@ public interface Session {
     }
 
     /**
+     * For how long a peer may keep somebody waiting who waits for a connection, a handshake, or
+     * what a channel says of itself: {@code connect-timeout}.
+     *
+     * @return ms; 0 for ever
+     */
+    default long patience() {
+        return 30_000;
+    }
+
+    /**
      * The virtual machine's UUID.
      *
      * @return zeros if it has none

@@ -3,7 +3,6 @@ package org.vmferry.engine.migration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vmferry.engine.stream.Wire;
-import org.vmferry.engine.transport.SocketOptions;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.transport.Channel;
@@ -163,7 +162,7 @@ final class Arrivals implements PageCarrier.Channels, AutoCloseable {
 
     @Override
     public synchronized Channel accept() throws IOException {
-        long patience = session.options().get(SocketOptions.CONNECT_TIMEOUT);
+        long patience = session.patience();
         long began = System.nanoTime();
         while (carriers.isEmpty()) {
             long rest = patience - (System.nanoTime() - began) / 1_000_000;

@@ -3,9 +3,9 @@ package org.vmferry.engine.migration;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.tls.TlsChannel;
 import org.vmferry.engine.tls.TlsCredentials;
-import org.vmferry.engine.transport.SocketOptions;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Session;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
@@ -19,7 +19,8 @@ interface Layer {
     Channel over(Channel raw) throws IOException;
 
     /** A source's layer. */
-    static Layer ofSource(Address address, Options options) throws MigrationException {
+    static Layer ofSource(Address address, Session session) throws MigrationException {
+        Options options = session.options();
         if (options.get(EngineOptions.TLS_CREDS).isEmpty()) return raw -> raw;
         TlsCredentials credentials =
                 TlsCredentials.client(Path.of(options.get(EngineOptions.TLS_CREDS)), true);
@@ -34,17 +35,18 @@ interface Layer {
                             + " tls-hostname",
                     address);
         }
-        long deadline = options.get(SocketOptions.CONNECT_TIMEOUT);
+        long deadline = session.patience();
         return raw -> TlsChannel.connect(raw, credentials, host, deadline);
     }
 
     /** A destination's layer. */
-    static Layer ofDestination(Options options) throws MigrationException {
+    static Layer ofDestination(Session session) throws MigrationException {
+        Options options = session.options();
         if (options.get(EngineOptions.TLS_CREDS).isEmpty()) return raw -> raw;
         TlsCredentials credentials =
                 TlsCredentials.server(Path.of(options.get(EngineOptions.TLS_CREDS)), true);
         String authorized = options.get(EngineOptions.TLS_AUTHZ);
-        long deadline = options.get(SocketOptions.CONNECT_TIMEOUT);
+        long deadline = session.patience();
         return raw -> TlsChannel.accept(raw, credentials, authorized, deadline);
     }
 }

@@ -43,7 +43,7 @@ public final class Load implements Work {
     public Load(MigrationSession session, Machine machine, Parts parts, Incoming end)
             throws MigrationException {
         try {
-            this.layer = Layer.ofDestination(session.options());
+            this.layer = Layer.ofDestination(session);
         } catch (MigrationException e) {
             end.close();
             throw e;

@@ -1,5 +1,6 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.transport.SocketOptions;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
@@ -58,6 +59,11 @@ public final class MigrationSession implements Session {
     @Override
     public <T> T current(Parameter<T> parameter) {
         return current.get(parameter);
+    }
+
+    @Override
+    public long patience() {
+        return options.get(SocketOptions.CONNECT_TIMEOUT);
     }
 
     /** The options now in force. */

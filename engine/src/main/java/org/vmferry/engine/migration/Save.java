@@ -178,7 +178,7 @@ public final class Save implements Work {
     private void send(Outgoing end, List<RamBlock> blocks, SourceGuest source, Stage stage)
             throws IOException {
         boolean seekable = toFile();
-        Layer layer = Layer.ofSource(parts.address(), session.options());
+        Layer layer = Layer.ofSource(parts.address(), session);
         Channel main = seekable ? null : layer.over(end.open());
         PageCarrier.Channels channels = new Opener(end, layer);
         try (StreamOut stream = seekable ? new StreamOut(end) : new StreamOut(main);
