@@ -3,6 +3,7 @@ module org.vmferry.engine {
     requires transitive org.vmferry.spi;
     requires org.slf4j;
     requires com.fasterxml.jackson.core;
+    requires jdk.jfr;
     requires jdk.unsupported; // ExtendedOpenOption.DIRECT
 
     exports org.vmferry.engine;

@@ -2,6 +2,7 @@
 module org.vmferry.multifd {
     requires org.vmferry.spi;
     requires org.slf4j;
+    requires jdk.jfr;
 
     provides org.vmferry.spi.carrier.PageCarrier with
             org.vmferry.multifd.MultifdCarrier;

@@ -3,6 +3,7 @@ package org.vmferry.engine;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vmferry.engine.migration.MigrationSession;
+import org.vmferry.engine.migration.Save;
 import org.vmferry.engine.migration.Work;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.OptionRegistry;
@@ -40,6 +41,7 @@ public final class Migration {
     private MigrationException error; // guarded by lock; set with the final state
     private final Transitions transitions;
     private final Threads threads;
+    private final RecordedMigration event = new RecordedMigration();
 
     Migration(OptionRegistry registry, MigrationSession session, Address address, Work work) {
         this.registry = registry;
@@ -48,6 +50,10 @@ public final class Migration {
         this.work = work;
         this.transitions = new Transitions(session.name());
         this.threads = new Threads(session.name());
+        event.migration = session.name();
+        event.direction = work instanceof Save ? "send" : "receive";
+        event.address = address.toString();
+        event.begin();
     }
 
     Migration start() {
@@ -75,8 +81,9 @@ public final class Migration {
         lock.lock();
         try {
             if (state.isFinal()) return; // it was given up
-            last = statistics();
+            last = soFar();
             error = why;
+            event.end(end, why, last);
             if (end == MigrationState.CANCELLED && state != MigrationState.CANCELLING) {
                 become(MigrationState.CANCELLING);
             }
@@ -158,17 +165,24 @@ public final class Migration {
      * @return never null
      */
     public Statistics statistics() {
+        Statistics now = soFar();
         lock.lock();
         try {
-            if (last != null) return last;
+            return last != null ? last : now; // what was counted since belongs to nothing
         } finally {
             lock.unlock();
         }
+    }
+
+    private Statistics soFar() {
+        long channelBytes = session.channelBytes(); // before all bytes, of which they are a part
         Work.Progress now = work.progress();
         return new Statistics(
                 now.total(),
                 now.transferred(),
-                session.channelBytes(),
+                channelBytes,
+                now.transferred() - now.whilePaused(),
+                now.whilePaused(),
                 now.remaining(),
                 now.pageSize(),
                 session.pagesNormal(),

@@ -7,6 +7,10 @@ package org.vmferry.engine;
  * @param transferred bytes that went over all channels, or into the file
  * @param channelBytes bytes of these that went over channels other than the main one
  *     (multifd-bytes), or straight to their place in the file
+ * @param precopyBytes bytes of these that went while the guest ran (precopy-bytes); at a
+ *     destination all
+ * @param downtimeBytes bytes of these that a source sent while its guest was paused
+ *     (downtime-bytes)
  * @param remaining bytes of RAM still to be sent in this round
  * @param pageSize bytes; 0 before it is known
  * @param normal pages that were moved with their content
@@ -23,6 +27,8 @@ public record Statistics(
         long total,
         long transferred,
         long channelBytes,
+        long precopyBytes,
+        long downtimeBytes,
         long remaining,
         int pageSize,
         long normal,

@@ -63,7 +63,7 @@ final class FramedSender implements MultifdSender.Way {
                 unsettled++;
             }
         } catch (IOException e) {
-            log.debug("thrown below, when all that began is settled", e);
+            log.debug("{}: thrown when all that began is settled", session.name(), e);
         } finally {
             // Whatever failed: nothing is torn down while a channel is still being made.
             while (unsettled > 0) settled.awaitUninterruptibly();
@@ -109,7 +109,7 @@ final class FramedSender implements MultifdSender.Way {
     private void serve(int id, Channel channel) throws IOException {
         Batch batch = crew.take(id);
         if (batch == null) return;
-        try (SendChannel sender = new SendChannel(channel, session, numbers, pageSize)) {
+        try (SendChannel sender = new SendChannel(id, channel, session, numbers, pageSize)) {
             for (; batch != null; batch = crew.take(id)) {
                 if (batch.isSync()) sender.sendSync();
                 else sender.send(batch);
@@ -180,7 +180,7 @@ final class FramedSender implements MultifdSender.Way {
                 channel.shutdownOutput();
             } catch (IOException e) {
                 // A receiver that has everything may be gone already (rule MFD-20).
-                log.debug("ending the channel to {}: {}", channel.peer(), e.toString());
+                log.debug("{}: ending the channel to {}", session.name(), channel.peer(), e);
             }
         }
     }

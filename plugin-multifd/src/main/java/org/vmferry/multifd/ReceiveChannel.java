@@ -32,6 +32,7 @@ final class ReceiveChannel implements AutoCloseable {
     private final Packet packet;
     private final Ranges ranges;
     private final long[] offsets;
+    private final ChannelEvent event;
     private MemorySegment staging; // pages on their way; made when first needed
     private Arena inputArena; // replaced when a packet wants more
     private ByteBuffer input;
@@ -49,6 +50,7 @@ final class ReceiveChannel implements AutoCloseable {
     ReceiveChannel(
             int id, Source source, Session session, Map<String, Target> blocks, int pageSize) {
         this.id = id;
+        event = ChannelEvent.begin(session.name(), id, source.peer());
         this.source = source;
         this.session = session;
         this.blocks = blocks;
@@ -69,6 +71,7 @@ final class ReceiveChannel implements AutoCloseable {
     Packet next() throws IOException {
         if (!source.fill(header.clear())) return null;
         session.counters().bytes(header.limit());
+        event.bytes += header.limit();
         packet.check(id, method, pageSize);
         return packet;
     }
@@ -92,11 +95,14 @@ final class ReceiveChannel implements AutoCloseable {
             else decompress();
             if (memory.isEmpty()) write(block, normal);
             session.counters().bytes(packet.size());
+            event.bytes += packet.size();
         }
         MemorySegment copy = zero > 0 && memory.isEmpty() ? staging().asSlice(0, pageSize) : null;
         for (int i = normal; i < normal + zero; i++) target.zero(offsets[i], copy);
         session.counters().normalPages(normal);
         session.counters().zeroPages(zero);
+        event.normalPages += normal;
+        event.zeroPages += zero;
     }
 
     /** Where the data go: straight to their pages, or into the staging buffer one after another. */
@@ -174,6 +180,7 @@ final class ReceiveChannel implements AutoCloseable {
     @Override
     public void close() {
         try (arena) {
+            event.over();
             if (decompressor != null) decompressor.close();
             if (inputArena != null) inputArena.close();
         }

@@ -35,6 +35,7 @@ final class SendChannel implements AutoCloseable {
     private final long[] zeros;
     private int normalPages;
     private int zeroPages;
+    private final ChannelEvent event;
     private MemorySegment staging; // copies of pages; made when first needed
     private MemorySegment output; // compressed pages; made when first needed
     private Compressor compressor;
@@ -42,12 +43,14 @@ final class SendChannel implements AutoCloseable {
     /**
      * A channel's sender.
      *
+     * @param id the channel's number
      * @param channel greeted; owned by the caller
      * @param session the migration
      * @param numbers gives packet_num, for all channels (rule MFD-12)
      * @param pageSize bytes
      */
-    SendChannel(Channel channel, Session session, AtomicLong numbers, int pageSize) {
+    SendChannel(int id, Channel channel, Session session, AtomicLong numbers, int pageSize) {
+        event = ChannelEvent.begin(session.name(), id, channel.peer());
         this.channel = channel;
         this.session = session;
         this.numbers = numbers;
@@ -98,6 +101,8 @@ final class SendChannel implements AutoCloseable {
         write(data, size);
         session.counters().normalPages(normalPages);
         session.counters().zeroPages(zeroPages);
+        event.normalPages += normalPages;
+        event.zeroPages += zeroPages;
     }
 
     private void write(Ranges data, int size) throws IOException {
@@ -106,6 +111,7 @@ final class SendChannel implements AutoCloseable {
         session.permit(bytes);
         data.write(channel);
         session.counters().bytes(bytes);
+        event.bytes += bytes;
     }
 
     /** Lists a batch's pages in guest memory; with a copy, each normal one's (rule MFD-19). */
@@ -182,6 +188,7 @@ final class SendChannel implements AutoCloseable {
     @Override
     public void close() {
         try (arena) {
+            event.over();
             if (compressor != null) compressor.close();
         }
     }

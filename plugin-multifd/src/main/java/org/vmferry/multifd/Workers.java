@@ -119,7 +119,7 @@ final class Workers implements AutoCloseable {
         lock.lock();
         try {
             if (failure != null || stopped) {
-                log.debug("after the end: {}", cause.toString());
+                log.debug("{}: after the end", session.name(), cause);
                 return;
             }
             failure = cause;
@@ -226,7 +226,7 @@ final class Workers implements AutoCloseable {
             try {
                 channel.close();
             } catch (IOException e) {
-                log.debug("closing the channel to {}: {}", channel.peer(), e.toString());
+                log.debug("{}: closing the channel to {}", session.name(), channel.peer(), e);
             }
         }
         channels.clear();

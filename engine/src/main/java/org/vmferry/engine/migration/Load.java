@@ -104,7 +104,7 @@ public final class Load implements Work {
                 }
                 if (answers != null)
                     throw MigrationException.peer("the return path is opened twice");
-                answers = new ReturnPath.Answers(main);
+                answers = new ReturnPath.Answers(session.name(), main);
                 session.onFailure(() -> answers.shut(1));
             }
             case PING -> {
@@ -183,7 +183,8 @@ public final class Load implements Work {
                 };
         List<DeviceState> devices = keeps ? List.of() : machine.devices();
         RunState state =
-                new StreamReader(stream, handler, devices, machine.sections()).read(mark[0]);
+                new StreamReader(session.name(), stream, handler, devices, machine.sections())
+                        .read(mark[0]);
         receiver.finish();
         session.commit();
         return state;
@@ -202,7 +203,7 @@ public final class Load implements Work {
         StreamIn stream = in;
         long received =
                 (stream == null ? receivedBefore : stream.received()) + session.channelBytes();
-        return new Progress(total, pageSize, received, 0, 0, 0, 0, 0, 0, 0);
+        return new Progress(total, pageSize, received, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     private static final PageCarrier.Channels NO_CHANNELS =

@@ -18,11 +18,13 @@ import java.util.List;
 final class Notifications {
     private static final Logger LOG = LoggerFactory.getLogger(Notifications.class);
 
+    private final String migration;
     private final List<MigrationNotifier> notifiers;
     private final Mode mode;
     private List<MigrationNotifier> told = new ArrayList<>(); // guarded by this
 
-    Notifications(List<MigrationNotifier> notifiers, Mode mode) {
+    Notifications(String migration, List<MigrationNotifier> notifiers, Mode mode) {
+        this.migration = migration;
         this.notifiers = notifiers;
         this.mode = mode;
     }
@@ -39,7 +41,7 @@ final class Notifications {
                 failed(reason);
                 throw MigrationException.user("%s", reason);
             } catch (RuntimeException | LinkageError e) {
-                LOG.warn("Notifier {} failed at set-up; the migration goes on", notifier, e);
+                LOG.warn("{}: notifier {} failed at set-up; it goes on", migration, notifier, e);
                 wasTold(notifier);
             }
         }
@@ -69,7 +71,7 @@ final class Notifications {
             try {
                 notifier.notify(event);
             } catch (MigrationVeto | RuntimeException | LinkageError e) {
-                LOG.warn("Notifier {} failed at {}; the migration goes on", notifier, event, e);
+                LOG.warn("{}: notifier {} failed at {}; it goes on", migration, notifier, event, e);
             }
         }
     }

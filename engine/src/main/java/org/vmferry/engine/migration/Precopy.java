@@ -22,6 +22,7 @@ final class Precopy implements AutoCloseable {
     private static final int LONGEST_RUN = 1 << 20; // bytes
 
     private final MigrationSession session;
+    private final int pageSize;
     private final Map<RamBlock, PageBitmap> dirty = new LinkedHashMap<>();
     private final Optional<DirtyLog> log;
     private final Sender sender;
@@ -29,6 +30,7 @@ final class Precopy implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile long remaining;
     private volatile long rounds;
+    private long sent; // rounds
 
     Precopy(
             MigrationSession session,
@@ -37,6 +39,7 @@ final class Precopy implements AutoCloseable {
             Sender sender,
             RamSection.Writer section) {
         this.session = session;
+        this.pageSize = blocks.getFirst().pageSize();
         this.sender = sender;
         this.section = section;
         this.log = log;
@@ -55,23 +58,45 @@ final class Precopy implements AutoCloseable {
     /** Sends rounds until what remains would pass within the downtime; the guest runs on. */
     void untilFits(Convergence convergence) throws IOException {
         while (true) {
+            RoundEvent event = begin();
+            event.throttle = convergence.percent() / 100.0;
             long began = System.nanoTime();
             long bytes = remaining;
             section.part();
             send();
             section.close();
             double ms = Math.max(1e-3, (System.nanoTime() - began) / 1e6);
+            event.end();
             harvest();
-            if (convergence.fits(bytes, ms, remaining)) return;
+            try {
+                if (convergence.fits(bytes, ms, remaining)) return;
+            } finally {
+                event.dirtyPages = remaining / pageSize;
+                event.dirtyPagesRate = convergence.dirtyPagesRate();
+                event.expectedDowntime = convergence.expectedDowntime();
+                event.commit();
+            }
         }
+    }
+
+    private RoundEvent begin() {
+        RoundEvent event = new RoundEvent();
+        event.migration = session.name();
+        event.round = ++sent;
+        event.bytes = remaining;
+        event.begin();
+        return event;
     }
 
     /** Sends what is dirty now that the guest is paused, into the section's end. */
     void last() throws IOException {
         harvest();
+        RoundEvent event = begin();
+        event.last = true;
         section.end();
         send();
         section.closeEnd();
+        event.commit();
     }
 
     private void harvest() throws MigrationException {

@@ -24,11 +24,13 @@ final class ReturnPath {
         // So many answers fill no socket, which counts most bytes for the smallest of messages.
         private static final int MOST_PINGS = 64;
 
+        private final String migration;
         private final Channel channel;
         private int pings;
         private boolean over;
 
-        Answers(Channel channel) {
+        Answers(String migration, Channel channel) {
+            this.migration = migration;
             this.channel = channel;
         }
 
@@ -44,7 +46,12 @@ final class ReturnPath {
             try {
                 send(SHUT, outcome);
             } catch (IOException e) {
-                LOG.debug("{} was not told the outcome {}", channel.peer(), outcome, e);
+                LOG.debug(
+                        "{}: {} was not told the outcome {}",
+                        migration,
+                        channel.peer(),
+                        outcome,
+                        e);
             }
         }
 

@@ -16,6 +16,7 @@ import org.vmferry.spi.Mode;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.DirtyLog;
@@ -50,6 +51,7 @@ public final class Save implements Work {
     private volatile int pageSize;
     private volatile long setupTime; // ms
     private volatile long sentBefore;
+    private volatile long sentAtPause = Long.MAX_VALUE; // until the guest is paused
 
     /** A save of a machine, of which these are told. */
     public Save(
@@ -60,7 +62,7 @@ public final class Save implements Work {
         this.session = session;
         this.machine = machine;
         this.parts = parts;
-        this.notifications = new Notifications(notifiers, mode());
+        this.notifications = new Notifications(session.name(), notifiers, mode());
         this.gate = new Gate(session);
     }
 
@@ -81,12 +83,13 @@ public final class Save implements Work {
         total = RamSection.check(blocks);
         SourceGuest source = new SourceGuest(machine);
         guest = source;
+        if (source.before() != RunState.RUNNING) sentAtPause = 0;
         notifications.setUp();
         try (Outgoing end = parts.transport().outgoing(parts.address(), session.options())) {
             to = end;
             session.onFailure(end::release);
             expect(end, blocks);
-            if (mode() == Mode.CPR_REBOOT) source.pause(); // before any RAM is saved
+            if (mode() == Mode.CPR_REBOOT) pause(source); // before any RAM is saved
             send(end, blocks, source, stage);
             complete(end);
         } catch (OutcomeUnknown e) {
@@ -270,7 +273,7 @@ public final class Save implements Work {
             command(stream, Wire.Command.PING, 1);
         }
         Optional<DirtyLog> log = machine.ram().dirtyLog();
-        if (log.isEmpty()) source.pause();
+        if (log.isEmpty()) pause(source);
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
         try (Convergence judge = new Convergence(session, machine.throttle(), pageSize);
                 Precopy rounds = new Precopy(session, blocks, log, sender, section)) {
@@ -280,7 +283,7 @@ public final class Save implements Work {
             setupTime = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
             stage.enter(MigrationState.ACTIVE);
             if (log.isPresent()) rounds.untilFits(judge);
-            source.pause();
+            pause(source);
             session.liftBandwidth();
             if (session.options().get(EngineOptions.PAUSE_BEFORE_SWITCHOVER)) {
                 stage.enter(MigrationState.PRE_SWITCHOVER);
@@ -294,6 +297,16 @@ public final class Save implements Work {
                 : DeviceSections.write(stream, machine.devices(), source.before(), pageSize);
     }
 
+    private void pause(SourceGuest source) throws MigrationException {
+        source.pause();
+        sentAtPause = Math.min(sentAtPause, transferred()); // it may have been paused before
+    }
+
+    private long transferred() {
+        StreamOut stream = out;
+        return (stream == null ? sentBefore : stream.sent()) + session.channelBytes();
+    }
+
     private static void command(StreamOut out, Wire.Command command, int... payload)
             throws IOException {
         out.u8(Wire.COMMAND);
@@ -304,14 +317,15 @@ public final class Save implements Work {
 
     @Override
     public Progress progress() {
-        StreamOut stream = out;
+        long sent = transferred();
         Precopy rounds = precopy;
         Convergence judge = convergence;
         SourceGuest source = guest;
         return new Progress(
                 total,
                 pageSize,
-                (stream == null ? sentBefore : stream.sent()) + session.channelBytes(),
+                sent,
+                Math.max(0, sent - sentAtPause),
                 rounds == null ? total : rounds.remaining(),
                 rounds == null ? 0 : rounds.rounds(),
                 setupTime,

@@ -47,6 +47,7 @@ public interface Work {
             long total,
             int pageSize,
             long transferred,
+            long whilePaused,
             long remaining,
             long rounds,
             long setupTime,

@@ -30,6 +30,7 @@ public final class StreamReader {
     private static final Logger LOG = LoggerFactory.getLogger(StreamReader.class);
     private static final int NO_SECTION = -1;
 
+    private final String migration;
     private final StreamIn in;
     private final Handler handler;
     private final Devices.Loader devices;
@@ -41,11 +42,17 @@ public final class StreamReader {
     /**
      * A reader.
      *
+     * @param migration its name, for the log
      * @param devices the machine's; none if it keeps sections
      * @param store keeps the sections, for a machine that does
      */
     public StreamReader(
-            StreamIn in, Handler handler, List<DeviceState> devices, Optional<SectionStore> store) {
+            String migration,
+            StreamIn in,
+            Handler handler,
+            List<DeviceState> devices,
+            Optional<SectionStore> store) {
+        this.migration = migration;
         this.in = in;
         this.handler = handler;
         this.devices = new Devices.Loader(devices);
@@ -188,14 +195,15 @@ public final class StreamReader {
 
     private void skipDescription() throws IOException {
         if (in.atEnd()) {
-            LOG.warn("The stream ends without a VMDESCRIPTION");
+            LOG.warn("{}: the stream ends without a VMDESCRIPTION", migration);
             return;
         }
         long at = in.position();
         int mark = in.u8();
         if (mark != Wire.VMDESCRIPTION) {
             LOG.warn(
-                    "The stream is followed at {} by 0x{}, no VMDESCRIPTION",
+                    "{}: the stream is followed at {} by 0x{}, no VMDESCRIPTION",
+                    migration,
                     at,
                     Integer.toHexString(mark));
             return;

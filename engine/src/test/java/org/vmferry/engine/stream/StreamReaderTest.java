@@ -83,7 +83,8 @@ class StreamReaderTest {
                 };
         try (StreamIn stream = new StreamIn(new MemoryChannel(bytes.array(), 3))) {
             in = stream;
-            return new StreamReader(stream, handler, devices, Optional.empty()).read(stream.u8());
+            return new StreamReader("test", stream, handler, devices, Optional.empty())
+                    .read(stream.u8());
         }
     }
 

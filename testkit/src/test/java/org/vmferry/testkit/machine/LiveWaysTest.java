@@ -18,8 +18,6 @@ import org.vmferry.engine.transport.FdTransport;
 import org.vmferry.engine.transport.NamedChannels;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.DirtyLog;
-import org.vmferry.spi.ram.PageBitmap;
-import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.testkit.tls.TestCertificates;
 
 import java.net.InetAddress;
@@ -30,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -187,24 +186,17 @@ class LiveWaysTest {
         }
     }
 
-    /** What stands between the engine and the dirty log. */
-    private interface Wrapper {
-        DirtyLog around(DirtyLog log);
-    }
-
     /** A machine that was migrated, and where it went. */
     private final class Moved implements AutoCloseable {
         final ReferenceMachine source;
         final ReferenceMachine destination = small().build();
         final Statistics statistics;
 
-        Moved(Way way, Wrapper wrapper) throws Exception {
-            AtomicReference<ReferenceMachine> machine = new AtomicReference<>();
-            source =
-                    small().dirtyLog(log -> new PatientDirtyLog(wrapper.around(log), machine))
-                            .build();
-            machine.set(source);
+        Moved(Way way, UnaryOperator<DirtyLog> wrapper) throws Exception {
+            source = PatientDirtyLog.machine(small(), wrapper, BAD_ROUNDS, 500_000);
             source.runFor(1_000_000);
+            // While it is connected, which may take seconds: its twin has to follow.
+            source.throttle().orElseThrow().set(99);
             source.enter(RunState.RUNNING);
             boolean file = way.transport.equals("file");
             Migration incoming = file ? null : receive(way);
@@ -261,36 +253,6 @@ class LiveWaysTest {
         public void close() {
             source.close();
             destination.close();
-        }
-    }
-
-    /** Waits in the first rounds until the guest has written to most of its window. */
-    private static final class PatientDirtyLog implements DirtyLog {
-        private final DirtyLog log;
-        private final AtomicReference<ReferenceMachine> machine;
-        private int rounds;
-
-        PatientDirtyLog(DirtyLog log, AtomicReference<ReferenceMachine> machine) {
-            this.log = log;
-            this.machine = machine;
-        }
-
-        @Override
-        public void start() {
-            log.start();
-        }
-
-        @Override
-        public void stop() {
-            log.stop();
-        }
-
-        @Override
-        public void harvest(RamBlock block, PageBitmap into) {
-            if (block.id().equals("ref.rom") && rounds++ < BAD_ROUNDS) {
-                LingeringMachine.run(machine.get(), 500_000);
-            }
-            log.harvest(block, into);
         }
     }
 }
