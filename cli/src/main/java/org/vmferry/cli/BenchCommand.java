@@ -1,5 +1,6 @@
 package org.vmferry.cli;
 
+import org.vmferry.cli.bench.LiveBench;
 import org.vmferry.cli.bench.MultifdBench;
 import org.vmferry.cli.bench.Results;
 import org.vmferry.cli.bench.SnapshotBench;
@@ -27,6 +28,9 @@ import java.util.Map;
                     + " over the loopback on two channels, uncompressed, with zlib 1 and with zstd"
                     + " 1. vmferry's two JVMs have migrated before they are measured; the RAM"
                     + " that arrived then is compared.",
+            "live: migrate a guest that writes to a quarter of its RAM, --dirty-rate pages a"
+                + " second, from vmferry to vmferry and from QEMU to QEMU, in turn, with 128 MiB/s."
+                + " Rounds and the pages that were dirtied are told, not judged.",
             "Shown are medians, and medians of each round's ratio: above 1 vmferry is better."
                     + " Without a QEMU vmferry is measured alone. A quarter of RAM is zero.",
         },
@@ -35,6 +39,8 @@ import java.util.Map;
             "Examples:",
             "  vmferry bench snapshot --size 4G --rounds 3 --dir /var/tmp",
             "  vmferry bench multifd --json",
+            "  vmferry bench live --size 1G --dirty-rate 20000",
+            "  vmferry bench live --size 1G --dirty-rate 20000",
         })
 final class BenchCommand extends Action {
     /** What is measured. */
@@ -42,7 +48,9 @@ final class BenchCommand extends Action {
         /** mapped-ram snapshots. */
         snapshot,
         /** Migrations. */
-        multifd
+        multifd,
+        /** Migrations of a guest that runs. */
+        live
     }
 
     @Parameters(index = "0", description = "What to measure: ${COMPLETION-CANDIDATES}.")
@@ -89,6 +97,20 @@ final class BenchCommand extends Action {
                             + " making pages is no part of it.")
     private boolean prealloc;
 
+    @Option(
+            names = "--dirty-rate",
+            defaultValue = "10000",
+            paramLabel = "PAGES/S",
+            description = "live: pages that the guest dirties (default: ${DEFAULT-VALUE}).")
+    private long dirtyRate;
+
+    @Option(
+            names = "--downtime-limit",
+            defaultValue = "300",
+            paramLabel = "MS",
+            description = "live: the parameter (default: ${DEFAULT-VALUE}).")
+    private long downtimeLimit;
+
     @Option(names = "--json", description = "As one JSON object, for programs.")
     private boolean json;
 
@@ -98,6 +120,9 @@ final class BenchCommand extends Action {
             throw misuse("--rounds takes 1 or more, --size a multiple of 1M");
         if (!MultifdBench.CODECS.containsAll(codecs))
             throw misuse("--compression takes " + String.join(", ", MultifdBench.CODECS));
+        if (subject == Subject.live && (size < 64 << 20 || dirtyRate < 1 || downtimeLimit < 1))
+            throw misuse(
+                    "live takes --size 64M or more, a --dirty-rate and --downtime-limit above 0");
         Path shm = Path.of("/dev/shm");
         if (memory == null) memory = Files.isWritable(shm) ? shm : directory;
         boolean there = find(qemu);
@@ -106,8 +131,11 @@ final class BenchCommand extends Action {
         try {
             remark("making " + Text.bytes(size) + " of RAM, a quarter of it zero");
             String binary = there ? qemu : null;
-            if (subject == Subject.multifd) multifd(ram, binary);
-            else snapshot(ram, binary);
+            switch (subject) {
+                case snapshot -> snapshot(ram, binary);
+                case multifd -> multifd(ram, binary);
+                case live -> live(ram, binary);
+            }
         } finally {
             Files.delete(ram);
         }
@@ -134,6 +162,18 @@ final class BenchCommand extends Action {
             for (int round = 0; round < rounds; round++) {
                 begin(round);
                 for (String codec : codecs) bench.round(codec, round % 2 == 0);
+            }
+            print(bench.results());
+        }
+    }
+
+    private void live(Path ram, String binary) throws Exception {
+        try (var bench = new LiveBench(ram, binary, size, dirtyRate, downtimeLimit)) {
+            interruption.cancelBy(bench::cancel);
+            bench.prepare();
+            for (int round = 0; round < rounds; round++) {
+                begin(round);
+                bench.round(round % 2 == 0);
             }
             print(bench.results());
         }
@@ -187,6 +227,10 @@ final class BenchCommand extends Action {
         tree.put("subject", subject.name());
         tree.put("bytes", size);
         tree.put("rounds", rounds);
+        if (subject == Subject.live) {
+            tree.put("dirty-rate", dirtyRate);
+            tree.put("downtime-limit", downtimeLimit);
+        }
         tree.put("medians", rows);
         return tree;
     }

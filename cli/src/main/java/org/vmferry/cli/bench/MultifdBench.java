@@ -119,8 +119,8 @@ public final class MultifdBench implements AutoCloseable {
 
     private Cost qemu(String codec) throws IOException, InterruptedException {
         check();
-        try (var source = new QemuProcess(qemu, ram, size, false, false);
-                var target = new QemuProcess(qemu, arrived, size, true, prealloc)) {
+        try (var source = new QemuProcess(qemu, ram, size, null, false, false);
+                var target = new QemuProcess(qemu, arrived, size, null, true, prealloc)) {
             for (QemuProcess end : List.of(source, target))
                 end.set(
                         List.of("multifd"),

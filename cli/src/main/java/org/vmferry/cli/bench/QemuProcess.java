@@ -25,11 +25,12 @@ final class QemuProcess implements AutoCloseable {
      * @param binary such as qemu-system-x86_64
      * @param ram the file that holds its RAM
      * @param size of its RAM, in bytes
+     * @param rom what it runs in place of firmware, or null
      * @param incoming whether it waits for a migration
      * @param prealloc whether it touches its RAM first
      * @throws IOException if it does not come up
      */
-    QemuProcess(String binary, Path ram, long size, boolean incoming, boolean prealloc)
+    QemuProcess(String binary, Path ram, long size, Path rom, boolean incoming, boolean prealloc)
             throws IOException {
         List<String> line =
                 new ArrayList<>(
@@ -53,6 +54,7 @@ final class QemuProcess implements AutoCloseable {
                                 "tcg",
                                 "-qmp",
                                 "stdio"));
+        if (rom != null) line.addAll(List.of("-bios", rom.toString()));
         if (incoming) line.addAll(List.of("-incoming", "defer"));
         process = new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         in = process.inputReader(StandardCharsets.UTF_8);

@@ -115,7 +115,7 @@ public final class SnapshotBench implements AutoCloseable {
     }
 
     private void qemu(Way way) throws IOException, InterruptedException {
-        try (var source = new QemuProcess(qemu, ram, size, false, false)) {
+        try (var source = new QemuProcess(qemu, ram, size, null, false, false)) {
             long begin = System.nanoTime();
             migrate(source, "migrate", way);
             try (FileChannel file = FileChannel.open(snapshot, StandardOpenOption.WRITE)) {
@@ -123,7 +123,7 @@ public final class SnapshotBench implements AutoCloseable {
             }
             note(true, "save" + way.label, begin);
         }
-        try (var destination = new QemuProcess(qemu, restored, size, true, false)) {
+        try (var destination = new QemuProcess(qemu, restored, size, null, true, false)) {
             long begin = System.nanoTime();
             migrate(destination, "migrate-incoming", way);
             note(true, "restore" + way.label, begin);

@@ -1,0 +1,112 @@
+package org.vmferry.cli.bench;
+
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.ram.AtomicDirtyLog;
+import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+
+/** A machine whose guest, a thread, does what {@link DirtyRom} does: as fast as a pace allows. */
+final class DirtyingMachine implements Machine, AutoCloseable {
+    private static final int PAGE = 4096;
+
+    private final RamBlock block;
+    private final AtomicDirtyLog log;
+    private final LiveBench.Pace pace;
+    private final long from;
+    private final long to;
+    private volatile RunState state = RunState.PAUSED;
+    private volatile long count;
+    private Thread guest;
+
+    /**
+     * A machine with one block; its guest stands still.
+     *
+     * @param memory of the block; the caller's
+     * @param from the window's first byte
+     * @param to where it ends
+     */
+    DirtyingMachine(MemorySegment memory, LiveBench.Pace pace, long from, long to) {
+        block = RamBlock.of("pc.ram", memory, PAGE);
+        log = new AtomicDirtyLog(List.of(block));
+        this.pace = pace;
+        this.from = from;
+        this.to = to;
+    }
+
+    /** Pages that it has written to. */
+    long count() {
+        return count;
+    }
+
+    private void execute() {
+        MemorySegment memory = block.memory().orElseThrow();
+        for (long done = 0; state == RunState.RUNNING; LockSupport.parkNanos(LiveBench.TICK)) {
+            for (long allowed = pace.allowed(); done < allowed; done++) {
+                long at = from + done * PAGE % (to - from);
+                memory.set(ValueLayout.JAVA_INT, at, (int) done + 1);
+                log.mark(block, at / PAGE);
+            }
+            count = done;
+        }
+    }
+
+    @Override
+    public String type() {
+        return "vmferry-bench";
+    }
+
+    @Override
+    public RunState runState() {
+        return state;
+    }
+
+    @Override
+    public synchronized void enter(RunState next) {
+        state = next;
+        if (guest != null) {
+            LockSupport.unpark(guest);
+            boolean interrupted = false;
+            while (guest.isAlive()) {
+                try {
+                    guest.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            guest = null;
+            if (interrupted) Thread.currentThread().interrupt();
+        }
+        if (next != RunState.RUNNING) return;
+        guest = new Thread(this::execute, "bench-guest");
+        guest.setDaemon(true);
+        guest.start();
+    }
+
+    @Override
+    public RamProvider ram() {
+        return new RamProvider() {
+            @Override
+            public List<RamBlock> blocks() {
+                return List.of(block);
+            }
+
+            @Override
+            public Optional<DirtyLog> dirtyLog() {
+                return Optional.of(log);
+            }
+        };
+    }
+
+    @Override
+    public void close() {
+        enter(RunState.SHUTDOWN);
+    }
+}
