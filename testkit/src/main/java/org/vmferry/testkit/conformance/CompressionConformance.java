@@ -17,7 +17,9 @@ import org.vmferry.spi.option.Parameter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /** A codec: docs/spi/compression.md. */
@@ -44,7 +46,15 @@ public abstract class CompressionConformance extends ProviderConformance<Compres
         NOISE
     }
 
+    private final Map<Pages, ByteBuffer> made = new EnumMap<>(Pages.class);
+
+    /** A copy, as one is emptied. */
     private ByteBuffer pages(Pages kind) {
+        ByteBuffer pages = made.computeIfAbsent(kind, this::make);
+        return ByteBuffer.allocateDirect(packet()).put(pages.rewind()).flip();
+    }
+
+    private ByteBuffer make(Pages kind) {
         SplittableRandom random = new SplittableRandom(kind.ordinal());
         ByteBuffer pages = ByteBuffer.allocateDirect(packet());
         while (pages.hasRemaining()) {

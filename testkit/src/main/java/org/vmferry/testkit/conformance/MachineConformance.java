@@ -1,0 +1,374 @@
+package org.vmferry.testkit.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.testkit.fault.Fault;
+import org.vmferry.testkit.fault.FaultyTransport;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A whole host, through save, restore, live migration, cancel and failure: docs/spi/machine.md.
+ *
+ * <p>Its guest must write to RAM all the time while it runs. A few MiB of RAM are enough.
+ */
+public abstract class MachineConformance extends Conformance {
+    @TempDir Path folder;
+    private final List<Machine> made = new ArrayList<>();
+
+    /** For the author's class. */
+    protected MachineConformance() {}
+
+    /**
+     * Makes a machine.
+     *
+     * @return a new one, of the same make at each call, never started
+     * @throws Exception if it can't be made
+     */
+    protected abstract Machine machine() throws Exception;
+
+    /**
+     * Gives back what a machine has.
+     *
+     * @param machine one of {@link #machine()}'s, in any run state
+     * @throws Exception if that fails
+     */
+    protected void close(Machine machine) throws Exception {
+        machine.enter(RunState.SHUTDOWN);
+        if (machine instanceof AutoCloseable closeable) closeable.close();
+    }
+
+    /**
+     * The plug-ins of its engine.
+     *
+     * @return by default all that are found
+     */
+    protected Plugins plugins() {
+        return Plugins.discover();
+    }
+
+    /**
+     * The settings of snapshots.
+     *
+     * @return by default none
+     */
+    protected Settings snapshotSettings() {
+        return Settings.NONE;
+    }
+
+    /**
+     * The settings of live migrations; they should let it switch over after a round or two.
+     *
+     * @return by default a downtime of up to 20 seconds
+     */
+    protected Settings liveSettings() {
+        return Settings.NONE.parameter("downtime-limit", "20000");
+    }
+
+    /**
+     * At which bytes of the stream it breaks down in the tests of failures. Those that the stream
+     * does not reach are left out.
+     *
+     * @return ascending; some within the RAM
+     */
+    protected long[] faultsAt() {
+        return new long[] {1, 5000, 200_000};
+    }
+
+    @AfterEach
+    final void closeAll() throws Exception {
+        for (Machine machine : made) close(machine);
+    }
+
+    private Machine make() throws Exception {
+        Machine machine = machine();
+        made.add(machine);
+        return machine;
+    }
+
+    private Observed observed() throws Exception {
+        return new Observed(make(), quiet());
+    }
+
+    /** One whose guest has run, and runs. */
+    private Observed running() throws Exception {
+        Observed observed = observed();
+        observed.machine.enter(RunState.RUNNING);
+        progresses(observed.machine, "enter(RUNNING): the guest must write to its RAM");
+        return observed;
+    }
+
+    private void progresses(Machine machine, String lookAt) {
+        assertEquals(RunState.RUNNING, machine.runState(), lookAt);
+        Map<String, Long> before = Observed.ram(machine);
+        await(lookAt, () -> !Observed.ram(machine).equals(before));
+    }
+
+    private void standsStill(Machine machine, String lookAt) {
+        assertNotEquals(RunState.RUNNING, machine.runState(), lookAt);
+        Map<String, Long> before = Observed.contentOf(machine);
+        LockSupport.parkNanos(quiet().toNanos());
+        assertEquals(before, Observed.contentOf(machine), lookAt);
+    }
+
+    private void over(Migration migration) throws Exception {
+        assertTrue(migration.await(patience()), "a migration hangs: " + migration.state());
+    }
+
+    private void save(Observed source, Path file) throws Exception {
+        Migration save = new Engine(plugins()).send(source, "file:" + file, snapshotSettings());
+        over(save);
+        save.await();
+    }
+
+    private Observed restored(Path file) throws Exception {
+        Observed destination = observed();
+        Migration load =
+                new Engine(plugins()).receive(destination, "file:" + file, snapshotSettings());
+        over(load);
+        load.await();
+        return destination;
+    }
+
+    /** A live migration that was begun, over a link with faults. */
+    private final class Live {
+        final Observed source;
+        final Observed destination;
+        final FaultyTransport link;
+        final Migration in;
+        final Migration out;
+
+        Live(Observed source, Settings settings, Fault... faults) throws Exception {
+            this.source = source;
+            destination = observed();
+            Plugins plugins = plugins();
+            link = new FaultyTransport(plugins.transport("tcp"), faults);
+            Engine engine = new Engine(plugins.plus(link));
+            in = engine.receive(destination, "tcp:127.0.0.1:0", settings);
+            out = engine.send(source, "faulty-" + in.address(), settings);
+        }
+
+        void succeeds(String lookAt) throws Exception {
+            over(out);
+            out.await();
+            over(in);
+            in.await();
+            assertEquals(source.content(), destination.content(), lookAt);
+            assertEquals(RunState.RUNNING, destination.entered(), lookAt);
+            progresses(destination.machine, lookAt);
+            standsStill(source.machine, "enter(POSTMIGRATE): it is the destination's now");
+        }
+
+        void fails() throws Exception {
+            over(out);
+            over(in);
+            assertNotEquals(MigrationState.COMPLETED, out.state(), "the migration completed");
+            assertNotEquals(MigrationState.COMPLETED, in.state(), "the migration completed");
+        }
+    }
+
+    @Test
+    @Tag("MCH-1")
+    final void itsTypeIsAName() throws Exception {
+        Machine machine = make();
+        String type = machine.type();
+        int length = type.getBytes(StandardCharsets.UTF_8).length;
+        assertTrue(length >= 1 && length <= 255, "type(): of " + length + " bytes");
+        for (int i = 0; i < 3; i++)
+            assertEquals(type, machine.type(), "type(): differs from call to call");
+    }
+
+    @Test
+    @Tag("MCH-2")
+    final void itSaysWhatItIsDoing() throws Exception {
+        Machine machine = make();
+        for (RunState state :
+                List.of(
+                        RunState.INMIGRATE,
+                        RunState.RUNNING,
+                        RunState.FINISH_MIGRATE,
+                        RunState.RUNNING,
+                        RunState.FINISH_MIGRATE,
+                        RunState.POSTMIGRATE,
+                        RunState.PAUSED)) {
+            machine.enter(state);
+            assertEquals(state, machine.runState(), "runState(): after enter(" + state + ")");
+        }
+    }
+
+    @Test
+    @Tag("MCH-3")
+    final void whatIsStoppedStandsStill() throws Exception {
+        Machine machine = running().machine;
+        for (int i = 0; i < 5; i++) {
+            machine.enter(RunState.PAUSED);
+            standsStill(machine, "enter(PAUSED): RAM or devices changed after it returned");
+            machine.enter(RunState.RUNNING);
+        }
+    }
+
+    @Test
+    @Tag("MCH-4")
+    final void aPauseEnds() throws Exception {
+        Machine machine = running().machine;
+        machine.enter(RunState.PAUSED);
+        machine.enter(RunState.RUNNING);
+        progresses(machine, "enter(RUNNING): after a pause the guest must run on");
+    }
+
+    private static List<String> names(List<DeviceState> devices) {
+        return devices.stream().map(device -> device.id() + "/" + device.instance()).toList();
+    }
+
+    @Test
+    @Tag("MCH-5")
+    final void itsDevicesAreTheSame() throws Exception {
+        Machine machine = make();
+        List<String> names = names(machine.devices());
+        assertEquals(
+                names.size(),
+                names.stream().distinct().count(),
+                "devices(): name and instance are not unique: " + names);
+        for (RunState state : List.of(RunState.RUNNING, RunState.PAUSED)) {
+            machine.enter(state);
+            assertEquals(names, names(machine.devices()), "devices(): other ones when " + state);
+        }
+    }
+
+    @Test
+    @Tag("MCH-6")
+    final void aStoppedMachineIsRestoredEqual() throws Exception {
+        Observed source = running();
+        source.machine.enter(RunState.PAUSED);
+        Map<String, Long> content = Observed.contentOf(source.machine);
+        Path file = folder.resolve("paused");
+        save(source, file);
+        Machine restored = restored(file).machine;
+        assertEquals(RunState.PAUSED, restored.runState(), "enter(), runState(): it was paused");
+        assertEquals(
+                content,
+                Observed.contentOf(restored),
+                "ram(), devices(): what was saved is not what was loaded");
+    }
+
+    @Test
+    @Tag("MCH-7")
+    final void aRunningMachineIsMigratedEqual() throws Exception {
+        new Live(running(), liveSettings())
+                .succeeds("ram(), dirtyLog(), devices(): the destination differs from the source");
+    }
+
+    @Test
+    @Tag("MCH-8")
+    final void aFailureLeavesTheGuestRunning() throws Exception {
+        String lookAt = "dirtyLog().stop(), enter(): after a failure the guest must run on";
+        for (long at : faultsAt()) {
+            Live cut = new Live(running(), liveSettings(), Fault.cut(at));
+            over(cut.out);
+            if (!cut.link.awaitStruck(Duration.ZERO)) continue;
+            cut.fails();
+            progresses(cut.source.machine, lookAt + " (the link was cut)");
+
+            Live stall = new Live(running(), liveSettings(), Fault.stall(at));
+            assertTrue(stall.link.awaitStruck(patience()), "the stream is shorter than before");
+            assertTrue(stall.out.cancel(), "a migration that hangs was not to be cancelled");
+            stall.fails();
+            progresses(stall.source.machine, lookAt + " (it was cancelled)");
+        }
+        for (long at : faultsAt()) {
+            Observed source = running();
+            FaultyTransport disk = new FaultyTransport(plugins().transport("file"), Fault.full(at));
+            Path file = folder.resolve("full-" + at);
+            Migration save =
+                    new Engine(plugins().plus(disk))
+                            .send(source, "faulty-file:" + file, snapshotSettings());
+            over(save);
+            if (!disk.awaitStruck(Duration.ZERO)) continue;
+            assertEquals(MigrationState.FAILED, save.state(), "the disk was full");
+            assertFalse(Files.exists(file), "the disk was full, and a snapshot is there");
+            progresses(source.machine, lookAt + " (the disk was full)");
+        }
+    }
+
+    @Test
+    @Tag("MCH-9")
+    final void aCancelAtTheSwitchOverLeavesTheGuestRunning() throws Exception {
+        Live live = new Live(running(), liveSettings().capability("pause-before-switchover"));
+        await(
+                "the migration never came to its switch-over",
+                () -> live.out.state() == MigrationState.PRE_SWITCHOVER);
+        assertNotEquals(RunState.RUNNING, live.source.runState(), "enter(FINISH_MIGRATE)");
+        assertTrue(live.out.cancel(), "a migration at its switch-over was not to be cancelled");
+        live.fails();
+        progresses(live.source.machine, "enter(RUNNING): it was cancelled, and must run on");
+    }
+
+    @Test
+    @Tag("MCH-10")
+    final void theNextMigrationIsAsGood() throws Exception {
+        Observed source = running();
+        new Live(source, liveSettings(), Fault.cut(1)).fails();
+        new Live(source, liveSettings())
+                .succeeds("dirtyLog(): after a failure the next migration differs from its source");
+    }
+
+    @Test
+    @Tag("MCH-11")
+    final void aSnapshotsMachineRunsOn() throws Exception {
+        Observed source = running();
+        Path file = folder.resolve("live");
+        save(source, file);
+        assertEquals(
+                source.content(), restored(file).content(), "ram(), dirtyLog(): a live snapshot");
+        source.machine.enter(RunState.RUNNING);
+        progresses(source.machine, "enter(RUNNING): after a snapshot the host may go on");
+    }
+
+    @Test
+    @Tag("MCH-12")
+    final void whatIsNotWholeNeverRuns() throws Exception {
+        for (long at : faultsAt()) {
+            Live live = new Live(running(), liveSettings(), Fault.cut(at));
+            over(live.out);
+            if (!live.link.awaitStruck(Duration.ZERO)) continue;
+            live.fails();
+            assertNotEquals(RunState.RUNNING, live.destination.entered(), "the engine started it");
+            standsStill(
+                    live.destination.machine,
+                    "ramTarget(), load(): a machine runs that was not loaded to the end");
+        }
+    }
+
+    @Test
+    @Tag("MCH-13")
+    final void machinesAreApart() throws Exception {
+        Machine still = make();
+        Map<String, Long> before = Observed.contentOf(still);
+        Machine busy = running().machine;
+        busy.enter(RunState.PAUSED);
+        assertEquals(
+                before, Observed.contentOf(still), "machine(): one runs, and another one changed");
+    }
+}
