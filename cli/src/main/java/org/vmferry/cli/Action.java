@@ -1,8 +1,11 @@
 package org.vmferry.cli;
 
 import org.vmferry.cli.archive.ArchiveMachine;
+import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
+import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.spi.MigrationException;
 
 import picocli.CommandLine;
@@ -15,6 +18,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
 
@@ -49,6 +53,11 @@ abstract class Action implements Callable<Integer> {
     /** Ctrl-C, while {@link #run} runs. */
     Interruption interruption;
 
+    /** What the command found, while {@link #run} runs. */
+    private Plugins plugins;
+
+    private Engine engine;
+
     /** Does the work. Returns when it is done, throws when it failed. */
     abstract void run() throws Exception;
 
@@ -56,13 +65,36 @@ abstract class Action implements Callable<Integer> {
     public final Integer call() throws Exception {
         // Read by slf4j-simple when the engine makes its first logger.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", debug ? "debug" : "warn");
-        try (var scope = new Interruption()) {
+        try (var scope = new Interruption();
+                var found = find()) {
             interruption = scope;
+            plugins = found;
+            engine = null;
             run();
         }
         out().flush();
         if (out().checkError()) throw new IOException("standard output could not be written");
         return CommandLine.ExitCode.OK;
+    }
+
+    private Plugins find() throws MigrationException {
+        Optional<Path> folder = ((Main) spec.root().userObject()).plugins();
+        Plugins own = Plugins.discover();
+        return folder.isPresent() ? own.plus(Plugins.fromDirectory(folder.get())) : own;
+    }
+
+    /** The built-in plug-ins and those of the folder. */
+    final Plugins plugins() {
+        return plugins;
+    }
+
+    /** The engine with them; says what was left out. */
+    final Engine engine() {
+        if (engine == null) {
+            for (RejectedPlugin rejected : plugins.rejected()) remark(rejected.sentence());
+            engine = new Engine(plugins);
+        }
+        return engine;
     }
 
     /** Standard output: results only. */

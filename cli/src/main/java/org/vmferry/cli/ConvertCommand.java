@@ -38,7 +38,7 @@ final class ConvertCommand extends SnapshotAction {
     @Override
     void run() throws Exception {
         Snapshot snapshot = snapshot();
-        Engine engine = Engine.create();
+        Engine engine = engine();
         try (var archive = archive(NewFile.directory(output))) {
             read(engine, snapshot, archive);
             follow(

@@ -1,6 +1,5 @@
 package org.vmferry.cli;
 
-import org.vmferry.engine.Engine;
 import org.vmferry.engine.Inspection;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.ram.PageBitmap;
@@ -105,7 +104,7 @@ final class ExtractCommand extends SnapshotAction {
     /** From a stream: its records have to be read all. */
     private void unpack(Snapshot snapshot, Path to) throws Exception {
         try (var archive = archive(NewFile.directory(to))) {
-            read(Engine.create(), snapshot, archive);
+            read(engine(), snapshot, archive);
             Path raw = archive.file(id).orElseThrow();
             Files.move(
                     raw, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

@@ -5,6 +5,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
 
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -12,6 +13,7 @@ import java.lang.module.ModuleDescriptor;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /** The {@code vmferry} command: exit status 0 is done, 1 failed, 2 not understood. */
@@ -28,6 +30,7 @@ import java.util.Optional;
             ReceiveCommand.class,
             DemoCommand.class,
             BenchCommand.class,
+            PluginsCommand.class,
         },
         versionProvider = Main.Version.class,
         footer = {
@@ -50,7 +53,22 @@ public final class Main {
             description = "Say which version this is.")
     private boolean version;
 
+    @Option(
+            names = "--plugins",
+            scope = ScopeType.INHERIT,
+            paramLabel = "DIR",
+            defaultValue = "${env:VMFERRY_PLUGINS}",
+            description =
+                    "A folder of plug-ins, a sub-folder for each, to be used besides the built-in"
+                            + " ones (default: $$VMFERRY_PLUGINS).")
+    private Path plugins;
+
     private Main() {}
+
+    /** The folder of plug-ins that was asked for. */
+    Optional<Path> plugins() {
+        return Optional.ofNullable(plugins);
+    }
 
     /**
      * The command, for the system's shell.

@@ -43,7 +43,7 @@ final class ReceiveCommand extends Action {
     @Override
     void run() throws Exception {
         var settings = options.settings();
-        Engine engine = Engine.create();
+        Engine engine = engine();
         try (var archive = archive(NewFile.directory(output))) {
             archive.whenWhole(() -> save(engine, archive));
             Migration load = engine.receive(archive, uri, settings);

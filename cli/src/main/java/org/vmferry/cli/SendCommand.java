@@ -26,7 +26,7 @@ final class SendCommand extends SnapshotAction {
     void run() throws Exception {
         var settings = options.settings();
         Snapshot snapshot = snapshot();
-        Engine engine = Engine.create();
+        Engine engine = engine();
         try (var archive = archive(NewFile.directory(snapshot.path()))) {
             read(engine, snapshot, archive);
             Statistics sent = follow(engine.send(archive, uri, settings), "sending to " + uri);

@@ -1,0 +1,75 @@
+package org.vmferry.cli;
+
+import org.vmferry.engine.discovery.Plugin;
+import org.vmferry.engine.discovery.PluginKind;
+import org.vmferry.engine.discovery.RejectedPlugin;
+import org.vmferry.engine.json.Json;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Lists plug-ins. */
+@Command(
+        name = "plugins",
+        description = "Show which plug-ins there are, from where, and which were left out and why.",
+        footer = {
+            "",
+            "Examples:",
+            "  vmferry plugins",
+            "  vmferry plugins --plugins /usr/lib/vmferry/plugins",
+        })
+final class PluginsCommand extends Action {
+    @Option(names = "--json", description = "As one JSON object, for programs.")
+    private boolean json;
+
+    @Override
+    void run() {
+        if (json) out().println(Json.writePretty(tree()));
+        else print();
+    }
+
+    private void print() {
+        for (PluginKind kind : PluginKind.values()) {
+            for (Plugin plugin : plugins().all(kind)) {
+                out().printf(
+                                Locale.ROOT,
+                                "%-12s  %-12s  %s%n",
+                                kind.word(),
+                                plugin.id(),
+                                Text.line(plugin.location()));
+            }
+        }
+        List<RejectedPlugin> rejected = plugins().rejected();
+        if (!rejected.isEmpty()) out().println();
+        for (RejectedPlugin one : rejected) out().println(Text.line(one.sentence()));
+    }
+
+    /** The names of these keys are a promise to scripts. */
+    private Map<String, Object> tree() {
+        List<Object> found = new ArrayList<>();
+        for (Plugin plugin : plugins().all()) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("kind", plugin.kind().name().toLowerCase(Locale.ROOT));
+            one.put("id", plugin.id());
+            one.put("location", plugin.location());
+            found.add(one);
+        }
+        List<Object> rejected = new ArrayList<>();
+        for (RejectedPlugin plugin : plugins().rejected()) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("location", plugin.location());
+            one.put("reason", plugin.sentence());
+            rejected.add(one);
+        }
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("plugins", found);
+        tree.put("rejected", rejected);
+        return tree;
+    }
+}

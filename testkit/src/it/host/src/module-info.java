@@ -1,0 +1,4 @@
+/** An emulator of somebody else's, on the module path. */
+module example.host {
+    requires org.vmferry.engine;
+}
