@@ -9,6 +9,7 @@ import picocli.CommandLine.Option;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -21,10 +22,16 @@ import java.util.Map;
                     + " mapping, and compare.",
             "Takes about 70 MB of temporary disk space.",
         },
-        footer = {"", "Examples:", "  vmferry demo", "  vmferry demo --json"})
+        footer = {"", "Examples:", "  vmferry demo", "  vmferry demo --json", "  vmferry demo --keep vm.snap"})
 final class DemoCommand extends Action {
     @Option(names = "--json", description = "As one JSON object, for programs.")
     private boolean json;
+
+    @Option(
+            names = "--keep",
+            paramLabel = "FILE",
+            description = "Keep the snapshot that it makes, to try other commands on.")
+    private Path keep;
 
     @Override
     void run() throws Exception {
@@ -34,11 +41,19 @@ final class DemoCommand extends Action {
         try {
             result = Demo.run(directory);
             snapshot = Snapshot.open(directory.resolve("demo.snap"), 0);
+            if (keep != null) keep(snapshot.path());
         } finally {
             remove(directory);
         }
         if (json) out().println(Json.writePretty(tree(snapshot, result)));
         else print(snapshot, result);
+    }
+
+    private void keep(Path snapshot) throws IOException {
+        try (NewFile file = NewFile.named(keep)) {
+            Files.copy(snapshot, file.path(), StandardCopyOption.REPLACE_EXISTING);
+            file.complete();
+        }
     }
 
     private static void remove(Path directory) throws IOException {
