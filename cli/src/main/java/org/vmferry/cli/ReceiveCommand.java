@@ -53,6 +53,7 @@ final class ReceiveCommand extends Action {
                 if (saving != null) follow(saving, "writing " + output.getFileName());
             } finally {
                 watch(load, "receiving", () -> false); // it still uses the archive
+                remark(load.owner().sentence());
             }
             load.await();
         }

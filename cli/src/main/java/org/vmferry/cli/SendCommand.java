@@ -1,6 +1,7 @@
 package org.vmferry.cli;
 
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
 
 import picocli.CommandLine.Command;
@@ -29,7 +30,13 @@ final class SendCommand extends SnapshotAction {
         Engine engine = engine();
         try (var archive = archive(NewFile.directory(snapshot.path()))) {
             read(engine, snapshot, archive);
-            Statistics sent = follow(engine.send(archive, uri, settings), "sending to " + uri);
+            Migration save = engine.send(archive, uri, settings);
+            Statistics sent;
+            try {
+                sent = follow(save, "sending to " + uri);
+            } finally {
+                remark(save.owner().sentence());
+            }
             remark(
                     "%s sent to %s: %s in %.1f s"
                             .formatted(

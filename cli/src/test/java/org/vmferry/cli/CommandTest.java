@@ -175,8 +175,12 @@ class CommandTest {
         Path sent = directory.resolve("sent");
         Path received = directory.resolve("received");
         assertThat(run("send", mapped, "file:" + sent)).as(err.toString()).isZero();
+        assertThat(err.toString()).contains("vmferry: the guest is in the snapshot\n");
+        assertThat(run("send", mapped, "unix:" + directory.resolve("nobody"))).isEqualTo(1);
+        assertThat(err.toString()).contains("vmferry: the guest is the source's\n");
         assertThat(run("receive", "file:" + sent, "-o", received)).as(err.toString()).isZero();
-        assertThat(err.toString()).contains("listening on file:");
+        assertThat(err.toString())
+                .contains("listening on file:", "vmferry: the guest is the destination's\n");
         assertThat(sent).hasSameBinaryContentAs(stream);
         assertThat(inspected(received)).isEqualTo(inspected(mapped));
     }
@@ -185,7 +189,7 @@ class CommandTest {
     void whatCannotBeKeptFailsTheReceive() throws IOException {
         Path output = Files.createDirectory(directory.resolve("taken"));
         assertThat(run("receive", "file:" + stream, "-o", output)).isEqualTo(1);
-        assertThat(err.toString().lines()).hasSize(2); // where it listens, and why it failed
+        assertThat(err.toString().lines()).hasSize(3); // where it listens, who has it, and why
         assertOnly(mapped, stream, output);
     }
 

@@ -160,6 +160,15 @@ public final class Migration {
     }
 
     /**
+     * Who has the guest, as this side knows it: final once {@link #state} is.
+     *
+     * @return never null
+     */
+    public GuestOwner owner() {
+        return work.owner();
+    }
+
+    /**
      * What it has done so far. The final numbers are there before the final state is.
      *
      * @return never null

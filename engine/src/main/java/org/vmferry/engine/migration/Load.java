@@ -1,5 +1,6 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.StreamHeader;
@@ -31,8 +32,10 @@ public final class Load implements Work {
     private final Parts parts;
     private final Incoming end;
     private final Layer layer;
+    private final boolean fromFile;
     private ReturnPath.Answers answers; // once the source has opened the return path
     private volatile StreamIn in;
+    private volatile GuestOwner owner;
     private volatile long total;
     private volatile int pageSize;
     private volatile long receivedBefore;
@@ -52,6 +55,8 @@ public final class Load implements Work {
         this.machine = machine;
         this.parts = parts;
         this.end = end;
+        this.fromFile = parts.transport().features().contains(Feature.SEEKABLE);
+        this.owner = without();
         session.onFailure(end::release);
     }
 
@@ -59,9 +64,29 @@ public final class Load implements Work {
     public void run(Stage stage) throws IOException {
         try (end) { // first of all: it is open already
             stage.enter(MigrationState.SETUP);
-            boolean seekable = parts.transport().features().contains(Feature.SEEKABLE);
-            if (seekable) fromFile(stage);
+            if (fromFile) fromFile(stage);
             else fromChannels(stage);
+        }
+    }
+
+    @Override
+    public GuestOwner owner() {
+        return owner;
+    }
+
+    /** Who has the guest unless it starts here. */
+    private GuestOwner without() {
+        return fromFile ? GuestOwner.SNAPSHOT : GuestOwner.SOURCE;
+    }
+
+    /** It has everything. */
+    private void begin(RunState state) throws MigrationException {
+        try {
+            owner = GuestOwner.UNKNOWN;
+            Guest.enter(machine, state);
+            owner = GuestOwner.DESTINATION;
+        } finally {
+            if (owner == GuestOwner.UNKNOWN) owner = without();
         }
     }
 
@@ -73,7 +98,7 @@ public final class Load implements Work {
 
     private void fromFile(Stage stage) throws IOException {
         try (StreamIn stream = new StreamIn(end)) {
-            Guest.enter(machine, read(stream, null, NO_CHANNELS, stage));
+            begin(read(stream, null, NO_CHANNELS, stage));
         }
     }
 
@@ -85,7 +110,7 @@ public final class Load implements Work {
                 StreamIn stream = new StreamIn(main)) {
             RunState state = read(stream, main, arrivals, stage);
             try {
-                Guest.enter(machine, state);
+                begin(state);
             } catch (MigrationException e) {
                 session.fail(e); // while there is a connection to say so
                 throw e;

@@ -2,6 +2,7 @@ package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamSection;
@@ -44,6 +45,7 @@ public final class Save implements Work {
     private volatile SourceGuest guest;
     private volatile Outgoing to;
     private volatile boolean yanked;
+    private volatile GuestOwner owner = GuestOwner.SOURCE;
     private volatile StreamOut out;
     private volatile Precopy precopy;
     private volatile Convergence convergence;
@@ -101,6 +103,7 @@ public final class Save implements Work {
             throw e;
         }
         if (!source.claim()) throw session.failure();
+        owner = toFile() ? GuestOwner.SNAPSHOT : GuestOwner.DESTINATION;
         notifications.done();
         source.giveUp(session.name());
     }
@@ -117,6 +120,11 @@ public final class Save implements Work {
 
     private boolean toFile() {
         return parts.transport().features().contains(Feature.SEEKABLE);
+    }
+
+    @Override
+    public GuestOwner owner() {
+        return owner;
     }
 
     @Override
@@ -149,6 +157,7 @@ public final class Save implements Work {
     }
 
     private void takeBack(SourceGuest source) {
+        owner = GuestOwner.SOURCE;
         notifications.failed(session.failure().getMessage());
         try {
             source.resume();
@@ -220,7 +229,9 @@ public final class Save implements Work {
             ReturnPath.Listener answer,
             PageCarrier.Sender sender)
             throws IOException {
+        stream.flush(); // a link that was lost before is so before the end
         session.commit();
+        if (!toFile()) owner = GuestOwner.UNKNOWN;
         try {
             DeviceSections.end(stream, description);
             stream.flush();
@@ -280,12 +291,14 @@ public final class Save implements Work {
             convergence = judge;
             precopy = rounds;
             section.start(blocks);
+            stream.flush(); // a destination that refuses it does so now
             setupTime = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
             stage.enter(MigrationState.ACTIVE);
             if (log.isPresent()) rounds.untilFits(judge);
             pause(source);
             session.liftBandwidth();
             if (session.options().get(EngineOptions.PAUSE_BEFORE_SWITCHOVER)) {
+                stream.flush();
                 stage.enter(MigrationState.PRE_SWITCHOVER);
                 gate.pass(session);
             }

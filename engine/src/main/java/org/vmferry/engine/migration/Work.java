@@ -1,5 +1,6 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.spi.MigrationException;
 
@@ -12,6 +13,9 @@ public interface Work {
 
     /** How far it is; any thread. */
     Progress progress();
+
+    /** Who has the guest, as far as this side knows; any thread. */
+    GuestOwner owner();
 
     /** Takes note of the states that the work comes to. */
     interface Stage {
