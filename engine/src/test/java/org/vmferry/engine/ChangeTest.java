@@ -15,9 +15,6 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
-import org.vmferry.spi.ram.DirtyLog;
-import org.vmferry.spi.ram.PageBitmap;
-import org.vmferry.spi.ram.RamBlock;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,7 +31,7 @@ class ChangeTest {
 
     @TempDir Path folder;
     private final List<Integer> percents = Collections.synchronizedList(new ArrayList<>());
-    private volatile int dirty = 60; // pages, in each round
+    private final SteadyDirtyLog dirty = new SteadyDirtyLog(60);
     private Migration migration;
 
     @AfterEach
@@ -51,20 +48,7 @@ class ChangeTest {
                         return Optional.of(percents::add);
                     }
                 };
-        machine.log =
-                Optional.of(
-                        new DirtyLog() {
-                            @Override
-                            public void start() {}
-
-                            @Override
-                            public void stop() {}
-
-                            @Override
-                            public void harvest(RamBlock block, PageBitmap into) {
-                                into.fill(0, Math.min(dirty, block.pages()), true);
-                            }
-                        });
+        machine.log = Optional.of(dirty);
         Engine engine = new Engine(Plugins.builtIn());
         migration = engine.send(machine, "file:" + folder.resolve("vm"), settings);
         return migration;
@@ -91,7 +75,7 @@ class ChangeTest {
 
     @Test
     void moreBandwidthHelpsWhoWaitsAlready() throws Exception {
-        dirty = 0;
+        dirty.pages = 0;
         send(set("max-bandwidth", 1));
         until(this::isHeldBack);
         migration.change(set("max-bandwidth", 1_000_000_000));
@@ -147,7 +131,7 @@ class ChangeTest {
         until(() -> percents.contains(90));
         migration.change(set("max-cpu-throttle", 50));
         until(() -> percents.contains(50));
-        dirty = 0;
+        dirty.pages = 0;
         migration.await();
         assertThat(percents).startsWith(20, 90).endsWith(50, 0).doesNotHaveDuplicates();
     }
@@ -180,7 +164,7 @@ class ChangeTest {
 
     @Test
     void whatIsOverCantBeChanged() throws Exception {
-        dirty = 0;
+        dirty.pages = 0;
         send(Settings.NONE).await();
         assertThatExceptionOfType(MigrationException.class)
                 .isThrownBy(() -> migration.change(set("downtime-limit", 1)))

@@ -30,6 +30,13 @@ public class TestMachine implements Machine {
         this.blocks = blocks;
     }
 
+    /** One that runs, with a log that finds nothing dirty. */
+    public static TestMachine live() {
+        TestMachine machine = new TestMachine(RunState.RUNNING, heap(64, 3));
+        machine.log = Optional.of(new SteadyDirtyLog(0));
+        return machine;
+    }
+
     /** Blocks over heap arrays, filled with 5 of 8 pages. */
     public static List<RamBlock> heap(int pages, int seed) {
         byte[] bytes = new byte[pages * 4096];

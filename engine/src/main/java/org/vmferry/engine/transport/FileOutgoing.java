@@ -191,10 +191,10 @@ final class FileOutgoing implements Outgoing {
                 Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
             }
             completed = true;
-            if (part != null || sizeBefore < 0) forceDirectory();
         } catch (IOException e) {
             throw Trouble.explain("complete", file, e);
         }
+        if (part != null || sizeBefore < 0) forceDirectory();
     }
 
     private void keepPermissions() throws IOException {
@@ -207,9 +207,21 @@ final class FileOutgoing implements Outgoing {
         }
     }
 
-    private void forceDirectory() throws IOException {
-        try (FileChannel directory = FileChannel.open(file.getParent(), StandardOpenOption.READ)) {
-            directory.force(true);
+    /**
+     * The file is whole, and in its place: that only its name may not outlive a crash fails
+     * nothing.
+     */
+    private void forceDirectory() {
+        Path directory = file.getParent();
+        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        } catch (IOException e) {
+            log.warn(
+                    "'{}' is complete, but '{}' could not be forced to disk: after a crash of the"
+                            + " system it may be missing",
+                    target.path(),
+                    directory,
+                    e);
         }
     }
 

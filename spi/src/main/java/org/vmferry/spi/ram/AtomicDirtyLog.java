@@ -8,14 +8,18 @@ import java.util.Map;
 
 /**
  * A ready-made dirty log: the host calls {@link #mark} after each store, from any thread, and the
- * log keeps {@link DirtyLog}'s contract. While no migration runs a mark costs one plain read.
+ * log keeps {@link DirtyLog}'s contract. While no migration runs a mark costs one volatile read.
+ *
+ * <p>With one gap, at its beginning: a virtual CPU's store may still be on its way to memory while
+ * its mark reads that nobody logs yet. Then the first round can copy the page as it was before, and
+ * nothing tells of it. A host whose CPUs run on at {@link #start} closes the gap by a log of its
+ * own around this one: its {@code start} calls this one's, and then waits until each CPU has
+ * stopped for a moment, between two instructions.
  */
 @Status(Status.Level.STABLE)
 public final class AtomicDirtyLog implements DirtyLog {
     private final Map<String, PageBitmap> marks = new HashMap<>();
-    // Volatile, and read by mark() after the guest's store: a store before start() is covered by
-    // the
-    // first round, which copies every page.
+    // A volatile read after a plain store doesn't order the two: see the gap above.
     private volatile boolean logging;
 
     /**
@@ -39,7 +43,7 @@ public final class AtomicDirtyLog implements DirtyLog {
     }
 
     /**
-     * Notes that a page was written to. To be called after the store.
+     * Notes that a page was written to. To be called after the store, by who made it.
      *
      * @param block one of those given to the constructor
      * @param page its number in the block

@@ -16,7 +16,8 @@ import org.vmferry.spi.Status;
  *       it.
  *   <li>Between {@link #start} and {@link #stop} every store counts: the CPU's, a device's DMA, the
  *       host's own.
- *   <li>Once the machine's {@code pause()} has returned, no further mark appears.
+ *   <li>Once {@code Machine.enter} has returned with a state that isn't RUNNING, no further mark
+ *       appears.
  * </ul>
  *
  * {@link AtomicDirtyLog} keeps all this for a host that calls its {@code mark}. The engine calls
