@@ -1,9 +1,13 @@
 package org.vmferry.testkit.parts;
 
 import org.junit.jupiter.api.Nested;
+import org.vmferry.engine.ComparingRam;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.testkit.conformance.MachineConformance;
+import org.vmferry.testkit.fault.RestlessRam;
 import org.vmferry.testkit.machine.HostMemory;
 import org.vmferry.testkit.machine.ReferenceMachine;
 import org.vmferry.testkit.machine.ReferenceMachineBuilder;
@@ -60,6 +64,39 @@ class MachinePartsTest {
         @Override
         protected Machine machine() {
             return new ToyMachine();
+        }
+    }
+
+    /** Pages change under the engine's hands. */
+    @Nested
+    class Restless extends MachineConformance {
+        @Override
+        protected Machine machine() {
+            return new ToyMachine() {
+                private final RamProvider restless =
+                        new RestlessRam(this, 5, () -> runState() == RunState.RUNNING);
+
+                @Override
+                public RamProvider ram() {
+                    return restless;
+                }
+            };
+        }
+    }
+
+    /** It can't tell what its guest writes to. */
+    @Nested
+    class Comparing extends MachineConformance {
+        @Override
+        protected Machine machine() {
+            return new ToyMachine() {
+                private final RamProvider compared = new ComparingRam(blocks());
+
+                @Override
+                public RamProvider ram() {
+                    return compared;
+                }
+            };
         }
     }
 }

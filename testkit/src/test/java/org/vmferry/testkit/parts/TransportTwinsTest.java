@@ -45,7 +45,7 @@ class TransportTwinsTest {
     abstract static class Tcp extends TransportConformance {
         @Override
         protected Duration patience() {
-            return Duration.ofSeconds(3);
+            return Duration.ofSeconds(5);
         }
 
         @Override

@@ -1,0 +1,166 @@
+package org.vmferry.engine;
+
+import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * RAM of a host that can't tell which pages its guest writes to: found out by comparing it with a
+ * copy. Such a host wraps its blocks once, and returns this from {@link
+ * org.vmferry.spi.machine.Machine#ram}; its machine can then be migrated live.
+ *
+ * <p>While a migration runs the copy takes as much memory as the RAM, outside the heap, and each
+ * round reads both. The copy is made when a migration starts to log, and is left to the garbage
+ * collector when that is over. Between migrations it costs nothing.
+ *
+ * <p>While it logs, what is sent is the copy, as of the last harvest. So a page that changes, is
+ * sent, and changes back is no danger: who compared with RAM and sent RAM itself would send the one
+ * and then find nothing changed.
+ */
+public final class ComparingRam implements RamProvider, DirtyLog {
+    private static final int LARGEST_PIECE = 1 << 20; // bytes
+
+    private final Map<String, Shadowed> blocks = new LinkedHashMap<>(); // by name
+
+    /**
+     * Over these blocks.
+     *
+     * @param blocks the machine's, in the order in which they are sent
+     */
+    public ComparingRam(List<? extends RamBlock> blocks) {
+        for (RamBlock block : blocks) this.blocks.put(block.id(), new Shadowed(block));
+    }
+
+    @Override
+    public List<RamBlock> blocks() {
+        return List.copyOf(blocks.values());
+    }
+
+    @Override
+    public Optional<DirtyLog> dirtyLog() {
+        return Optional.of(this);
+    }
+
+    @Override
+    public void start() {
+        blocks.values().forEach(Shadowed::copy);
+    }
+
+    @Override
+    public void stop() {
+        blocks.values().forEach(block -> block.copy = null);
+    }
+
+    /**
+     * Finds the pages that differ from the copy, and takes them into it.
+     *
+     * @param block one of {@link #blocks()}
+     * @param into as many pages as the block has; pages already set there stay so
+     */
+    @Override
+    public void harvest(RamBlock block, PageBitmap into) {
+        blocks.get(block.id()).compare(into);
+    }
+
+    /** A block, and what it held at the last harvest. */
+    private static final class Shadowed implements RamBlock {
+        private final RamBlock real;
+        private volatile MemorySegment copy; // null while nobody logs
+
+        Shadowed(RamBlock real) {
+            this.real = real;
+        }
+
+        void copy() {
+            // Not freed when logging stops: after a failure a carrier's worker may still read it.
+            MemorySegment made = Arena.ofAuto().allocate(usedLength(), pageSize());
+            for (long at = 0; at < made.byteSize(); at += LARGEST_PIECE)
+                real.read(at, made.asSlice(at, Math.min(LARGEST_PIECE, made.byteSize() - at)));
+            copy = made;
+        }
+
+        void compare(PageBitmap changed) {
+            MemorySegment before = copy;
+            int size = pageSize();
+            int piece = Math.max(size, LARGEST_PIECE);
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment now = arena.allocate(Math.min(piece, usedLength()), size);
+                for (long at = 0; at < usedLength(); at += now.byteSize()) {
+                    long length = Math.min(now.byteSize(), usedLength() - at);
+                    // Compared as read: RAM itself may change between a comparison and a copy.
+                    real.read(at, now.asSlice(0, length));
+                    for (long page = 0; page < length; page += size) {
+                        long from = at + page;
+                        if (MemorySegment.mismatch(
+                                        now, page, page + size, before, from, from + size)
+                                < 0) continue;
+                        MemorySegment.copy(now, page, before, from, size);
+                        changed.set(from / size);
+                    }
+                }
+            }
+        }
+
+        @Override
+        public Optional<MemorySegment> memory() {
+            MemorySegment held = copy;
+            return held == null ? real.memory() : Optional.of(held);
+        }
+
+        @Override
+        public void read(long offset, MemorySegment target) {
+            MemorySegment held = copy;
+            if (held == null) real.read(offset, target);
+            else MemorySegment.copy(held, offset, target, 0, target.byteSize());
+        }
+
+        @Override
+        public void write(long offset, MemorySegment source) {
+            real.write(offset, source);
+        }
+
+        @Override
+        public String id() {
+            return real.id();
+        }
+
+        @Override
+        public long usedLength() {
+            return real.usedLength();
+        }
+
+        @Override
+        public long maximumLength() {
+            return real.maximumLength();
+        }
+
+        @Override
+        public int pageSize() {
+            return real.pageSize();
+        }
+
+        @Override
+        public OptionalLong guestAddress() {
+            return real.guestAddress();
+        }
+
+        @Override
+        public boolean shared() {
+            return real.shared();
+        }
+
+        @Override
+        public boolean isFresh() {
+            return real.isFresh();
+        }
+    }
+}

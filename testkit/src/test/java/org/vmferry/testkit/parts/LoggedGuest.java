@@ -1,0 +1,108 @@
+package org.vmferry.testkit.parts;
+
+import org.vmferry.engine.ComparingRam;
+import org.vmferry.spi.ram.AtomicDirtyLog;
+import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
+import org.vmferry.testkit.conformance.DirtyLogConformance.Guest;
+import org.vmferry.testkit.conformance.DirtyLogConformance.Store;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Two blocks in arrays, and a guest that writes to them. */
+class LoggedGuest implements Guest {
+    final List<RamBlock> blocks = List.of(block("first", 80), block("second", 3));
+    private volatile boolean stop;
+    private Thread cpu;
+
+    private static RamBlock block(String id, int pages) {
+        return RamBlock.of(id, MemorySegment.ofArray(new byte[pages * 4096]), 4096);
+    }
+
+    /** Marks what it writes. */
+    static class Marking extends LoggedGuest implements RamProvider {
+        final AtomicDirtyLog marks = new AtomicDirtyLog(blocks);
+
+        @Override
+        public RamProvider ram() {
+            return this;
+        }
+
+        @Override
+        public List<RamBlock> blocks() {
+            return blocks;
+        }
+
+        @Override
+        public Optional<DirtyLog> dirtyLog() {
+            return Optional.of(marks);
+        }
+
+        @Override
+        void stored(RamBlock block, long page) {
+            marks.mark(block, page);
+        }
+    }
+
+    /** Knows nothing of what it writes. */
+    static class Ignorant extends LoggedGuest {
+        private final ComparingRam ram = new ComparingRam(blocks);
+
+        @Override
+        public RamProvider ram() {
+            return ram;
+        }
+    }
+
+    @Override
+    public RamProvider ram() {
+        throw new AssertionError("of one of the kinds");
+    }
+
+    void stored(RamBlock block, long page) {}
+
+    /** The guest's way to its RAM is not the engine's. */
+    final RamBlock own(RamBlock block) {
+        return blocks.stream().filter(b -> b.id().equals(block.id())).findFirst().orElseThrow();
+    }
+
+    void put(RamBlock block, long offset, byte value) {
+        own(block).write(offset, MemorySegment.ofArray(new byte[] {value}));
+    }
+
+    void store(RamBlock block, long offset, byte value) {
+        put(block, offset, value);
+        stored(own(block), offset / 4096);
+    }
+
+    @Override
+    public Map<String, Store> stores() {
+        return Map.of("CPU", this::store);
+    }
+
+    @Override
+    public void run() {
+        stop = false;
+        cpu =
+                new Thread(
+                        () -> {
+                            for (int n = 1; !stop; n++)
+                                store(blocks.getFirst(), n % 80 * 4096L, (byte) (n / 80));
+                        });
+        cpu.start();
+    }
+
+    @Override
+    public void pause() {
+        stop = true;
+        try {
+            cpu.join();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
