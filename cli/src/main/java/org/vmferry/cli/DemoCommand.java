@@ -22,7 +22,13 @@ import java.util.Map;
                     + " mapping, and compare.",
             "Takes about 70 MB of temporary disk space.",
         },
-        footer = {"", "Examples:", "  vmferry demo", "  vmferry demo --json", "  vmferry demo --keep vm.snap"})
+        footer = {
+            "",
+            "Examples:",
+            "  vmferry demo",
+            "  vmferry demo --json",
+            "  vmferry demo --keep vm.snap"
+        })
 final class DemoCommand extends Action {
     @Option(names = "--json", description = "As one JSON object, for programs.")
     private boolean json;

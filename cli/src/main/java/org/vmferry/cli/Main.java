@@ -65,9 +65,9 @@ public final class Main {
 
     private Main() {}
 
-    /** The folder of plug-ins that was asked for. */
+    /** The folder of plug-ins that was asked for; a variable set to nothing asks for none. */
     Optional<Path> plugins() {
-        return Optional.ofNullable(plugins);
+        return Optional.ofNullable(plugins).filter(folder -> !folder.toString().isEmpty());
     }
 
     /**
@@ -87,6 +87,7 @@ public final class Main {
     public static CommandLine commandLine() {
         return new CommandLine(new Main())
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setAllowSubcommandsAsOptionParameters(true) // --plugins plugins
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(e, command))
                 .setParameterExceptionHandler((e, arguments) -> misunderstood(e));
     }

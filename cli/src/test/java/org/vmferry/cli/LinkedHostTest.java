@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -41,33 +40,21 @@ class LinkedHostTest {
                         runtime.toString()));
         Path journal = directory.resolve("journal.txt");
         assertThat(
-                        run(
-                                runtime.resolve("bin/java").toString(),
-                                "--enable-native-access=org.vmferry.engine",
-                                "-Dexample.journal=" + journal,
-                                "-m",
-                                "example.host/example.host.Host",
-                                directory.resolve("host.snap").toString(),
-                                ThirdParty.plugins(directory.resolve("plugins")).toString()))
+                        ThirdParty.run(
+                                        new ProcessBuilder(
+                                                runtime.resolve("bin/java").toString(),
+                                                "--enable-native-access=org.vmferry.engine",
+                                                "-Dexample.journal=" + journal,
+                                                "-m",
+                                                "example.host/example.host.Host",
+                                                directory.resolve("host.snap").toString(),
+                                                ThirdParty.plugins(directory.resolve("plugins"))
+                                                        .toString()))
+                                .lines())
                 .contains(
                         "the engine is a named module: true",
                         "restored from a snapshot: true",
                         "arrived with others' plug-ins: true");
         assertThat(journal).hasContent("begins\ndone\n");
-    }
-
-    private List<String> run(String... command) throws Exception {
-        Path output = directory.resolve("output.txt");
-        Process process =
-                new ProcessBuilder(command)
-                        .redirectErrorStream(true)
-                        .redirectOutput(output.toFile())
-                        .start();
-        try {
-            assertThat(process.waitFor()).as(Files.readString(output)).isZero();
-            return Files.readAllLines(output);
-        } finally {
-            process.destroyForcibly();
-        }
     }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -17,6 +18,10 @@ import java.util.stream.Stream;
 /** Makes jars of what stands in testkit/src/it, as its authors would. */
 final class ThirdParty {
     static final Path ROOT = Path.of(System.getProperty("vmferry.root", "..")).toAbsolutePath();
+
+    /** What an author compiles and tests with. */
+    static final Path KIT = ROOT.resolve("testkit/target/kit");
+
     static final Path SOURCES = ROOT.resolve("testkit/src/it");
 
     private ThirdParty() {}
@@ -62,6 +67,12 @@ final class ThirdParty {
         return jar;
     }
 
+    static List<Path> kit() throws IOException {
+        try (Stream<Path> files = Files.list(KIT)) {
+            return files.sorted().toList();
+        }
+    }
+
     static void delete(Path folder) throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.toList().reversed()) Files.delete(file);
@@ -97,5 +108,22 @@ final class ThirdParty {
                         .orElseThrow()
                         .run(out, out, arguments.toArray(String[]::new));
         assertThat(exit).as("%s %s%n%s", tool, arguments, messages).isZero();
+    }
+
+    /** What a program says, which must end well within minutes. */
+    static String run(ProcessBuilder program) throws Exception {
+        Path output = Files.createTempFile("vmferry-third-party-", ".txt");
+        Process process = program.redirectErrorStream(true).redirectOutput(output.toFile()).start();
+        try {
+            boolean ended = process.waitFor(4, TimeUnit.MINUTES);
+            String said = Files.readString(output);
+            assertThat(ended).as("%s%n%s", program.command(), said).isTrue();
+            assertThat(process.exitValue()).as("%s%n%s", program.command(), said).isZero();
+            return said;
+        } finally {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+            Files.delete(output);
+        }
     }
 }

@@ -119,6 +119,30 @@ class ThirdPartyTest {
         migrates();
     }
 
+    /** The codec's suite is run by docs/plugins.md. */
+    @Test
+    void theTransportKeepsWhatTransportsPromise() throws Exception {
+        Path test =
+                ThirdParty.SOURCES.resolve("memory/test/example/memory/MemoryTransportTest.java");
+        List<Path> jars = new ArrayList<>(ThirdParty.kit());
+        jars.add(plugins.resolve("memory/memory.jar"));
+        jars.add(directory);
+        String path = ThirdParty.path(jars);
+        ThirdParty.run("javac", List.of("-cp", path, "-d", directory.toString(), test.toString()));
+        String said =
+                ThirdParty.run(
+                        new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                                "-cp",
+                                path,
+                                "org.junit.platform.console.ConsoleLauncher",
+                                "execute",
+                                "--fail-if-no-tests",
+                                "--details=summary",
+                                "--select-class=example.memory.MemoryTransportTest"));
+        assertThat(said).contains("[        20 tests successful      ]");
+    }
+
     @Test
     void whatTheNotifierForbidsDoesNotHappen() throws Exception {
         Files.createDirectory(journal);
@@ -221,6 +245,9 @@ class ThirdPartyTest {
         assertThat(ran.exit).isEqualTo(1);
         assertThat(ran.err.lines()).hasSize(1);
         assertThat(ran.err).contains("plug-in folder " + directory.resolve("gone"));
+        // Also one that is called like a command.
+        assertThat(run("--plugins", "plugins", "plugins").err)
+                .startsWith("vmferry: plug-in folder plugins ");
     }
 
     private static void makeTooNew(Path jar, String type) throws Exception {
