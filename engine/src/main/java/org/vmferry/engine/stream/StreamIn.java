@@ -139,7 +139,9 @@ public final class StreamIn implements MainIn, AutoCloseable {
 
     private MigrationException ended(long missing) {
         return MigrationException.peer(
-                "the stream ends at %d, %d bytes short of what was announced", position, missing);
+                "the stream ends at %d, %d bytes short of what was announced: it was cut short, or"
+                        + " its source was cancelled or ended",
+                position, missing);
     }
 
     @Override

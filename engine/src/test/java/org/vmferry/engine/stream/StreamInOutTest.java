@@ -90,7 +90,9 @@ class StreamInOutTest {
             in.u8();
             assertThatThrownBy(in::u32)
                     .isInstanceOf(MigrationException.class)
-                    .hasMessage("the stream ends at 3, 2 bytes short of what was announced");
+                    .hasMessage(
+                            "the stream ends at 3, 2 bytes short of what was announced: it was cut"
+                                    + " short, or its source was cancelled or ended");
         }
         try (Arena arena = Arena.ofConfined();
                 StreamIn in = new StreamIn(new MemoryChannel(new byte[200_000], 70_000))) {
