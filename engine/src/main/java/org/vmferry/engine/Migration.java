@@ -15,10 +15,10 @@ import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 
 /**
  * A migration that was begun: to watch, to wait for, to cancel. All methods may be called from any
@@ -63,7 +63,7 @@ public final class Migration {
 
     private void run() {
         try {
-            work.run(this::enter);
+            work.run(new Stages());
             finish(MigrationState.COMPLETED, null);
         } catch (Throwable t) {
             session.fail(t);
@@ -94,15 +94,24 @@ public final class Migration {
         transitions.tell();
     }
 
-    private void enter(MigrationState next) throws MigrationException {
-        lock.lock();
-        try {
-            session.check(); // a cancel that came first has moved the state already
-            become(next);
-        } finally {
-            lock.unlock();
+    private final class Stages implements Work.Stage {
+        @Override
+        public void enter(MigrationState next) throws MigrationException {
+            lock.lock();
+            try {
+                session.check(); // a cancel that came first has moved the state already
+                become(next);
+            } finally {
+                lock.unlock();
+            }
+            transitions.tell();
         }
-        transitions.tell();
+
+        @Override
+        public void round(long number) {
+            transitions.note(number);
+            transitions.tell();
+        }
     }
 
     private void become(MigrationState next) {
@@ -148,14 +157,15 @@ public final class Migration {
     }
 
     /**
-     * Tells every state that it comes to, in order, beginning with those that were before: the
-     * first is SETUP. The listener is called by this thread or one of the migration's, one call at
-     * a time, and on no lock; it should be quick, as the migration may wait for it. What it throws
-     * is logged. {@link #await} may return before it was told of the end.
+     * Tells every state that it comes to and every round, in order, beginning with those that were
+     * before: the first is SETUP. (Of rounds in a row that were before, the last.) The listener is
+     * called by this thread or one of the migration's, one call at a time, and on no lock; it
+     * should be quick, as the migration may wait for it. What it throws is logged. {@link #await}
+     * may return before it was told of the end.
      *
      * @param listener whom to tell
      */
-    public void listen(Consumer<MigrationState> listener) {
+    public void listen(MigrationListener listener) {
         transitions.add(listener);
     }
 
@@ -239,6 +249,20 @@ public final class Migration {
             lock.unlock();
         }
         LOG.info("{}: changed to {}", session.name(), settings.parameters());
+    }
+
+    /**
+     * Why it failed, or that it was cancelled.
+     *
+     * @return empty while it runs, and if it completed
+     */
+    public Optional<MigrationException> failure() {
+        lock.lock();
+        try {
+            return Optional.ofNullable(error);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**

@@ -15,7 +15,8 @@ package org.vmferry.engine;
  * @param pageSize bytes; 0 before it is known
  * @param normal pages that were moved with their content
  * @param duplicate pages that were zero
- * @param dirtySyncCount how often the dirty log was harvested
+ * @param dirtySyncCount rounds over the dirty pages that were begun; the last after the guest was
+ *     paused
  * @param dirtyPagesRate pages a second that the guest dirtied in the last round
  * @param setupTime ms until the first page
  * @param totalTime ms since the beginning, or that it took

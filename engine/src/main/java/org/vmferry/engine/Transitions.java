@@ -7,20 +7,37 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
-import java.util.function.Consumer;
 
 /**
- * The states that a migration came to, told to its listeners: each all of them, in order. They are
- * called on no lock, so that they may ask or cancel the migration; one thread at a time calls.
+ * What a migration came to, told to its listeners: each all of it, in order. They are called on no
+ * lock, so that they may ask or cancel the migration; one thread at a time calls.
  */
 final class Transitions {
     private static final Logger LOG = LoggerFactory.getLogger(Transitions.class);
 
-    private record News(Consumer<MigrationState> listener, MigrationState state) {}
+    private record News(MigrationListener listener, Event event) {}
+
+    private sealed interface Event {
+        void tell(MigrationListener listener);
+    }
+
+    private record Entered(MigrationState state) implements Event {
+        @Override
+        public void tell(MigrationListener listener) {
+            listener.entered(state);
+        }
+    }
+
+    private record Round(long number) implements Event {
+        @Override
+        public void tell(MigrationListener listener) {
+            listener.round(number);
+        }
+    }
 
     private final String migration;
-    private final List<MigrationState> past = new ArrayList<>(); // guarded by this, as all below
-    private final List<Consumer<MigrationState>> listeners = new ArrayList<>();
+    private final List<Event> past = new ArrayList<>(); // guarded by this, as all below
+    private final List<MigrationListener> listeners = new ArrayList<>();
     private final Queue<News> untold = new ArrayDeque<>();
     private boolean telling;
 
@@ -29,16 +46,26 @@ final class Transitions {
     }
 
     /** One more; to be called in the order of the states, and {@link #tell} afterwards. */
-    synchronized void note(MigrationState state) {
-        past.add(state);
-        for (Consumer<MigrationState> listener : listeners) untold.add(new News(listener, state));
+    void note(MigrationState state) {
+        note(new Entered(state));
+    }
+
+    /** A round; of those in a row only the last is kept for listeners that come later. */
+    synchronized void note(long round) {
+        if (!past.isEmpty() && past.getLast() instanceof Round) past.removeLast();
+        note(new Round(round));
+    }
+
+    private synchronized void note(Event event) {
+        past.add(event);
+        for (MigrationListener listener : listeners) untold.add(new News(listener, event));
     }
 
     /** One more listener, told of what was before too. */
-    void add(Consumer<MigrationState> listener) {
+    void add(MigrationListener listener) {
         synchronized (this) {
             listeners.add(listener);
-            for (MigrationState state : past) untold.add(new News(listener, state));
+            for (Event event : past) untold.add(new News(listener, event));
         }
         tell();
     }
@@ -47,9 +74,9 @@ final class Transitions {
     void tell() {
         for (News next = first(); next != null; next = next()) {
             try {
-                next.listener.accept(next.state);
+                next.event.tell(next.listener);
             } catch (RuntimeException | LinkageError e) {
-                LOG.warn("{}: a listener failed at {}", migration, next.state, e);
+                LOG.warn("{}: a listener failed at {}", migration, next.event, e);
             }
         }
     }

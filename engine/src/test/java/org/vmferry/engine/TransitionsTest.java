@@ -9,13 +9,12 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 
 class TransitionsTest {
     private final Transitions transitions = new Transitions("send-1");
     private final List<String> heard = Collections.synchronizedList(new ArrayList<>());
 
-    private Consumer<MigrationState> named(String name) {
+    private MigrationListener named(String name) {
         return state -> heard.add(name + " " + state);
     }
 
@@ -39,6 +38,36 @@ class TransitionsTest {
                         "late ACTIVE",
                         "early FAILED",
                         "late FAILED");
+    }
+
+    @Test
+    void roundsComeBetweenTheStates() {
+        transitions.add(rounds("early"));
+        come(MigrationState.SETUP);
+        for (long round = 1; round <= 3; round++) {
+            transitions.note(round);
+            if (round == 1) transitions.note(MigrationState.ACTIVE);
+        }
+        transitions.tell();
+        assertThat(heard)
+                .containsExactly("early SETUP", "early 1", "early ACTIVE", "early 2", "early 3");
+        heard.clear();
+        transitions.add(rounds("late"));
+        assertThat(heard).containsExactly("late SETUP", "late 1", "late ACTIVE", "late 3");
+    }
+
+    private MigrationListener rounds(String name) {
+        return new MigrationListener() {
+            @Override
+            public void entered(MigrationState state) {
+                heard.add(name + " " + state);
+            }
+
+            @Override
+            public void round(long number) {
+                heard.add(name + " " + number);
+            }
+        };
     }
 
     @Test

@@ -74,6 +74,20 @@ public final class Json {
     }
 
     /**
+     * As {@link #parse(byte[])}, as QEMU's monitor reads: strings may stand in single quotes, and
+     * an object that repeats a name is refused.
+     *
+     * @throws IOException if this is not JSON, or exceeds a limit; the message says what and where
+     */
+    public static Object parseRequest(byte[] text) throws IOException {
+        checkLength(text.length);
+        return read(
+                FACTORY.createParser(text)
+                        .enable(JsonParser.Feature.ALLOW_SINGLE_QUOTES)
+                        .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
+    }
+
+    /**
      * The value on one line, without a line end.
      *
      * @throws IllegalArgumentException if it holds anything but the types above, other Numbers and

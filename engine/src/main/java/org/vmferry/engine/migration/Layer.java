@@ -23,13 +23,15 @@ interface Layer {
         Options options = session.options();
         if (options.get(EngineOptions.TLS_CREDS).isEmpty()) return raw -> raw;
         TlsCredentials credentials =
-                TlsCredentials.client(Path.of(options.get(EngineOptions.TLS_CREDS)), true);
+                TlsCredentials.client(
+                        Path.of(options.get(EngineOptions.TLS_CREDS)),
+                        options.get(EngineOptions.TLS_VERIFY_PEER));
         String asked = options.get(EngineOptions.TLS_HOSTNAME);
         String host =
                 asked.isEmpty() && address.scheme().equals("tcp")
                         ? TcpTransport.host(address)
                         : asked;
-        if (host.isEmpty()) {
+        if (host.isEmpty() && options.get(EngineOptions.TLS_VERIFY_PEER)) {
             throw MigrationException.user(
                     "%s names no host that the destination's certificate could be for: set"
                             + " tls-hostname",
@@ -44,7 +46,9 @@ interface Layer {
         Options options = session.options();
         if (options.get(EngineOptions.TLS_CREDS).isEmpty()) return raw -> raw;
         TlsCredentials credentials =
-                TlsCredentials.server(Path.of(options.get(EngineOptions.TLS_CREDS)), true);
+                TlsCredentials.server(
+                        Path.of(options.get(EngineOptions.TLS_CREDS)),
+                        options.get(EngineOptions.TLS_VERIFY_PEER));
         String authorized = options.get(EngineOptions.TLS_AUTHZ);
         long deadline = session.patience();
         return raw -> TlsChannel.accept(raw, credentials, authorized, deadline);

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongConsumer;
 
 /** The rounds over the dirty pages: what is still to be sent, and sending it. */
 final class Precopy implements AutoCloseable {
@@ -27,22 +28,24 @@ final class Precopy implements AutoCloseable {
     private final Optional<DirtyLog> log;
     private final Sender sender;
     private final RamSection.Writer section;
+    private final LongConsumer listener; // hears of each round
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile long remaining;
     private volatile long rounds;
-    private long sent; // rounds
 
     Precopy(
             MigrationSession session,
             List<RamBlock> blocks,
             Optional<DirtyLog> log,
             Sender sender,
-            RamSection.Writer section) {
+            RamSection.Writer section,
+            LongConsumer listener) {
         this.session = session;
         this.pageSize = blocks.getFirst().pageSize();
         this.sender = sender;
         this.section = section;
         this.log = log;
+        this.listener = listener;
         boolean sharedToo = !session.options().get(EngineOptions.X_IGNORE_SHARED);
         for (RamBlock block : blocks) {
             if (block.shared() && !sharedToo) continue;
@@ -53,6 +56,11 @@ final class Precopy implements AutoCloseable {
         }
         // Last: whoever fails before has nothing to stop.
         log.ifPresent(DirtyLog::start);
+        next();
+    }
+
+    private void next() {
+        listener.accept(++rounds); // one writer
     }
 
     /** Sends rounds until what remains would pass within the downtime; the guest runs on. */
@@ -76,13 +84,14 @@ final class Precopy implements AutoCloseable {
                 event.expectedDowntime = convergence.expectedDowntime();
                 event.commit();
             }
+            next();
         }
     }
 
     private RoundEvent begin() {
         RoundEvent event = new RoundEvent();
         event.migration = session.name();
-        event.round = ++sent;
+        event.round = rounds;
         event.bytes = remaining;
         event.begin();
         return event;
@@ -90,6 +99,7 @@ final class Precopy implements AutoCloseable {
 
     /** Sends what is dirty now that the guest is paused, into the section's end. */
     void last() throws IOException {
+        next();
         harvest();
         RoundEvent event = begin();
         event.last = true;
@@ -101,7 +111,6 @@ final class Precopy implements AutoCloseable {
 
     private void harvest() throws MigrationException {
         if (log.isEmpty()) return;
-        rounds++;
         long bytes = 0;
         for (Map.Entry<RamBlock, PageBitmap> entry : dirty.entrySet()) {
             try {

@@ -287,7 +287,7 @@ public final class Save implements Work {
         if (log.isEmpty()) pause(source);
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
         try (Convergence judge = new Convergence(session, machine.throttle(), pageSize);
-                Precopy rounds = new Precopy(session, blocks, log, sender, section)) {
+                Precopy rounds = new Precopy(session, blocks, log, sender, section, stage::round)) {
             convergence = judge;
             precopy = rounds;
             section.start(blocks);

@@ -18,7 +18,7 @@ final class SourceGuest {
     private static final Logger LOG = LoggerFactory.getLogger(SourceGuest.class);
 
     private final Machine machine;
-    private final RunState before;
+    private volatile RunState before;
     private final ReentrantLock entering = new ReentrantLock();
     private boolean claimed; // guarded by entering
     private volatile long pausedAt; // nanoTime; 0 while it was not paused by us
@@ -34,12 +34,16 @@ final class SourceGuest {
         return before;
     }
 
-    /** Pauses it, if it runs and was not paused before. */
+    /**
+     * Pauses it, unless that was done before; also if it does not run, for nobody may start it from
+     * here on.
+     */
     void pause() throws MigrationException {
         entering.lock();
         try {
             if (claimed) throw MigrationException.host("the migration was given up");
-            if (pausedAt != 0 || before != RunState.RUNNING) return;
+            if (pausedAt != 0) return;
+            before = machine.runState(); // its host may have stopped it meanwhile, or started it
             pausedAt = System.nanoTime();
             enter(RunState.FINISH_MIGRATE);
         } finally {
@@ -86,9 +90,9 @@ final class SourceGuest {
         Guest.enter(machine, state);
     }
 
-    /** For how long it has stood still, in ms. */
+    /** For how long it has stood still for our sake, in ms. */
     long downtime() {
-        if (pausedAt == 0) return 0;
+        if (pausedAt == 0 || before != RunState.RUNNING) return 0;
         long until = resumedAt == 0 ? System.nanoTime() : resumedAt;
         return TimeUnit.NANOSECONDS.toMillis(until - pausedAt);
     }

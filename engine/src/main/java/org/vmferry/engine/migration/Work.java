@@ -21,6 +21,9 @@ public interface Work {
     interface Stage {
         /** A state was come to. */
         void enter(MigrationState state) throws IOException;
+
+        /** A source begins a round, counted from 1. */
+        default void round(long number) {}
     }
 
     /** The operator's word to go on from pre-switchover. */

@@ -72,6 +72,13 @@ public final class EngineOptions {
     /** The name to expect in the peer's certificate, if not the address's. */
     public static final Parameter<String> TLS_HOSTNAME = Parameter.text("tls-hostname");
 
+    /**
+     * Whether the peer's certificate is checked; off gives secrecy from listeners only. Ours, not
+     * QEMU's, which has it in the credentials.
+     */
+    public static final Parameter<Boolean> TLS_VERIFY_PEER =
+            Parameter.flag("tls-verify-peer", true);
+
     /** Who may connect. */
     public static final Parameter<String> TLS_AUTHZ = Parameter.text("tls-authz");
 
@@ -128,6 +135,7 @@ public final class EngineOptions {
                 TLS_CREDS,
                 TLS_HOSTNAME,
                 TLS_AUTHZ,
+                TLS_VERIFY_PEER,
                 CPU_THROTTLE_INITIAL,
                 CPU_THROTTLE_INCREMENT,
                 MAX_CPU_THROTTLE,

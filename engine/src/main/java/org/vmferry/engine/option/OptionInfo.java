@@ -6,14 +6,14 @@ package org.vmferry.engine.option;
  * @param name QEMU's
  * @param owner who obeys it: "engine", or a plug-in's id
  * @param capability whether it is one; else a parameter
- * @param defaultValue as typed; on or off for a switch
+ * @param defaultValue a Boolean, Integer, Long or String
  * @param range what may be set
- * @param value what is set now, as typed
+ * @param value what is set now; of the default's class
  */
 public record OptionInfo(
         String name,
         String owner,
         boolean capability,
-        String defaultValue,
+        Object defaultValue,
         String range,
-        String value) {}
+        Object value) {}

@@ -418,13 +418,24 @@ public final class OptionRegistry {
                                         owned.option().name(),
                                         owned.owner(),
                                         owned.option() instanceof Capability,
-                                        text(owned.option().defaultValue()),
+                                        owned.option().defaultValue(),
                                         owned.option().range(),
-                                        text(current.get(owned.option()))))
+                                        current.get(owned.option())))
                 .toList();
     }
 
-    private static String text(Object value) {
-        return value instanceof Boolean on ? on ? "on" : "off" : value.toString();
+    /**
+     * All options, with the values that somebody asked for. Each is checked, but not whether they
+     * go together.
+     *
+     * @param current what is set now
+     * @return those of the engine first
+     * @throws MigrationException one sentence for each name that nobody obeys and each wrong value
+     */
+    public List<OptionInfo> describe(Settings current) throws MigrationException {
+        Conflicts conflicts = new Conflicts();
+        Options read = read(current, conflicts);
+        conflicts.throwIfAny();
+        return describe(read);
     }
 }

@@ -3,6 +3,7 @@ package org.vmferry.engine.option;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -306,8 +307,8 @@ class OptionRegistryTest {
                         Settings.NONE.capability("multifd").parameter("multifd-channels", "8"));
         assertThat(registry.describe(current))
                 .contains(
-                        new OptionInfo("multifd", "multifd", true, "off", "on or off", "on"),
-                        new OptionInfo("multifd-channels", "multifd", false, "2", "1 to 255", "8"),
+                        new OptionInfo("multifd", "multifd", true, false, "on or off", true),
+                        new OptionInfo("multifd-channels", "multifd", false, 2, "1 to 255", 8),
                         new OptionInfo(
                                 "multifd-compression",
                                 "engine",
@@ -316,13 +317,24 @@ class OptionRegistryTest {
                                 "none, zlib",
                                 "none"),
                         new OptionInfo(
-                                "downtime-limit",
-                                "engine",
-                                false,
-                                "300",
-                                "0 to 2000000 ms",
-                                "300"));
+                                "downtime-limit", "engine", false, 300L, "0 to 2000000 ms", 300L));
         assertThat(registry.describe()).extracting(OptionInfo::name).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void describesSettingsThatDoNotGoTogether() throws Exception {
+        Settings both = Settings.NONE.capability("multifd").parameter("downtime-limit", "7");
+        assertThat(registry.describe(both.capability("mapped-ram").capability("return-path")))
+                .filteredOn(info -> !info.value().equals(info.defaultValue()))
+                .extracting(OptionInfo::name, OptionInfo::value)
+                .containsExactlyInAnyOrder(
+                        tuple("multifd", true),
+                        tuple("mapped-ram", true),
+                        tuple("return-path", true),
+                        tuple("downtime-limit", 7L));
+        assertThatThrownBy(() -> registry.describe(both.parameter("downtime-limit", "x")))
+                .isInstanceOf(MigrationException.class)
+                .hasMessage("downtime-limit=x: takes 0 to 2000000 ms");
     }
 
     @Test
