@@ -12,6 +12,7 @@ module org.vmferry.engine {
             org.vmferry.cli,
             org.vmferry.testkit;
     exports org.vmferry.engine.option;
+    exports org.vmferry.engine.qmp;
     exports org.vmferry.engine.tls;
     exports org.vmferry.engine.transport;
 

@@ -68,6 +68,19 @@ class ArchitectureTest {
     }
 
     @Test
+    void nothingInTheEngineNeedsItsQmpServer() {
+        noClasses()
+                .that()
+                .resideInAPackage("org.vmferry.engine..")
+                .and()
+                .resideOutsideOfPackage("org.vmferry.engine.qmp")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.vmferry.engine.qmp")
+                .check(ALL);
+    }
+
+    @Test
     void noStaticHoldsState() {
         fields().that()
                 .areStatic()

@@ -1,0 +1,195 @@
+package org.vmferry.engine.qmp;
+
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.MigrationListener;
+import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.spi.machine.RunState;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** The machine's migrations, one at a time: begins, watches, ends and tells of them. */
+final class Migrations implements AutoCloseable {
+    private final Engine engine;
+    private final Guest guest;
+    private final Monitor monitor;
+    private final Objects objects;
+    private final Tuning tuning;
+    private Migration migration; // guarded by the monitor's lock, as all below; the last, or null
+    private boolean incoming; // whether it is
+
+    Migrations(Engine engine, Guest guest, Monitor monitor) {
+        this.engine = engine;
+        this.guest = guest;
+        this.monitor = monitor;
+        this.objects = new Objects(monitor);
+        this.tuning = new Tuning(engine.options(), objects, this, monitor);
+        monitor.command("migrate", this::migrate);
+        monitor.command("migrate-incoming", this::migrateIncoming);
+        monitor.command("migrate_cancel", this::cancel);
+        monitor.command("migrate-continue", this::proceed);
+        monitor.command("query-migrate", this::query);
+        monitor.command("yank", this::yank);
+        monitor.command("query-yank", this::queryYank);
+    }
+
+    private Object migrate(Arguments arguments) throws Refusal, IOException {
+        String uri = uri(arguments);
+        boolean resume = arguments.bool("resume", false);
+        arguments.bool("detach", false); // has no effect in QEMU either
+        arguments.end();
+        if (resume) throw Refusal.generic("Cannot resume if there is no paused migration");
+        if (running()) throw Refusal.generic("There's a migration process in progress");
+        RunState state = guest.runState();
+        if (state == RunState.INMIGRATE) {
+            throw Refusal.generic("Guest is waiting for an incoming migration");
+        }
+        if (state == RunState.POSTMIGRATE) {
+            throw Refusal.generic("Can't migrate the vm that was paused due to previous migration");
+        }
+        begun(engine.send(guest, uri, objects.resolve(tuning.settings(), true)), false);
+        return Map.of();
+    }
+
+    private Object migrateIncoming(Arguments arguments) throws Refusal, IOException {
+        String uri = uri(arguments);
+        arguments.bool("exit-on-error", true); // the host decides that
+        arguments.end();
+        if (incoming) throw Refusal.generic("The incoming migration has already been started");
+        if (running()) throw Refusal.generic("There's a migration process in progress");
+        if (guest.runState() != RunState.INMIGRATE) {
+            throw Refusal.generic("This machine does not wait for an incoming migration");
+        }
+        begun(engine.receive(guest, uri, objects.resolve(tuning.settings(), false)), true);
+        return Map.of();
+    }
+
+    private static String uri(Arguments arguments) throws Refusal {
+        if (arguments.optionalList("channels").isPresent()) {
+            throw Refusal.generic("Parameter 'channels' is not understood: use 'uri'");
+        }
+        return arguments
+                .optionalString("uri")
+                .orElseThrow(() -> Refusal.generic("need either 'uri' or 'channels' argument"));
+    }
+
+    /** Set-up is told before the answer, all that follows after it. */
+    private void begun(Migration begun, boolean incoming) {
+        migration = begun;
+        this.incoming |= incoming;
+        boolean events = tuning.on(EngineOptions.EVENTS);
+        if (events) tell(MigrationState.SETUP);
+        monitor.afterwards(() -> begun.listen(new Teller(events)));
+    }
+
+    private void tell(MigrationState state) {
+        monitor.event("MIGRATION", Map.of("status", state.wireName()));
+    }
+
+    private final class Teller implements MigrationListener {
+        private final boolean events;
+
+        Teller(boolean events) {
+            this.events = events;
+        }
+
+        @Override
+        public void entered(MigrationState state) {
+            if (events && state != MigrationState.SETUP) tell(state);
+        }
+
+        @Override
+        public void round(long number) {
+            if (events) monitor.event("MIGRATION_PASS", Map.of("pass", number));
+        }
+    }
+
+    private Object cancel(Arguments arguments) throws Refusal {
+        arguments.end();
+        if (running() && !incoming) migration.cancel();
+        return Map.of();
+    }
+
+    private Object proceed(Arguments arguments) throws Refusal {
+        String asked = arguments.string("state");
+        arguments.end();
+        boolean known = false;
+        for (MigrationState state : MigrationState.values())
+            known |= state.wireName().equals(asked);
+        if (!known) {
+            throw Refusal.generic("Parameter 'state' does not accept value '%s'", asked);
+        }
+        MigrationState now = migration == null ? MigrationState.NONE : migration.state();
+        if (now != MigrationState.PRE_SWITCHOVER || !asked.equals(now.wireName())) {
+            throw Refusal.generic("Migration not in expected state: %s", now.wireName());
+        }
+        migration.proceed();
+        return Map.of();
+    }
+
+    private Object query(Arguments arguments) throws Refusal {
+        arguments.end();
+        if (migration == null) return Map.of();
+        return incoming ? Figures.ofDestination(migration) : Figures.ofSource(migration);
+    }
+
+    private Object yank(Arguments arguments) throws Refusal {
+        int found = 0;
+        List<Arguments> instances = arguments.objects("instances");
+        for (Arguments instance : instances) {
+            String type = instance.string("type");
+            switch (type) {
+                case "migration" -> found += running() ? 1 : 0;
+                case "block-node" -> instance.string("node-name");
+                case "chardev" -> instance.string("id");
+                default ->
+                        throw Refusal.generic("Parameter 'type' does not accept value '%s'", type);
+            }
+            instance.end();
+        }
+        arguments.end();
+        if (found < instances.size()) throw Refusal.deviceNotFound("Instance not found");
+        if (found > 0) migration.yank();
+        return Map.of();
+    }
+
+    private Object queryYank(Arguments arguments) throws Refusal {
+        arguments.end();
+        List<Object> instances = new ArrayList<>();
+        if (running()) instances.add(Map.of("type", "migration"));
+        return instances;
+    }
+
+    boolean running() {
+        return migration != null && !migration.state().isFinal();
+    }
+
+    /** The one that runs. */
+    Migration current() {
+        return migration;
+    }
+
+    /** Ends what runs, and waits for it. */
+    @Override
+    public void close() {
+        Migration last;
+        synchronized (monitor.lock()) {
+            last = migration;
+            if (running()) last.cancel();
+        }
+        boolean interrupted = false;
+        while (last != null) {
+            try {
+                if (last.await(Duration.ofDays(1))) break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) Thread.currentThread().interrupt();
+    }
+}

@@ -1,0 +1,128 @@
+package org.vmferry.engine.qmp;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.engine.Engine;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * Lets a machine be migrated with QMP, QEMU's control protocol, over a unix domain socket: a script
+ * that drives QEMU's migrations drives this host. What it understands is in docs/qmp.md.
+ *
+ * <p>One client at a time is served, further ones wait. Who can open the socket can have the
+ * machine sent anywhere, and files written in this process' name: its directory's permissions are
+ * all that protects it.
+ *
+ * <p>A machine in the run state {@link RunState#INMIGRATE} waits for migrate-incoming, as a QEMU
+ * with {@code -incoming defer}. Clients are told of stops and starts that QMP or a migration of its
+ * causes, not of those that the host causes itself.
+ */
+public final class QmpServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(QmpServer.class);
+
+    private final Incoming end;
+    private final Monitor monitor;
+    private final Migrations migrations;
+    private final Thread thread;
+    private Client client; // guarded by this
+    private boolean closed; // guarded by this
+
+    private QmpServer(Engine engine, Machine machine, Path socket, Runnable quit)
+            throws IOException {
+        monitor = new Monitor(quit);
+        migrations = new Migrations(engine, new Guest(machine, monitor), monitor);
+        Address address = new Address("unix", socket.toString());
+        end = engine.plugins().transport("unix").incoming(address, Options.DEFAULTS);
+        thread = new Thread(this::serve, "qmp-" + socket.getFileName());
+        thread.setDaemon(true);
+    }
+
+    /**
+     * Serves clients, in a thread of its own. The command quit is refused.
+     *
+     * @param engine migrates it
+     * @param machine the host's, which stays its own
+     * @param socket where to listen; a socket there on which nobody listens is replaced
+     * @return the server, to be closed
+     * @throws IOException if it can't listen there
+     */
+    public static QmpServer listen(Engine engine, Machine machine, Path socket) throws IOException {
+        return listen(engine, machine, socket, null);
+    }
+
+    /**
+     * Serves clients, in a thread of its own.
+     *
+     * @param engine migrates it
+     * @param machine the host's, which stays its own
+     * @param socket where to listen; a socket there on which nobody listens is replaced
+     * @param quit what the command quit does, in a thread of its own; it may close the server
+     * @return the server, to be closed
+     * @throws IOException if it can't listen there
+     */
+    public static QmpServer listen(Engine engine, Machine machine, Path socket, Runnable quit)
+            throws IOException {
+        QmpServer server = new QmpServer(engine, machine, socket, quit);
+        server.thread.start();
+        return server;
+    }
+
+    private void serve() {
+        try {
+            while (serve(new Client(end.accept(), thread.getName()))) {}
+        } catch (IOException e) {
+            synchronized (this) {
+                if (!closed) LOG.warn("{}: no more clients are served", thread.getName(), e);
+            }
+        }
+    }
+
+    /** Until it goes; false if the server is closed. */
+    private boolean serve(Client next) {
+        try (next) {
+            synchronized (this) {
+                if (closed) return false;
+                client = next;
+            }
+            monitor.client(next);
+            next.read(new Framer(monitor));
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("{}: a client's connection failed", thread.getName(), e);
+        } finally {
+            monitor.client(null);
+        }
+        return true;
+    }
+
+    /**
+     * Ends the client's connection, and a migration that QMP began: it is cancelled, unless it can
+     * only complete, and waited for. The machine is left to its host. Closing twice does nothing.
+     */
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closed) return;
+            closed = true;
+            if (client != null) client.end();
+        }
+        end.release();
+        boolean interrupted = Thread.interrupted();
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        end.close();
+        migrations.close();
+        if (interrupted) Thread.currentThread().interrupt();
+    }
+}

@@ -1,0 +1,33 @@
+package org.vmferry.engine.qmp;
+
+/** Why a command was not executed, in one of QEMU's error classes. */
+final class Refusal extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    static final String GENERIC = "GenericError";
+    static final String COMMAND_NOT_FOUND = "CommandNotFound";
+    static final String DEVICE_NOT_FOUND = "DeviceNotFound";
+
+    private final String errorClass;
+
+    private Refusal(String errorClass, String desc) {
+        super(desc);
+        this.errorClass = errorClass;
+    }
+
+    static Refusal generic(String format, Object... arguments) {
+        return new Refusal(GENERIC, format.formatted(arguments));
+    }
+
+    static Refusal commandNotFound(String format, Object... arguments) {
+        return new Refusal(COMMAND_NOT_FOUND, format.formatted(arguments));
+    }
+
+    static Refusal deviceNotFound(String format, Object... arguments) {
+        return new Refusal(DEVICE_NOT_FOUND, format.formatted(arguments));
+    }
+
+    String errorClass() {
+        return errorClass;
+    }
+}
