@@ -172,7 +172,7 @@ class LifeCycleTest {
             while (!migration.state().isFinal()) Thread.onSpinWait();
             Statistics first = migration.statistics();
             migration.await();
-            assertThat(migration.statistics()).isEqualTo(first);
+            assertThat(migration.statistics()).isSameAs(first);
             assertThat(first.remaining()).isZero();
             assertThat(first.transferred()).isEqualTo(Files.size(folder.resolve("vm")));
         }
