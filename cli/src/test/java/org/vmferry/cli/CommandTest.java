@@ -304,14 +304,4 @@ class CommandTest {
         assertThat(run("--version")).isZero();
         assertThat(out.toString()).startsWith("vmferry ");
     }
-
-    @Test
-    void demoProvesItself() throws IOException {
-        assertThat(run("demo", "--json")).as(err.toString()).isZero();
-        Map<?, ?> tree = (Map<?, ?>) Json.parse(out.toString());
-        assertThat(tree.get("same")).isEqualTo(true);
-        assertThat(((Map<?, ?>) tree.get("crc32c"))).hasSize(3);
-        assertThat(run("demo")).isZero();
-        assertThat(out.toString()).contains("restored by mapping").contains("same devices");
-    }
 }

@@ -1,119 +1,191 @@
 package org.vmferry.cli.demo;
 
+import org.vmferry.cli.demo.Result.Live;
+import org.vmferry.cli.demo.Result.Saved;
+import org.vmferry.cli.demo.Result.Turn;
+import org.vmferry.cli.jvm.ChildJvm;
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.Inspection;
-import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.Statistics;
+import org.vmferry.engine.json.Json;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.testkit.machine.ReferenceMachine;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.zip.CRC32C;
+import java.util.concurrent.CopyOnWriteArrayList;
 
-/** What a host author would write: save a machine, restore it twice, prove that it is the same. */
-public final class Demo {
-    private static final Settings MAPPED_RAM = Settings.NONE.capability("mapped-ram");
+/**
+ * One guest in three processes: booted here, migrated live to a second, saved there, and restored
+ * by mapping in a third; compared with a twin that stayed here.
+ */
+public final class Demo implements AutoCloseable {
+    /** Instructions that each process executes at least. */
+    private static final long TURN = 30_000_000;
+
+    /** Instructions of the twin between two looks at whether it was called off. */
+    private static final long STRETCH = 10_000_000;
+
+    /** Who watches. */
+    public interface Watcher {
+        /**
+         * A process had its turn.
+         *
+         * @param turn what the guest counted there
+         * @param how the guest came there
+         */
+        void had(Turn turn, String how);
+
+        /**
+         * The guest is in the second process now.
+         *
+         * @param live how it went
+         */
+        void moved(Live live);
+
+        /**
+         * The guest is in a file now.
+         *
+         * @param saved how it went
+         */
+        void saved(Saved saved);
+
+        /**
+         * Waits until a migration is over.
+         *
+         * @param migration runs
+         * @return its numbers
+         * @throws MigrationException if it failed
+         * @throws InterruptedException if the thread was interrupted
+         */
+        Statistics follow(Migration migration) throws MigrationException, InterruptedException;
+    }
+
+    private final long ramBytes;
+    private final Path file;
+    private final Watcher watcher;
+    private final Engine engine = Engine.create();
+    private final List<ChildJvm> children = new CopyOnWriteArrayList<>();
+    private volatile boolean cancelled;
 
     /**
-     * What came out.
+     * Prepares one.
      *
-     * @param inspection of the snapshot
-     * @param snapshotBytes the file's length
-     * @param saveMs time to save
-     * @param restoreMs time to restore by copying
-     * @param mapMs time to restore by mapping
-     * @param checksums CRC-32C of each block, the same before and after
-     * @param devices their state, the same before and after
+     * @param ramBytes of the guest's RAM, a multiple of 16 MiB
+     * @param file where the snapshot goes
+     * @param watcher is told what happens
      */
-    public record Result(
-            Inspection inspection,
-            long snapshotBytes,
-            double saveMs,
-            double restoreMs,
-            double mapMs,
-            Map<String, Long> checksums,
-            String devices) {}
-
-    private Demo() {}
+    public Demo(long ramBytes, Path file, Watcher watcher) {
+        this.ramBytes = ramBytes;
+        this.file = file.toAbsolutePath();
+        this.watcher = watcher;
+    }
 
     /**
      * Runs it.
      *
-     * @param directory where the snapshot goes
-     * @return the proof
-     * @throws IOException if anything fails, or is not the same afterwards
+     * @return what came out
+     * @throws IOException if anything fails, or the guest is not what it was
      * @throws InterruptedException if the thread was interrupted
      */
-    public static Result run(Path directory) throws IOException, InterruptedException {
-        Path file = directory.resolve("demo.snap");
-        String uri = "file:" + file;
-        Engine engine = Engine.create();
+    public Result run() throws IOException, InterruptedException {
+        StringBuilder output = new StringBuilder();
+        ChildJvm second = child("fixed");
+        ChildJvm third = child("adopting");
 
-        try (var original = new DemoMachine(false).boot();
-                var copied = new DemoMachine(false);
-                var mapped = new DemoMachine(true)) {
-            long begin = System.nanoTime();
-            engine.send(original, uri, MAPPED_RAM).await();
-            double saveMs = msSince(begin);
+        Live live = migrate(second, output);
+        Turn first = Turn.after(0, ProcessHandle.current().pid(), output);
+        watcher.had(first, "boots the guest");
+        watcher.moved(live);
 
-            Inspection inspection = engine.inspect(uri);
+        ask(second, "run " + TURN);
+        Map<?, ?> save = ask(second, "save " + file);
+        output.append((String) save.get("output"));
+        Turn there = Turn.after(first.to(), second.pid(), output);
+        watcher.had(there, "runs it from there");
+        Saved saved =
+                new Saved((Long) save.get("ms"), (Long) save.get("downtimeMs"), Files.size(file));
+        watcher.saved(saved);
 
-            begin = System.nanoTime();
-            engine.receive(copied, uri, MAPPED_RAM).await();
-            double restoreMs = msSince(begin);
+        ask(third, "receive file:" + file);
+        long mappedMs = (Long) ask(third, "arrived").get("ms");
+        ask(third, "run " + TURN);
+        Map<?, ?> stop = ask(third, "stop");
+        output.append((String) stop.get("output"));
+        Turn last = Turn.after(there.to(), third.pid(), output);
+        watcher.had(last, "has it mapped in %d ms".formatted(mappedMs));
 
-            begin = System.nanoTime();
-            engine.receive(mapped, uri, MAPPED_RAM).await();
-            double mapMs = msSince(begin);
+        Proof.Side moved = new Proof.Side(output.toString(), Successor.digest(stop));
+        Proof proof = Proof.of(moved, twin(moved.digest().instructions()));
+        return new Result(ramBytes, List.of(first, there, last), live, saved, mappedMs, proof);
+    }
 
-            checkSame(original, copied, "copied");
-            checkSame(original, mapped, "mapped");
-            return new Result(
-                    inspection,
-                    Files.size(file),
-                    saveMs,
-                    restoreMs,
-                    mapMs,
-                    checksums(original),
-                    original.devicesNow());
+    private Live migrate(ChildJvm second, StringBuilder output)
+            throws IOException, InterruptedException {
+        try (ReferenceMachine machine = Guest.fresh(ramBytes)) {
+            machine.enter(RunState.RUNNING);
+            while (machine.instructions() < TURN) {
+                check();
+                Guest.await(machine, machine.instructions() + TURN / 20);
+            }
+            String address = (String) ask(second, "receive tcp:127.0.0.1:0").get("address");
+            Migration migration = engine.send(machine, address, Successor.LIVE);
+            Live live = Live.of(watcher.follow(migration));
+            ask(second, "arrived");
+            output.append(machine.output());
+            return live;
         }
     }
 
-    private static double msSince(long begin) {
-        return (System.nanoTime() - begin) / 1e6;
+    /** A machine that was never moved, after so many instructions. */
+    private Proof.Side twin(long instructions) throws MigrationException {
+        try (ReferenceMachine twin = Guest.fresh(ramBytes)) {
+            for (long left = instructions; left > 0; left -= STRETCH) {
+                check();
+                twin.runFor(Math.min(left, STRETCH));
+            }
+            return new Proof.Side(twin.output(), twin.digest());
+        }
     }
 
-    private static void checkSame(DemoMachine original, DemoMachine restored, String how)
-            throws MigrationException {
-        List<RamBlock> before = original.ram().blocks();
-        List<RamBlock> after = restored.ram().blocks();
-        for (int i = 0; i < before.size(); i++) {
-            MemorySegment expected = before.get(i).memory().orElseThrow();
-            long mismatch = expected.mismatch(after.get(i).memory().orElseThrow());
-            if (mismatch >= 0)
-                throw MigrationException.host(
-                        "the %s machine differs in RAM block '%s' at byte %d",
-                        how, before.get(i).id(), mismatch);
-        }
-        if (!checksums(original).equals(checksums(restored)))
-            throw MigrationException.host("the %s machine's checksums differ", how);
-        if (!original.devicesNow().equals(restored.devicesNow()))
-            throw MigrationException.host(
-                    "the %s machine's devices differ: %s", how, restored.devicesNow());
+    private ChildJvm child(String ram) throws IOException {
+        ChildJvm child = new ChildJvm(Successor.class, Long.toString(ramBytes), ram);
+        children.add(child);
+        check();
+        return child;
     }
 
-    private static Map<String, Long> checksums(DemoMachine machine) {
-        Map<String, Long> checksums = new LinkedHashMap<>();
-        for (RamBlock block : machine.ram().blocks()) {
-            CRC32C sum = new CRC32C();
-            sum.update(block.memory().orElseThrow().asByteBuffer());
-            checksums.put(block.id(), sum.getValue());
+    private Map<?, ?> ask(ChildJvm child, String order) throws IOException {
+        check();
+        Map<?, ?> answer;
+        try {
+            answer = (Map<?, ?>) Json.parse(child.ask(order));
+        } catch (IOException e) {
+            check();
+            throw e;
         }
-        return checksums;
+        if (answer.get("error") != null)
+            throw MigrationException.host("process %d: %s", child.pid(), answer.get("error"));
+        return answer;
+    }
+
+    private void check() throws MigrationException {
+        if (cancelled) throw MigrationException.user("interrupted");
+    }
+
+    /** Ends it soon: {@link #run} throws. Any thread. */
+    public void cancel() {
+        cancelled = true;
+        children.forEach(ChildJvm::kill);
+    }
+
+    /** Ends its processes. */
+    @Override
+    public void close() {
+        children.forEach(ChildJvm::close);
     }
 }

@@ -1,2 +1,2 @@
-/** A host in miniature: the worked example behind {@code vmferry demo}. */
+/** The reference machine, run by three processes in turn: what {@code vmferry demo} shows. */
 package org.vmferry.cli.demo;

@@ -1,0 +1,2 @@
+/** Other JVMs, started as this one was. */
+package org.vmferry.cli.jvm;
