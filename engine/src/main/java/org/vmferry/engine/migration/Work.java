@@ -61,5 +61,8 @@ public interface Work {
             long downtime,
             long expectedDowntime,
             long dirtyPagesRate,
-            int throttle) {}
+            int throttle) {
+        /** Before the first figure is known. */
+        static final Progress NONE = new Progress(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    }
 }

@@ -1,0 +1,154 @@
+package org.vmferry.engine.migration;
+
+import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.ram.RamSection;
+import org.vmferry.engine.stream.DeviceSections;
+import org.vmferry.engine.stream.StreamHeader;
+import org.vmferry.engine.stream.StreamOut;
+import org.vmferry.engine.stream.Wire;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.carrier.PageCarrier.Sender;
+import org.vmferry.spi.layout.RamLayout.Saver;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.RamBlock;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What a source sends before the end: header, RAM in rounds, the pause, devices. Written on the
+ * migration thread; its figures may be asked for by any.
+ */
+final class SourceStream {
+    private final MigrationSession session;
+    private final Machine machine;
+    private final SourceGuest guest;
+    private final Gate gate;
+    private final List<RamBlock> blocks;
+    private final long total;
+    private final int pageSize;
+    private final long began = System.nanoTime();
+    private volatile StreamOut out;
+    private volatile Precopy precopy;
+    private volatile Convergence convergence;
+    private volatile long setupTime; // ms
+    private volatile long sentAtPause = Long.MAX_VALUE; // until the guest is paused
+
+    SourceStream(
+            MigrationSession session,
+            Machine machine,
+            SourceGuest guest,
+            Gate gate,
+            List<RamBlock> blocks)
+            throws MigrationException {
+        this.session = session;
+        this.machine = machine;
+        this.guest = guest;
+        this.gate = gate;
+        this.blocks = blocks;
+        total = RamSection.check(blocks);
+        pageSize = blocks.getFirst().pageSize();
+        if (guest.before() != RunState.RUNNING) sentAtPause = 0;
+    }
+
+    /** Bytes of all blocks. */
+    long total() {
+        return total;
+    }
+
+    /** Writes all of it; returns the VMDESCRIPTION that goes into the end. */
+    byte[] write(StreamOut stream, Saver saver, Sender sender, Work.Stage stage)
+            throws IOException {
+        out = stream;
+        Optional<SectionStore> store = machine.sections();
+        writeHeader(stream, store);
+        Optional<DirtyLog> log = machine.ram().dirtyLog();
+        if (log.isEmpty()) pause();
+        RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
+        try (Convergence judge = new Convergence(session, machine.throttle(), pageSize);
+                Precopy rounds = new Precopy(session, blocks, log, sender, section, stage::round)) {
+            convergence = judge;
+            precopy = rounds;
+            section.start(blocks);
+            stream.flush(); // a destination that refuses it does so now
+            setupTime = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+            stage.enter(MigrationState.ACTIVE);
+            if (log.isPresent()) rounds.untilFits(judge);
+            pause();
+            session.liftBandwidth();
+            if (session.options().get(EngineOptions.PAUSE_BEFORE_SWITCHOVER)) {
+                stream.flush();
+                stage.enter(MigrationState.PRE_SWITCHOVER);
+                gate.pass(session);
+            }
+            stage.enter(MigrationState.DEVICE);
+            rounds.last();
+        }
+        return store.isPresent()
+                ? DeviceSections.writeKept(stream, store.get())
+                : DeviceSections.write(stream, machine.devices(), guest.before(), pageSize);
+    }
+
+    private void writeHeader(StreamOut stream, Optional<SectionStore> store) throws IOException {
+        StreamHeader.write(
+                stream,
+                store.isPresent()
+                        ? StreamHeader.withCapabilities(
+                                store.get().configuration(), session.options())
+                        : StreamHeader.of(
+                                machine.type(), pageSize, machine.uuid(), session.options()));
+        if (session.options().get(EngineOptions.RETURN_PATH)) {
+            command(stream, Wire.Command.OPEN_RETURN_PATH);
+            command(stream, Wire.Command.PING, 1);
+        }
+    }
+
+    private static void command(StreamOut out, Wire.Command command, int... payload)
+            throws IOException {
+        out.u8(Wire.COMMAND);
+        out.u16(command.number());
+        out.u16(payload.length * 4);
+        for (int value : payload) out.u32(value);
+    }
+
+    /** Pauses the guest, unless that was done before. */
+    void pause() throws MigrationException {
+        guest.pause();
+        sentAtPause = Math.min(sentAtPause, transferred());
+    }
+
+    /** Logs and slows the guest no longer, in place of a thread that hangs. Any thread. */
+    void abandon() {
+        if (precopy != null) precopy.close();
+        if (convergence != null) convergence.close();
+    }
+
+    private long transferred() {
+        StreamOut stream = out;
+        return (stream == null ? 0 : stream.sent()) + session.channelBytes();
+    }
+
+    Work.Progress progress() {
+        long sent = transferred();
+        Precopy rounds = precopy;
+        Convergence judge = convergence;
+        return new Work.Progress(
+                total,
+                pageSize,
+                sent,
+                Math.max(0, sent - sentAtPause),
+                rounds == null ? total : rounds.remaining(),
+                rounds == null ? 0 : rounds.rounds(),
+                setupTime,
+                guest.downtime(),
+                judge == null ? 0 : judge.expectedDowntime(),
+                judge == null ? 0 : judge.dirtyPagesRate(),
+                judge == null ? 0 : judge.percent());
+    }
+}
