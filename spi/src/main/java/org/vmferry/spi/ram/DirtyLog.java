@@ -5,7 +5,7 @@ import org.vmferry.spi.Status;
 /**
  * Which pages the guest wrote to since they were last harvested.
  *
- * <p>The contract, without which writes get lost in silence (rules DLG-1 to DLG-5 of
+ * <p>The contract, without which writes get lost in silence (rules DLG-1 to DLG-7 of
  * docs/spi/dirty-log.md):
  *
  * <ul>

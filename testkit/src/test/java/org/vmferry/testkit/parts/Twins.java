@@ -41,9 +41,15 @@ final class Twins {
      * @param elsewhere beginnings of the rules whose twins another suite has
      */
     static Stream<DynamicTest> of(Class<?> holder, Class<?> suite, String... elsewhere) {
+        return of(4, holder, suite, elsewhere); // most of a hanging twin's time is spent waiting
+    }
+
+    /** The same with so many twins at a time: for suites that look at the process's threads. */
+    static Stream<DynamicTest> of(
+            int atOnce, Class<?> holder, Class<?> suite, String... elsewhere) {
         List<DynamicTest> tests = new ArrayList<>();
         Set<String> broken = new TreeSet<>();
-        Semaphore turns = new Semaphore(4); // most of a hanging twin's time is spent waiting
+        Semaphore turns = new Semaphore(atOnce);
         for (Class<?> twin : holder.getDeclaredClasses()) {
             if (!twin.isAnnotationPresent(Breaks.class)) continue;
             Set<String> rules = new TreeSet<>(List.of(twin.getAnnotation(Breaks.class).value()));

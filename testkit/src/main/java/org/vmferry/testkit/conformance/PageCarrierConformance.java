@@ -1,0 +1,235 @@
+package org.vmferry.testkit.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.option.Capability;
+import org.vmferry.spi.option.Option;
+import org.vmferry.testkit.fault.Fault;
+import org.vmferry.testkit.fault.FaultyTransport;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** A page carrier: docs/spi/carrier.md. */
+public abstract class PageCarrierConformance extends PagesConformance<PageCarrier> {
+    private static final int MAIN_MAGIC = 0x5145564d; // "QEVM"
+
+    /** For the author's class. */
+    protected PageCarrierConformance() {}
+
+    /**
+     * Layouts whose pages have places, to be carried too; each is chosen by its id.
+     *
+     * @return by default none
+     */
+    protected List<RamLayout> layouts() {
+        return List.of();
+    }
+
+    private Engine engine() throws Exception {
+        return new Engine(plugins(layouts(), List.of(provider())));
+    }
+
+    private Settings chosen() throws Exception {
+        String id = provider().id();
+        return id.equals(Plugins.MAIN) ? Settings.NONE : Settings.NONE.capability(id);
+    }
+
+    @Test
+    @Tag("CAR-1")
+    final void whatItNeedsDoesNotChange() throws Exception {
+        PageCarrier carrier = provider();
+        for (boolean placed : new boolean[] {false, true}) {
+            Set<Feature> needs = carrier.needs(placed);
+            assertEquals(needs, carrier.needs(placed), "needs(): differs from call to call");
+            assertTrue(
+                    !needs.contains(Feature.MANY_CHANNELS) || carrier.channelMagic() != 0,
+                    "channelMagic(): its channels can't be told from the main one");
+        }
+        assertNotEquals(MAIN_MAGIC, carrier.channelMagic(), "channelMagic(): the main stream's");
+    }
+
+    @Test
+    @Tag("CAR-2")
+    final void everyPageArrives() throws Exception {
+        ferry(engine(), PageHost.source(), chosen(), false, "send(): a page did not arrive");
+    }
+
+    @Test
+    @Tag("CAR-3")
+    final void placedPagesComeBack() throws Exception {
+        assumeFalse(layouts().isEmpty());
+        for (RamLayout layout : layouts()) {
+            ferry(
+                    engine(),
+                    PageHost.source(),
+                    chosen().capability(layout.id()),
+                    true,
+                    "send(), fetch(): over '" + layout.id() + "'");
+        }
+    }
+
+    @Test
+    @Tag("CAR-4")
+    final void theLastOfAPageArrivesLast() throws Exception {
+        ferry(
+                engine(),
+                PageHost.restless(),
+                chosen(),
+                false,
+                "send(), endRound(): a page was sent twice, and is not as it was sent last");
+    }
+
+    private void noThreads(Migration migration, Set<Thread> before) {
+        await(
+                "close(): threads of " + migration.name() + " are left",
+                () ->
+                        Thread.getAllStackTraces().keySet().stream()
+                                .filter(thread -> !before.contains(thread))
+                                .noneMatch(
+                                        thread ->
+                                                thread.getName()
+                                                        .startsWith(migration.name() + "-")));
+    }
+
+    /** Both sides of a migration that can't come to its end. */
+    private void breaks(Fault fault, boolean cancel) throws Exception {
+        Plugins plugins = plugins(layouts(), List.of(provider()));
+        FaultyTransport link = new FaultyTransport(plugins.transport("tcp"), fault);
+        Engine engine = new Engine(plugins.plus(link));
+        Settings all = chosen().plus(settings());
+        Set<Thread> before = Thread.getAllStackTraces().keySet();
+        Migration in = engine.receive(PageHost.destination(), "tcp:127.0.0.1:0", all);
+        Migration out = engine.send(PageHost.source(), "faulty-" + in.address(), all);
+        if (cancel) {
+            assertTrue(link.awaitStruck(patience()), "the stream is too short to stall");
+            assertTrue(out.cancel(), "a migration that hangs was not to be cancelled");
+        }
+        over(out);
+        over(in);
+        assertNotEquals(MigrationState.COMPLETED, out.state(), "send(), finish(): a lost channel");
+        assertNotEquals(MigrationState.COMPLETED, in.state(), "fetch(), finish(): a lost channel");
+        noThreads(out, before);
+        noThreads(in, before);
+    }
+
+    private int channels() throws Exception {
+        return provider().needs(false).contains(Feature.MANY_CHANNELS) ? 2 : 1;
+    }
+
+    @Test
+    @Tag("CAR-5")
+    final void aLostChannelEndsBoth() throws Exception {
+        for (int channel = 0; channel < channels(); channel++)
+            breaks(Fault.cut(channel == 0 ? 100 : 30_000).onChannel(channel), false);
+    }
+
+    @Test
+    @Tag("CAR-6")
+    final void aPeerThatHangsIsLeft() throws Exception {
+        for (int channel = 0; channel < channels(); channel++)
+            breaks(Fault.stall(channel == 0 ? 100 : 30_000).onChannel(channel), true);
+    }
+
+    /** The carrier, with its session's permits counted. */
+    private record Probe(PageCarrier real, AtomicLong permitted) implements PageCarrier {
+        static final Capability PROBE = new Capability("probe");
+
+        @Override
+        public String id() {
+            return PROBE.name();
+        }
+
+        @Override
+        public List<Option<?>> options() {
+            List<Option<?>> all = new ArrayList<>(real.options());
+            all.add(PROBE);
+            return all;
+        }
+
+        @Override
+        public Set<Feature> needs(boolean placed) {
+            return real.needs(placed);
+        }
+
+        @Override
+        public int channelMagic() {
+            return real.channelMagic();
+        }
+
+        @Override
+        public Sender sender(Channels channels, Session session) {
+            return real.sender(channels, new ProbeSession(session, permitted));
+        }
+
+        @Override
+        public Receiver receiver(Channels channels, Session session) {
+            return real.receiver(channels, session);
+        }
+    }
+
+    @Test
+    @Tag("CAR-7")
+    final void itAsksLeave() throws Exception {
+        AtomicLong permitted = new AtomicLong();
+        Engine engine = new Engine(plugins(List.of(), List.of(new Probe(provider(), permitted))));
+        Migration out =
+                ferry(
+                        engine,
+                        PageHost.source(),
+                        Settings.NONE.capability(Probe.PROBE.name()),
+                        false,
+                        "send()");
+        long least = settings().parameters().containsKey("multifd-compression") ? 1 : PageHost.PAGE;
+        assertTrue(
+                permitted.get() >= out.statistics().normal() * least,
+                "send(): asked Session.permit for %d bytes, sent %d pages"
+                        .formatted(permitted.get(), out.statistics().normal()));
+    }
+
+    @Test
+    @Tag("CAR-8")
+    final void everyPageIsCounted() throws Exception {
+        PageHost source = PageHost.source();
+        Migration out = ferry(engine(), source, chosen(), false, "send()");
+        counted(out, source, "Session.counters()");
+    }
+
+    @Test
+    @Tag("CAR-9")
+    final void manyAtOnce() throws Exception {
+        Engine engine = engine();
+        Settings chosen = chosen();
+        List<FutureTask<Migration>> all = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            all.add(
+                    begin(
+                            () ->
+                                    ferry(
+                                            engine,
+                                            PageHost.source(),
+                                            chosen,
+                                            false,
+                                            "sender(), receiver(): several at once")));
+        }
+        for (FutureTask<Migration> one : all)
+            end(one, "sender(), receiver(): hang, several at once");
+    }
+}

@@ -1,0 +1,86 @@
+package org.vmferry.testkit.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.io.TempDir;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.Provider;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.layout.RamLayout;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * What the suites of layouts and carriers share: whole migrations of a machine that is all pages.
+ *
+ * @param <P> the kind of provider
+ */
+public abstract class PagesConformance<P extends Provider> extends ProviderConformance<P> {
+    @TempDir Path folder;
+    private final AtomicInteger files = new AtomicInteger();
+
+    PagesConformance() {}
+
+    /**
+     * Parameters of the migrations, such as a count of channels.
+     *
+     * @return by default none; capabilities that choose the part are set by the suite
+     */
+    protected Settings settings() {
+        return Settings.NONE;
+    }
+
+    static Plugins plugins(List<RamLayout> layouts, List<PageCarrier> carriers) {
+        return new Plugins(Set.of(), Set.copyOf(layouts), Set.copyOf(carriers), Set.of(), Set.of());
+    }
+
+    final void over(Migration migration) throws Exception {
+        assertTrue(migration.await(patience()), "a migration hangs: " + migration.state());
+    }
+
+    final String file() {
+        return "file:" + folder.resolve("file-" + files.getAndIncrement());
+    }
+
+    /** Through a file, or live over a link; equal at the end. Returns the source's side. */
+    final Migration ferry(
+            Engine engine, PageHost source, Settings settings, boolean file, String lookAt)
+            throws Exception {
+        PageHost destination = PageHost.destination();
+        Settings all = settings.plus(settings()).parameter("downtime-limit", "20000");
+        Migration out;
+        Migration in;
+        if (file) {
+            String place = file();
+            out = engine.send(source, place, all);
+            over(out);
+            out.await();
+            in = engine.receive(destination, place, all);
+        } else {
+            in = engine.receive(destination, "tcp:127.0.0.1:0", all);
+            out = engine.send(source, in.address().toString(), all);
+            over(out);
+            out.await();
+        }
+        over(in);
+        in.await();
+        destination.assertEqual(source, lookAt);
+        return out;
+    }
+
+    final void counted(Migration out, PageHost source, String lookAt) {
+        var statistics = out.statistics();
+        assertEquals(
+                source.pages(),
+                statistics.normal() + statistics.duplicate(),
+                lookAt + ": pages with content and zero pages must come to all");
+        assertTrue(statistics.normal() > 0 && statistics.duplicate() > 0, lookAt);
+    }
+}

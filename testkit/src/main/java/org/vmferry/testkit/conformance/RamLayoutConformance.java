@@ -1,0 +1,156 @@
+package org.vmferry.testkit.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.layout.RamLayout;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.FutureTask;
+
+/** A RAM layout: docs/spi/layout.md. */
+public abstract class RamLayoutConformance extends PagesConformance<RamLayout> {
+    /** For the author's class. */
+    protected RamLayoutConformance() {}
+
+    private Engine engine() throws Exception {
+        return new Engine(plugins(List.of(provider()), List.of()));
+    }
+
+    private Settings chosen() throws Exception {
+        String id = provider().id();
+        return id.equals(Plugins.INLINE) ? Settings.NONE : Settings.NONE.capability(id);
+    }
+
+    private boolean needsFile() throws Exception {
+        return provider().needs().contains(Feature.SEEKABLE);
+    }
+
+    @Test
+    @Tag("LAY-1")
+    final void whatItNeedsDoesNotChange() throws Exception {
+        RamLayout layout = provider();
+        assertEquals(layout.needs(), layout.needs(), "needs(): differs from call to call");
+        assertEquals(layout.placed(), layout.placed(), "placed(): differs from call to call");
+        assertTrue(
+                !layout.placed() || layout.needs().contains(Feature.SEEKABLE),
+                "needs(): pages have places in files only, so placed() needs SEEKABLE");
+    }
+
+    @Test
+    @Tag("LAY-2")
+    final void whatIsSavedIsLoaded() throws Exception {
+        String lookAt = "saver(), loader(): what was saved is not what was loaded";
+        ferry(engine(), PageHost.source(), chosen(), true, lookAt);
+        if (!needsFile()) ferry(engine(), PageHost.source(), chosen(), false, lookAt);
+    }
+
+    @Test
+    @Tag("LAY-3")
+    final void theLastOfAPageCounts() throws Exception {
+        ferry(
+                engine(),
+                PageHost.restless(),
+                chosen(),
+                true,
+                "placement(): a page was sent twice, and is not as it was sent last");
+    }
+
+    @Test
+    @Tag("LAY-4")
+    final void itIsRefusedWhereItCannotWork() throws Exception {
+        assumeTrue(provider().placed());
+        PageHost host = PageHost.source();
+        refused(
+                "needs(): without positions it must be refused at once",
+                () -> engine().send(host, "tcp:127.0.0.1:1", chosen()),
+                MigrationException.class);
+    }
+
+    @Test
+    @Tag("LAY-5")
+    final void whatIsDamagedNeverCrashes() throws Exception {
+        Engine engine = engine();
+        Settings all = chosen().plus(settings());
+        String place = file();
+        Migration save = engine.send(PageHost.source(), place, all);
+        over(save);
+        save.await();
+        byte[] whole = Files.readAllBytes(Path.of(place.substring(5)));
+        // The head of the stream is where a layout's own words are; then cuts all over it.
+        for (int at = 20; at < 300; at += 7) {
+            byte[] bad = whole.clone();
+            bad[at] ^= (byte) (at % 2 == 0 ? 0xff : 0x80);
+            survives(engine, all, bad, "a byte at " + at + " is wrong");
+        }
+        for (int i = 1; i < 6; i++) {
+            byte[] cut = Arrays.copyOf(whole, (int) ((long) whole.length * i / 6));
+            survives(engine, all, cut, "it is cut at " + cut.length);
+        }
+    }
+
+    private void survives(Engine engine, Settings all, byte[] bad, String what) throws Exception {
+        String place = file();
+        Path path = Path.of(place.substring(5));
+        Files.write(path, bad);
+        Migration load;
+        try {
+            load = engine.receive(PageHost.destination(), place, all);
+        } catch (IOException e) {
+            return;
+        }
+        over(load);
+        try {
+            load.await();
+        } catch (MigrationException e) {
+            assertNotEquals(
+                    Blame.PLUGIN, e.blame(), "loader(): crashed where %s: %s".formatted(what, e));
+        } finally {
+            Files.delete(path);
+        }
+    }
+
+    @Test
+    @Tag("LAY-6")
+    final void everyPageIsCounted() throws Exception {
+        PageHost source = PageHost.source();
+        Migration out = ferry(engine(), source, chosen(), true, "saver(), loader()");
+        counted(out, source, "Session.counters()");
+    }
+
+    @Test
+    @Tag("LAY-7")
+    final void manyAtOnce() throws Exception {
+        Engine engine = engine();
+        Settings chosen = chosen();
+        List<FutureTask<Migration>> all = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            all.add(
+                    begin(
+                            () ->
+                                    ferry(
+                                            engine,
+                                            PageHost.source(),
+                                            chosen,
+                                            true,
+                                            "saver(), loader(): several at once")));
+        }
+        for (FutureTask<Migration> one : all) end(one, "saver(), loader(): hang, several at once");
+    }
+}
