@@ -8,7 +8,7 @@ import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.notifier.MigrationVeto;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -18,6 +18,18 @@ import java.nio.file.StandardOpenOption;
  * What can't be written down must not happen: then it forbids the migration.
  */
 public final class Journal implements MigrationNotifier {
+    private final Path file;
+
+    /** For {@code ServiceLoader}. */
+    public Journal() {
+        String name = System.getProperty("example.journal");
+        this(name == null ? null : Path.of(name));
+    }
+
+    Journal(Path file) {
+        this.file = file;
+    }
+
     @Override
     public String id() {
         return "journal";
@@ -25,7 +37,6 @@ public final class Journal implements MigrationNotifier {
 
     @Override
     public void notify(MigrationEvent event) throws MigrationVeto {
-        String file = System.getProperty("example.journal");
         if (file == null) return;
         String line =
                 switch (event) {
@@ -35,15 +46,12 @@ public final class Journal implements MigrationNotifier {
                 };
         try {
             Files.writeString(
-                    Path.of(file),
-                    line + "\n",
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.APPEND);
+                    file, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {
             if (event instanceof PrecopySetup) {
                 throw new MigrationVeto("the journal " + file + " can't be written: " + e);
             }
-            throw new UncheckedIOException(e);
+            System.getLogger("example.journal").log(Level.WARNING, "'" + line + "' is lost", e);
         }
     }
 }
