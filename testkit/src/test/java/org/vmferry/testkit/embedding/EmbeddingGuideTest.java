@@ -1,0 +1,118 @@
+package org.vmferry.testkit.embedding;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.vmferry.engine.GuestOwner;
+import org.vmferry.engine.Migration;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.testkit.machine.ReferenceMachine;
+import org.vmferry.testkit.machine.ReferenceMachineBuilder;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+
+/** What docs/embedding.md shows is what is compiled, and does what it says. */
+class EmbeddingGuideTest {
+    private static final Path ROOT = Path.of(System.getProperty("vmferry.root", ".."));
+
+    @TempDir Path directory;
+    private final EmbeddingExample example = new EmbeddingExample();
+
+    @Test
+    void itsCodeIsInTheFilesThatItNames() throws Exception {
+        String guide = Files.readString(ROOT.resolve("docs/embedding.md"));
+        List<MatchResult> blocks =
+                Pattern.compile("```java *(.*)\n([\\s\\S]*?)```").matcher(guide).results().toList();
+        assertThat(blocks).hasSizeGreaterThan(10);
+        for (MatchResult block : blocks)
+            assertThat(source(block.group(1))).as(block.group(1)).contains(block.group(2));
+    }
+
+    private static String source(String name) throws IOException {
+        try (var files = Files.walk(ROOT.resolve("testkit/src"))) {
+            List<Path> found =
+                    files.filter(file -> file.getFileName().toString().equals(name)).toList();
+            assertThat(found).as(name).hasSize(1);
+            return Files.readString(found.getFirst());
+        }
+    }
+
+    @Test
+    void theReferenceMachineGoesThroughAllOfIt() throws Exception {
+        ReferenceMachineBuilder builder = ReferenceMachine.builder().ram(2 << 20).dirtyWindow(200);
+        try (ReferenceMachine source = builder.build();
+                ReferenceMachine destination = builder.build();
+                ReferenceMachine restored = builder.adopting().build();
+                ReferenceMachine twin = builder.build()) {
+            source.enter(RunState.RUNNING);
+            Migration incoming = example.listen(destination);
+            example.migrate(source, incoming.address().toString());
+            incoming.await();
+            assertThat(incoming.owner()).isEqualTo(GuestOwner.DESTINATION);
+
+            Path file = directory.resolve("vm.snap");
+            example.save(destination, file);
+            assertThat(destination.runState()).isEqualTo(RunState.RUNNING);
+            example.restore(restored, file);
+            assertThat(restored.runState()).isEqualTo(RunState.RUNNING);
+            restored.enter(RunState.PAUSED);
+            twin.runFor(restored.instructions());
+            assertThat(restored.digest()).isEqualTo(twin.digest());
+        }
+    }
+
+    @Test
+    void theOwnerSaysWhatIsNext() throws Exception {
+        BankedMachine source = new BankedMachine();
+        source.enter(RunState.RUNNING);
+        Migration save =
+                example.engine.send(
+                        source, "file:" + directory.resolve("vm.snap"), EmbeddingExample.SNAPSHOT);
+        save.await();
+        assertThat(source.runState()).isEqualTo(RunState.POSTMIGRATE);
+        example.afterwards(source, save);
+        assertThat(source.runState()).isEqualTo(RunState.RUNNING);
+
+        BankedMachine destination = new BankedMachine();
+        Migration incoming = example.listen(destination);
+        Migration outgoing =
+                example.engine.send(source, incoming.address().toString(), EmbeddingExample.LIVE);
+        outgoing.await();
+        example.afterwards(source, outgoing);
+        assertThat(source.runState()).isEqualTo(RunState.SHUTDOWN);
+        incoming.await();
+        assertThat(destination.runState()).isEqualTo(RunState.RUNNING);
+        destination.enter(RunState.SHUTDOWN);
+    }
+
+    @Test
+    void itEndsWhereItIsTold() throws Exception {
+        Migration incoming = example.listen(new BankedMachine());
+        example.hurry(incoming);
+        example.end(incoming);
+        assertThatThrownBy(incoming::await).hasMessageContaining("cancelled");
+    }
+
+    @Test
+    void aVetoIsTheMigrationsError() {
+        Machine machine = new BankedMachine();
+        assertThatThrownBy(
+                        () ->
+                                EmbeddingExample.careful(() -> true)
+                                        .send(
+                                                machine,
+                                                "file:" + directory.resolve("vm.snap"),
+                                                EmbeddingExample.SNAPSHOT)
+                                        .await())
+                .hasMessageContaining("a backup is under way: try again when it is done");
+        assertThat(directory).isEmptyDirectory();
+    }
+}
