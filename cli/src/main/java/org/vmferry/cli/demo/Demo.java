@@ -25,7 +25,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
  */
 public final class Demo implements AutoCloseable {
     /** Instructions that each process executes at least. */
-    private static final long TURN = 30_000_000;
+    private static final long TURN = 20_000_000;
 
     /** Instructions of the twin between two looks at whether it was called off. */
     private static final long STRETCH = 10_000_000;
