@@ -26,6 +26,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The part of {@link TransportConformance} for transports with channels; seekable ones are asked
@@ -330,6 +331,11 @@ public abstract class ChannelConformance extends FileConformance {
     @Tag("TRN-18")
     final void releasingLetsGoWhoAccepts() throws Exception {
         assumeFalse(seekable());
+        // Nobody can see from outside whether it waits already: just before, and long after.
+        for (int ms : new int[] {0, 20, 500}) releasesWhoAccepts(ms);
+    }
+
+    private void releasesWhoAccepts(int ms) throws Exception {
         try (Incoming in = provider().incoming(destination(), options())) {
             CountDownLatch begun = new CountDownLatch(1);
             FutureTask<Channel> accepting =
@@ -341,6 +347,7 @@ public abstract class ChannelConformance extends FileConformance {
                                 return channel;
                             });
             begun.await();
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(ms));
             in.release();
             letGo(accepting, "release(): must let go who accepts");
         }
