@@ -278,14 +278,20 @@ public abstract class ChannelConformance extends FileConformance {
         try (Link link = link()) {
             CountDownLatch begun = new CountDownLatch(1);
             FutureTask<byte[]> reading = reading(link.to, begun);
-            begun.await();
+            soon(begun, 200);
             link.to.close();
             letGo(reading, "close() of a channel: must let go who reads, with an IOException");
             assertFalse(link.to.isOpen(), "isOpen(): after close()");
         }
     }
 
-    /** Reads a byte that will come, and one that won't. */
+    /** Nobody can see from outside whether a thread hangs in a call already. */
+    private static void soon(CountDownLatch begun, int ms) throws InterruptedException {
+        begun.await();
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(ms));
+    }
+
+    /** Reads a byte that won't come. */
     private static FutureTask<byte[]> reading(Channel channel, CountDownLatch begun) {
         return begin(
                 () -> {
@@ -302,7 +308,7 @@ public abstract class ChannelConformance extends FileConformance {
         try (Link link = link()) {
             CountDownLatch begun = new CountDownLatch(1);
             FutureTask<byte[]> reading = reading(link.to, begun);
-            begun.await();
+            soon(begun, 200);
             link.incoming.release();
             letGo(reading, "release() of an end: must let go who reads from its channels");
         }
@@ -331,7 +337,6 @@ public abstract class ChannelConformance extends FileConformance {
     @Tag("TRN-18")
     final void releasingLetsGoWhoAccepts() throws Exception {
         assumeFalse(seekable());
-        // Nobody can see from outside whether it waits already: just before, and long after.
         for (int ms : new int[] {0, 20, 500}) releasesWhoAccepts(ms);
     }
 
@@ -346,8 +351,7 @@ public abstract class ChannelConformance extends FileConformance {
                                 channel.read(ByteBuffer.allocateDirect(1));
                                 return channel;
                             });
-            begun.await();
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(ms));
+            soon(begun, ms);
             in.release();
             letGo(accepting, "release(): must let go who accepts");
         }
