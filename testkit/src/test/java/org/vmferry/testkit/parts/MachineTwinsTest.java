@@ -219,7 +219,9 @@ class MachineTwinsTest {
         }
     }
 
-    @Breaks(value = "MCH-9", maybe = "MCH-14")
+    @Breaks(
+            value = "MCH-9",
+            maybe = {"MCH-8", "MCH-14"})
     static class StaysStopped extends Suite {
         @Override
         protected Machine machine() {
