@@ -3,6 +3,7 @@ package org.vmferry.multifd;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
+import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.ram.RamBlock;
@@ -23,7 +24,7 @@ import java.util.concurrent.locks.Condition;
  * <p>Each channel has one thread for all its life: it reads the hello, waits until the blocks are
  * known, and reads packets. At a SYNC it stops until the main stream has come as far.
  */
-final class FramedReceiver implements MultifdReceiver.Way {
+final class FramedReceiver implements PageCarrier.Receiver {
     /** One channel, as the migration thread sees it. Guarded by the workers' lock. */
     private static final class State {
         final Source source;

@@ -5,6 +5,7 @@ import org.slf4j.LoggerFactory;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
+import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.layout.SyncMark;
@@ -26,7 +27,7 @@ import java.util.concurrent.locks.Condition;
  * <p>Each channel has one thread for all its life: it opens the channel, says hello, and then sends
  * the batches that the migration thread hands it.
  */
-final class FramedSender implements MultifdSender.Way {
+final class FramedSender implements PageCarrier.Sender {
     private static final Logger log = LoggerFactory.getLogger(FramedSender.class);
 
     private final Channels channels;

@@ -30,6 +30,8 @@ public final class MultifdCarrier implements PageCarrier {
     public static final Parameter<Boolean> FLUSH_EACH_SECTION =
             Parameter.flag("multifd-flush-after-each-section", false);
 
+    private static final long PATIENCE_MS = 60_000; // rule MFD-23
+
     @Override
     public String id() {
         return MULTIFD.name();
@@ -51,12 +53,14 @@ public final class MultifdCarrier implements PageCarrier {
     }
 
     @Override
-    public Sender sender(Channels channels, Session session) {
-        return new MultifdSender(channels, session);
+    public Sender sender(boolean placed, Channels channels, Session session) {
+        return placed ? new PlacedSender(session) : new FramedSender(channels, session);
     }
 
     @Override
-    public Receiver receiver(Channels channels, Session session) {
-        return new MultifdReceiver(channels, session);
+    public Receiver receiver(boolean placed, Channels channels, Session session) {
+        return placed
+                ? new PlacedReceiver(session)
+                : new FramedReceiver(channels, session, PATIENCE_MS);
     }
 }

@@ -1,6 +1,7 @@
 package org.vmferry.multifd;
 
 import org.vmferry.spi.Session;
+import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
@@ -9,15 +10,12 @@ import java.io.IOException;
 import java.util.List;
 
 /** Reads pages from their places in a file (rule MFD-21). */
-final class PlacedReceiver implements MultifdReceiver.Way {
+final class PlacedReceiver implements PageCarrier.Receiver {
     private final PlacedCrew crew;
 
     PlacedReceiver(Session session) {
         crew = new PlacedCrew(session, "load");
     }
-
-    @Override
-    public void connect() {}
 
     @Override
     public void start(Placement placement, List<RamBlock> blocks) throws IOException {

@@ -1,6 +1,7 @@
 package org.vmferry.multifd;
 
 import org.vmferry.spi.Session;
+import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.layout.SyncMark;
 import org.vmferry.spi.ram.RamBlock;
@@ -10,15 +11,12 @@ import java.io.IOException;
 import java.util.List;
 
 /** Writes pages to their places in a file; synchronises by itself (rule MFD-21). */
-final class PlacedSender implements MultifdSender.Way {
+final class PlacedSender implements PageCarrier.Sender {
     private final PlacedCrew crew;
 
     PlacedSender(Session session) {
         crew = new PlacedCrew(session, "save");
     }
-
-    @Override
-    public void connect() {}
 
     @Override
     public void start(Placement placement, List<RamBlock> blocks) throws IOException {

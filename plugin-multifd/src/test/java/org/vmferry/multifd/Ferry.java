@@ -47,9 +47,9 @@ final class Ferry implements AutoCloseable {
         destination.onFail.add(() -> main.add(Mark.FAILED));
         received = new CompletableFuture<>();
         receiver = Thread.ofPlatform().start(() -> receive(to));
-        sender = new MultifdCarrier().sender(loopback.of(source), source);
+        sender = new MultifdCarrier().sender(false, loopback.of(source), source);
         try {
-            sender.connect(false);
+            sender.connect();
             Placement.Framed framed = () -> new Records(from);
             sender.start(framed, from);
             round();
@@ -76,8 +76,8 @@ final class Ferry implements AutoCloseable {
 
     private void receive(List<RamBlock> to) {
         try (PageCarrier.Receiver in =
-                new MultifdCarrier().receiver(loopback.of(destination), destination)) {
-            in.connect(false);
+                new MultifdCarrier().receiver(false, loopback.of(destination), destination)) {
+            in.connect();
             Placement.Framed framed =
                     () -> {
                         throw new AssertionError("for a sender");

@@ -66,8 +66,8 @@ class PlacedTest {
     @Test
     @Tag("MFD-21")
     void savesWithoutChannelsAndSynchronisesByItself() throws Exception {
-        try (Sender sender = new MultifdCarrier().sender(NO_CHANNELS, session)) {
-            sender.connect(true);
+        try (Sender sender = new MultifdCarrier().sender(true, NO_CHANNELS, session)) {
+            sender.connect();
             sender.start(placed, List.of(ram));
             assertThat(sender.endRound()).isEqualTo(SyncMark.NONE);
             for (int round = 0; round < 50; round++) {
@@ -89,8 +89,8 @@ class PlacedTest {
     @Test
     @Tag("MFD-21")
     void loadsWhatIsFetched() throws Exception {
-        try (Receiver receiver = new MultifdCarrier().receiver(NO_CHANNELS, session)) {
-            receiver.connect(true);
+        try (Receiver receiver = new MultifdCarrier().receiver(true, NO_CHANNELS, session)) {
+            receiver.connect();
             receiver.start(placed, List.of(ram));
             receiver.endSection(); // no synchronisation, and none is waited for
             receiver.fetch(new Run(ram, 17, 2000));
@@ -107,8 +107,8 @@ class PlacedTest {
     @Tag("MFD-22")
     void aWorkersErrorEndsTheMigration() throws Exception {
         failAt = 512;
-        try (Sender sender = new MultifdCarrier().sender(NO_CHANNELS, session)) {
-            sender.connect(true);
+        try (Sender sender = new MultifdCarrier().sender(true, NO_CHANNELS, session)) {
+            sender.connect();
             sender.start(placed, List.of(ram));
             assertThatThrownBy(
                             () -> {

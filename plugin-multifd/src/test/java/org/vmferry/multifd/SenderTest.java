@@ -71,8 +71,8 @@ class SenderTest {
         for (int i = 0; i < channels; i++) said.add(new ArrayList<>());
         List<Thread> readers = new ArrayList<>();
         try (Loopback loopback = new Loopback();
-                Sender sender = new MultifdCarrier().sender(loopback.of(session), session)) {
-            sender.connect(false);
+                Sender sender = new MultifdCarrier().sender(false, loopback.of(session), session)) {
+            sender.connect();
             for (int i = 0; i < channels; i++) {
                 SocketChannel socket = loopback.accept();
                 readers.add(Thread.ofPlatform().start(() -> listen(socket, said)));
@@ -384,9 +384,9 @@ class SenderTest {
                             throw new AssertionError("a sender opens");
                         }
                     };
-            Sender sender = new MultifdCarrier().sender(channels, session);
+            Sender sender = new MultifdCarrier().sender(false, channels, session);
             try (sender) {
-                assertThatThrownBy(() -> sender.connect(false))
+                assertThatThrownBy(() -> sender.connect())
                         .hasMessageContaining("could not be opened")
                         .hasMessageContaining("no route to there");
                 assertThat(inFlight).hasValue(0);
@@ -401,8 +401,8 @@ class SenderTest {
         RamBlock ram = ram(20_000);
         session = new TestSession("deserted", options, ID, null);
         try (Loopback loopback = new Loopback();
-                Sender sender = new MultifdCarrier().sender(loopback.of(session), session)) {
-            sender.connect(false);
+                Sender sender = new MultifdCarrier().sender(false, loopback.of(session), session)) {
+            sender.connect();
             SocketChannel stays = loopback.accept();
             SocketChannel goes = loopback.accept();
             sender.start(framed(), List.of(ram));
@@ -436,8 +436,8 @@ class SenderTest {
         RamBlock ram = ram(20_000);
         session = new TestSession("cancelled", options, ID, null);
         try (Loopback loopback = new Loopback();
-                Sender sender = new MultifdCarrier().sender(loopback.of(session), session)) {
-            sender.connect(false);
+                Sender sender = new MultifdCarrier().sender(false, loopback.of(session), session)) {
+            sender.connect();
             sender.start(framed(), List.of(ram)); // and nobody reads
             Thread canceller =
                     Thread.ofPlatform()

@@ -147,7 +147,8 @@ public final class Load implements Work {
             throws IOException {
         in = stream;
         try (RamLayout.Loader loader = parts.layout().loader(session);
-                PageCarrier.Receiver receiver = parts.carrier().receiver(channels, session)) {
+                PageCarrier.Receiver receiver =
+                        parts.carrier().receiver(parts.layout().placed(), channels, session)) {
             try {
                 return read(stream, main, loader, receiver, stage);
             } catch (IOException | RuntimeException | Error e) {
@@ -177,7 +178,7 @@ public final class Load implements Work {
         StreamHeader.checkUuid(configuration, machine.uuid(), session.options());
         int size = StreamHeader.pageSize(configuration);
         pageSize = size;
-        receiver.connect(parts.layout().placed());
+        receiver.connect();
         StreamReader.Handler handler =
                 new StreamReader.Handler() {
                     @Override

@@ -218,12 +218,12 @@ public final class Look implements Machine, RamTarget {
         }
 
         @Override
-        public Sender sender(Channels channels, Session unused) {
+        public Sender sender(boolean placed, Channels channels, Session unused) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public Receiver receiver(Channels channels, Session unused) {
+        public Receiver receiver(boolean placed, Channels channels, Session unused) {
             return new Receiver() {
                 @Override
                 public void start(Placement where, List<RamBlock> all) {

@@ -178,13 +178,14 @@ public final class Save implements Work {
         PageCarrier.Channels channels = new Opener(end, layer);
         try (StreamOut out = seekable ? new StreamOut(end) : new StreamOut(main);
                 RamLayout.Saver saver = parts.layout().saver(session);
-                PageCarrier.Sender sender = parts.carrier().sender(channels, session);
+                PageCarrier.Sender sender =
+                        parts.carrier().sender(parts.layout().placed(), channels, session);
                 ReturnPath.Listener answer =
                         session.options().get(EngineOptions.RETURN_PATH)
                                 ? new ReturnPath.Listener(main, session, session::committed)
                                 : null) {
             try {
-                sender.connect(parts.layout().placed());
+                sender.connect();
                 byte[] description = everything.write(out, saver, sender, stage);
                 end(out, description, answer, sender);
                 if (main != null) endInOrder(main);

@@ -36,12 +36,12 @@ public final class MainCarrier implements PageCarrier {
     }
 
     @Override
-    public Sender sender(Channels channels, Session session) {
+    public Sender sender(boolean placed, Channels channels, Session session) {
         return new MainSender(session);
     }
 
     @Override
-    public Receiver receiver(Channels channels, Session session) {
+    public Receiver receiver(boolean placed, Channels channels, Session session) {
         return new MainReceiver();
     }
 

@@ -79,12 +79,12 @@ public final class Fakes {
         }
 
         @Override
-        public Sender sender(Channels channels, Session session) {
+        public Sender sender(boolean placed, Channels channels, Session session) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public Receiver receiver(Channels channels, Session session) {
+        public Receiver receiver(boolean placed, Channels channels, Session session) {
             throw new UnsupportedOperationException();
         }
     }

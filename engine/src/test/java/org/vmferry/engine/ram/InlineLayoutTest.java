@@ -59,7 +59,7 @@ class InlineLayoutTest {
     private List<BlockHeader> read(Bytes bytes, int sections) throws IOException {
         try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 1000));
                 Loader loader = new InlineLayout().loader(session());
-                Receiver receiver = new MainCarrier().receiver(null, session())) {
+                Receiver receiver = new MainCarrier().receiver(false, null, session())) {
             List<BlockHeader> headers =
                     RamSection.readBlocks(
                             in, PAGE, options, loader, RamTarget.of(blocks), receiver);
@@ -216,7 +216,7 @@ class InlineLayoutTest {
         MigrationSession session = session();
         try (StreamOut out = new StreamOut(channel);
                 Saver saver = new InlineLayout().saver(session);
-                Sender sender = new MainCarrier().sender(null, session)) {
+                Sender sender = new MainCarrier().sender(false, null, session)) {
             RamSection.Writer writer = new RamSection.Writer(out, saver, sender, options);
             writer.start(blocks);
             writer.part();

@@ -43,20 +43,24 @@ public interface PageCarrier extends Provider {
     /**
      * Begins to send.
      *
+     * @param placed whether the layout gives pages a place of their own, so that no channel is
+     *     needed
      * @param channels where to get channels from
      * @param session the migration
      * @return owned by the caller
      */
-    Sender sender(Channels channels, Session session);
+    Sender sender(boolean placed, Channels channels, Session session);
 
     /**
      * Begins to receive.
      *
+     * @param placed whether the layout gives pages a place of their own, so that no channel is
+     *     needed
      * @param channels where to get channels from
      * @param session the migration
      * @return owned by the caller
      */
-    Receiver receiver(Channels channels, Session session);
+    Receiver receiver(boolean placed, Channels channels, Session session);
 
     /** Where a carrier gets its channels from. Any thread. */
     @Status(Status.Level.EXPERIMENTAL)
@@ -85,11 +89,9 @@ public interface PageCarrier extends Provider {
         /**
          * The main channel stands: opens and greets the others. The main stream begins after this.
          *
-         * @param placed whether the layout gives pages a place of their own, so that no channel is
-         *     needed
          * @throws IOException if one fails
          */
-        default void connect(boolean placed) throws IOException {}
+        default void connect() throws IOException {}
 
         /**
          * The block list was written: pages may follow.
@@ -143,11 +145,9 @@ public interface PageCarrier extends Provider {
         /**
          * The main stream's header was read: waits for the others, if it has any.
          *
-         * @param placed whether the layout gives pages a place of their own, so that no channel is
-         *     needed
          * @throws IOException if one fails
          */
-        default void connect(boolean placed) throws IOException {}
+        default void connect() throws IOException {}
 
         /**
          * The block list was read and the blocks are open.

@@ -118,12 +118,18 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
         Set<Thread> before = Thread.getAllStackTraces().keySet();
         Migration in = engine.receive(PageHost.destination(), "tcp:127.0.0.1:0", all);
         Migration out = engine.send(PageHost.source(), "faulty-" + in.address(), all);
-        if (cancel) {
-            assertTrue(link.awaitStruck(patience()), "the stream is too short to stall");
-            assertTrue(out.cancel(), "a migration that hangs was not to be cancelled");
+        try {
+            if (cancel) {
+                assertTrue(link.awaitStruck(patience()), "the stream is too short to stall");
+                assertTrue(out.cancel(), "a migration that hangs was not to be cancelled");
+            }
+            over(out);
+            over(in);
+        } catch (Throwable e) {
+            out.cancel();
+            in.cancel(); // it may wait for ever
+            throw e;
         }
-        over(out);
-        over(in);
         assertNotEquals(MigrationState.COMPLETED, out.state(), "send(), finish(): a lost channel");
         assertNotEquals(MigrationState.COMPLETED, in.state(), "fetch(), finish(): a lost channel");
         noThreads(out, before);
@@ -175,13 +181,13 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
         }
 
         @Override
-        public Sender sender(Channels channels, Session session) {
-            return real.sender(channels, new ProbeSession(session, permitted));
+        public Sender sender(boolean placed, Channels channels, Session session) {
+            return real.sender(placed, channels, new ProbeSession(session, permitted));
         }
 
         @Override
-        public Receiver receiver(Channels channels, Session session) {
-            return real.receiver(channels, session);
+        public Receiver receiver(boolean placed, Channels channels, Session session) {
+            return real.receiver(placed, channels, session);
         }
     }
 

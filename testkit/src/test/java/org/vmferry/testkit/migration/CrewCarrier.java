@@ -42,12 +42,12 @@ public final class CrewCarrier implements PageCarrier {
     }
 
     @Override
-    public Sender sender(Channels channels, Session session) {
+    public Sender sender(boolean placed, Channels channels, Session session) {
         return new Crew(session, true);
     }
 
     @Override
-    public Receiver receiver(Channels channels, Session session) {
+    public Receiver receiver(boolean placed, Channels channels, Session session) {
         return new Crew(session, false);
     }
 
@@ -143,7 +143,7 @@ public final class CrewCarrier implements PageCarrier {
         public void endSection() {}
 
         @Override
-        public void connect(boolean placed) {}
+        public void connect() {}
 
         @Override
         public void finish() {}

@@ -97,13 +97,13 @@ class CarrierTest {
         }
 
         @Override
-        public PageCarrier.Sender sender(Channels channels, Session session) {
-            return new Twin(real.sender(channels, session));
+        public PageCarrier.Sender sender(boolean placed, Channels channels, Session session) {
+            return new Twin(real.sender(placed, channels, session));
         }
 
         @Override
-        public PageCarrier.Receiver receiver(Channels channels, Session session) {
-            return real.receiver(channels, session);
+        public PageCarrier.Receiver receiver(boolean placed, Channels channels, Session session) {
+            return real.receiver(placed, channels, session);
         }
 
         /** Sends a run, or does not. */
@@ -194,8 +194,8 @@ class CarrierTest {
         }
 
         @Override
-        public PageCarrier.Sender sender(Channels channels, Session session) {
-            return new Twin(real.sender(channels, session)) {
+        public PageCarrier.Sender sender(boolean placed, Channels channels, Session session) {
+            return new Twin(real.sender(placed, channels, session)) {
                 @Override
                 public void close() {
                     super.close();
@@ -233,9 +233,9 @@ class CarrierTest {
     @Breaks("CAR-8")
     static class CountsOneTwice extends Suite {
         @Override
-        public PageCarrier.Sender sender(Channels channels, Session session) {
+        public PageCarrier.Sender sender(boolean placed, Channels channels, Session session) {
             session.counters().zeroPages(1);
-            return super.sender(channels, session);
+            return super.sender(placed, channels, session);
         }
     }
 
@@ -244,9 +244,9 @@ class CarrierTest {
         private final AtomicInteger made = new AtomicInteger();
 
         @Override
-        public PageCarrier.Sender sender(Channels channels, Session session) {
+        public PageCarrier.Sender sender(boolean placed, Channels channels, Session session) {
             if (made.incrementAndGet() > 2) throw new IllegalStateException("no more");
-            return super.sender(channels, session);
+            return super.sender(placed, channels, session);
         }
     }
 }
