@@ -1,0 +1,43 @@
+package org.vmferry.it.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** What README shows is what is compiled and run here. */
+class ReadmeTest {
+    private static final Path ROOT = Path.of(System.getProperty("vmferry.root", ".."));
+
+    @TempDir Path directory;
+
+    @Test
+    void theCodeInReadmeIsTheExample() throws Exception {
+        String readme = Files.readString(ROOT.resolve("README.md"));
+        Matcher code = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(readme);
+        assertThat(code.find()).isTrue();
+        String example =
+                Files.readString(
+                        ROOT.resolve(
+                                "integration-tests/src/test/java/org/vmferry/it/docs/ReadmeExample.java"));
+        assertThat(example).endsWith(code.group(1));
+    }
+
+    @Test
+    void theExampleSavesAndRestores() throws Exception {
+        var guest = new ReadmeExample();
+        guest.memory.set(ValueLayout.JAVA_LONG, 4096, 42);
+        guest.ticks = 7;
+        ReadmeExample.save(guest, directory.resolve("vm.snap"));
+
+        ReadmeExample restored = ReadmeExample.restore(directory.resolve("vm.snap"));
+        assertThat(restored.memory.mismatch(guest.memory)).isEqualTo(-1);
+        assertThat(restored.ticks).isEqualTo(7);
+    }
+}

@@ -1,0 +1,141 @@
+package org.vmferry.it.leak;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.option.Settings;
+import org.vmferry.it.support.Leftovers;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.testkit.machine.ReferenceMachine;
+import org.vmferry.testkit.machine.ReferenceMachineBuilder;
+
+import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Migrations from us to us over sockets: one after another, and side by side. */
+class LeakTest {
+    private final Engine engine = Engine.create();
+
+    private static ReferenceMachineBuilder small() {
+        return ReferenceMachine.builder()
+                .ram(4 << 20)
+                .dirtyWindow(200)
+                .dirtyEvery(5000)
+                .printEvery(100_000);
+    }
+
+    private static Settings multifd(int channels, String compression) {
+        return Settings.NONE
+                .capability("multifd")
+                .parameter("multifd-channels", "" + channels)
+                .parameter("multifd-compression", compression);
+    }
+
+    /** Begins one. */
+    private record Ferry(Migration incoming, Migration outgoing) {
+        static Ferry start(
+                Engine engine, ReferenceMachine from, ReferenceMachine to, Settings settings)
+                throws IOException {
+            Migration incoming = engine.receive(to, "tcp:127.0.0.1:0", settings);
+            return new Ferry(incoming, engine.send(from, incoming.address().toString(), settings));
+        }
+
+        void await() throws IOException, InterruptedException {
+            outgoing.await();
+            incoming.await();
+        }
+    }
+
+    /** What a process holds of the system's. */
+    private record Held(long descriptors, List<Long> buffers, long residentKib) {
+        static Held now() throws Exception {
+            Leftovers.assertNoThreads();
+            System.gc();
+            List<Long> buffers =
+                    ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                            .map(BufferPoolMXBean::getMemoryUsed)
+                            .toList();
+            long resident =
+                    Files.readAllLines(Path.of("/proc/self/status")).stream()
+                            .filter(line -> line.startsWith("VmRSS:"))
+                            .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                            .findFirst()
+                            .orElseThrow();
+            return new Held(Leftovers.descriptors(), buffers, resident);
+        }
+    }
+
+    @Test
+    @Tag("MFD-22")
+    void aGuestMovesAHundredTimesAndNothingIsLeft() throws Exception {
+        Settings settings = multifd(4, "zstd");
+        StringBuilder output = new StringBuilder();
+        ReferenceMachine machine = small().build();
+        Held before = Held.now(); // what looking costs, it has cost
+        machine.enter(RunState.RUNNING);
+        for (int i = 0; i < 100; i++) {
+            ReferenceMachine next = small().build();
+            try (ReferenceMachine left = machine) {
+                Ferry.start(engine, left, next, settings).await();
+                output.append(left.output());
+            }
+            machine = next;
+            assertThat(next.runState()).as("after migration %d", i).isEqualTo(RunState.RUNNING);
+            if (i == 9) before = Held.now(); // whatever is loaded once is loaded
+        }
+        Held after = Held.now();
+        try (ReferenceMachine last = machine;
+                ReferenceMachine twin = small().build()) {
+            last.enter(RunState.PAUSED);
+            twin.runFor(last.instructions());
+            assertThat(last.digest()).isEqualTo(twin.digest());
+            assertThat(output.append(last.output())).asString().isEqualTo(twin.output());
+        }
+        Leftovers.assertNoThreadsAtAll();
+        assertThat(after.descriptors).as("descriptors").isEqualTo(before.descriptors);
+        // The JDK keeps a small one for each living thread that reads into an array, this one too.
+        for (int pool = 0; pool < after.buffers.size(); pool++) {
+            assertThat(after.buffers.get(pool) - before.buffers.get(pool))
+                    .as("growth of buffer pool %d in bytes, over 90 migrations", pool)
+                    .isLessThan(4096);
+        }
+        // 90 migrations that each keep what their machine or their channels have would be more.
+        assertThat(after.residentKib - before.residentKib).as("growth in KiB").isLessThan(90 << 10);
+    }
+
+    @Test
+    @Tag("MFD-22")
+    void twoAtOnceDoNotKnowOfEachOther() throws Exception {
+        try (ReferenceMachine one = small().build();
+                ReferenceMachine other = small().dirtyWindow(50).build();
+                ReferenceMachine oneThere = small().build();
+                ReferenceMachine otherThere = small().dirtyWindow(50).build();
+                ReferenceMachine oneTwin = small().build();
+                ReferenceMachine otherTwin = small().dirtyWindow(50).build()) {
+            one.enter(RunState.RUNNING);
+            other.enter(RunState.RUNNING);
+            Settings slow = multifd(2, "zlib").parameter("multifd-zlib-level", "9");
+            Ferry first = Ferry.start(engine, one, oneThere, slow);
+            Ferry second = Ferry.start(engine, other, otherThere, multifd(8, "none"));
+            second.await();
+            first.await();
+            assertSame(oneThere, oneTwin);
+            assertSame(otherThere, otherTwin);
+        }
+        Leftovers.assertNoThreadsAtAll();
+    }
+
+    private static void assertSame(ReferenceMachine arrived, ReferenceMachine twin) {
+        assertThat(arrived.runState()).isEqualTo(RunState.RUNNING);
+        arrived.enter(RunState.PAUSED);
+        twin.runFor(arrived.instructions());
+        assertThat(arrived.digest()).isEqualTo(twin.digest());
+    }
+}

@@ -1,0 +1,76 @@
+package org.vmferry.it.live;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.vmferry.cli.Main;
+import org.vmferry.engine.json.Json;
+import org.vmferry.it.qemu.RequiresQemu;
+import org.vmferry.it.support.Leftovers;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** That the benches do what they measure; how fast is for nobody to fail on. */
+class BenchTest {
+    @TempDir Path folder;
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int run(String... arguments) {
+        return Main.commandLine()
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(arguments);
+    }
+
+    @Test
+    @RequiresQemu
+    @SuppressWarnings("unchecked")
+    void liveHasTwoGuestsThatRun() throws Exception {
+        int status =
+                run(
+                        "bench",
+                        "live",
+                        "--size=64M",
+                        "--rounds=1",
+                        "--dirty-rate=2000",
+                        "--downtime-limit=500",
+                        "--memory-dir=" + folder,
+                        "--json");
+        assertThat(status).as(err.toString()).isZero();
+        Map<String, Object> tree = (Map<String, Object>) Json.parse(out.toString());
+        assertThat(tree)
+                .containsEntry("subject", "live")
+                .containsEntry("dirty-rate", 2000L)
+                .containsEntry("downtime-limit", 500L);
+        List<Map<String, Object>> rows = (List<Map<String, Object>>) tree.get("medians");
+        assertThat(rows)
+                .extracting(row -> row.get("work"))
+                .containsExactly(
+                        "downtime, with downtime-limit 500",
+                        "total time",
+                        "rounds",
+                        "dirtied, of 2000");
+        for (Map<String, Object> row : rows) {
+            for (String side : List.of("qemu", "vmferry")) {
+                assertThat(((Number) row.get(side)).doubleValue())
+                        .as("%s: %s", side, row.get("work"))
+                        .isPositive();
+            }
+        }
+        assertThat(Files.list(folder)).as("nothing is left").isEmpty();
+        Leftovers.assertNoThreads();
+    }
+
+    @Test
+    void liveWantsRoomForItsWindow() {
+        assertThat(run("bench", "live", "--size=32M")).isEqualTo(2);
+        assertThat(err.toString()).contains("--size 64M or more");
+    }
+}

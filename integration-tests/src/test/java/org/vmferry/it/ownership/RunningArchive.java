@@ -1,0 +1,125 @@
+package org.vmferry.it.ownership;
+
+import org.vmferry.cli.archive.ArchiveMachine;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.ram.AtomicDirtyLog;
+import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a real QEMU sent, with a guest of our own that writes to its RAM while it "runs": a live
+ * source that a real QEMU takes. The devices stay as they came.
+ *
+ * <p>The guest goes round its window, a page every few microseconds, and puts the number of the
+ * store into the page's last word.
+ */
+final class RunningArchive implements Machine, AutoCloseable {
+    private static final int PAGE = 4096;
+    private static final int STORES = 64; // between two looks at the run state
+
+    private final ArchiveMachine archive;
+    private final List<RamBlock> blocks;
+    private final RamBlock ram;
+    private final AtomicDirtyLog log;
+    private final long from;
+    private final long pages;
+    private volatile RunState state = RunState.PAUSED;
+    private volatile long stores;
+    private Thread guest;
+
+    /**
+     * A guest over an archive that is whole.
+     *
+     * @param from its window's first byte in pc.ram
+     * @param bytes of its window
+     */
+    RunningArchive(ArchiveMachine archive, long from, long bytes) {
+        this.archive = archive;
+        this.from = from;
+        this.pages = bytes / PAGE;
+        blocks = archive.ram().blocks();
+        ram = blocks.stream().filter(b -> b.id().equals("pc.ram")).findFirst().orElseThrow();
+        log = new AtomicDirtyLog(blocks);
+    }
+
+    /** How often it has written so far. */
+    long stores() {
+        return stores;
+    }
+
+    private void execute() {
+        MemorySegment memory = ram.memory().orElseThrow();
+        while (state == RunState.RUNNING) {
+            for (int i = 0; i < STORES; i++) {
+                long number = stores;
+                long offset = from + number % pages * PAGE;
+                memory.set(ValueLayout.JAVA_LONG, offset + PAGE - Long.BYTES, number + 1);
+                log.mark(ram, offset / PAGE);
+                stores = number + 1; // one writer
+            }
+            Thread.yield();
+        }
+    }
+
+    @Override
+    public synchronized void enter(RunState next) {
+        if (next == state) return;
+        state = next;
+        if (next == RunState.RUNNING) {
+            guest = new Thread(this::execute, "guest");
+            guest.setDaemon(true);
+            guest.start();
+            return;
+        }
+        if (guest == null) return;
+        try {
+            guest.join();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+        guest = null;
+    }
+
+    @Override
+    public String type() {
+        return archive.type();
+    }
+
+    @Override
+    public RunState runState() {
+        return state;
+    }
+
+    @Override
+    public RamProvider ram() {
+        return new RamProvider() {
+            @Override
+            public List<RamBlock> blocks() {
+                return blocks;
+            }
+
+            @Override
+            public Optional<DirtyLog> dirtyLog() {
+                return Optional.of(log);
+            }
+        };
+    }
+
+    @Override
+    public Optional<SectionStore> sections() {
+        return archive.sections();
+    }
+
+    @Override
+    public void close() {
+        enter(RunState.SHUTDOWN);
+    }
+}

@@ -1,0 +1,204 @@
+package org.vmferry.it.qmp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.json.Json;
+import org.vmferry.engine.qmp.QmpServer;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.testkit.machine.ReferenceMachine;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** What no script can show: hostile clients, several of them, and the server's end. */
+class QmpServerTest {
+    private static final String STATUS = "{\"execute\": \"query-status\"}";
+
+    @TempDir Path folder;
+    private Path socket;
+    private ReferenceMachine machine;
+
+    @BeforeEach
+    void makeMachine() {
+        socket = folder.resolve("qmp");
+        machine = ReferenceMachine.builder().ram(4 << 20).dirtyWindow(64).build();
+    }
+
+    @AfterEach
+    void closeMachine() {
+        machine.close();
+    }
+
+    private QmpServer server() throws Exception {
+        return QmpServer.listen(Engine.create(), machine, socket);
+    }
+
+    private RawQmp client() throws Exception {
+        RawQmp client = new RawQmp(socket);
+        assertThat(client.next()).containsKey("QMP");
+        client.send("{\"execute\": \"qmp_capabilities\"}");
+        assertThat(client.next()).containsKey("return");
+        return client;
+    }
+
+    private static Object ask(RawQmp client, String command, Map<String, ?> arguments)
+            throws Exception {
+        client.send(Json.write(Map.of("execute", command, "arguments", arguments)));
+        Map<String, Object> answer = client.next();
+        while (answer.containsKey("event")) answer = client.next();
+        return answer.getOrDefault("return", answer.get("error"));
+    }
+
+    private static void answers(RawQmp client) throws Exception {
+        client.send(STATUS);
+        assertThat(client.next()).containsKey("return");
+    }
+
+    private static void refuses(RawQmp client, String why) throws Exception {
+        Map<?, ?> error = (Map<?, ?>) client.next().get("error");
+        assertThat(error.get("class")).isEqualTo("GenericError");
+        assertThat((String) error.get("desc")).contains(why);
+    }
+
+    @Test
+    void aMessageWithoutEndIsRefusedOnceAndItsRestIsSkipped() throws Exception {
+        try (QmpServer server = server();
+                RawQmp client = client()) {
+            client.send("{\"execute\": \"" + "x".repeat(3 << 20));
+            refuses(client, "size limit exceeded");
+            client.send("\"}");
+            answers(client);
+        }
+    }
+
+    @Test
+    void deepNestingIsRefusedAndAByteThatNoUtf8HasBeginsAnew() throws Exception {
+        try (QmpServer server = server();
+                RawQmp client = client()) {
+            client.send("[".repeat(100_000));
+            refuses(client, "nesting depth");
+            client.send(new byte[] {(byte) 0xff});
+            answers(client);
+            client.send("{\"execute\": \"half");
+            client.send(new byte[] {(byte) 0xff});
+            refuses(client, "stray byte 0xff");
+            answers(client);
+        }
+    }
+
+    @Test
+    void messagesMayComeInPiecesAndManyAtOnce() throws Exception {
+        try (QmpServer server = server();
+                RawQmp client = client()) {
+            for (char c : STATUS.toCharArray()) client.send(String.valueOf(c));
+            assertThat(client.next()).containsKey("return");
+            client.send(STATUS.repeat(5000));
+            for (int i = 0; i < 5000; i++) assertThat(client.next()).containsKey("return");
+        }
+    }
+
+    @Test
+    void aSecondClientWaitsForTheFirstToGo() throws Exception {
+        try (QmpServer server = server()) {
+            RawQmp first = client();
+            try (RawQmp second = new RawQmp(socket)) {
+                answers(first);
+                ask(first, "stop", Map.of());
+                first.close();
+                // Nothing of the first's conversation, not even its negotiation.
+                assertThat(second.next()).containsKey("QMP");
+                second.send(STATUS);
+                assertThat(second.next().toString()).contains("CommandNotFound");
+            }
+        }
+    }
+
+    @Test
+    void closingEndsClientsAndTheMigrationAndLeavesNothing() throws Exception {
+        machine.enter(RunState.RUNNING);
+        Path target = folder.resolve("migration");
+        try (ReferenceMachine other =
+                ReferenceMachine.builder().ram(4 << 20).dirtyWindow(64).build()) {
+            other.enter(RunState.INMIGRATE);
+            try (QmpServer destination =
+                    QmpServer.listen(Engine.create(), other, folder.resolve("other"))) {
+                RawQmp client;
+                try (QmpServer server = server();
+                        RawQmp at = new RawQmp(folder.resolve("other"))) {
+                    at.next();
+                    at.send("{\"execute\": \"qmp_capabilities\"}");
+                    at.next();
+                    ask(at, "migrate-incoming", Map.of("uri", "unix:" + target));
+                    client = client();
+                    ask(client, "migrate-set-parameters", Map.of("max-bandwidth", 10_000));
+                    ask(client, "migrate", Map.of("uri", "unix:" + target));
+                    assertThat(ask(client, "query-yank", Map.of()))
+                            .isEqualTo(List.of(Map.of("type", "migration")));
+                }
+                assertThat(client.ends()).isTrue();
+            }
+        }
+        assertThat(socket).doesNotExist();
+        assertThat(machine.runState()).isEqualTo(RunState.RUNNING);
+        assertThat(Thread.getAllStackTraces().keySet())
+                .extracting(Thread::getName)
+                .noneMatch(name -> name.startsWith("qmp-") || name.startsWith("send-"))
+                .noneMatch(name -> name.startsWith("receive-"));
+        assertThatThrownBy(() -> new RawQmp(socket)).isInstanceOf(Exception.class);
+    }
+
+    @Test
+    void aClientThatDoesNotReadHoldsUpNobody() throws Exception {
+        machine.enter(RunState.RUNNING);
+        Path snapshot = folder.resolve("snapshot");
+        try (QmpServer server = server();
+                SilentClient client = new SilentClient(socket)) {
+            client.send("{\"execute\": \"qmp_capabilities\"}");
+            client.send(
+                    "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"file:"
+                            + snapshot
+                            + "\"}}");
+            // The socket's buffers are full at some time; nothing is read any more then.
+            client.fill("{\"execute\": \"query-commands\"}");
+            long deadline = System.nanoTime() + RawQmp.DEADLINE * 1_000_000_000L;
+            while (!Files.exists(snapshot) && System.nanoTime() < deadline) Thread.onSpinWait();
+            assertThat(snapshot).exists();
+        }
+    }
+
+    @Test
+    void quitIsTheHosts() throws Exception {
+        try (QmpServer server = server();
+                RawQmp client = client()) {
+            assertThat(ask(client, "quit", Map.of()).toString()).contains("does not end by QMP");
+        }
+        CountDownLatch quit = new CountDownLatch(1);
+        QmpServer[] itself = new QmpServer[1];
+        itself[0] =
+                QmpServer.listen(
+                        Engine.create(),
+                        machine,
+                        socket,
+                        () -> {
+                            itself[0].close();
+                            quit.countDown();
+                        });
+        try (RawQmp client = client()) {
+            client.send("{\"execute\": \"quit\"}");
+            assertThat(client.next().get("event")).isEqualTo("SHUTDOWN");
+            assertThat(client.next()).containsKey("return");
+            assertThat(client.ends()).isTrue();
+            assertThat(quit.await(RawQmp.DEADLINE, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+}

@@ -1,0 +1,146 @@
+package org.vmferry.it.support;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A link between source and destination that does one thing wrong. TCP over the loopback. */
+public final class Relay implements AutoCloseable {
+    /** What is wrong with it. */
+    public enum Deed {
+        /** Nothing. */
+        NONE,
+        /** Every connection is reset. */
+        CUT,
+        /** Nothing more is passed on in this direction, and nothing read. */
+        STALL,
+        /** Nothing more is passed on in this direction, but all is read. */
+        SWALLOW
+    }
+
+    /**
+     * Where it is.
+     *
+     * @param connection the n-th, from 0
+     * @param back from destination to source
+     * @param after so many bytes
+     */
+    public record Fault(int connection, boolean back, long after, Deed deed) {
+        public static final Fault NONE = new Fault(0, false, Long.MAX_VALUE, Deed.NONE);
+    }
+
+    private final int target;
+    private final Fault fault;
+    private final ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+    private final List<Thread> threads = new CopyOnWriteArrayList<>();
+    private final AtomicInteger connections = new AtomicInteger();
+    private volatile boolean cut;
+    private volatile boolean stalled;
+    private volatile long passed; // on the first connection, forth
+
+    /** It was done. */
+    public final CountDownLatch done = new CountDownLatch(1);
+
+    /** A link to an address tcp:127.0.0.1:port. */
+    public Relay(String address, Fault fault) throws IOException {
+        target = Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
+        this.fault = fault;
+        start(this::accept);
+    }
+
+    public String address() {
+        return "tcp:127.0.0.1:" + server.getLocalPort();
+    }
+
+    /** How many bytes the first connection brought from the source. */
+    public long passed() {
+        return passed;
+    }
+
+    private void start(Runnable work) {
+        Thread thread = new Thread(work, "relay");
+        threads.add(thread);
+        thread.start();
+    }
+
+    private void accept() {
+        try {
+            while (true) {
+                Socket source = server.accept();
+                int number = connections.getAndIncrement();
+                Socket destination = new Socket(InetAddress.getLoopbackAddress(), target);
+                sockets.add(source);
+                sockets.add(destination);
+                if (cut) cut();
+                start(() -> pass(number, false, source, destination));
+                start(() -> pass(number, true, destination, source));
+            }
+        } catch (IOException e) {
+            // Closed, or nobody is there: no more.
+        }
+    }
+
+    private void pass(int number, boolean back, Socket from, Socket to) {
+        boolean here = number == fault.connection && back == fault.back;
+        byte[] bytes = new byte[16 << 10];
+        long left = here ? fault.after : Long.MAX_VALUE;
+        try {
+            InputStream in = from.getInputStream();
+            OutputStream out = to.getOutputStream();
+            while (left > 0) {
+                int count = in.read(bytes, 0, (int) Math.min(left, bytes.length));
+                if (count < 0) {
+                    if (stalled) throw new IOException("nobody would hear of it");
+                    to.shutdownOutput();
+                    return;
+                }
+                out.write(bytes, 0, count);
+                left -= count;
+                if (number == 0 && !back) passed += count; // one writer
+            }
+            if (fault.deed == Deed.STALL) stalled = true;
+            done.countDown();
+            switch (fault.deed) {
+                case STALL -> {}
+                case SWALLOW -> {
+                    while (in.read(bytes) >= 0) {}
+                }
+                default -> cut();
+            }
+        } catch (IOException e) {
+            reset(from); // what one end suffers, so does the other
+            reset(to);
+        }
+    }
+
+    /** Resets every connection there is, or will be. */
+    public void cut() {
+        cut = true;
+        sockets.forEach(Relay::reset);
+    }
+
+    private static void reset(Socket socket) {
+        try {
+            socket.setSoLinger(true, 0);
+            socket.close();
+        } catch (IOException e) {
+            // It is gone.
+        }
+    }
+
+    @Override
+    public void close() throws Exception {
+        server.close();
+        threads.getFirst().join(); // no connection comes after this
+        for (Socket socket : sockets) socket.close();
+        for (Thread thread : threads) thread.join();
+    }
+}

@@ -1,0 +1,60 @@
+package org.vmferry.it.thirdparty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Somebody else's host, linked by jlink into a runtime of its own with the engine and plug-ins as
+ * named modules; it reads a plug-in folder too.
+ */
+class LinkedHostTest {
+    @TempDir Path directory;
+
+    @Test
+    void aLinkedHostSavesRestoresAndUsesAPluginFolder() throws Exception {
+        List<String> house =
+                List.of("vmferry-spi", "vmferry-engine", "jackson", "slf4j-api", "jakarta.inject");
+        List<String> plugins = List.of("vmferry-plugin-multifd", "vmferry-plugin-mappedram");
+        Path host = ThirdParty.jar("host", house, directory.resolve("host"));
+        Path runtime = directory.resolve("runtime");
+        ThirdParty.run(
+                "jlink",
+                List.of(
+                        "--module-path",
+                        String.join(
+                                ":",
+                                ThirdParty.path(ThirdParty.jars(house)),
+                                ThirdParty.path(ThirdParty.jars(plugins)),
+                                host.toString()),
+                        "--add-modules",
+                        "example.host",
+                        "--bind-services", // or it has no plug-ins
+                        "--limit-modules", // or it has everything of the JDK that serves
+                        "example.host,org.vmferry.multifd,org.vmferry.mappedram",
+                        "--output",
+                        runtime.toString()));
+        Path journal = directory.resolve("journal.txt");
+        assertThat(
+                        ThirdParty.run(
+                                        new ProcessBuilder(
+                                                runtime.resolve("bin/java").toString(),
+                                                "--enable-native-access=org.vmferry.engine",
+                                                "-Dexample.journal=" + journal,
+                                                "-m",
+                                                "example.host/example.host.Host",
+                                                directory.resolve("host.snap").toString(),
+                                                ThirdParty.plugins(directory.resolve("plugins"))
+                                                        .toString()))
+                                .lines())
+                .contains(
+                        "the engine is a named module: true",
+                        "restored from a snapshot: true",
+                        "arrived with others' plug-ins: true");
+        assertThat(journal).hasContent("begins\ndone\n");
+    }
+}
