@@ -4,6 +4,7 @@ module org.vmferry.engine {
     requires org.slf4j;
     requires com.fasterxml.jackson.core;
     requires jdk.jfr;
+    requires jdk.net; // ExtendedSocketOptions.SO_PEERCRED
     requires jdk.unsupported; // ExtendedOpenOption.DIRECT
 
     exports org.vmferry.engine;

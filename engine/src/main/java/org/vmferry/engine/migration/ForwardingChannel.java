@@ -59,6 +59,11 @@ class ForwardingChannel implements Channel {
     }
 
     @Override
+    public String origin() {
+        return channel.origin();
+    }
+
+    @Override
     public boolean isOpen() {
         return channel.isOpen();
     }

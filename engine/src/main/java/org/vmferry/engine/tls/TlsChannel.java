@@ -6,7 +6,11 @@ import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
 import java.security.cert.X509Certificate;
+import java.util.HexFormat;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 import javax.net.ssl.SSLEngine;
@@ -43,6 +47,7 @@ public final class TlsChannel implements Channel {
     private final ByteBuffer leaving;
     private volatile boolean endedCleanly;
     private boolean outputEnded;
+    private Optional<String> certificate = Optional.empty();
 
     private TlsChannel(Channel raw, SSLEngine engine) {
         this.raw = raw;
@@ -99,6 +104,7 @@ public final class TlsChannel implements Channel {
         try (deadline) {
             TlsChannel channel = new TlsChannel(raw, credentials.engine(server, hostname));
             channel.handshake();
+            channel.certificate = fingerprint(channel.engine);
             if (!authorized.isEmpty()) channel.authorize(authorized);
             return channel;
         } catch (IOException | RuntimeException e) {
@@ -347,6 +353,28 @@ public final class TlsChannel implements Channel {
     }
 
     /**
+     * Who the peer is: the certificate that it showed in the handshake.
+     *
+     * @return the SHA-256 of the certificate's DER encoding, 64 hexadecimal digits in lower case;
+     *     empty if the peer showed none
+     */
+    public Optional<String> certificate() {
+        return certificate;
+    }
+
+    private static Optional<String> fingerprint(SSLEngine engine) throws SSLException {
+        try {
+            byte[] shown = engine.getSession().getPeerCertificates()[0].getEncoded();
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(shown);
+            return Optional.of(HexFormat.of().formatHex(hash));
+        } catch (SSLPeerUnverifiedException e) {
+            return Optional.empty();
+        } catch (GeneralSecurityException e) {
+            throw new SSLException("the peer's certificate can't be read", e);
+        }
+    }
+
+    /**
      * The version in use.
      *
      * @return such as {@code TLSv1.3}
@@ -396,6 +424,11 @@ public final class TlsChannel implements Channel {
     @Override
     public void release() {
         raw.release();
+    }
+
+    @Override
+    public String origin() {
+        return certificate().map(print -> "certificate " + print).orElseGet(raw::origin);
     }
 
     @Override

@@ -6,8 +6,12 @@ import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.Optional;
 
 /** Listens. */
 final class SocketIncoming implements Incoming {
@@ -18,6 +22,7 @@ final class SocketIncoming implements Incoming {
     private final ServerSocketChannel server;
     private final Runnable whenClosed;
     private final OpenChannels channels;
+    private final Selector selector;
 
     /**
      * Takes over a listening socket.
@@ -31,6 +36,9 @@ final class SocketIncoming implements Incoming {
         this.whenClosed = whenClosed;
         channels = new OpenChannels("listening on " + address);
         channels.add(server);
+        selector = channels.add(Selector.open());
+        server.configureBlocking(false);
+        server.register(selector, SelectionKey.OP_ACCEPT);
     }
 
     @Override
@@ -40,24 +48,43 @@ final class SocketIncoming implements Incoming {
 
     @Override
     public Channel accept() throws IOException {
+        while (true) {
+            Optional<Channel> next = acceptNow();
+            if (next.isPresent()) return next.get();
+            try {
+                selector.select();
+                selector.selectedKeys().clear();
+            } catch (IOException | ClosedSelectorException e) {
+                throw failed(e);
+            }
+        }
+    }
+
+    @Override
+    public Optional<Channel> acceptNow() throws IOException {
         channels.check();
         SocketChannel socket;
         try {
             socket = server.accept();
         } catch (IOException e) {
-            channels.check();
-            throw Trouble.transport("listening on " + address + ": " + e.getMessage(), e);
+            throw failed(e);
         }
+        if (socket == null) return Optional.empty();
         try {
             String peer =
                     socket.getRemoteAddress() instanceof InetSocketAddress inet
                             ? TcpTransport.text(inet)
                             : address.toString();
-            return channels.add(new SocketStream(socket, peer, channels::remove));
+            return Optional.of(channels.add(new SocketStream(socket, peer, channels::remove)));
         } catch (IOException e) {
             socket.close();
             throw e;
         }
+    }
+
+    private IOException failed(Exception e) throws IOException {
+        channels.check();
+        return Trouble.transport("listening on " + address + ": " + e.getMessage(), e);
     }
 
     @Override

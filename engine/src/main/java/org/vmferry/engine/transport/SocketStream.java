@@ -1,5 +1,7 @@
 package org.vmferry.engine.transport;
 
+import jdk.net.ExtendedSocketOptions;
+
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -20,6 +22,7 @@ final class SocketStream implements Channel {
 
     private final SocketChannel socket;
     private final String peer;
+    private final String origin;
     private final Consumer<SocketStream> whenClosed;
 
     SocketStream(SocketChannel socket, String peer, Consumer<SocketStream> whenClosed)
@@ -27,8 +30,19 @@ final class SocketStream implements Channel {
         this.socket = socket;
         this.peer = peer;
         this.whenClosed = whenClosed;
-        if (socket.getRemoteAddress() instanceof InetSocketAddress) {
+        if (socket.getRemoteAddress() instanceof InetSocketAddress inet) {
             socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            origin = "address " + inet.getAddress().getHostAddress();
+        } else {
+            origin = user(socket);
+        }
+    }
+
+    private static String user(SocketChannel socket) {
+        try {
+            return "user " + socket.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
+        } catch (IOException | UnsupportedOperationException e) {
+            return ""; // not every system tells
         }
     }
 
@@ -119,6 +133,11 @@ final class SocketStream implements Channel {
     @Override
     public String peer() {
         return peer;
+    }
+
+    @Override
+    public String origin() {
+        return origin;
     }
 
     @Override

@@ -19,9 +19,13 @@ import org.vmferry.spi.transport.TransportProvider.Incoming;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.cert.CertificateFactory;
+import java.util.HexFormat;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -151,6 +155,37 @@ class TlsChannelTest {
         b.close();
         assertThat(a.read(ByteBuffer.allocate(1))).isEqualTo(-1);
         a.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.3", "TLSv1.2"})
+    void tellsTheCertificateThatThePeerShowed(String version) throws Exception {
+        TlsCredentials own = TlsCredentials.server(serverDir, true).only(version);
+        FutureTask<TlsChannel> accepting = start(() -> TlsChannel.accept(here, own, "", 10_000));
+        TlsChannel a = client(clientDir, "ferry.test");
+        TlsChannel b = get(accepting);
+        assertThat(a.certificate()).contains(fingerprint(serverDir.resolve("server-cert.pem")));
+        assertThat(b.certificate()).contains(fingerprint(clientDir.resolve("client-cert.pem")));
+        a.close();
+        b.close();
+    }
+
+    @Test
+    void tellsThatThePeerShowedNoCertificate() throws Exception {
+        FutureTask<TlsChannel> accepting = server(false, "");
+        TlsChannel a = client(certificates.directory("shy", "ca", "", ""), "ferry.test");
+        TlsChannel b = get(accepting);
+        assertThat(b.certificate()).isEmpty();
+        a.close();
+        b.close();
+    }
+
+    private static String fingerprint(Path pem) throws Exception {
+        try (InputStream in = Files.newInputStream(pem)) {
+            byte[] der =
+                    CertificateFactory.getInstance("X.509").generateCertificate(in).getEncoded();
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(der));
+        }
     }
 
     @Test

@@ -39,4 +39,15 @@ public interface Channel extends ByteChannel, GatheringByteChannel, ScatteringBy
      * @return for messages and logs
      */
     String peer();
+
+    /**
+     * Whom it comes from, as far as somebody else than the peer vouches for it: the IP address, a
+     * unix socket's user, or the certificate that was shown. Two channels of one peer have the
+     * same.
+     *
+     * @return to be compared and shown; empty if it can't be told
+     */
+    default String origin() {
+        return "";
+    }
 }

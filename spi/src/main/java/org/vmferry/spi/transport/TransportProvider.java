@@ -7,6 +7,7 @@ import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Options;
 
 import java.io.IOException;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -121,6 +122,17 @@ public interface TransportProvider extends Provider {
          */
         default Channel accept() throws IOException {
             throw new UnsupportedOperationException("no transport with channels");
+        }
+
+        /**
+         * Takes a connection that has come already, also while another thread waits in {@link
+         * #accept}. Does not wait.
+         *
+         * @return owned by the caller; empty if none has come, or if it can't be told
+         * @throws IOException if there will be none
+         */
+        default Optional<Channel> acceptNow() throws IOException {
+            return Optional.empty();
         }
     }
 }

@@ -82,4 +82,9 @@ public class ForwardingChannel implements Channel {
     public String peer() {
         return real.peer();
     }
+
+    @Override
+    public String origin() {
+        return real.origin();
+    }
 }

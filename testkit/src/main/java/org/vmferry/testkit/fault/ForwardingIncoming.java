@@ -5,6 +5,7 @@ import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
+import java.util.Optional;
 
 /** A destination's end that hands every call to another one. */
 public non-sealed class ForwardingIncoming extends ForwardingEnd implements Incoming {
@@ -33,5 +34,11 @@ public non-sealed class ForwardingIncoming extends ForwardingEnd implements Inco
     @Override
     public Channel accept() throws IOException {
         return wrap(real.accept());
+    }
+
+    @Override
+    public Optional<Channel> acceptNow() throws IOException {
+        Optional<Channel> next = real.acceptNow();
+        return next.isPresent() ? Optional.of(wrap(next.get())) : next;
     }
 }
