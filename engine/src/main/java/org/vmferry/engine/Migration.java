@@ -212,7 +212,8 @@ public final class Migration {
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
                 now.downtime(),
                 now.expectedDowntime(),
-                now.throttle());
+                now.throttle(),
+                session.turnedAway());
     }
 
     /**

@@ -23,6 +23,8 @@ package org.vmferry.engine;
  * @param downtime ms for which the source's guest was paused; 0 while it was not
  * @param expectedDowntime ms that the rest would have taken at the last round's end
  * @param cpuThrottle percent by which the guest is slowed down (auto-converge)
+ * @param turnedAway connections that came to a destination and have nothing to do with the
+ *     migration
  */
 public record Statistics(
         long total,
@@ -40,7 +42,8 @@ public record Statistics(
         long totalTime,
         long downtime,
         long expectedDowntime,
-        int cpuThrottle) {
+        int cpuThrottle,
+        long turnedAway) {
     /**
      * The throughput.
      *

@@ -4,48 +4,35 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 
 /**
  * Receives pages in packets on channels of its own.
  *
- * <p>Each channel has one thread for all its life: it reads the hello, waits until the blocks are
- * known, and reads packets. At a SYNC it stops until the main stream has come as far.
+ * <p>Each channel has one thread from its hello on: it waits until the blocks are known, and reads
+ * packets. At a SYNC it stops until the main stream has come as far.
  */
 final class FramedReceiver implements PageCarrier.Receiver {
-    /** One channel, as the migration thread sees it. Guarded by the workers' lock. */
-    private static final class State {
-        final Source source;
-        boolean atSync;
-        boolean pagesSinceSync;
-        boolean ended;
-        IOException endedBy; // null if in order
-
-        State(Source source) {
-            this.source = source;
-        }
-    }
-
-    private final Channels channels;
     private final Session session;
     private final long silence;
     private final Workers workers;
     private final Condition met; // the migration thread waits for channels
     private final Condition goOn; // channels wait for the migration thread
-    private final State[] states; // null until the channel's hello
-    private int greeted;
+    private final Roster roster;
+    private List<Member> members; // set when all are there
+    private boolean gapless; // whether packets are numbered so
+    private long nextNumber; // the first packet's since the last sync
     private boolean finishing;
 
     private Map<String, Target> blocks; // null until START was read
@@ -57,122 +44,84 @@ final class FramedReceiver implements PageCarrier.Receiver {
     /**
      * A receiver without channels.
      *
-     * @param channels where they come from
      * @param session the migration
      * @param silence for how long a channel whose SYNC is waited for may give no byte, in ms (rule
      *     MFD-23)
      */
-    FramedReceiver(Channels channels, Session session, long silence) {
-        this.channels = channels;
+    FramedReceiver(Session session, long silence) {
         this.session = session;
         this.silence = silence;
         workers = new Workers(session, "recv");
         met = workers.condition();
         goOn = workers.condition();
-        states = new State[session.options().get(MultifdCarrier.CHANNELS)];
+        roster = new Roster(workers, session);
     }
 
     @Override
-    public void connect() throws IOException {
+    public boolean arrived(Channel channel) throws IOException {
+        Optional<Member> member = roster.greet(channel);
+        if (member.isEmpty()) return false;
+        workers.own(channel);
+        workers.start(member.get().id, () -> run(member.get(), channel));
+        return roster.seat(member.get());
+    }
+
+    @Override
+    public void connect(String machine) throws IOException {
+        gapless = PacketNumbers.gapless(machine);
         try {
-            for (int i = 0; i < states.length; i++) {
-                workers.check();
-                Channel channel = channels.accept();
-                workers.own(channel);
-                workers.start(i, () -> run(channel));
-            }
-            awaitHellos();
+            members = roster.awaitAll();
         } catch (IOException e) {
-            workers.check(); // a channel that failed is why the others were let go
             throw failed(e);
         }
     }
 
-    private void awaitHellos() throws IOException {
-        workers.lock.lock();
+    private void run(Member member, Channel channel) {
         try {
-            for (int before = greeted; greeted < states.length; before = greeted) {
-                long rest = session.patience() == 0 ? Long.MAX_VALUE : session.patience();
-                if (workers.await(met, rest) || greeted > before) continue;
-                throw MigrationException.peer(
-                        "multifd: %d of %d channels said no hello within %d ms (connect-timeout)",
-                        states.length - greeted, states.length, rest);
+            if (!member.source.begins()) {
+                roster.leave(member);
+                workers.disown(channel);
+                return;
             }
-        } finally {
-            workers.lock.unlock();
-        }
-    }
-
-    private void run(Channel channel) {
-        Source source = new Source(channel);
-        int id;
-        try {
-            id = greeting(source);
+            roster.begun(member);
+            if (awaitStart(member)) serve(member);
         } catch (Throwable e) {
-            workers.fail(Workers.named(source.name(), e));
-            return;
-        }
-        try {
-            if (awaitStart()) serve(id, source);
-        } catch (Throwable e) {
-            workers.fail(Workers.named(source.name(), e));
+            workers.fail(Workers.named(member.source.name(), e));
         }
     }
 
-    private int greeting(Source source) throws IOException {
-        Hello hello;
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment bytes = arena.allocate(Hello.BYTES);
-            if (!source.fill(bytes.asByteBuffer())) {
-                throw MigrationException.peer("%s: the channel ends", source.name());
-            }
-            hello = Hello.decode(bytes, source.peer(), session.uuid(), states.length);
-        }
+    /** No packet is read before the blocks are known (rule MFD-18). */
+    private boolean awaitStart(Member member) {
         workers.lock.lock();
         try {
-            State taken = states[hello.id()];
-            if (taken != null) {
-                throw MigrationException.peer(
-                        "multifd hello from %s: channel id %d is taken by %s",
-                        source.peer(), hello.id(), taken.source.peer());
+            while ((blocks == null || !member.seated) && !workers.over()) {
+                goOn.awaitUninterruptibly();
             }
-            states[hello.id()] = new State(source);
-            greeted++;
-            met.signal();
-        } finally {
-            workers.lock.unlock();
-        }
-        workers.name(hello.id());
-        source.name(hello.id());
-        return hello.id();
-    }
-
-    /** Nothing is read before the blocks are known (rule MFD-18). */
-    private boolean awaitStart() {
-        workers.lock.lock();
-        try {
-            while (blocks == null && !workers.over()) goOn.awaitUninterruptibly();
             return !workers.over();
         } finally {
             workers.lock.unlock();
         }
     }
 
-    private void serve(int id, Source source) throws IOException {
-        try (ReceiveChannel channel = new ReceiveChannel(id, source, session, blocks, pageSize)) {
-            for (Packet packet = next(id, channel); packet != null; packet = next(id, channel)) {
+    private void serve(Member member) throws IOException {
+        try (ReceiveChannel channel =
+                new ReceiveChannel(member.id, member.source, session, blocks, pageSize)) {
+            for (Packet packet = next(member, channel);
+                    packet != null;
+                    packet = next(member, channel)) {
+                member.numbers.add(packet.packetNum());
                 if (packet.listsPages()) {
-                    willApply(id, packet);
+                    willApply(member, packet);
                     channel.apply();
                 }
-                if (packet.sync() && !meet(id)) return;
+                if (packet.sync() && !meet(member)) return;
             }
         }
     }
 
     /** The next packet, or null at the channel's end, of which the migration thread is told. */
-    private Packet next(int id, ReceiveChannel channel) throws IOException {
-        long before = states[id].source.bytes();
+    private Packet next(Member member, ReceiveChannel channel) throws IOException {
+        long before = member.source.bytes();
         IOException endedBy = null;
         try {
             Packet packet = channel.next();
@@ -181,13 +130,13 @@ final class FramedReceiver implements PageCarrier.Receiver {
             throw e;
         } catch (IOException e) {
             // Between packets it matters only if somebody still waits for this channel.
-            if (states[id].source.bytes() != before) throw e;
+            if (member.source.bytes() != before) throw e;
             endedBy = e;
         }
         workers.lock.lock();
         try {
-            states[id].ended = true;
-            states[id].endedBy = endedBy;
+            member.ended = true;
+            member.endedBy = endedBy;
             met.signal();
             return null;
         } finally {
@@ -195,23 +144,23 @@ final class FramedReceiver implements PageCarrier.Receiver {
         }
     }
 
-    private void willApply(int id, Packet packet) throws MigrationException {
+    private void willApply(Member member, Packet packet) throws MigrationException {
         workers.lock.lock();
         try {
-            if (finishing) throw packet.bad(id, "pages after the main stream's last sync");
-            states[id].pagesSinceSync = true;
+            if (finishing) throw packet.bad(member.id, "pages after the main stream's last sync");
+            member.pagesSinceSync = true;
         } finally {
             workers.lock.unlock();
         }
     }
 
     /** Waits for the main stream (rule MFD-17). */
-    private boolean meet(int id) {
+    private boolean meet(Member member) {
         workers.lock.lock();
         try {
-            states[id].atSync = true;
+            member.atSync = true;
             met.signal();
-            while (states[id].atSync && !workers.over()) goOn.awaitUninterruptibly();
+            while (member.atSync && !workers.over()) goOn.awaitUninterruptibly();
             return !workers.over();
         } finally {
             workers.lock.unlock();
@@ -260,19 +209,15 @@ final class FramedReceiver implements PageCarrier.Receiver {
     private void meetAll() throws IOException {
         workers.lock.lock();
         try {
-            for (int id = firstMissing(); id >= 0; id = firstMissing()) {
-                State state = states[id];
-                if (state.ended) throw ended(state);
-                long bytes = bytes();
-                if (!workers.await(met, silence) && bytes == bytes()) {
-                    throw MigrationException.peer(
-                            "%s: nothing came for %d ms, the main stream waits for its SYNC",
-                            state.source.name(), silence);
-                }
+            PacketNumbers all = new PacketNumbers();
+            for (Member member : members) {
+                awaitSync(member);
+                all.take(member.numbers);
             }
-            for (State state : states) {
-                state.atSync = false;
-                state.pagesSinceSync = false;
+            if (gapless) nextNumber = all.sync(nextNumber);
+            for (Member member : members) {
+                member.atSync = false;
+                member.pagesSinceSync = false;
             }
             goOn.signalAll();
         } finally {
@@ -280,24 +225,26 @@ final class FramedReceiver implements PageCarrier.Receiver {
         }
     }
 
-    private int firstMissing() throws IOException {
+    /** Times this channel alone: that others move does not mean that it will. */
+    private void awaitSync(Member member) throws IOException {
+        long limit = TimeUnit.MILLISECONDS.toNanos(silence);
+        long bytes = -1;
+        long since = 0;
         workers.check();
-        for (int id = 0; id < states.length; id++) if (!states[id].atSync) return id;
-        return -1;
-    }
-
-    private long bytes() {
-        long sum = 0;
-        for (State state : states) sum += state.source.bytes();
-        return sum;
-    }
-
-    private static MigrationException ended(State state) {
-        String why = state.endedBy == null ? "" : ": " + state.endedBy.getMessage();
-        return new MigrationException(
-                Blame.TRANSPORT,
-                state.source.name() + " ended before the SYNC that the main stream waits for" + why,
-                state.endedBy);
+        while (!member.atSync) {
+            if (member.ended) throw member.endedEarly();
+            if (bytes != member.source.bytes()) {
+                bytes = member.source.bytes();
+                since = System.nanoTime();
+            }
+            long rest = TimeUnit.NANOSECONDS.toMillis(since + limit - System.nanoTime());
+            if (rest <= 0) {
+                throw MigrationException.peer(
+                        "%s: nothing came for %d ms, the main stream waits for its SYNC",
+                        member.source.name(), silence);
+            }
+            workers.await(met, rest);
+        }
     }
 
     /** Fails the migration from the migration thread; not with the lock held. */
@@ -323,12 +270,12 @@ final class FramedReceiver implements PageCarrier.Receiver {
      */
     @Override
     public void finish() throws IOException {
-        State late = null;
+        Member late = null;
         workers.lock.lock();
         try {
             workers.check();
             finishing = true;
-            for (State state : states) if (state.pagesSinceSync) late = state;
+            for (Member member : members) if (member.pagesSinceSync) late = member;
         } finally {
             workers.lock.unlock();
         }

@@ -63,29 +63,15 @@ record Hello(UUID uuid, int id) {
     }
 
     /**
-     * Reads and checks {@link #BYTES} bytes (rule MFD-2).
+     * Reads {@link #BYTES} bytes, and checks that they are a hello.
      *
      * @param peer who said it, for messages
-     * @param expected the virtual machine's UUID here
-     * @param channels how many there are
      */
-    static Hello decode(MemorySegment from, String peer, UUID expected, int channels)
-            throws MigrationException {
+    static Hello decode(MemorySegment from, String peer) throws MigrationException {
         Packet.checkMagic((int) MAGIC_FIELD.get(from, 0L), "hello from " + peer);
         Packet.checkVersion((int) VERSION_FIELD.get(from, 0L), "hello from " + peer);
-        UUID uuid = new UUID((long) UUID_HIGH.get(from, 0L), (long) UUID_LOW.get(from, 0L));
-        if (!uuid.equals(expected)) {
-            throw MigrationException.peer(
-                    "multifd hello from %s: uuid %s is another machine's, this one has %s",
-                    peer, uuid, expected);
-        }
-        int id = Byte.toUnsignedInt((byte) ID.get(from, 0L));
-        if (id >= channels) {
-            throw MigrationException.peer(
-                    "multifd hello from %s: channel id %d is past the last of %d (multifd-channels"
-                            + " must be the same at both ends)",
-                    peer, id, channels);
-        }
-        return new Hello(uuid, id);
+        return new Hello(
+                new UUID((long) UUID_HIGH.get(from, 0L), (long) UUID_LOW.get(from, 0L)),
+                Byte.toUnsignedInt((byte) ID.get(from, 0L)));
     }
 }

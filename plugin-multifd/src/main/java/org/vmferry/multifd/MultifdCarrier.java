@@ -58,9 +58,7 @@ public final class MultifdCarrier implements PageCarrier {
     }
 
     @Override
-    public Receiver receiver(boolean placed, Channels channels, Session session) {
-        return placed
-                ? new PlacedReceiver(session)
-                : new FramedReceiver(channels, session, PATIENCE_MS);
+    public Receiver receiver(boolean placed, Session session) {
+        return placed ? new PlacedReceiver(session) : new FramedReceiver(session, PATIENCE_MS);
     }
 }

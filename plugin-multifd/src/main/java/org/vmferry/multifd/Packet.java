@@ -263,9 +263,14 @@ final class Packet {
         return normalPages() == 0 ? 0 : (int) NEXT_PACKET_SIZE.get(segment, 0L);
     }
 
-    /** Its number, for messages only: old peers repeat them (rule MFD-12). */
+    /** Its number (rule MFD-12). */
+    long packetNum() {
+        return (long) PACKET_NUM.get(segment, 0L);
+    }
+
+    /** Its number, for messages. */
     String number() {
-        return Long.toUnsignedString((long) PACKET_NUM.get(segment, 0L));
+        return Long.toUnsignedString(packetNum());
     }
 
     /** The block's name (rule MFD-8). */

@@ -9,7 +9,8 @@ import java.nio.ByteBuffer;
 /** A channel's incoming bytes, counted. Read by one thread. */
 final class Source {
     private final Channel channel;
-    private String name;
+    private final ByteBuffer first = ByteBuffer.allocate(1).limit(0); // read, but not taken
+    private volatile String name;
     // Written by the reading thread, watched by the migration thread: is it still moving?
     private volatile long bytes;
 
@@ -38,6 +39,20 @@ final class Source {
     }
 
     /**
+     * Waits for its next byte, and keeps it.
+     *
+     * @return false if it ended, in order or not
+     */
+    boolean begins() {
+        try {
+            if (channel.read(first.clear()) < 0) first.position(0);
+        } catch (IOException e) {
+            first.position(0);
+        }
+        return first.flip().hasRemaining();
+    }
+
+    /**
      * Fills a buffer.
      *
      * @return false if the channel ended before the first byte
@@ -45,6 +60,10 @@ final class Source {
      */
     boolean fill(ByteBuffer target) throws IOException {
         int wanted = target.remaining();
+        if (first.hasRemaining()) {
+            target.put(first);
+            count(wanted - target.remaining());
+        }
         while (target.hasRemaining()) {
             int read = channel.read(target);
             if (read < 0) {

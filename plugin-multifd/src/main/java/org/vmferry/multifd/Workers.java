@@ -35,8 +35,8 @@ final class Workers implements AutoCloseable {
     private final Session session;
     private final String prefix;
     private final List<Condition> conditions = new ArrayList<>();
-    private final List<Thread> threads = new ArrayList<>();
-    private final List<Channel> channels = new ArrayList<>();
+    private final List<Thread> threads = new ArrayList<>(); // guarded by lock
+    private final List<Channel> channels = new ArrayList<>(); // guarded by lock
     private Throwable failure;
     private boolean stopped;
 
@@ -68,20 +68,27 @@ final class Workers implements AutoCloseable {
         Thread.currentThread().setName(prefix + number);
     }
 
-    /** Starts a worker. Migration thread only. What it throws fails the migration. */
+    /** Starts a worker, unless all is over. What it throws fails the migration. */
     void start(int number, Body body) throws IOException {
         Thread thread =
                 Thread.ofPlatform().name(prefix + number).daemon().unstarted(() -> work(body));
+        OutOfMemoryError none;
+        lock.lock();
         try {
+            if (over()) return;
             thread.start();
+            threads.add(thread);
+            return;
         } catch (OutOfMemoryError e) {
-            MigrationException cause =
-                    new MigrationException(
-                            Blame.TRANSPORT, "no thread for multifd worker " + number, e);
-            fail(cause);
-            throw cause;
+            none = e;
+        } finally {
+            lock.unlock();
         }
-        threads.add(thread);
+        MigrationException cause =
+                new MigrationException(
+                        Blame.TRANSPORT, "no thread for multifd worker " + number, none);
+        fail(cause);
+        throw cause;
     }
 
     private void work(Body body) {
@@ -100,14 +107,24 @@ final class Workers implements AutoCloseable {
     void own(Channel channel) throws IOException {
         lock.lock();
         try {
-            channels.add(channel);
-            if (failure == null && !stopped) return;
+            if (!over()) {
+                channels.add(channel);
+                return;
+            }
         } finally {
             lock.unlock();
         }
         channel.release();
         check();
         throw new MigrationException(Blame.USER, "the migration has ended");
+    }
+
+    /** It has ended, and is closed before the others. */
+    void disown(Channel channel) {
+        lock.lock();
+        channels.remove(channel);
+        lock.unlock();
+        close(channel);
     }
 
     /**
@@ -193,7 +210,10 @@ final class Workers implements AutoCloseable {
     /** Waits until every worker that was started has ended. */
     void join() {
         boolean interrupted = false;
-        for (Thread thread : threads) {
+        lock.lock();
+        List<Thread> all = List.copyOf(threads);
+        lock.unlock();
+        for (Thread thread : all) {
             for (boolean ended = false; !ended; ) {
                 try {
                     thread.join();
@@ -203,7 +223,9 @@ final class Workers implements AutoCloseable {
                 }
             }
         }
+        lock.lock();
         threads.clear();
+        lock.unlock();
         if (interrupted) Thread.currentThread().interrupt();
     }
 
@@ -217,18 +239,21 @@ final class Workers implements AutoCloseable {
     public void close() {
         stop();
         lock.lock();
-        List<Channel> released = List.copyOf(channels);
+        List<Channel> all = List.copyOf(channels);
+        boolean running = !threads.isEmpty();
+        channels.clear();
         lock.unlock();
         // Somebody may still hang in one of them.
-        if (!threads.isEmpty()) released.forEach(Channel::release);
+        if (running) all.forEach(Channel::release);
         join();
-        for (Channel channel : channels) {
-            try {
-                channel.close();
-            } catch (IOException e) {
-                log.debug("{}: closing the channel to {}", session.name(), channel.peer(), e);
-            }
+        all.forEach(this::close);
+    }
+
+    private void close(Channel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            log.debug("{}: closing the channel to {}", session.name(), channel.peer(), e);
         }
-        channels.clear();
     }
 }

@@ -75,9 +75,9 @@ final class Ferry implements AutoCloseable {
     }
 
     private void receive(List<RamBlock> to) {
-        try (PageCarrier.Receiver in =
-                new MultifdCarrier().receiver(false, loopback.of(destination), destination)) {
-            in.connect();
+        try (PageCarrier.Receiver in = new MultifdCarrier().receiver(false, destination)) {
+            loopback.serve(in, destination);
+            in.connect("java");
             Placement.Framed framed =
                     () -> {
                         throw new AssertionError("for a sender");

@@ -1,6 +1,7 @@
 package org.vmferry.multifd;
 
 import org.vmferry.spi.carrier.PageCarrier.Channels;
+import org.vmferry.spi.carrier.PageCarrier.Receiver;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -19,28 +20,49 @@ final class Loopback implements AutoCloseable {
         server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 300);
     }
 
-    /** Channels for both ends, which the session lets go. */
+    /** A sender's channels, which the session lets go. */
     Channels of(TestSession session) {
         session.onFail.add(this::close);
-        return new Channels() {
-            @Override
-            public Channel open() throws IOException {
-                return keep(connect());
-            }
+        return () -> keep(connect(), session);
+    }
 
-            @Override
-            public Channel accept() throws IOException {
-                return keep(server.accept());
-            }
+    /** Hands a receiver whatever comes, until it is closed. */
+    void serve(Receiver receiver, TestSession session) {
+        session.onFail.add(this::close);
+        Thread.ofPlatform()
+                .daemon()
+                .start(
+                        () -> {
+                            try {
+                                while (true) greet(receiver, keep(server.accept(), session));
+                            } catch (IOException e) {
+                                // It is closed.
+                            }
+                        });
+    }
 
-            private Channel keep(SocketChannel socket) throws IOException {
-                socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
-                Channel channel = new SocketLink(socket);
-                session.channels.add(channel);
-                if (session.failure() != null) channel.release();
-                return channel;
-            }
-        };
+    /** As the engine does it: one that does not belong is closed. */
+    static Thread greet(Receiver receiver, Channel channel) {
+        return Thread.ofPlatform()
+                .daemon()
+                .start(
+                        () -> {
+                            boolean belongs = false;
+                            try {
+                                belongs = receiver.arrived(channel);
+                            } catch (IOException e) {
+                                // It does not.
+                            }
+                            if (!belongs) channel.release();
+                        });
+    }
+
+    private static Channel keep(SocketChannel socket, TestSession session) throws IOException {
+        socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        Channel channel = new SocketLink(socket);
+        session.channels.add(channel);
+        if (session.failure() != null) channel.release();
+        return channel;
     }
 
     SocketChannel connect() throws IOException {

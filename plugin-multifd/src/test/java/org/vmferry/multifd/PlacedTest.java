@@ -15,7 +15,6 @@ import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
-import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
 import java.util.List;
@@ -25,16 +24,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 class PlacedTest {
     private static final Channels NO_CHANNELS =
-            new Channels() {
-                @Override
-                public Channel open() {
-                    throw new AssertionError("places need no channels");
-                }
-
-                @Override
-                public Channel accept() {
-                    throw new AssertionError("places need no channels");
-                }
+            () -> {
+                throw new AssertionError("places need no channels");
             };
 
     private final Options options = Options.DEFAULTS.with(MultifdCarrier.CHANNELS, 3);
@@ -89,8 +80,8 @@ class PlacedTest {
     @Test
     @Tag("MFD-21")
     void loadsWhatIsFetched() throws Exception {
-        try (Receiver receiver = new MultifdCarrier().receiver(true, NO_CHANNELS, session)) {
-            receiver.connect();
+        try (Receiver receiver = new MultifdCarrier().receiver(true, session)) {
+            receiver.connect("");
             receiver.start(placed, List.of(ram));
             receiver.endSection(); // no synchronisation, and none is waited for
             receiver.fetch(new Run(ram, 17, 2000));

@@ -9,7 +9,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.option.Options;
@@ -19,10 +18,8 @@ import org.vmferry.zstd.ZstdCodec;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
@@ -40,7 +37,7 @@ class ReceiverTest {
     private CompressionProvider codec;
     private long patience = 60_000;
     private TestSession session;
-    private final List<Channel> accepted = new ArrayList<>();
+    private String machine = ""; // of which nothing is known
 
     /** The main stream's part. */
     interface Main {
@@ -92,41 +89,35 @@ class ReceiverTest {
     }
 
     /** One load over scripted channels; throws what it met, and leaves no thread. */
-    private void receive(Main main, Channel... scripts) throws IOException {
-        Options options = Options.DEFAULTS.with(MultifdCarrier.CHANNELS, scripts.length);
-        session = new TestSession("scripted", options, new UUID(0, 0), codec);
-        Deque<Channel> waiting = new ArrayDeque<>(Arrays.asList(scripts));
-        Channels channels =
-                new Channels() {
-                    @Override
-                    public Channel open() {
-                        throw new AssertionError("a receiver accepts");
-                    }
+    private void receive(Main main, Channel... scripts) throws Exception {
+        receive(scripts.length, main, scripts);
+    }
 
-                    @Override
-                    public Channel accept() {
-                        Channel next = waiting.remove();
-                        accepted.add(next);
-                        return next;
-                    }
-                };
+    private void receive(int channels, Main main, Channel... scripts) throws Exception {
+        Options options = Options.DEFAULTS.with(MultifdCarrier.CHANNELS, channels);
+        session = new TestSession("scripted", options, new UUID(0, 0), codec);
         Placement.Framed framed =
                 () -> {
                     throw new AssertionError("for a sender");
                 };
         session.patience = patience;
-        FramedReceiver receiver = new FramedReceiver(channels, session, patience);
+        session.channels.addAll(Arrays.asList(scripts));
+        List<Thread> greeters = new ArrayList<>();
+        FramedReceiver receiver = new FramedReceiver(session, patience);
         try (receiver) {
-            receiver.connect();
+            for (Channel script : scripts) greeters.add(Loopback.greet(receiver, script));
+            receiver.connect(machine);
             receiver.start(framed, List.of(ram));
             main.run(receiver);
             receiver.finish();
+        } finally {
+            for (Thread greeter : greeters) greeter.join();
         }
         assertThat(session.failure()).isNull();
         assertThat(session.threads()).isEmpty();
     }
 
-    private void receive(byte[]... script) throws IOException {
+    private void receive(byte[]... script) throws Exception {
         receive(MODERN, script(script));
     }
 
@@ -135,13 +126,16 @@ class ReceiverTest {
     }
 
     private void refused(String message, Main main, Channel... scripts) {
-        assertThatThrownBy(() -> receive(main, scripts))
+        refused(scripts.length, message, main, scripts);
+    }
+
+    private void refused(int channels, String message, Main main, Channel... scripts) {
+        assertThatThrownBy(() -> receive(channels, main, scripts))
                 .isInstanceOf(MigrationException.class)
                 .hasMessageContaining(message);
         assertThat(session.failure()).hasMessageContaining(message);
         assertThat(session.threads()).isEmpty();
-        // One that was still to be accepted is not the carrier's.
-        for (Channel script : accepted) assertThat(script.isOpen()).isFalse();
+        for (Channel script : scripts) assertThat(script.isOpen()).isFalse();
     }
 
     private void refused(String message, Consumer<Wire.Pages> spoil) {
@@ -188,11 +182,11 @@ class ReceiverTest {
             int inPage = (cut - dataFrom) % PAGE;
             if (cut > dataFrom && inPage > 5 && inPage < PAGE - 5) continue;
             byte[] rest = Arrays.copyOf(script, cut);
-            boolean between =
-                    cut == 0 || cut == 64 || cut == 64 + HEADER || cut == script.length - HEADER;
+            boolean between = cut == 64 + HEADER || cut == script.length - HEADER;
+            patience = cut <= 64 ? 20 : 60_000; // one that never began is waited for
             refused(
-                    cut == 0
-                            ? "hello from script: the channel ends"
+                    cut <= 64
+                            ? "a channel is missing"
                             : between ? "ended before the SYNC" : "before the end of what it began",
                     MODERN,
                     new Scripted(rest, 0, false));
@@ -375,28 +369,63 @@ class ReceiverTest {
                 script);
     }
 
+    private static Scripted stalled(byte[]... parts) {
+        return new Scripted(join(parts), 0, true);
+    }
+
+    private static Scripted living(int id) {
+        return stalled(Wire.hello(id), Wire.sync());
+    }
+
+    @Test
+    @Tag("MFD-2")
+    void whoDoesNotBelongFailsNothing() throws Exception {
+        Channel[] strangers = {
+            script(Wire.hello(0x11223344, 1, new UUID(1, 1), 1)),
+            script(Wire.hello(0x11223344, 2, new UUID(0, 0), 1)),
+            script(Wire.hello(0x11223345, 1, new UUID(0, 0), 1)),
+            script(Arrays.copyOf(Wire.hello(1), 60)),
+            script(),
+            script(Wire.hello(0), Wire.sync(), pages().bytes(), Wire.sync())
+        };
+        receive(1, MODERN, strangers);
+        assertApplied();
+        for (int i = 0; i < 5; i++) assertThat(strangers[i].isOpen()).isFalse();
+    }
+
+    @Test
+    @Tag("MFD-2")
+    void anotherMachinesChannelsAreNamedWhereOnesOwnAreMissing() {
+        patience = 200;
+        refused(
+                1,
+                "others came for machine 00000000-0000-0001-0000-000000000001",
+                MODERN,
+                script(Wire.hello(0x11223344, 1, new UUID(1, 1), 0)));
+    }
+
     @Test
     @Tag("MFD-2")
     @Tag("MFD-22")
-    void hellosAreChecked() {
-        byte[] other = Wire.hello(0x11223344, 1, new UUID(1, 1), 1);
-        Scripted stalled = new Scripted(Wire.hello(0), 0, true);
-        refused("is another machine's", MODERN, stalled, script(other));
-        refused(
-                "channel id 0 is taken by script",
+    void whatBelongsAndIsTooManyFailsIt() {
+        refused(2, "id 0, which is taken by one from script", MODERN, living(0), living(0));
+        refused(2, "id 2, there are 2 here", MODERN, living(0), living(2));
+        // It lives, as far as can be told.
+        refused(2, "id 0, which is taken", MODERN, stalled(Wire.hello(0)), stalled(Wire.hello(0)));
+    }
+
+    /** What a source that died has left: its channels' ends are there, and its ids are free. */
+    @Test
+    @Tag("MFD-2")
+    void aDeadSourcesChannelsGiveTheirIdsUp() throws Exception {
+        receive(
+                2,
                 MODERN,
-                new Scripted(Wire.hello(0), 0, true),
-                new Scripted(Wire.hello(0), 0, true));
-        refused(
-                "channel id 2 is past the last of 2",
-                MODERN,
-                new Scripted(Wire.hello(0), 0, true),
-                script(Wire.hello(2)));
-        refused(
-                "ends 4 bytes before the end",
-                MODERN,
-                script(Arrays.copyOf(Wire.hello(1), 60)),
-                new Scripted(Wire.hello(0), 0, true));
+                script(Wire.hello(0)),
+                script(Wire.hello(1)),
+                script(Wire.hello(1), Wire.sync(), Wire.sync()),
+                script(Wire.hello(0), Wire.sync(), pages().bytes(), Wire.sync()));
+        assertApplied();
     }
 
     @Test
@@ -404,15 +433,67 @@ class ReceiverTest {
     void stallsEnd() {
         patience = 200;
         refused(
-                "1 of 2 channels said no hello within 200 ms",
+                "of 2, 1 said hello and 1 began within 200 ms",
                 MODERN,
-                new Scripted(Arrays.copyOf(Wire.hello(1), 63), 0, true),
-                new Scripted(Wire.hello(0), 0, true));
+                stalled(Arrays.copyOf(Wire.hello(1), 63)),
+                living(0));
         refused(
                 "multifd channel 1 from script: nothing came for 200 ms",
                 MODERN,
-                new Scripted(join(Wire.hello(0), Wire.sync()), 0, true),
-                new Scripted(join(Wire.hello(1), Arrays.copyOf(Wire.sync(), 99)), 0, true));
+                living(0),
+                stalled(Wire.hello(1), Arrays.copyOf(Wire.sync(), 99)));
+    }
+
+    private static byte[] sync(long number) {
+        Wire.Pages packet = new Wire.Pages();
+        packet.alloc = 0;
+        packet.flags = 1;
+        packet.number = number;
+        return packet.bytes();
+    }
+
+    private byte[] pages(long number) {
+        Wire.Pages packet = pages();
+        packet.number = number;
+        return packet.bytes();
+    }
+
+    /** A channel that is not here took number 2, and pages with it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"java", "pc-i440fx-9.0", "virt-10.1"})
+    @Tag("MFD-12")
+    void aGapInTheNumbersIsAnErrorAtTheSync(String name) {
+        machine = name;
+        refused(
+                "from number 1 on, 2 came by this sync, numbered 1 to 3",
+                MODERN,
+                script(Wire.hello(0), sync(0), pages(1), sync(3)));
+        refused(
+                "from number 0 on, 1 came by this sync, numbered 1 to 1",
+                MODERN,
+                script(Wire.hello(0), sync(1), pages(2), sync(3)));
+        refused("numbered 1 to 1", MODERN, script(Wire.hello(0), sync(0), pages(1), sync(1)));
+        refused("numbered -1 to -1", MODERN, script(Wire.hello(0), sync(-1), sync(1)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "pc-i440fx-8.2", "pc-q35-rhel9.4.0", "raspi3b"})
+    @Tag("MFD-12")
+    void oldPeersNumbersAreNotLookedAt(String name) throws Exception {
+        machine = name;
+        receive(Wire.hello(0), sync(0), pages(7), sync(7));
+        assertApplied();
+    }
+
+    @Test
+    @Tag("MFD-12")
+    void numbersGoOverAllChannels() throws Exception {
+        machine = "java";
+        receive(
+                MODERN,
+                script(Wire.hello(0), sync(1), pages(3), sync(5)),
+                script(Wire.hello(1), sync(0), pages(2), sync(4)));
+        assertApplied();
     }
 
     @Test

@@ -378,11 +378,6 @@ class SenderTest {
                                 inFlight.decrementAndGet();
                             }
                         }
-
-                        @Override
-                        public Channel accept() {
-                            throw new AssertionError("a sender opens");
-                        }
                     };
             Sender sender = new MultifdCarrier().sender(false, channels, session);
             try (sender) {

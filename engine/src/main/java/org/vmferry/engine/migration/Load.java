@@ -98,7 +98,7 @@ public final class Load implements Work {
 
     private void fromFile(Stage stage) throws IOException {
         try (StreamIn stream = new StreamIn(end)) {
-            begin(read(stream, null, NO_CHANNELS, stage));
+            begin(read(stream, null, null, stage));
         }
     }
 
@@ -143,14 +143,14 @@ public final class Load implements Work {
         }
     }
 
-    private RunState read(StreamIn stream, Channel main, PageCarrier.Channels channels, Stage stage)
+    private RunState read(StreamIn stream, Channel main, Arrivals arrivals, Stage stage)
             throws IOException {
         in = stream;
         try (RamLayout.Loader loader = parts.layout().loader(session);
                 PageCarrier.Receiver receiver =
-                        parts.carrier().receiver(parts.layout().placed(), channels, session)) {
+                        parts.carrier().receiver(parts.layout().placed(), session)) {
             try {
-                return read(stream, main, loader, receiver, stage);
+                return read(stream, main, arrivals, loader, receiver, stage);
             } catch (IOException | RuntimeException | Error e) {
                 // Lets go the carrier's threads, so that its close() can join them.
                 session.fail(e);
@@ -165,6 +165,7 @@ public final class Load implements Work {
     private RunState read(
             StreamIn stream,
             Channel main,
+            Arrivals arrivals,
             RamLayout.Loader loader,
             PageCarrier.Receiver receiver,
             Stage stage)
@@ -178,11 +179,14 @@ public final class Load implements Work {
         StreamHeader.checkUuid(configuration, machine.uuid(), session.options());
         int size = StreamHeader.pageSize(configuration);
         pageSize = size;
-        receiver.connect();
         StreamReader.Handler handler =
                 new StreamReader.Handler() {
                     @Override
                     public void ramStart() throws IOException {
+                        // Not before: a source that waits for an answer has had it.
+                        if (arrivals != null) arrivals.admit(receiver);
+                        receiver.connect(configuration.machine());
+                        if (arrivals != null) arrivals.admitted();
                         List<BlockHeader> blocks =
                                 RamSection.readBlocks(
                                         stream,
@@ -231,17 +235,4 @@ public final class Load implements Work {
                 (stream == null ? receivedBefore : stream.received()) + session.channelBytes();
         return new Progress(total, pageSize, received, 0, 0, 0, 0, 0, 0, 0, 0);
     }
-
-    private static final PageCarrier.Channels NO_CHANNELS =
-            new PageCarrier.Channels() {
-                @Override
-                public Channel open() {
-                    throw new UnsupportedOperationException("a receiver opens no channels");
-                }
-
-                @Override
-                public Channel accept() {
-                    throw new UnsupportedOperationException("a file has no channels");
-                }
-            };
 }

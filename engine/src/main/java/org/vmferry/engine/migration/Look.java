@@ -223,7 +223,7 @@ public final class Look implements Machine, RamTarget {
         }
 
         @Override
-        public Receiver receiver(boolean placed, Channels channels, Session unused) {
+        public Receiver receiver(boolean placed, Session unused) {
             return new Receiver() {
                 @Override
                 public void start(Placement where, List<RamBlock> all) {

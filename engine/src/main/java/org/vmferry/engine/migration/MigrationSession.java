@@ -27,6 +27,7 @@ public final class MigrationSession implements Session {
     private final Optional<CompressionProvider> codec;
     private final Bandwidth bandwidth;
     private final Counts counts = new Counts();
+    private final LongAdder turnedAway = new LongAdder();
     private final List<Runnable> releases = new ArrayList<>(); // guarded by this
     private MigrationException failure; // guarded by this
     private boolean committed; // guarded by this
@@ -221,6 +222,16 @@ public final class MigrationSession implements Session {
     /** Bytes that went beside the main stream. */
     public long channelBytes() {
         return counts.bytes.sum();
+    }
+
+    /** A connection came that has nothing to do with the migration. */
+    void countTurnedAway() {
+        turnedAway.increment();
+    }
+
+    /** Connections that came and have nothing to do with the migration. */
+    public long turnedAway() {
+        return turnedAway.sum();
     }
 
     private static final class Counts implements Counters {

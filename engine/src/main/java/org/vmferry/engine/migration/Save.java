@@ -253,10 +253,5 @@ public final class Save implements Work {
         public Channel open() throws IOException {
             return layer.over(end.open());
         }
-
-        @Override
-        public Channel accept() {
-            throw new UnsupportedOperationException("a source accepts no channels");
-        }
     }
 }

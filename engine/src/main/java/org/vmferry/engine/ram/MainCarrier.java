@@ -41,7 +41,7 @@ public final class MainCarrier implements PageCarrier {
     }
 
     @Override
-    public Receiver receiver(boolean placed, Channels channels, Session session) {
+    public Receiver receiver(boolean placed, Session session) {
         return new MainReceiver();
     }
 

@@ -84,7 +84,7 @@ public final class Fakes {
         }
 
         @Override
-        public Receiver receiver(boolean placed, Channels channels, Session session) {
+        public Receiver receiver(boolean placed, Session session) {
             throw new UnsupportedOperationException();
         }
     }

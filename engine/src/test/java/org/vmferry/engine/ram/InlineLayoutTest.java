@@ -59,7 +59,7 @@ class InlineLayoutTest {
     private List<BlockHeader> read(Bytes bytes, int sections) throws IOException {
         try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 1000));
                 Loader loader = new InlineLayout().loader(session());
-                Receiver receiver = new MainCarrier().receiver(false, null, session())) {
+                Receiver receiver = new MainCarrier().receiver(false, session())) {
             List<BlockHeader> headers =
                     RamSection.readBlocks(
                             in, PAGE, options, loader, RamTarget.of(blocks), receiver);

@@ -42,6 +42,15 @@ final class MultifdBytes {
 
     /** The main stream up to the end of the ram section's START, its sync in it. */
     static byte[] main(ReferenceMachine machine) {
+        return main(machine, new byte[0]);
+    }
+
+    /** The same, with OPEN_RETURN_PATH and PING 1 before the ram section. */
+    static byte[] mainWithReturnPath(ReferenceMachine machine) {
+        return main(machine, new byte[] {8, 0, 1, 0, 0, 8, 0, 2, 0, 4, 0, 0, 0, 1});
+    }
+
+    private static byte[] main(ReferenceMachine machine, byte[] commands) {
         return bytes(
                 out -> {
                     out.writeBytes("QEVM");
@@ -49,6 +58,7 @@ final class MultifdBytes {
                     out.writeByte(7);
                     out.writeInt(machine.type().length());
                     out.writeBytes(machine.type());
+                    out.write(commands);
                     out.writeByte(1);
                     out.writeInt(2);
                     out.writeByte(3);
@@ -99,8 +109,10 @@ final class MultifdBytes {
         return hello(MAGIC, 1, new UUID(0, 0), id);
     }
 
-    static byte[] sync() {
+    /** A packet that is a SYNC and nothing else. */
+    static byte[] sync(long number) {
         Packet packet = new Packet();
+        packet.number = number;
         packet.flags = 1;
         packet.alloc = 0;
         packet.normal = 0;
@@ -118,6 +130,7 @@ final class MultifdBytes {
         int alloc = 128;
         int normal = 1;
         int size = PAGE;
+        long number;
         int zero;
         String name = "ref.ram";
         long[] offsets = new long[128];
@@ -132,7 +145,7 @@ final class MultifdBytes {
                         out.writeInt(alloc);
                         out.writeInt(normal);
                         out.writeInt(size);
-                        out.writeLong(7);
+                        out.writeLong(number);
                         out.writeInt(zero);
                         out.write(new byte[28]);
                         out.write(Arrays.copyOf(name.getBytes(StandardCharsets.UTF_8), 256));

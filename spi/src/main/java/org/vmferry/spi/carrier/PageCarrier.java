@@ -56,31 +56,22 @@ public interface PageCarrier extends Provider {
      *
      * @param placed whether the layout gives pages a place of their own, so that no channel is
      *     needed
-     * @param channels where to get channels from
      * @param session the migration
      * @return owned by the caller
      */
-    Receiver receiver(boolean placed, Channels channels, Session session);
+    Receiver receiver(boolean placed, Session session);
 
-    /** Where a carrier gets its channels from. Any thread. */
+    /** Where a sender gets its channels from. Any thread. */
     @Status(Status.Level.EXPERIMENTAL)
     interface Channels {
         /**
-         * For a sender: opens one more channel to the address that the main one reached, its TLS
-         * handshake done. Blocks.
+         * Opens one more channel to the address that the main one reached, its TLS handshake done.
+         * Blocks.
          *
          * @return owned by the caller
          * @throws IOException if it can't be had
          */
         Channel open() throws IOException;
-
-        /**
-         * For a receiver: waits for the next channel that begins with the carrier's magic.
-         *
-         * @return owned by the caller; the magic is still to be read
-         * @throws IOException if there will be none
-         */
-        Channel accept() throws IOException;
     }
 
     /** One save, in the order of its methods. */
@@ -139,15 +130,34 @@ public interface PageCarrier extends Provider {
         void close();
     }
 
-    /** One load, in the order of its methods. */
+    /** One load, in the order of its methods; {@link #arrived} alone may come at any time. */
     @Status(Status.Level.EXPERIMENTAL)
     interface Receiver extends AutoCloseable {
         /**
-         * The main stream's header was read: waits for the others, if it has any.
+         * A channel came that begins with the carrier's magic, from where the main one came: reads
+         * what it says of itself. Called for each such channel, on a thread of its own, from just
+         * before {@link #connect} to just after {@link #close}. The caller releases a channel that
+         * takes longer than connect-timeout.
          *
-         * @throws IOException if one fails
+         * <p>One that belongs to the migration and is one too many fails it ({@link Session#fail}).
+         * One that doesn't belong must not: whoever can connect can open such channels.
+         *
+         * @param channel the magic is still to be read; owned by the carrier if it belongs
+         * @return whether it belongs; the caller closes and counts one that doesn't
+         * @throws IOException if it says something wrong, or ends first: it doesn't belong either
          */
-        default void connect() throws IOException {}
+        default boolean arrived(Channel channel) throws IOException {
+            return false;
+        }
+
+        /**
+         * The RAM section begins: waits for the channels, if it has any, for connect-timeout at the
+         * most.
+         *
+         * @param machine the machine's type, as the stream has it; empty if it has none
+         * @throws IOException if one is missing, or fails
+         */
+        default void connect(String machine) throws IOException {}
 
         /**
          * The block list was read and the blocks are open.

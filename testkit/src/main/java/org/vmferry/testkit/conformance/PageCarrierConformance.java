@@ -186,8 +186,8 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
         }
 
         @Override
-        public Receiver receiver(boolean placed, Channels channels, Session session) {
-            return real.receiver(placed, channels, session);
+        public Receiver receiver(boolean placed, Session session) {
+            return real.receiver(placed, session);
         }
     }
 

@@ -47,7 +47,7 @@ public final class CrewCarrier implements PageCarrier {
     }
 
     @Override
-    public Receiver receiver(boolean placed, Channels channels, Session session) {
+    public Receiver receiver(boolean placed, Session session) {
         return new Crew(session, false);
     }
 

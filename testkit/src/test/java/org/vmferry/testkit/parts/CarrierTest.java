@@ -102,8 +102,8 @@ class CarrierTest {
         }
 
         @Override
-        public PageCarrier.Receiver receiver(boolean placed, Channels channels, Session session) {
-            return real.receiver(placed, channels, session);
+        public PageCarrier.Receiver receiver(boolean placed, Session session) {
+            return real.receiver(placed, session);
         }
 
         /** Sends a run, or does not. */

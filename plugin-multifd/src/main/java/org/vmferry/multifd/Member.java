@@ -1,0 +1,34 @@
+package org.vmferry.multifd;
+
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+
+import java.io.IOException;
+
+/** One channel of a receiver, as the migration thread sees it. Guarded by the workers' lock. */
+final class Member {
+    final int id;
+    final Source source;
+    final PacketNumbers numbers = new PacketNumbers(); // its worker's until it is at a sync
+    boolean seated; // it has its id
+    boolean begun; // its first packet has
+    boolean left; // it ended before
+    boolean atSync;
+    boolean pagesSinceSync;
+    boolean ended;
+    IOException endedBy; // null if in order
+
+    Member(int id, Source source) {
+        this.id = id;
+        this.source = source;
+    }
+
+    /** What its end means to somebody who still waits for it. */
+    MigrationException endedEarly() {
+        String why = endedBy == null ? "" : ": " + endedBy.getMessage();
+        return new MigrationException(
+                Blame.TRANSPORT,
+                source.name() + " ended before the SYNC that the main stream waits for" + why,
+                endedBy);
+    }
+}

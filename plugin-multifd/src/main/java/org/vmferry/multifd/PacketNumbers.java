@@ -1,0 +1,100 @@
+package org.vmferry.multifd;
+
+import org.vmferry.spi.MigrationException;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Which numbers the packets had that came since the last sync (rule MFD-12). One writer at a time.
+ */
+final class PacketNumbers {
+    private static final Pattern FAMILY =
+            Pattern.compile(
+                    "(?:pc-i440fx|pc-q35|pc|virt|pseries|s390-ccw-virtio)-(?:(\\d{1,4})\\.\\d+)?.*");
+    private static final int FIRST_GAPLESS = 9; // QEMU's major version
+
+    private long count;
+    private long sum; // modulo 2^64
+    private long least = Long.MAX_VALUE;
+    private long most = -1;
+
+    /**
+     * Whether the source numbers all its packets without a gap, over all channels: a QEMU from 9.0
+     * on, or none at all. Its age is told by the machine's name only.
+     *
+     * @param machine as the stream has it; empty if it has none
+     * @return false also if it can't be told
+     */
+    static boolean gapless(String machine) {
+        Matcher family = FAMILY.matcher(machine);
+        if (family.matches()) {
+            String version = family.group(1);
+            return version != null && Integer.parseInt(version) >= FIRST_GAPLESS;
+        }
+        return !machine.isEmpty() && !isUnversioned(machine);
+    }
+
+    private static boolean isUnversioned(String machine) {
+        try (BufferedReader names =
+                new BufferedReader(
+                        new InputStreamReader(
+                                PacketNumbers.class.getResourceAsStream("qemu-machines.txt"),
+                                StandardCharsets.UTF_8))) {
+            return names.lines().anyMatch(machine::equals);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    void add(long number) {
+        count++;
+        sum += number;
+        least = Math.min(least, number);
+        most = Math.max(most, number);
+    }
+
+    /** Takes another's, which has none then. */
+    void take(PacketNumbers other) {
+        count += other.count;
+        sum += other.sum;
+        least = Math.min(least, other.least);
+        most = Math.max(most, other.most);
+        other.clear();
+    }
+
+    private void clear() {
+        count = 0;
+        sum = 0;
+        least = Long.MAX_VALUE;
+        most = -1;
+    }
+
+    /**
+     * Everything up to a sync has come.
+     *
+     * @param next the first number since the last sync
+     * @return the first number after this one; there are none now
+     * @throws MigrationException if one is missing, or came twice
+     */
+    long sync(long next) throws MigrationException {
+        long last = next + count - 1;
+        // Between these bounds any number twice, in place of another, changes the sum.
+        boolean all =
+                least == next && most == last && sum - count * next == count * (count - 1) / 2;
+        if (!all) {
+            throw MigrationException.peer(
+                    "multifd: of the packets from number %d on, %d came by this sync, numbered %d"
+                            + " to %d: some went on a channel that is not here (multifd-channels"
+                            + " must be the same at both ends)",
+                    next, count, least, most);
+        }
+        clear();
+        return last + 1;
+    }
+}
