@@ -19,7 +19,9 @@ import org.vmferry.spi.transport.TransportProvider.Outgoing;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
@@ -424,6 +426,43 @@ public abstract class ChannelConformance extends FileConformance {
                     IOException.class,
                     () -> write(link.from, new byte[1 << 20]),
                     "write(): to a channel that was closed");
+        }
+    }
+
+    @Test
+    @Tag("TRN-35")
+    final void channelsOfOneSourceHaveOneOrigin() throws Exception {
+        assumeTrue(provider().features().contains(Feature.MANY_CHANNELS));
+        try (Link link = link()) {
+            Set<String> origins = new HashSet<>();
+            List<Channel> here = new ArrayList<>(List.of(link.to));
+            for (int i = 0; i < 2; i++) {
+                within("open(): hangs", link.outgoing::open);
+                here.add(within("accept(): hangs", link.incoming::accept));
+            }
+            for (Channel channel : here) {
+                assertNotNull(channel.origin(), "origin(): empty if it can't be told");
+                origins.add(channel.origin());
+                origins.add(channel.origin());
+            }
+            assertEquals(1, origins.size(), "origin(): of one source's channels: " + origins);
+        }
+    }
+
+    @Test
+    @Tag("TRN-36")
+    final void whatHasComeIsGivenOnceAndNotWaitedFor() throws Exception {
+        assumeTrue(provider().features().contains(Feature.MANY_CHANNELS));
+        String lookAt = "acceptNow(): gives what has come, once, and does not wait";
+        try (Link link = link()) {
+            assertTrue(within(lookAt, link.incoming::acceptNow).isEmpty(), lookAt);
+            Channel there = within("open(): hangs", link.outgoing::open);
+            write(there, new byte[] {7});
+            Optional<Channel> now = within(lookAt, link.incoming::acceptNow);
+            Channel here =
+                    now.isPresent() ? now.get() : within("accept(): hangs", link.incoming::accept);
+            assertArrayEquals(new byte[] {7}, within(lookAt, () -> read(here, 1)), lookAt);
+            assertTrue(within(lookAt, link.incoming::acceptNow).isEmpty(), lookAt);
         }
     }
 }

@@ -513,6 +513,32 @@ class TransportTwinsTest {
         }
     }
 
+    @Breaks("TRN-35")
+    static class EachOfItsOwnOrigin extends Tcp {
+        @Override
+        Channel channel(Channel channel) {
+            return new ForwardingChannel(channel) {
+                @Override
+                public String origin() {
+                    return channel.peer();
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-36")
+    static class WaitsForWhatHasCome extends Tcp {
+        @Override
+        Destination incoming(Destination end) {
+            return new Destination(end) {
+                @Override
+                public Optional<Channel> acceptNow() throws IOException {
+                    return Optional.of(accept());
+                }
+            };
+        }
+    }
+
     /** A file, of which a twin changes one thing. */
     abstract static class InFile extends TransportConformance {
         @TempDir Path folder;
