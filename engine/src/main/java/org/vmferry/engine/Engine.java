@@ -5,6 +5,7 @@ import jakarta.inject.Inject;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.migration.Load;
 import org.vmferry.engine.migration.Look;
+import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.migration.Parts;
 import org.vmferry.engine.migration.Save;
@@ -89,7 +90,12 @@ public final class Engine {
      * now, or the snapshot's; the host may resume it after a snapshot. If it fails or is cancelled,
      * the guest runs on as before.
      *
-     * @param machine what to send; in use until the migration is over
+     * <p>A machine is in one migration at a time, of all engines in this process, and what is in
+     * INMIGRATE, FINISH_MIGRATE or POSTMIGRATE has no guest to send: both are refused. That two
+     * objects stand for one guest can't be told.
+     *
+     * @param machine what to send; in use until the migration is over, and after a {@link
+     *     Migration#yank} until the last thread that hangs has come back
      * @param uri where to, such as {@code file:/var/lib/vm.snap}
      * @param settings capabilities and parameters
      * @return the migration, which is running
@@ -99,12 +105,15 @@ public final class Engine {
             throws MigrationException {
         Address address = Address.parse(uri);
         Prepared prepared = prepare("send", address, settings, machine.uuid());
-        return new Migration(
-                        registry,
-                        prepared.session,
-                        address,
-                        new Save(prepared.session, machine, prepared.parts, plugins.notifiers()))
-                .start();
+        MigrationSession session = prepared.session;
+        MachineUse use = MachineUse.toSend(machine, session.name());
+        try {
+            Save save = new Save(session, machine, prepared.parts, plugins.notifiers());
+            return new Migration(registry, session, address, save, use).start();
+        } catch (RuntimeException | Error e) {
+            use.end();
+            throw e;
+        }
     }
 
     /**
@@ -113,7 +122,12 @@ public final class Engine {
      * <p>If it completes, the machine has entered the run state that the source's was in. If it
      * fails or is cancelled, the machine was never started, and its RAM and devices hold anything.
      *
-     * @param machine what to load into; in use until the migration is over
+     * <p>A machine is in one migration at a time, as in {@link #send}, and its own guest must stand
+     * still: in RUNNING, SUSPENDED and FINISH_MIGRATE it is refused, also if it comes there while
+     * this listens. When all has come, the machine may be sent on from within its {@link
+     * Machine#enter}.
+     *
+     * @param machine what to load into; in use as in {@link #send}
      * @param uri where from, such as {@code tcp:127.0.0.1:4444}
      * @param settings capabilities and parameters
      * @return the migration, which is running
@@ -122,9 +136,18 @@ public final class Engine {
     public Migration receive(Machine machine, String uri, Settings settings) throws IOException {
         Address address = Address.parse(uri);
         Prepared prepared = prepare("receive", address, settings, machine.uuid());
-        Incoming end = prepared.parts.transport().incoming(address, prepared.session.options());
-        Load load = new Load(prepared.session, machine, prepared.parts, end);
-        return new Migration(registry, prepared.session, end.address(), load).start();
+        MigrationSession session = prepared.session;
+        MachineUse use = MachineUse.toLoad(machine, session.name());
+        Incoming end = null;
+        try {
+            end = prepared.parts.transport().incoming(address, session.options());
+            Load load = new Load(session, machine, prepared.parts, end, use::lend);
+            return new Migration(registry, session, end.address(), load, use).start();
+        } catch (IOException | RuntimeException | Error e) {
+            if (end != null) end.close();
+            use.end();
+            throw e;
+        }
     }
 
     /**

@@ -2,6 +2,7 @@ package org.vmferry.engine;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.migration.Save;
 import org.vmferry.engine.migration.Work;
@@ -33,6 +34,7 @@ public final class Migration {
     private final MigrationSession session;
     private final Address address;
     private final Work work;
+    private final MachineUse use;
     private final long began = System.nanoTime();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -43,11 +45,17 @@ public final class Migration {
     private final Threads threads;
     private final RecordedMigration event = new RecordedMigration();
 
-    Migration(OptionRegistry registry, MigrationSession session, Address address, Work work) {
+    Migration(
+            OptionRegistry registry,
+            MigrationSession session,
+            Address address,
+            Work work,
+            MachineUse use) {
         this.registry = registry;
         this.session = session;
         this.address = address;
         this.work = work;
+        this.use = use;
         this.transitions = new Transitions(session.name());
         this.threads = new Threads(session.name());
         event.migration = session.name();
@@ -63,7 +71,11 @@ public final class Migration {
 
     private void run() {
         try {
-            work.run(new Stages());
+            try {
+                work.run(new Stages());
+            } finally {
+                use.end(); // first: who is told that it is over may begin the next
+            }
             finish(MigrationState.COMPLETED, null);
         } catch (Throwable t) {
             session.fail(t);
@@ -358,6 +370,7 @@ public final class Migration {
         } catch (InterruptedException e) {
             return; // nobody does that
         }
+        use.abandon();
         MigrationException first = session.failure();
         finish(failed(), threads.hanging(first));
     }

@@ -33,6 +33,7 @@ public final class Load implements Work {
     private final Incoming end;
     private final Layer layer;
     private final boolean fromFile;
+    private final Runnable loaded;
     private ReturnPath.Answers answers; // once the source has opened the return path
     private volatile StreamIn in;
     private volatile GuestOwner owner;
@@ -41,16 +42,15 @@ public final class Load implements Work {
     private volatile long receivedBefore;
 
     /**
-     * A load into a machine, from an end that is open already; it is closed when the load is over.
+     * A load into a machine, from an end that is open already; once it runs, it closes that.
+     *
+     * @param loaded called when all has come, before the machine enters its state
      */
-    public Load(MigrationSession session, Machine machine, Parts parts, Incoming end)
+    public Load(
+            MigrationSession session, Machine machine, Parts parts, Incoming end, Runnable loaded)
             throws MigrationException {
-        try {
-            this.layer = Layer.ofDestination(session);
-        } catch (MigrationException e) {
-            end.close();
-            throw e;
-        }
+        this.layer = Layer.ofDestination(session);
+        this.loaded = loaded;
         this.session = session;
         this.machine = machine;
         this.parts = parts;
@@ -83,6 +83,8 @@ public final class Load implements Work {
     private void begin(RunState state) throws MigrationException {
         try {
             owner = GuestOwner.UNKNOWN;
+            MachineUse.requireStill(machine);
+            loaded.run();
             Guest.enter(machine, state);
             owner = GuestOwner.DESTINATION;
         } finally {
@@ -183,6 +185,7 @@ public final class Load implements Work {
                 new StreamReader.Handler() {
                     @Override
                     public void ramStart() throws IOException {
+                        MachineUse.requireStill(machine); // it may have been started meanwhile
                         // Not before: a source that waits for an answer has had it.
                         if (arrivals != null) arrivals.admit(receiver);
                         receiver.connect(configuration.machine());

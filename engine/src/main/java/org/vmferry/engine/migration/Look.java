@@ -52,7 +52,7 @@ public final class Look implements Machine, RamTarget {
     /** Reads it all. */
     public Inspection look(Set<String> capabilities) throws IOException {
         try {
-            new Load(session, this, parts, end).run(state -> {});
+            new Load(session, this, parts, end, () -> {}).run(state -> {});
         } catch (IOException | RuntimeException e) {
             session.fail(e);
             throw session.failure();

@@ -1,5 +1,6 @@
 package org.vmferry.engine.qmp;
 
+import org.vmferry.engine.migration.StandIn;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.DeviceState;
@@ -18,7 +19,7 @@ import java.util.UUID;
  * The host's machine, of whose stops and starts clients are told. A migration is given this one, so
  * that its stops and starts come in their place among its states.
  */
-final class Guest implements Machine {
+final class Guest implements StandIn {
     private final Machine machine;
     private final Monitor monitor;
     private boolean staysPaused; // guarded by the monitor's lock, as all changes of run state are
@@ -82,6 +83,11 @@ final class Guest implements Machine {
             if (before == RunState.RUNNING && next != RunState.RUNNING) monitor.event("STOP");
             if (before != RunState.RUNNING && next == RunState.RUNNING) monitor.event("RESUME");
         }
+    }
+
+    @Override
+    public Machine machine() {
+        return machine;
     }
 
     @Override
