@@ -119,6 +119,13 @@ public final class MachineUse {
         return MigrationException.user("the machine is '%s': %s", state.wireName(), why);
     }
 
+    /** Whether a migration uses a machine now. */
+    public static boolean isUsed(Machine machine) {
+        synchronized (USED) {
+            return USED.containsKey(hosts(machine));
+        }
+    }
+
     /** Whether a migration loads into a machine now. */
     public static boolean isLoaded(Machine machine) {
         synchronized (USED) {

@@ -1,6 +1,11 @@
 package org.vmferry.engine.qmp;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.StandIn;
+import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.DeviceState;
@@ -20,9 +25,15 @@ import java.util.UUID;
  * that its stops and starts come in their place among its states.
  */
 final class Guest implements StandIn {
+    private static final Logger LOG = LoggerFactory.getLogger(Guest.class);
+
+    private static final String TAKE_BACK = "vmferry-take-back";
+
     private final Machine machine;
     private final Monitor monitor;
     private boolean staysPaused; // guarded by the monitor's lock, as all changes of run state are
+    private Migration sending; // the last that QMP began, or null
+    private Migration sentBy; // the one that paused it for good, or null
 
     Guest(Machine machine, Monitor monitor) {
         this.machine = machine;
@@ -51,16 +62,72 @@ final class Guest implements StandIn {
     }
 
     private Object cont(Arguments arguments) throws Refusal, MigrationException {
+        boolean takeBack = arguments.bool(TAKE_BACK, false);
         arguments.end();
-        switch (machine.runState()) {
+        RunState state = machine.runState();
+        switch (state) {
             case RUNNING -> {}
             case INMIGRATE -> staysPaused = false;
-            case FINISH_MIGRATE -> throw Refusal.generic("Migration is not finalized yet");
             case SHUTDOWN, INTERNAL_ERROR ->
                     throw Refusal.generic("Resetting the Virtual Machine is required");
-            default -> enter(RunState.RUNNING);
+            default -> {
+                if (MachineUse.isLoaded(this)) {
+                    throw Refusal.generic("A guest is being loaded into this machine");
+                }
+                if (state == RunState.FINISH_MIGRATE) requireOver();
+                if (state == RunState.POSTMIGRATE || state == RunState.FINISH_MIGRATE) {
+                    takeBack(takeBack);
+                }
+                enter(RunState.RUNNING);
+            }
         }
         return Map.of();
+    }
+
+    private void requireOver() throws Refusal {
+        if (MachineUse.isUsed(this)) throw Refusal.generic("Migration is not finalized yet");
+    }
+
+    /** Of a guest that was sent: it goes on here if it does not run elsewhere, or by order. */
+    private void takeBack(boolean ordered) throws Refusal {
+        String why = whyNot();
+        if (why == null) return;
+        if (!ordered) {
+            throw Refusal.generic(
+                    "%s. To let it go on here, make sure that it does not run there, and say cont"
+                            + " with the argument \"%s\": true",
+                    why, TAKE_BACK);
+        }
+        LOG.warn("cont: the guest goes on here by order ({}). {}", TAKE_BACK, why);
+    }
+
+    /** Null if it may go on, as in a QEMU. */
+    private String whyNot() {
+        if (sentBy == null) {
+            return "The guest was sent without QMP, which does not know who has it";
+        }
+        String name = sentBy.name() + " to " + sentBy.address();
+        return switch (sentBy.owner()) {
+            case UNKNOWN ->
+                    "The link was lost at the end of %s: the guest may run there".formatted(name);
+            case DESTINATION -> {
+                if (sentBy.options().get(EngineOptions.RETURN_PATH)) {
+                    yield "The destination of %s has confirmed that it has the guest"
+                            .formatted(name);
+                }
+                LOG.warn("cont: the guest goes on here, and perhaps there too, after {}", name);
+                yield null;
+            }
+            case SNAPSHOT, SOURCE -> {
+                LOG.info("cont: the guest goes on here after {}", name);
+                yield null;
+            }
+        };
+    }
+
+    /** This is the last migration that QMP has begun to send it. */
+    void sending(Migration begun) {
+        sending = begun;
     }
 
     private Object queryUuid(Arguments arguments) throws Refusal {
@@ -79,7 +146,10 @@ final class Guest implements StandIn {
             RunState before = machine.runState();
             boolean stays = staysPaused && before == RunState.INMIGRATE;
             RunState next = stays && asked == RunState.RUNNING ? RunState.PAUSED : asked;
+            boolean sent = next == RunState.FINISH_MIGRATE || next == RunState.POSTMIGRATE;
+            if (sent) sentBy = sending; // also if the machine can't enter it
             machine.enter(next);
+            if (!sent) sentBy = null;
             if (before == RunState.RUNNING && next != RunState.RUNNING) monitor.event("STOP");
             if (before != RunState.RUNNING && next == RunState.RUNNING) monitor.event("RESUME");
         }

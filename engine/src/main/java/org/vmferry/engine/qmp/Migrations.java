@@ -1,5 +1,7 @@
 package org.vmferry.engine.qmp;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationListener;
@@ -15,13 +17,15 @@ import java.util.Map;
 
 /** The machine's migrations, one at a time: begins, watches, ends and tells of them. */
 final class Migrations implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Migrations.class);
+
     private final Engine engine;
     private final Guest guest;
     private final Monitor monitor;
     private final Objects objects;
     private final Tuning tuning;
     private Migration migration; // guarded by the monitor's lock, as all below; the last, or null
-    private boolean incoming; // whether it is
+    private boolean incoming; // whether it is, or was
 
     Migrations(Engine engine, Guest guest, Monitor monitor) {
         this.engine = engine;
@@ -81,7 +85,8 @@ final class Migrations implements AutoCloseable {
     /** Set-up is told before the answer, all that follows after it. */
     private void begun(Migration begun, boolean incoming) {
         migration = begun;
-        this.incoming |= incoming;
+        this.incoming = incoming;
+        if (!incoming) guest.sending(begun);
         boolean events = tuning.on(EngineOptions.EVENTS);
         if (events) tell(MigrationState.SETUP);
         monitor.afterwards(() -> begun.listen(new Teller(events)));
@@ -185,7 +190,11 @@ final class Migrations implements AutoCloseable {
         boolean interrupted = false;
         while (last != null) {
             try {
-                if (last.await(Duration.ofDays(1))) break;
+                if (last.await(Duration.ofSeconds(20))) break;
+                LOG.warn(
+                        "the QMP server's end waits for {}, which is '{}'",
+                        last.name(),
+                        last.state().wireName());
             } catch (InterruptedException e) {
                 interrupted = true;
             }

@@ -20,6 +20,7 @@ import java.util.Set;
  * {"source": "any text"}          sends that, and a line end, and waits for an answer
  * {"source": ["active"]}          waits for the event of that name, or MIGRATION of that status
  * {"source": {"until": "failed"}} asks query-migrate until that is its status
+ * {"source": {"is": "postmigrate"}} asks query-status until that is its status
  * {"negotiate": false}            first line: qmp_capabilities is the script's own affair
  * </pre>
  *
@@ -113,7 +114,9 @@ final class QmpScript {
                     }
                 }
                 case Map<?, ?> until when until.containsKey("until") ->
-                        until((String) until.get("until"));
+                        until("query-migrate", (String) until.get("until"));
+                case Map<?, ?> is when is.containsKey("is") ->
+                        until("query-status", (String) is.get("is"));
                 default -> {
                     String text = step instanceof String raw ? raw : Json.write(step);
                     Map<String, Object> answer = answer(line, text);
@@ -146,10 +149,10 @@ final class QmpScript {
             }
         }
 
-        private void until(String status) throws Exception {
+        private void until(String query, String status) throws Exception {
             long end = System.nanoTime() + RawQmp.DEADLINE * 1_000_000_000L;
             while (true) {
-                qmp.send("{\"execute\": \"query-migrate\"}");
+                qmp.send("{\"execute\": \"" + query + "\"}");
                 Map<String, Object> message = qmp.next();
                 while (message.containsKey("event")) {
                     event(message);

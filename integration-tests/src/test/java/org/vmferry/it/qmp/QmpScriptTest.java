@@ -58,6 +58,7 @@ class QmpScriptTest {
                 "pause-cancel",
                 "paused",
                 "run-state",
+                "postmigrate",
                 "failed",
                 "yank",
                 "yank-destination",
