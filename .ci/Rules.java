@@ -11,7 +11,9 @@ import java.util.regex.Pattern;
  * Compares the numbered rules of docs/wire and docs/spi with the tests that cite them, and with the
  * broken implementations that show those tests to work: prints the rules that no test proves,
  * writes all of it to target/rules.md, and fails when a test cites a rule that isn't there, or a
- * rule of docs/spi has no test or no broken twin.
+ * rule of docs/spi has no test or no broken twin, or a row of docs/ownership.md has no test in
+ * integration-tests: who runs the guest is shown by whole migrations only, and a row that nobody
+ * has tried is a promise that an operator would rely on.
  */
 public class Rules {
     private static final Pattern RULE =
@@ -41,7 +43,14 @@ public class Rules {
         }
     }
 
-    private record Rule(Path document, String text, List<String> tests, List<String> twins) {}
+    private static final String WHOLE = "integration-tests"; // the module of whole migrations
+
+    private record Rule(Path document, String text, List<String> tests, List<String> twins) {
+        /** Whether a test may show it: a row of docs/ownership.md only a whole migration. */
+        boolean takes(Path test) {
+            return !document.endsWith("ownership.md") || test.startsWith(WHOLE);
+        }
+    }
 
     public static void main(String[] args) throws Exception {
         Path root = Path.of(args.length == 0 ? "." : args[0]);
@@ -51,19 +60,24 @@ public class Rules {
             if (!source.toString().contains("/src/test/") && !source.toString().contains("testkit"))
                 continue;
             String text = Files.readString(source);
+            Path path = root.relativize(source);
             for (Matcher cited = CITED.matcher(text); cited.find(); )
-                cite(rules, cited.group(1), text, cited.end(), source, false, unknown);
+                cite(rules, cited.group(1), text, cited.end(), path, false, unknown);
             for (Matcher broken = BROKEN.matcher(text); broken.find(); )
                 for (Matcher id = ID.matcher(broken.group(1)); id.find(); )
-                    cite(rules, id.group(1), text, broken.end(), source, true, unknown);
+                    cite(rules, id.group(1), text, broken.end(), path, true, unknown);
         }
         write(root, rules);
         System.out.println(rules.size() + " rules, without a test: " + without(rules, false, ""));
         String spi = "spi";
         System.out.println("Rules of the SPI without a broken twin: " + without(rules, true, spi));
+        String rows = without(rules, false, "ownership.md");
+        System.out.println("Rows of docs/ownership.md without a whole migration: " + rows);
         if (!unknown.isEmpty()) fail("Tests cite rules that docs/ doesn't have: " + unknown);
         if (!without(rules, false, spi).equals("none") || !without(rules, true, spi).equals("none"))
             fail("Rules of docs/spi need a test and a broken twin each");
+        if (!rows.equals("none"))
+            fail("Rows of docs/ownership.md need a test in " + WHOLE + " each: " + rows);
     }
 
     private static Map<Id, Rule> rules(Path root) throws Exception {
@@ -102,14 +116,18 @@ public class Rules {
         String where = source.getFileName().toString().replace(".java", "");
         var name = NAME.matcher(text);
         if (name.find(from)) where += "." + name.group(1);
-        (twin ? rule.twins() : rule.tests()).add(where);
+        if (twin) rule.twins().add(where);
+        else if (rule.takes(source)) rule.tests().add(where);
     }
 
-    private static String without(Map<Id, Rule> rules, boolean twin, String folder) {
+    /** Of a document, or of a folder of them. */
+    private static String without(Map<Id, Rule> rules, boolean twin, String part) {
         List<String> left = new ArrayList<>();
         rules.forEach(
                 (id, rule) -> {
-                    boolean asked = rule.document().getParent().toString().endsWith(folder);
+                    boolean asked =
+                            rule.document().endsWith(part)
+                                    || rule.document().getParent().toString().endsWith(part);
                     if (asked && (twin ? rule.twins() : rule.tests()).isEmpty())
                         left.add(id.toString());
                 });
