@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vmferry.engine.json.Json;
+import org.vmferry.spi.machine.RunState;
 
 import picocli.CommandLine;
 
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -183,6 +185,23 @@ class CommandTest {
                 .contains("listening on file:", "vmferry: the guest is the destination's\n");
         assertThat(sent).hasSameBinaryContentAs(stream);
         assertThat(inspected(received)).isEqualTo(inspected(mapped));
+    }
+
+    /** As of an old QEMU that was told to migrate once more. */
+    @ParameterizedTest
+    @EnumSource(names = {"INMIGRATE", "FINISH_MIGRATE", "POSTMIGRATE"})
+    void aGuestIsKeptWhateverItsStreamSaysOfIt(RunState state) throws IOException {
+        byte[] bytes = Files.readAllBytes(stream);
+        String text = new String(bytes, StandardCharsets.ISO_8859_1);
+        int at = text.indexOf("\0\0\0\7paused\0");
+        bytes[at + 3] = (byte) (state.wireName().length() + 1);
+        byte[] name = state.wireName().getBytes(StandardCharsets.US_ASCII);
+        System.arraycopy(name, 0, bytes, at + 4, name.length);
+        Files.write(stream, bytes);
+        Path kept = directory.resolve("kept");
+        assertThat(run("receive", "file:" + stream, "-o", kept)).as(err.toString()).isZero();
+        assertThat(run("convert", kept, kept, "--format", "stream")).as(err.toString()).isZero();
+        assertThat(kept).hasBinaryContent(bytes);
     }
 
     @Test

@@ -152,8 +152,16 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     @Override
     public void enter(RunState next) throws MigrationException {
         boolean arrived = state == RunState.INMIGRATE;
-        state = next;
+        state = arrived ? kept(next) : next;
         if (arrived) keeper.keep();
+    }
+
+    /** Whatever the stream says of its guest, it is here now, and may be sent on. */
+    private static RunState kept(RunState sent) {
+        return switch (sent) {
+            case INMIGRATE, FINISH_MIGRATE, POSTMIGRATE -> RunState.PAUSED;
+            default -> sent;
+        };
     }
 
     @Override

@@ -99,8 +99,7 @@ class OneMachineTest {
         until(first, MigrationState.ACTIVE);
         assertThatThrownBy(() -> other.send(here, second.address().toString(), BACK))
                 .isInstanceOf(MigrationException.class)
-                .hasMessage(
-                        out.name() + " uses the machine: it can be in one migration at a time");
+                .hasMessage(out.name() + " uses the machine: it can be in one migration at a time");
         assertThat(second.state()).as("nobody came").isEqualTo(MigrationState.SETUP);
         runs(here);
         out.change(Settings.NONE.parameter("max-bandwidth", "0"));

@@ -11,8 +11,8 @@ import java.util.UUID;
 
 /**
  * A virtual machine, as its emulator hands it to the engine. Its methods are called on the
- * migration thread, one at a time; {@link #uuid} and {@link #runState} by whoever begins a migration
- * too.
+ * migration thread, one at a time; {@link #uuid} and {@link #runState} by whoever begins a
+ * migration too.
  *
  * <p>One object stands for one guest: by it the engine tells that a machine is in a migration
  * already. Of two objects over one guest both would be taken.
