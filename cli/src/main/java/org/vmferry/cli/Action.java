@@ -7,6 +7,9 @@ import org.vmferry.engine.Statistics;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -120,6 +123,25 @@ abstract class Action implements Callable<Integer> {
             remark("left by a vmferry that was killed; remove it with: rm -r '" + dead + "'");
         }
         return ArchiveMachine.in(directory);
+    }
+
+    /**
+     * Where a file is to come to be: found out, before anything is read or received, whether it can
+     * be written and completed.
+     *
+     * @return to be closed; not to be completed but by who fills it
+     */
+    final Outgoing place(Path output) throws IOException {
+        Outgoing place =
+                plugins.transport("file")
+                        .outgoing(Address.parse(Snapshot.uri(output, 0)), Options.DEFAULTS);
+        try {
+            place.reserve(0);
+            return place;
+        } catch (IOException e) {
+            place.close();
+            throw e;
+        }
     }
 
     /** Watches a long work. The launcher knows whether standard error is a terminal. */

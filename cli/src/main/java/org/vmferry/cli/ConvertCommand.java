@@ -3,6 +3,7 @@ package org.vmferry.cli;
 import org.vmferry.engine.Engine;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -35,11 +36,14 @@ final class ConvertCommand extends SnapshotAction {
             description = "One of: ${COMPLETION-CANDIDATES}.")
     private Format format;
 
+    @Mixin private ScratchOption scratch;
+
     @Override
     void run() throws Exception {
         Snapshot snapshot = snapshot();
         Engine engine = engine();
-        try (var archive = archive(NewFile.directory(output))) {
+        place(output).close();
+        try (var archive = archive(scratch.beside(output))) {
             read(engine, snapshot, archive);
             follow(
                     engine.send(archive, Snapshot.uri(output, 0), format.settings()),

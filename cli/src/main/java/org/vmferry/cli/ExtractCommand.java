@@ -2,17 +2,22 @@ package org.vmferry.cli;
 
 import org.vmferry.engine.Inspection;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.PositionedFile;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
+import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
+import java.io.EOFException;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.stream.Collectors;
 
 /** Takes one block's RAM out of a snapshot. */
@@ -25,7 +30,7 @@ import java.util.stream.Collectors;
             "  vmferry extract vm.snap --block pc.ram -o ram.bin",
         })
 final class ExtractCommand extends SnapshotAction {
-    private static final long STEP = 8 << 20;
+    private static final int STEP = 8 << 20;
 
     @Option(
             names = "--block",
@@ -41,6 +46,8 @@ final class ExtractCommand extends SnapshotAction {
             description = "The file; appears only when it is complete.")
     private Path output;
 
+    @Mixin private ScratchOption scratch;
+
     @Override
     void run() throws Exception {
         Snapshot snapshot = snapshot();
@@ -52,12 +59,15 @@ final class ExtractCommand extends SnapshotAction {
                         .filter(b -> b.id().equals(id))
                         .findFirst()
                         .orElseThrow(() -> noSuchBlock(inspection));
-        try (NewFile file = NewFile.named(output)) {
+        if (Files.exists(output) && !Files.isRegularFile(output))
+            throw MigrationException.user("%s is no file, so it can't be replaced", output);
+        try (Outgoing out = place(output)) {
+            out.expect(block.present().cardinality() * inspection.pageSize());
             if (block.pagesPosition().isPresent())
-                copy(snapshot, block, inspection.pageSize(), file.path());
-            else unpack(snapshot, file.path());
+                copy(snapshot, block, inspection.pageSize(), out.file(false));
+            else unpack(snapshot, out.file(false));
             interruption.check();
-            file.complete();
+            out.complete();
         }
         remark(
                 "%s: %s, %s of them in pages that are not zero"
@@ -79,22 +89,28 @@ final class ExtractCommand extends SnapshotAction {
     }
 
     /** From mapped-ram: reads nothing but the block's own pages. */
-    private void copy(Snapshot snapshot, Inspection.Block block, int pageSize, Path to)
+    private void copy(Snapshot snapshot, Inspection.Block block, int pageSize, PositionedFile out)
             throws IOException {
         PageBitmap present = block.present();
         long from = block.pagesPosition().getAsLong();
         long total = present.cardinality() * pageSize;
         long done = 0;
-        try (FileChannel in = FileChannel.open(snapshot.path(), StandardOpenOption.READ);
-                FileChannel out = FileChannel.open(to, StandardOpenOption.WRITE);
+        ByteBuffer buffer = ByteBuffer.allocateDirect(Math.max(STEP, pageSize));
+        try (Incoming in =
+                        plugins()
+                                .transport("file")
+                                .incoming(Address.parse(snapshot.uri()), Options.DEFAULTS);
                 Progress progress = progress("extracting " + id)) {
-            Sparse.extend(out, block.usedLength());
+            PositionedFile file = in.file(false);
+            out.resize(block.usedLength());
             for (long page = present.nextSet(0); page < present.pages(); ) {
-                long end = Math.min(present.nextClear(page), page + STEP / pageSize);
+                long end = Math.min(present.nextClear(page), page + buffer.capacity() / pageSize);
                 interruption.check();
-                long bytes = (end - page) * pageSize;
-                Sparse.copy(in, from + page * pageSize, out, page * pageSize, bytes);
-                done += bytes;
+                buffer.clear().limit(Math.toIntExact((end - page) * pageSize));
+                if (file.read(buffer, from + page * pageSize) < buffer.limit())
+                    throw new EOFException("the file was cut short at page " + page);
+                done += buffer.limit();
+                out.write(buffer.flip(), page * pageSize);
                 progress.show(done, total);
                 page = present.nextSet(end);
             }
@@ -102,12 +118,10 @@ final class ExtractCommand extends SnapshotAction {
     }
 
     /** From a stream: its records have to be read all. */
-    private void unpack(Snapshot snapshot, Path to) throws Exception {
-        try (var archive = archive(NewFile.directory(to))) {
+    private void unpack(Snapshot snapshot, PositionedFile out) throws Exception {
+        try (var archive = archive(scratch.beside(output))) {
+            archive.keep(id, out);
             read(engine(), snapshot, archive);
-            Path raw = archive.file(id).orElseThrow();
-            Files.move(
-                    raw, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         }
     }
 }

@@ -31,8 +31,7 @@ final class NewFile implements AutoCloseable {
         // A link stays a link: what it points to is replaced.
         Path target = Files.exists(name) ? name.toRealPath() : name.toAbsolutePath();
         Path directory = directory(target);
-        Path work =
-                Files.createTempFile(directory, "." + target.getFileName() + ".vmferry-", ".part");
+        Path work = Files.createTempFile(directory, ".vmferry-", ".part");
         return new NewFile(target, work);
     }
 

@@ -5,6 +5,7 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,6 +24,9 @@ import java.nio.file.Path;
             "  vmferry receive unix:/run/vm.migrate -o vm.snap",
         })
 final class ReceiveCommand extends Action {
+    /** Room that is held from the beginning, in bytes: a quota that is full shows at once. */
+    private static final long FIRST = 1 << 20;
+
     @Parameters(
             index = "0",
             paramLabel = "URI",
@@ -37,6 +41,7 @@ final class ReceiveCommand extends Action {
     private Path output;
 
     @Mixin private OptionArguments options;
+    @Mixin private ScratchOption scratch;
 
     private volatile Migration saving;
 
@@ -44,8 +49,16 @@ final class ReceiveCommand extends Action {
     void run() throws Exception {
         var settings = options.settings();
         Engine engine = engine();
-        try (var archive = archive(NewFile.directory(output))) {
-            archive.whenWhole(() -> save(engine, archive));
+        // A source without a return path has given its guest up by the time it is written.
+        try (Outgoing place = place(output);
+                var archive = archive(scratch.beside(output))) {
+            place.reserve(FIRST);
+            archive.growWith(place::reserve);
+            archive.whenWhole(
+                    () -> {
+                        place.close(); // the room is wanted now
+                        save(engine, archive);
+                    });
             Migration load = engine.receive(archive, uri, settings);
             try {
                 remark("listening on " + load.address());

@@ -22,13 +22,14 @@ final class SendCommand extends SnapshotAction {
     private String uri;
 
     @Mixin private OptionArguments options;
+    @Mixin private ScratchOption scratch;
 
     @Override
     void run() throws Exception {
         var settings = options.settings();
         Snapshot snapshot = snapshot();
         Engine engine = engine();
-        try (var archive = archive(NewFile.directory(snapshot.path()))) {
+        try (var archive = archive(scratch.folder())) {
             read(engine, snapshot, archive);
             Migration save = engine.send(archive, uri, settings);
             Statistics sent;

@@ -10,6 +10,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.TypeConversionException;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** What all commands have that read a snapshot. */
@@ -38,9 +39,19 @@ abstract class SnapshotAction extends Action {
     final void read(Engine engine, Snapshot snapshot, ArchiveMachine archive)
             throws IOException, InterruptedException {
         Format format = Format.of(engine.capabilities(snapshot.uri()));
+        archive.expect(
+                format == Format.MAPPED_RAM
+                        ? present(inspect(snapshot))
+                        : Files.size(snapshot.path()) - snapshot.offset());
         follow(
                 engine.receive(archive, snapshot.uri(), format.settings()),
                 "reading " + snapshot.path().getFileName());
+    }
+
+    private static long present(Inspection inspection) {
+        long pages = 0;
+        for (Inspection.Block block : inspection.blocks()) pages += block.present().cardinality();
+        return pages * inspection.pageSize();
     }
 
     /** An amount of bytes on the command line. */

@@ -151,11 +151,9 @@ final class Workers implements AutoCloseable {
 
     /** A failure that says where: what a plug-in or the system threw is wrapped. */
     static MigrationException named(String where, Throwable cause) {
-        if (cause instanceof MigrationException e) return e;
-        return new MigrationException(
-                cause instanceof IOException ? Blame.TRANSPORT : Blame.PLUGIN,
-                where + ": " + cause,
-                cause);
+        MigrationException typed = MigrationException.of(cause);
+        if (typed.getCause() != cause) return typed; // it says where itself
+        return new MigrationException(typed.blame(), where + ": " + typed.getMessage(), cause);
     }
 
     /** Throws the failure, if there is one. */

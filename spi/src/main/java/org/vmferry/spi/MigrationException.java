@@ -1,6 +1,7 @@
 package org.vmferry.spi;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Objects;
 
 /**
@@ -13,6 +14,11 @@ import java.util.Objects;
 @Status(Status.Level.STABLE)
 public class MigrationException extends IOException {
     private static final long serialVersionUID = 1L;
+
+    /** What is said where memory that stands for a file's bytes can't be reached. */
+    public static final String LOST_MAPPING =
+            "memory that is mapped from a file could not be reached: the file was cut short, its"
+                    + " file system is full, or its disk failed";
 
     /** Whose fault it is. */
     private final Blame blame;
@@ -79,5 +85,29 @@ public class MigrationException extends IOException {
      */
     public static MigrationException host(String format, Object... arguments) {
         return new MigrationException(Blame.HOST, String.format(format, arguments));
+    }
+
+    /**
+     * What anything thrown says of a migration: itself if it is one of these; a fault in mapped
+     * memory is the host's, any other {@code IOException} the {@link Blame#TRANSPORT}'s, and the
+     * rest a {@link Blame#PLUGIN}'s.
+     *
+     * @param thrown what was thrown; an {@link UncheckedIOException} counts as its cause
+     * @return the exception, to be thrown
+     */
+    public static MigrationException of(Throwable thrown) {
+        return switch (thrown) {
+            case MigrationException e -> e;
+            case UncheckedIOException e -> of(e.getCause());
+            case IOException e ->
+                    new MigrationException(
+                            Blame.TRANSPORT,
+                            e.getMessage() == null ? e.toString() : e.getMessage(),
+                            e);
+            // The JDK's word for a signal SIGBUS.
+            case InternalError e when String.valueOf(e.getMessage()).contains("unsafe memory") ->
+                    new MigrationException(Blame.HOST, LOST_MAPPING, e);
+            default -> new MigrationException(Blame.PLUGIN, thrown.toString(), thrown);
+        };
     }
 }

@@ -1,29 +1,33 @@
 package org.vmferry.cli.archive;
 
+import org.vmferry.engine.transport.FileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.PositionedFile;
+import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -31,9 +35,9 @@ import java.util.regex.Pattern;
  * A machine that only keeps what another one sent, and gives it back byte for byte: what stands
  * behind {@code convert}, {@code send} and {@code receive}.
  *
- * <p>RAM goes into one sparse file a block, mapped, and device sections into another file: the heap
- * stays small, and a machine of more RAM than this one's has room. The files lie in a directory of
- * their own, which {@link #close} removes.
+ * <p>RAM goes into one sparse file a block, and device sections into another file: the heap stays
+ * small, and a machine of more RAM than this one's has room. The files lie in a directory of their
+ * own, which {@link #close} removes.
  *
  * <p>It never runs: it takes any state it is told to be in. Not for use by two migrations at once.
  */
@@ -41,13 +45,23 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     private static final String PREFIX = ".vmferry-archive-";
     private static final Pattern MAKER =
             Pattern.compile(Pattern.quote(PREFIX) + "(\\d{1,18})-(\\d{1,18})-.*");
+    private static final long UNKNOWN = -1;
+
+    /** Room is asked for in steps: more of it than a machine's devices need. */
+    private static final long STEP = 4 << 20;
 
     private final Path directory;
-    private final Arena arena = Arena.ofShared();
+    private final List<Outgoing> files = new ArrayList<>();
     private final SequencedMap<String, Kept> blocks = new LinkedHashMap<>();
+    private final Map<String, PositionedFile> elsewhere = new HashMap<>();
     private final SectionFile sections;
+    private final AtomicLong stored = new AtomicLong();
     private RunState state = RunState.INMIGRATE;
     private Keeper keeper = () -> {};
+    private long most = UNKNOWN;
+    private long announced;
+    private Room room = bytes -> {};
+    private volatile long asked;
 
     /** Makes sure of a machine that came whole. */
     @FunctionalInterface
@@ -61,11 +75,32 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         void keep() throws MigrationException;
     }
 
+    /** Who has to keep up with the archive. */
+    @FunctionalInterface
+    public interface Room {
+        /**
+         * The archive is about to grow.
+         *
+         * @param bytes that it may have then
+         * @throws IOException if there is no room for as many where they are to go
+         */
+        void need(long bytes) throws IOException;
+    }
+
     private record Kept(RamBlock block, Path file) {}
 
     private ArchiveMachine(Path directory) throws IOException {
         this.directory = directory;
-        sections = new SectionFile(directory.resolve("sections"));
+        sections = new SectionFile(create("sections").file(false));
+    }
+
+    /** A file in the archive's directory, which goes with it. */
+    private Outgoing create(String name) throws IOException {
+        // With an offset a path may hold what it likes, and there is no other name meanwhile.
+        Address address = Address.parse("file:" + directory.resolve(name) + ",offset=0");
+        Outgoing file = new FileTransport().outgoing(address, Options.DEFAULTS);
+        files.add(file);
+        return file;
     }
 
     /**
@@ -82,9 +117,38 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         try {
             return new ArchiveMachine(directory);
         } catch (IOException e) {
+            Files.deleteIfExists(directory.resolve("sections"));
             Files.deleteIfExists(directory);
             throw e;
         }
+    }
+
+    /**
+     * Says how much can come. Where there is no room for it, the first block is refused.
+     *
+     * @param bytes of RAM that is not zero, at the most
+     */
+    public void expect(long bytes) {
+        most = bytes;
+    }
+
+    /**
+     * Says who is to keep up with the archive's growth: its content is to go there, too.
+     *
+     * @param room asked by a migration's threads, one at a time
+     */
+    public void growWith(Room room) {
+        this.room = room;
+    }
+
+    /**
+     * Has a block's RAM kept in a file of the caller's.
+     *
+     * @param id the block's name
+     * @param file stays the caller's; open for as long as this
+     */
+    public void keep(String id, PositionedFile file) {
+        elsewhere.put(id, file);
     }
 
     /**
@@ -120,7 +184,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
      * The sparse file that holds a block's RAM, raw.
      *
      * @param id the block's name
-     * @return empty if no such block came
+     * @return empty if no such block came, or it is kept elsewhere
      */
     public Optional<Path> file(String id) {
         return Optional.ofNullable(blocks.get(id)).map(Kept::file);
@@ -183,38 +247,44 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     private RamBlock open(BlockHeader header) throws MigrationException {
         if (blocks.containsKey(header.id()))
             throw MigrationException.peer("RAM block '%s' is announced twice", header.id());
-        // Not named after the block: "/rom@etc/acpi/tables" is a name, too.
-        Path file = directory.resolve("ram-" + blocks.size());
-        try (var channel =
-                FileChannel.open(
-                        file,
-                        StandardOpenOption.CREATE_NEW,
-                        StandardOpenOption.SPARSE,
-                        StandardOpenOption.READ,
-                        StandardOpenOption.WRITE)) {
-            MemorySegment memory =
-                    channel.map(FileChannel.MapMode.READ_WRITE, 0, header.usedLength(), arena);
-            RamBlock block = RamBlock.fresh(header.id(), memory, header.pageSize());
-            blocks.put(header.id(), new Kept(block, file));
+        announced += Math.min(header.usedLength(), Long.MAX_VALUE - announced);
+        try {
+            // Not named after the block: "/rom@etc/acpi/tables" is a name, too.
+            String name = "ram-" + blocks.size();
+            PositionedFile file = elsewhere.get(header.id());
+            if (file == null) {
+                Outgoing scratch = create(name);
+                if (most != UNKNOWN) scratch.expect(Math.min(announced, most));
+                file = scratch.file(false);
+            }
+            RamBlock block = new RamFile(header, file, this::grow);
+            blocks.put(header.id(), new Kept(block, directory.resolve(name)));
             return block;
         } catch (IOException e) {
             throw new MigrationException(
                     Blame.HOST,
-                    "no room to keep RAM block '%s' of %d bytes in %s: %s"
-                            .formatted(header.id(), header.usedLength(), directory, e.getMessage()),
+                    "RAM block '%s' of %d bytes can't be kept: %s"
+                            .formatted(header.id(), header.usedLength(), e.getMessage()),
                     e);
         }
+    }
+
+    private void grow(long bytes) throws IOException {
+        long now = stored.addAndGet(bytes);
+        if (now > asked) ask(now);
+    }
+
+    private synchronized void ask(long now) throws IOException {
+        if (now <= asked) return;
+        room.need(now + STEP);
+        asked = now + STEP;
     }
 
     /** Forgets everything and removes the files. No migration may be running. */
     @Override
     public void close() throws IOException {
-        arena.close();
         blocks.clear();
-        sections.close();
-        try (var files = Files.list(directory)) {
-            for (Path file : files.toList()) Files.delete(file);
-        }
+        files.forEach(Outgoing::close);
         Files.delete(directory);
     }
 }

@@ -1,34 +1,29 @@
 package org.vmferry.cli.archive;
 
 import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 
 /** Device sections, one after another in a file; in memory only where each one lies. */
-final class SectionFile implements SectionStore, AutoCloseable {
+final class SectionFile implements SectionStore {
     private record Entry(String id, int instance, int version, long position, int length) {}
 
-    private final FileChannel channel;
+    private final PositionedFile file;
+    private long end;
     private final List<Entry> entries = new ArrayList<>();
     private Configuration configuration;
     private byte[] description = {};
 
-    SectionFile(Path file) throws IOException {
-        channel =
-                FileChannel.open(
-                        file,
-                        StandardOpenOption.CREATE_NEW,
-                        StandardOpenOption.READ,
-                        StandardOpenOption.WRITE);
+    /** An empty one in a file, which stays its owner's. */
+    SectionFile(PositionedFile file) {
+        this.file = file;
     }
 
     @Override
@@ -39,15 +34,10 @@ final class SectionFile implements SectionStore, AutoCloseable {
     @Override
     public void keep(Section section) throws IOException {
         ByteBuffer payload = section.payload().duplicate();
-        long position = channel.size();
-        entries.add(
-                new Entry(
-                        section.id(),
-                        section.instance(),
-                        section.version(),
-                        position,
-                        payload.remaining()));
-        while (payload.hasRemaining()) position += channel.write(payload, position);
+        int length = payload.remaining();
+        entries.add(new Entry(section.id(), section.instance(), section.version(), end, length));
+        file.write(payload, end);
+        end += length;
     }
 
     @Override
@@ -83,10 +73,8 @@ final class SectionFile implements SectionStore, AutoCloseable {
     private ByteBuffer payload(Entry entry) {
         ByteBuffer payload = ByteBuffer.allocate(entry.length);
         try {
-            while (payload.hasRemaining()) {
-                if (channel.read(payload, entry.position + payload.position()) < 0)
-                    throw new EOFException("the archive's sections were cut short underneath");
-            }
+            if (file.read(payload, entry.position) < entry.length)
+                throw new EOFException("the archive's sections were cut short underneath");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -96,10 +84,5 @@ final class SectionFile implements SectionStore, AutoCloseable {
     @Override
     public byte[] description() {
         return description.clone();
-    }
-
-    @Override
-    public void close() throws IOException {
-        channel.close();
     }
 }

@@ -139,7 +139,7 @@ public final class MigrationSession implements Session {
                 }
                 return false;
             }
-            failure = typed(cause);
+            failure = MigrationException.of(cause);
             // What came last goes first: a word to the peer before its connection.
             release = List.copyOf(releases).reversed();
         }
@@ -183,14 +183,6 @@ public final class MigrationSession implements Session {
     /** Whether the end may be on its way. */
     synchronized boolean committed() {
         return committed;
-    }
-
-    private static MigrationException typed(Throwable cause) {
-        if (cause instanceof MigrationException typed) return typed;
-        String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-        Blame blame = cause instanceof IOException ? Blame.TRANSPORT : Blame.PLUGIN;
-        return new MigrationException(
-                blame, blame == Blame.PLUGIN ? cause.toString() : message, cause);
     }
 
     /** The first failure, or null. */

@@ -46,6 +46,13 @@ final class ChannelFile implements PositionedFile, AutoCloseable {
                 position += written;
             }
         } catch (IOException e) {
+            if (Trouble.full(e) && Files.isRegularFile(file.path())) {
+                throw Trouble.noRoom(
+                        file.named(),
+                        source.remaining() + " more bytes at " + position,
+                        file.path().getParent(),
+                        e);
+            }
             throw trouble("write " + source.remaining() + " bytes at " + position + " of", e);
         }
     }
@@ -76,15 +83,15 @@ final class ChannelFile implements PositionedFile, AutoCloseable {
                 || position % alignment != 0) {
             throw new IllegalArgumentException(
                     "direct-io on '%s' needs buffer address, length and position in multiples of %d: %s at %d"
-                            .formatted(file.path(), alignment, buffer, position));
+                            .formatted(file.named(), alignment, buffer, position));
         }
     }
 
     private IOException trouble(String what, IOException e) {
         if (e instanceof ClosedChannelException) {
-            return Trouble.transport("can't " + what + " '" + file.path() + "': it is closed", e);
+            return Trouble.transport("can't " + what + " '" + file.named() + "': it is closed", e);
         }
-        return Trouble.explain(what, file.path(), e);
+        return Trouble.explain(what, file.named(), e);
     }
 
     @Override

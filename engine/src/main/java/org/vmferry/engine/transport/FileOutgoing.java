@@ -9,7 +9,6 @@ import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -87,16 +86,29 @@ final class FileOutgoing implements Outgoing {
         if (bytes <= room) return;
         long left = 0;
         for (Unfinished u : Unfinished.beside(file)) left += u.alive() ? 0 : u.bytes();
-        throw new MigrationException(
-                Blame.USER,
-                "no room for '%s': needs up to %d bytes, %d are free%s"
-                        .formatted(
-                                target.path(),
-                                bytes,
-                                room,
-                                left == 0
-                                        ? ""
-                                        : " (unfinished snapshots beside it take " + left + ")"));
+        throw Trouble.noRoom(
+                target.path(),
+                "up to " + bytes + " bytes",
+                room
+                        + " are free "
+                        + (device() ? "there" : "in '" + file.getParent() + "'")
+                        + (left == 0 ? "" : " (unfinished snapshots beside it take " + left + ")"),
+                null);
+    }
+
+    @Override
+    public synchronized void reserve(long bytes) throws IOException {
+        check();
+        look();
+        if (!inPlace()) {
+            file(false);
+            open.reserve(bytes);
+            return;
+        }
+        expect(bytes);
+        if (!Files.isWritable(kind == FileTarget.Kind.MISSING ? file.getParent() : file)) {
+            throw MigrationException.user("can't write '%s': no permission", target.path());
+        }
     }
 
     private long room() throws IOException {
@@ -126,12 +138,14 @@ final class FileOutgoing implements Outgoing {
     }
 
     private void openInPlace() throws IOException {
-        log.info(
-                "Writing '{}' in place{}: it is not whole until the end, and what a failure leaves"
-                        + " is not what stood there before",
-                target.path(),
-                target.offset().isPresent() ? " from offset " + target.start() : "");
         boolean made = kind == FileTarget.Kind.MISSING;
+        if (!made) {
+            log.info(
+                    "Writing '{}' in place{}: it is not whole until the end, and what a failure leaves"
+                            + " is not what stood there before",
+                    target.path(),
+                    target.offset().isPresent() ? " from offset " + target.start() : "");
+        }
         OpenFile opened =
                 OpenFile.open(
                         file,
@@ -157,23 +171,27 @@ final class FileOutgoing implements Outgoing {
         if (kind == FileTarget.Kind.REGULAR && !Files.isWritable(file)) {
             throw MigrationException.user("can't replace '%s': no permission", target.path());
         }
-        for (int n = 0; ; n++) {
-            Path name = Unfinished.name(file, n);
-            try {
-                open =
-                        OpenFile.open(
-                                name,
-                                0,
-                                Set.of(
-                                        StandardOpenOption.READ,
-                                        StandardOpenOption.WRITE,
-                                        StandardOpenOption.CREATE_NEW));
-                part = name;
-                break;
-            } catch (MigrationException e) {
-                if (!(e.getCause() instanceof FileAlreadyExistsException)) throw e;
-            }
+        Path name = Unfinished.name(file);
+        Replacement replacement = new Replacement(file, kind == FileTarget.Kind.REGULAR);
+        replacement.look();
+        OpenFile opened =
+                OpenFile.open(
+                        name,
+                        file,
+                        0,
+                        Set.of(
+                                StandardOpenOption.READ,
+                                StandardOpenOption.WRITE,
+                                StandardOpenOption.CREATE_NEW));
+        try {
+            replacement.tryOut(name);
+        } catch (IOException | RuntimeException | Error e) {
+            opened.close();
+            Files.deleteIfExists(name);
+            throw e;
         }
+        part = name;
+        open = opened;
         open.lock();
     }
 

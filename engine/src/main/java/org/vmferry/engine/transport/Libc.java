@@ -13,13 +13,21 @@ import java.lang.invoke.VarHandle;
 import java.nio.charset.Charset;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * The few system calls that the JDK does not offer: mapping a file copy-on-write without being
- * allowed to write to it, and finding the holes in it. Linux on 64 bits only.
+ * allowed to write to it, finding the holes in it, holding room on its disk. Linux on 64 bits only.
  */
 final class Libc {
+    /** An error: the disk is full. */
+    static final int ENOSPC = 28;
+
+    /** An error: the user's share of the disk is full. */
+    static final int EDQUOT = 122;
+
     private static final int O_RDONLY = 0;
+    private static final int O_RDWR = 2;
     private static final int O_CLOEXEC = 0x80000;
     private static final int PROT_READ_WRITE = 3;
     private static final int MAP_PRIVATE = 2;
@@ -28,6 +36,12 @@ final class Libc {
     private static final int MAP_NORESERVE = 0x4000;
     private static final int SEEK_DATA = 3;
     private static final int ENXIO = 6;
+    private static final int EINTR = 4;
+    private static final int FALLOC_FL_KEEP_SIZE = 1;
+    private static final int AT_FDCWD = -100;
+    private static final int STATX_BYTES = 256;
+    private static final int STATX_ATTRIBUTES = 8; // where in the structure
+    private static final int STATX_ATTR_APPEND = 0x20;
 
     private Libc() {}
 
@@ -41,17 +55,12 @@ final class Libc {
                 && ValueLayout.ADDRESS.byteSize() == 8;
     }
 
-    static File open(Path path) throws IOException {
-        if (path.getFileSystem() != FileSystems.getDefault()) {
-            throw new IOException("'" + path + "' is no file of this system");
-        }
+    static File open(Path path, boolean writable) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment name =
-                    arena.allocateFrom(
-                            path.toString(),
-                            Charset.forName(System.getProperty("sun.jnu.encoding")));
+            MemorySegment name = name(path, arena);
             MemorySegment errno = arena.allocate(Calls.ERRNO);
-            int descriptor = (int) Calls.OPEN.invokeExact(errno, name, O_RDONLY | O_CLOEXEC);
+            int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC;
+            int descriptor = (int) Calls.OPEN.invokeExact(errno, name, flags);
             if (descriptor < 0) throw failed("open '" + path + "'", errno);
             return new File(descriptor, path);
         } catch (Throwable e) {
@@ -59,7 +68,32 @@ final class Libc {
         }
     }
 
-    /** A descriptor for reading. Safe for many threads, but for {@link #close}. */
+    private static MemorySegment name(Path path, Arena arena) throws IOException {
+        if (path.getFileSystem() != FileSystems.getDefault()) {
+            throw new IOException("'" + path + "' is no file of this system");
+        }
+        return arena.allocateFrom(
+                path.toString(), Charset.forName(System.getProperty("sun.jnu.encoding")));
+    }
+
+    /** Whether a folder takes files and never gives one up; false if it can't be told. */
+    static boolean appendOnly(Path folder) throws IOException {
+        if (Attributes.STATX.isEmpty()) return false;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment found = arena.allocate(STATX_BYTES, Long.BYTES);
+            int failed =
+                    (int)
+                            Attributes.STATX
+                                    .get()
+                                    .invokeExact(AT_FDCWD, name(folder, arena), 0, 0, found);
+            long attributes = found.get(ValueLayout.JAVA_LONG, STATX_ATTRIBUTES);
+            return failed == 0 && (attributes & STATX_ATTR_APPEND) != 0;
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
+    /** A descriptor. Safe for many threads, but for {@link #close}. */
     static final class File implements AutoCloseable {
         private final int descriptor;
         private final Path path;
@@ -107,6 +141,31 @@ final class Libc {
                 if (found >= 0) return found;
                 if (number(errno) != ENXIO) return position; // not known here
                 return (long) Calls.LSEEK.invokeExact(errno, descriptor, 0L, 2);
+            } catch (Throwable e) {
+                throw rethrow(e);
+            }
+        }
+
+        /**
+         * Holds room on the disk for bytes that are to come; the file grows no longer by it.
+         *
+         * @return 0, or why not: an error's number
+         */
+        int reserve(long position, long length) throws IOException {
+            try (Arena scratch = Arena.ofConfined()) {
+                MemorySegment errno = scratch.allocate(Calls.ERRNO);
+                while (true) {
+                    int failed =
+                            (int)
+                                    Calls.FALLOCATE.invokeExact(
+                                            errno,
+                                            descriptor,
+                                            FALLOC_FL_KEEP_SIZE,
+                                            position,
+                                            length);
+                    if (failed == 0) return 0;
+                    if (number(errno) != EINTR) return number(errno);
+                }
             } catch (Throwable e) {
                 throw rethrow(e);
             }
@@ -182,6 +241,16 @@ final class Libc {
                                 ValueLayout.JAVA_LONG,
                                 ValueLayout.JAVA_INT),
                         KEEP_ERRNO);
+        static final MethodHandle FALLOCATE =
+                call(
+                        "fallocate",
+                        FunctionDescriptor.of(
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_LONG),
+                        KEEP_ERRNO);
         static final MethodHandle MUNMAP =
                 call(
                         "munmap",
@@ -195,6 +264,30 @@ final class Libc {
                 String name, FunctionDescriptor type, Linker.Option... options) {
             return LINKER.downcallHandle(
                     LINKER.defaultLookup().find(name).orElseThrow(), type, options);
+        }
+    }
+
+    /** Apart: an older system's library has not got it. */
+    private static final class Attributes {
+        static final Optional<MethodHandle> STATX =
+                Linker.nativeLinker()
+                        .defaultLookup()
+                        .find("statx")
+                        .map(
+                                at ->
+                                        handle(
+                                                at,
+                                                FunctionDescriptor.of(
+                                                        ValueLayout.JAVA_INT,
+                                                        ValueLayout.JAVA_INT,
+                                                        ValueLayout.ADDRESS,
+                                                        ValueLayout.JAVA_INT,
+                                                        ValueLayout.JAVA_INT,
+                                                        ValueLayout.ADDRESS)));
+
+        @SuppressWarnings("restricted")
+        private static MethodHandle handle(MemorySegment at, FunctionDescriptor type) {
+            return Linker.nativeLinker().downcallHandle(at, type);
         }
     }
 }

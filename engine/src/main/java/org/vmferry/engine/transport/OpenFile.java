@@ -35,6 +35,7 @@ final class OpenFile implements AutoCloseable {
     };
 
     private final Path path;
+    private final Path named;
     private final long start;
     private final boolean writable;
     private final Object key;
@@ -42,11 +43,14 @@ final class OpenFile implements AutoCloseable {
     private final ChannelFile cached;
     private ChannelFile direct;
     private Libc.File mappable;
+    private Libc.File reserving;
     private RandomAccessFile extender;
     private volatile boolean released;
 
-    private OpenFile(Path path, long start, boolean writable, Object key, FileChannel channel) {
+    private OpenFile(
+            Path path, Path named, long start, boolean writable, Object key, FileChannel channel) {
         this.path = path;
+        this.named = named;
         this.start = start;
         this.writable = writable;
         this.key = key;
@@ -56,6 +60,12 @@ final class OpenFile implements AutoCloseable {
 
     static OpenFile open(Path path, long start, Set<StandardOpenOption> options)
             throws MigrationException {
+        return open(path, path, start, options);
+    }
+
+    /** As above; messages call it what it is to become. */
+    static OpenFile open(Path path, Path named, long start, Set<StandardOpenOption> options)
+            throws MigrationException {
         boolean made = options.contains(StandardOpenOption.CREATE_NEW);
         boolean writable = options.contains(StandardOpenOption.WRITE);
         try {
@@ -63,14 +73,14 @@ final class OpenFile implements AutoCloseable {
                     FileChannel.open(
                             path, options, posix(path) ? PRIVATE : new FileAttribute<?>[0]);
             try {
-                return new OpenFile(path, start, writable, key(path), channel);
+                return new OpenFile(path, named, start, writable, key(path), channel);
             } catch (IOException e) {
                 channel.close();
                 if (made) Files.deleteIfExists(path);
                 throw e;
             }
         } catch (IOException e) {
-            throw Trouble.explain(made ? "create" : "open", path, e);
+            throw Trouble.explain(made ? "create" : "open", named, e);
         }
     }
 
@@ -149,7 +159,7 @@ final class OpenFile implements AutoCloseable {
     /** Through the system's own calls; empty where the JDK would have to warn or refuse. */
     private synchronized Optional<Libc.File> mappable() throws IOException {
         check();
-        if (mappable == null && Libc.available()) mappable = same(Libc.open(path));
+        if (mappable == null && Libc.available()) mappable = same(Libc.open(path, false));
         return Optional.ofNullable(mappable);
     }
 
@@ -179,6 +189,35 @@ final class OpenFile implements AutoCloseable {
 
     Path path() {
         return path;
+    }
+
+    /** What messages call it. */
+    Path named() {
+        return named;
+    }
+
+    /** Holds room for bytes from the file's beginning on; where the system can't, looks for it. */
+    synchronized void reserve(long bytes) throws IOException {
+        check();
+        if (bytes == 0) return;
+        int error = -1;
+        if (Libc.available()) {
+            if (reserving == null) reserving = same(Libc.open(path, true));
+            error = reserving.reserve(0, bytes);
+        }
+        Path folder = path.getParent();
+        String needed = bytes + " bytes";
+        switch (error) {
+            case 0 -> {}
+            case Libc.ENOSPC -> throw Trouble.noRoom(named, needed, folder, null);
+            case Libc.EDQUOT ->
+                    throw Trouble.noRoom(
+                            named, needed, folder, new IOException("Disk quota exceeded"));
+            default -> {
+                long free = Files.getFileStore(folder).getUsableSpace();
+                if (free < bytes) throw Trouble.noRoom(named, needed, folder, null);
+            }
+        }
     }
 
     long start() {
@@ -225,6 +264,7 @@ final class OpenFile implements AutoCloseable {
         released = true;
         // The cached one last: closing any descriptor of a file drops the process's lock on it.
         if (mappable != null) mappable.close();
+        if (reserving != null) reserving.close();
         try (channel;
                 ChannelFile first = direct;
                 RandomAccessFile second = extender) {

@@ -112,7 +112,7 @@ final class SocketStream implements Channel {
 
     private IOException lost(String doing, IOException e) {
         String why =
-                e instanceof ClosedChannelException ? "the channel was closed" : e.getMessage();
+                e instanceof ClosedChannelException ? "the channel was closed" : Trouble.why(e);
         return Trouble.transport(doing + " " + peer + ": " + why, e);
     }
 

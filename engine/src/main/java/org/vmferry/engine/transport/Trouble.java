@@ -6,6 +6,7 @@ import org.vmferry.spi.MigrationException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
@@ -24,8 +25,53 @@ final class Trouble {
                     user("can't " + what + " '" + file + "': no permission", e);
             case FileSystemException f when f.getReason() != null ->
                     transport("can't " + what + " '" + file + "': " + f.getReason(), e);
-            default -> transport("can't " + what + " '" + file + "': " + e.getMessage(), e);
+            default -> transport("can't " + what + " '" + file + "': " + why(e), e);
         };
+    }
+
+    /** What the system said, or meant. */
+    static String why(IOException e) {
+        // EFAULT, of a transfer from or to memory: ours is always there, unless a file is behind
+        // it.
+        return "Bad address".equals(e.getMessage())
+                ? MigrationException.LOST_MAPPING
+                : e.getMessage();
+    }
+
+    /** Whether a transfer failed because a disk, or somebody's share of it, is full. */
+    static boolean full(IOException e) {
+        String said = String.valueOf(e.getMessage());
+        return said.contains("No space left on device") || said.contains("quota exceeded");
+    }
+
+    /**
+     * The disk is full.
+     *
+     * @param needed how much is, such as "5 bytes"
+     * @param folder on that disk
+     * @param cause what the system said, or null
+     */
+    static MigrationException noRoom(Path file, String needed, Path folder, IOException cause) {
+        return noRoom(file, needed, free(folder) + " are free in '" + folder + "'", cause);
+    }
+
+    /** As above; {@code free} says what there is, and where. */
+    static MigrationException noRoom(Path file, String needed, String free, IOException cause) {
+        // A quota that is full leaves the disk free.
+        String why = cause == null || cause.getMessage().startsWith("No space") ? "" : why(cause);
+        return user(
+                "no room for '%s': needs %s, %s%s"
+                        .formatted(file, needed, free, why.isEmpty() ? "" : " (" + why + ")"),
+                cause);
+    }
+
+    /** How many bytes may be written in a folder, in words. */
+    private static String free(Path folder) {
+        try {
+            return Long.toString(Files.getFileStore(folder).getUsableSpace());
+        } catch (IOException e) {
+            return "an unknown number";
+        }
     }
 
     static MigrationException user(String sentence, Throwable cause) {

@@ -4,20 +4,25 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.CRC32C;
 
 /**
  * A snapshot that is being written, or was when its process died: it stands beside its target under
- * a name of its own, {@code TARGET.vmferry-PID-START-N.part}. PID and START (ms since 1970) are its
- * process's. While it is written its process holds a lock on it, so that a dead one is told from a
- * live one also where process ids are reused, as in containers.
+ * a name of its own, {@code .vmferry-TARGET-PID-START-RANDOM.part}. TARGET is the CRC32C of the
+ * target's name, which may be as long as names can be; PID and START (ms since 1970) are its
+ * process's; RANDOM nobody can know before. While it is written its process holds a lock on it, so
+ * that a dead one is told from a live one also where process ids are reused, as in containers.
  *
  * <p>Dead ones are named, not removed: on a network file system without locks "dead" may only mean
  * "on another machine", and nobody asked us to delete.
@@ -29,13 +34,27 @@ import java.util.regex.Pattern;
  */
 record Unfinished(Path file, long pid, long bytes, boolean alive) {
     private static final Pattern NAME =
-            Pattern.compile("(.+)\\.vmferry-(\\d{1,18})-(\\d{1,18})-(\\d{1,9})\\.part");
+            Pattern.compile("\\.vmferry-([0-9a-f]{8})-(\\d{1,18})-(\\d{1,18})-[0-9a-f]{32}\\.part");
+    private static final int RANDOM_BYTES = 16;
 
-    /** The n-th name for a target of this process. */
-    static Path name(Path target, int n) {
+    /** A name that nobody else has, for what is to become a target. */
+    static Path name(Path target) {
         ProcessHandle me = ProcessHandle.current();
+        byte[] random = new byte[RANDOM_BYTES];
+        new SecureRandom().nextBytes(random);
         return target.resolveSibling(
-                "%s.vmferry-%d-%d-%d.part".formatted(target.getFileName(), me.pid(), start(me), n));
+                ".vmferry-%s-%d-%d-%s.part"
+                        .formatted(
+                                mark(target),
+                                me.pid(),
+                                start(me),
+                                HexFormat.of().formatHex(random)));
+    }
+
+    private static String mark(Path target) {
+        CRC32C sum = new CRC32C();
+        sum.update(target.getFileName().toString().getBytes(StandardCharsets.UTF_8));
+        return HexFormat.of().toHexDigits((int) sum.getValue());
     }
 
     private static long start(ProcessHandle process) {
@@ -45,7 +64,7 @@ record Unfinished(Path file, long pid, long bytes, boolean alive) {
     /** All that stand beside a target; none where its directory can't be read. */
     static List<Unfinished> beside(Path target) {
         List<Unfinished> found = new ArrayList<>();
-        String wanted = target.getFileName().toString();
+        String wanted = mark(target);
         try (var files =
                 Files.newDirectoryStream(
                         target.getParent(),

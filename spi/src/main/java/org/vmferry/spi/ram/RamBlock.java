@@ -80,6 +80,7 @@ public interface RamBlock {
      *
      * @param offset the first byte's offset in the block
      * @param target is filled; lies within the block
+     * @throws java.io.UncheckedIOException if they can't be had; its cause fails the migration
      */
     void read(long offset, MemorySegment target);
 
@@ -88,6 +89,7 @@ public interface RamBlock {
      *
      * @param offset the first byte's offset in the block
      * @param source is copied; lies within the block
+     * @throws java.io.UncheckedIOException if they can't be kept; its cause fails the migration
      */
     void write(long offset, MemorySegment source);
 

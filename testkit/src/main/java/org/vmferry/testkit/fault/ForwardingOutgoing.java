@@ -31,6 +31,11 @@ public non-sealed class ForwardingOutgoing extends ForwardingEnd implements Outg
     }
 
     @Override
+    public void reserve(long bytes) throws IOException {
+        real.reserve(bytes);
+    }
+
+    @Override
     public void complete() throws IOException {
         real.complete();
     }

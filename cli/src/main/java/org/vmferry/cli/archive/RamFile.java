@@ -1,0 +1,96 @@
+package org.vmferry.cli.archive;
+
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.transport.PositionedFile;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A block's RAM in a sparse file. Not mapped: where the disk is full, touching a mapping ends the
+ * process if native code does it, while a write says so.
+ */
+final class RamFile implements RamBlock {
+    private static final int STEP = 1 << 30; // a byte buffer's length is an int
+
+    private final BlockHeader header;
+    private final PositionedFile file;
+    private final PageBitmap written;
+    private final Growth growth;
+
+    /** Is told before pages are written that take room. */
+    interface Growth {
+        void by(long bytes) throws IOException;
+    }
+
+    RamFile(BlockHeader header, PositionedFile file, Growth growth) throws IOException {
+        this.header = header;
+        this.file = file;
+        this.growth = growth;
+        written = new PageBitmap(pages());
+        file.resize(header.usedLength());
+    }
+
+    @Override
+    public String id() {
+        return header.id();
+    }
+
+    @Override
+    public long usedLength() {
+        return header.usedLength();
+    }
+
+    @Override
+    public int pageSize() {
+        return header.pageSize();
+    }
+
+    @Override
+    public boolean isFresh() {
+        return true;
+    }
+
+    @Override
+    public void read(long offset, MemorySegment target) {
+        try {
+            for (long done = 0, step; done < target.byteSize(); done += step) {
+                step = Math.min(STEP, target.byteSize() - done);
+                if (file.read(target.asSlice(done, step).asByteBuffer(), offset + done) < step)
+                    throw new IOException("its file was cut short underneath");
+            }
+        } catch (IOException e) {
+            throw failed("read", e);
+        }
+    }
+
+    @Override
+    public void write(long offset, MemorySegment source) {
+        long bytes = source.byteSize();
+        long end = offset + bytes;
+        try {
+            long fresh = 0;
+            for (long page = offset / pageSize(); page * pageSize() < end; page++)
+                if (written.set(page)) fresh += pageSize();
+            if (fresh > 0) growth.by(fresh);
+            for (long done = 0, step; done < bytes; done += step) {
+                step = Math.min(STEP, bytes - done);
+                file.write(source.asSlice(done, step).asByteBuffer(), offset + done);
+            }
+        } catch (IOException e) {
+            throw failed("kept", e);
+        }
+    }
+
+    private UncheckedIOException failed(String what, IOException e) {
+        return new UncheckedIOException(
+                new MigrationException(
+                        MigrationException.of(e).blame(),
+                        "RAM block '%s' can't be %s: %s".formatted(id(), what, e.getMessage()),
+                        e));
+    }
+}

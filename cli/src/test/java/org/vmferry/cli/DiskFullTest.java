@@ -1,0 +1,165 @@
+package org.vmferry.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.GuestOwner;
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.RunState;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The disk fills up: one sentence, nothing left, the old file in place, whatever the way. */
+@Timeout(60)
+class DiskFullTest {
+    private static final int GUEST = 16 << 20;
+    private static final String[] SAID = {"needs ", " free", "disk"};
+
+    @TempDir static Path sources;
+    private static FullMachine machine;
+
+    @TempDir Path directory;
+    private final Commands command = new Commands();
+    private Mounted disk;
+    private Path out;
+
+    @BeforeAll
+    static void save() throws Exception {
+        machine = new FullMachine(GUEST, RunState.PAUSED);
+        for (Format format : Format.values()) {
+            Engine.create()
+                    .send(machine, "file:" + sources.resolve(format.toString()), format.settings())
+                    .await();
+        }
+    }
+
+    @BeforeEach
+    void mount() throws Exception {
+        disk = Mounted.disk(directory.resolve("disk"), 8);
+        out = Files.writeString(disk.at().resolve("out"), "old");
+    }
+
+    @AfterEach
+    void nothingIsLeft() throws Exception {
+        if (disk == null) return;
+        try (var files = Files.list(disk.at())) {
+            assertThat(files).containsExactly(out);
+            assertThat(Files.readString(out)).isEqualTo("old");
+        } finally {
+            disk.close();
+        }
+        Leftovers.assertNoThreads();
+    }
+
+    private void assertRefused(int status, Path... innocent) {
+        assertThat(status).as(command.err()).isEqualTo(1);
+        assertThat(command.err()).contains(SAID);
+        for (Path each : innocent) assertThat(command.err()).doesNotContain(each.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"stream,stream", "stream,mapped-ram", "mapped-ram,stream", "mapped-ram,mapped-ram"})
+    void convert(String from, String to) {
+        Path in = sources.resolve(from);
+        assertRefused(command.run("convert", in, out, "--format", to), in);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"stream,stream", "mapped-ram,mapped-ram"})
+    void convertWithScratchElsewhere(String from, String to) throws IOException {
+        Path in = sources.resolve(from);
+        Path scratch = Files.createDirectory(directory.resolve("scratch"));
+        assertRefused(
+                command.run("convert", in, out, "--format", to, "--scratch", scratch), in, scratch);
+        assertThat(scratch).isEmptyDirectory();
+    }
+
+    @Test
+    void theScratchIsFull() throws IOException {
+        Path elsewhere = directory.resolve("elsewhere");
+        assertRefused(
+                command.run(
+                        "convert",
+                        sources.resolve("stream"),
+                        elsewhere,
+                        "--format",
+                        "stream",
+                        "--scratch",
+                        disk.at()));
+        assertThat(elsewhere).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Format.class)
+    void extract(Format from) {
+        Path in = sources.resolve(from.toString());
+        assertRefused(command.run("extract", in, "--block", FullMachine.BLOCK, "-o", out), in);
+    }
+
+    private static Settings multifd(String codec) {
+        if (codec.equals("one channel")) return Settings.NONE;
+        return Settings.NONE
+                .capability("multifd")
+                .parameter("multifd-channels", "2")
+                .parameter("multifd-compression", codec);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"one channel", "none", "zlib", "zstd"})
+    void receive(String way) throws Exception {
+        Path socket = directory.resolve("socket");
+        Object[] arguments = {"receive", "unix:" + socket, "-o", out, "-c", "return-path"};
+        Object[] multifd = {
+            "-c", "multifd", "-p", "multifd-channels=2", "-p", "multifd-compression=" + way
+        };
+        var receive =
+                command.begin(
+                        way.equals("one channel") ? arguments : Commands.join(arguments, multifd));
+        Commands.await(socket);
+        FullMachine source = new FullMachine(GUEST, RunState.RUNNING);
+        Migration save =
+                Engine.create()
+                        .send(
+                                source,
+                                "unix:" + socket,
+                                multifd(way)
+                                        .capability("return-path")
+                                        .parameter("max-bandwidth", "0"));
+        assertRefused(receive.get());
+        assertThat(catchThrowableOfType(MigrationException.class, save::await)).isNotNull();
+        assertThat(save.owner()).isEqualTo(GuestOwner.SOURCE);
+        assertThat(source.runState()).isEqualTo(RunState.RUNNING);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"plain,", "mapped,", "mapped,multifd", "mapped,direct-io", "multifd,direct-io"})
+    void saveOfAGuest(String first, String second) throws Exception {
+        Settings settings = Settings.NONE;
+        if (!first.equals("plain")) settings = Format.MAPPED_RAM.settings();
+        for (String each : new String[] {first, second}) {
+            if ("multifd".equals(each)) settings = settings.capability("multifd");
+            if ("direct-io".equals(each)) settings = settings.parameter("direct-io", "on");
+        }
+        FullMachine source = new FullMachine(GUEST, RunState.RUNNING);
+        Migration save = Engine.create().send(source, "file:" + out, settings);
+        assertThat(catchThrowableOfType(MigrationException.class, save::await))
+                .hasMessageContainingAll(SAID);
+        assertThat(save.owner()).isEqualTo(GuestOwner.SOURCE);
+        assertThat(source.runState()).isEqualTo(RunState.RUNNING);
+    }
+}

@@ -1,0 +1,69 @@
+package org.vmferry.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Something mounted for a test: a small disk, or a file over another one. Needs root. */
+final class Mounted implements AutoCloseable {
+    private final Path at;
+
+    private Mounted(Path at, String... mount) throws IOException, InterruptedException {
+        this.at = at;
+        String said = run(mount);
+        assumeTrue(said == null, () -> "this test mounts, which is refused here: " + said);
+    }
+
+    /** A file system of so many MiB in memory. */
+    static Mounted disk(Path at, int mebibytes) throws IOException, InterruptedException {
+        Files.createDirectories(at);
+        String size = "size=" + mebibytes + "m";
+        return new Mounted(at, "mount", "-t", "tmpfs", "-o", size, "tmpfs", at.toString());
+    }
+
+    /** One file or folder over another. */
+    static Mounted over(Path at, Path source) throws IOException, InterruptedException {
+        return new Mounted(at, "mount", "--bind", source.toString(), at.toString());
+    }
+
+    /** A folder that nobody writes to. */
+    static Mounted readOnly(Path at) throws IOException, InterruptedException {
+        Mounted mounted = over(at, at);
+        try {
+            assertThat(run("mount", "-o", "remount,bind,ro", at.toString())).isNull();
+            return mounted;
+        } catch (AssertionError | IOException | InterruptedException e) {
+            mounted.close();
+            throw e;
+        }
+    }
+
+    /** What a command says when it fails; null if it works. */
+    static String run(String... command) throws IOException, InterruptedException {
+        Process process;
+        try {
+            process = new ProcessBuilder(List.of(command)).redirectErrorStream(true).start();
+        } catch (IOException e) {
+            return e.getMessage();
+        }
+        String said = new String(process.getInputStream().readAllBytes()).strip();
+        return process.waitFor() == 0 ? null : said;
+    }
+
+    Path at() {
+        return at;
+    }
+
+    @Override
+    public void close() {
+        try {
+            assertThat(run("umount", at.toString())).isNull();
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
