@@ -10,8 +10,9 @@ public enum GuestOwner {
     /** The destination: the source's is paused, in POSTMIGRATE, and must not go on. */
     DESTINATION("the guest is the destination's"),
     /**
-     * One of them: the stream's end is on its way. If it is so in the end, the link was lost there,
-     * and whoever can look at the destination decides.
+     * One of them: the stream's end is on its way, or may be. If it is so in the end, the link was
+     * lost there, or a destination failed that has no return path to say so; whoever can look at
+     * both decides.
      */
     UNKNOWN(
             "it is not known who has the guest: resume it at the source only if it does not run at"

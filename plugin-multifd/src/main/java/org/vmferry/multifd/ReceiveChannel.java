@@ -87,7 +87,7 @@ final class ReceiveChannel implements AutoCloseable {
         for (int i = 0; i < normal + zero; i++) {
             offsets[i] = packet.offset(i, block.usedLength(), pageSize, id);
         }
-        Optional<MemorySegment> memory = block.memory();
+        Optional<MemorySegment> memory = reachable(block);
         if (normal > 0) {
             arrive(target, normal);
             list(memory, normal);
@@ -103,6 +103,15 @@ final class ReceiveChannel implements AutoCloseable {
         session.counters().zeroPages(zero);
         event.normalPages += normal;
         event.zeroPages += zero;
+    }
+
+    /**
+     * Memory that the data may go to as they come. A codec is native code, and ends the process if
+     * it meets a page of a mapped file that the disk has no room for; a system call or a copy fails.
+     */
+    private Optional<MemorySegment> reachable(RamBlock block) {
+        Optional<MemorySegment> memory = block.memory();
+        return method == 0 ? memory : memory.filter(m -> !m.isMapped());
     }
 
     /** Where the data go: straight to their pages, or into the staging buffer one after another. */

@@ -37,6 +37,7 @@ public final class Load implements Work {
     private ReturnPath.Answers answers; // once the source has opened the return path
     private volatile StreamIn in;
     private volatile GuestOwner owner;
+    private boolean ramEnded;
     private volatile long total;
     private volatile int pageSize;
     private volatile long receivedBefore;
@@ -76,7 +77,9 @@ public final class Load implements Work {
 
     /** Who has the guest unless it starts here. */
     private GuestOwner without() {
-        return fromFile ? GuestOwner.SNAPSHOT : GuestOwner.SOURCE;
+        if (fromFile) return GuestOwner.SNAPSHOT;
+        // The end may have been sent, and the source hears of no failure.
+        return ramEnded && answers == null ? GuestOwner.UNKNOWN : GuestOwner.SOURCE;
     }
 
     /** It has everything. */
@@ -207,6 +210,12 @@ public final class Load implements Work {
                     public void ramPart() throws IOException {
                         session.check();
                         loader.section(stream, receiver);
+                    }
+
+                    @Override
+                    public void ramEnd() {
+                        ramEnded = true;
+                        owner = without();
                     }
 
                     @Override

@@ -23,6 +23,9 @@ public final class StreamReader {
         /** A part of the RAM section: reads to its end mark. */
         void ramPart() throws IOException;
 
+        /** RAM has come whole: the guest is paused at the source, whose end is near. */
+        default void ramEnd() {}
+
         /** A command; {@code argument} is a PING's value. */
         void command(Wire.Command command, int argument) throws IOException;
     }
@@ -161,6 +164,7 @@ public final class StreamReader {
         handler.ramPart();
         ramEnded = mark == Wire.END;
         footer(id);
+        if (ramEnded) handler.ramEnd();
     }
 
     private void full() throws IOException {

@@ -15,6 +15,10 @@ final class Trouble {
     private Trouble() {}
 
     static MigrationException explain(String what, Path file, IOException e) {
+        if (lostMapping(e)) {
+            return transport(
+                    MigrationException.LOST_MAPPING + "; it was to " + what + " '" + file + "'", e);
+        }
         return switch (e) {
             case MigrationException m -> m;
             case NoSuchFileException n ->
@@ -25,17 +29,18 @@ final class Trouble {
                     user("can't " + what + " '" + file + "': no permission", e);
             case FileSystemException f when f.getReason() != null ->
                     transport("can't " + what + " '" + file + "': " + f.getReason(), e);
-            default -> transport("can't " + what + " '" + file + "': " + why(e), e);
+            default -> transport("can't " + what + " '" + file + "': " + e.getMessage(), e);
         };
     }
 
     /** What the system said, or meant. */
     static String why(IOException e) {
-        // EFAULT, of a transfer from or to memory: ours is always there, unless a file is behind
-        // it.
-        return "Bad address".equals(e.getMessage())
-                ? MigrationException.LOST_MAPPING
-                : e.getMessage();
+        return lostMapping(e) ? MigrationException.LOST_MAPPING : e.getMessage();
+    }
+
+    /** EFAULT: the memory of a transfer is always there, unless it stands for a file's bytes. */
+    private static boolean lostMapping(IOException e) {
+        return "Bad address".equals(e.getMessage());
     }
 
     /** Whether a transfer failed because a disk, or somebody's share of it, is full. */
@@ -58,7 +63,7 @@ final class Trouble {
     /** As above; {@code free} says what there is, and where. */
     static MigrationException noRoom(Path file, String needed, String free, IOException cause) {
         // A quota that is full leaves the disk free.
-        String why = cause == null || cause.getMessage().startsWith("No space") ? "" : why(cause);
+        String why = cause == null || cause.getMessage().startsWith("No space") ? "" : cause.getMessage();
         return user(
                 "no room for '%s': needs %s, %s%s"
                         .formatted(file, needed, free, why.isEmpty() ? "" : " (" + why + ")"),

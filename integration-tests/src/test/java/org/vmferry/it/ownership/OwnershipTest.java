@@ -136,8 +136,20 @@ class OwnershipTest {
         begin(PLAIN, new Fault(0, false, length(PLAIN) - 1, Deed.SWALLOW));
         assertEnd(save, MigrationState.COMPLETED, GuestOwner.DESTINATION);
         relay.cut();
-        assertEnd(load, MigrationState.FAILED, GuestOwner.SOURCE, "");
+        assertEnd(load, MigrationState.FAILED, GuestOwner.UNKNOWN, "");
         assertThat(here.runState()).isEqualTo(RunState.POSTMIGRATE);
+        assertThat(there.entered).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @Tag("OWN-4")
+    void theDestinationFailsAndCannotSaySo(boolean inTheEnd) throws Exception {
+        there.refuses("no processor is free", inTheEnd);
+        begin(PLAIN, Fault.NONE);
+        assertEnd(load, MigrationState.FAILED, GuestOwner.UNKNOWN, "no processor is free");
+        assertThat(save.await(BOUND)).isTrue();
+        if (inTheEnd) assertEnd(save, MigrationState.COMPLETED, GuestOwner.DESTINATION);
         assertThat(there.entered).isEmpty();
     }
 

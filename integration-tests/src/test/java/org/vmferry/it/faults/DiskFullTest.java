@@ -1,4 +1,4 @@
-package org.vmferry.cli;
+package org.vmferry.it.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -11,12 +11,15 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.it.support.Commands;
+import org.vmferry.it.support.FullMachine;
+import org.vmferry.it.support.Leftovers;
+import org.vmferry.it.support.Mounted;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 
@@ -28,10 +31,10 @@ import java.nio.file.Path;
 @Timeout(60)
 class DiskFullTest {
     private static final int GUEST = 16 << 20;
+    private static final String[] FORMATS = {"stream", "mapped-ram"};
     private static final String[] SAID = {"needs ", " free", "disk"};
 
     @TempDir static Path sources;
-    private static FullMachine machine;
 
     @TempDir Path directory;
     private final Commands command = new Commands();
@@ -40,12 +43,8 @@ class DiskFullTest {
 
     @BeforeAll
     static void save() throws Exception {
-        machine = new FullMachine(GUEST, RunState.PAUSED);
-        for (Format format : Format.values()) {
-            Engine.create()
-                    .send(machine, "file:" + sources.resolve(format.toString()), format.settings())
-                    .await();
-        }
+        FullMachine machine = new FullMachine(GUEST, RunState.PAUSED);
+        for (String format : FORMATS) machine.saved(sources.resolve(format), format);
     }
 
     @BeforeEach
@@ -105,10 +104,36 @@ class DiskFullTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Format.class)
-    void extract(Format from) {
-        Path in = sources.resolve(from.toString());
+    @ValueSource(strings = {"stream", "mapped-ram"})
+    void extract(String from) {
+        Path in = sources.resolve(from);
         assertRefused(command.run("extract", in, "--block", FullMachine.BLOCK, "-o", out), in);
+    }
+
+    /** The disk has room, but its user has not. */
+    @ParameterizedTest
+    @ValueSource(strings = {"stream", "mapped-ram", "receive"})
+    void aQuota(String what) throws Exception {
+        try (Mounted small = Mounted.quota(directory.resolve("disk2"), 24)) {
+            Path to = small.at().resolve("out");
+            if (what.equals("receive")) {
+                // The scratch has room, and the output would have, too, but not both.
+                receive("zstd", to);
+            } else {
+                Mounted.run("dd", "if=/dev/zero", "of=" + small.at().resolve("x"), "bs=1M", "count=12");
+                Migration save =
+                        Engine.create()
+                                .send(
+                                        new FullMachine(GUEST, RunState.RUNNING),
+                                        "file:" + to,
+                                        FullMachine.settings(what));
+                assertThat(catchThrowableOfType(MigrationException.class, save::await))
+                        .hasMessageContainingAll(SAID)
+                        .hasMessageContaining("quota exceeded");
+                Files.delete(small.at().resolve("x"));
+            }
+            assertThat(small.at()).isEmptyDirectory();
+        }
     }
 
     private static Settings multifd(String codec) {
@@ -122,6 +147,10 @@ class DiskFullTest {
     @ParameterizedTest
     @ValueSource(strings = {"one channel", "none", "zlib", "zstd"})
     void receive(String way) throws Exception {
+        receive(way, out);
+    }
+
+    private void receive(String way, Path out) throws Exception {
         Path socket = directory.resolve("socket");
         Object[] arguments = {"receive", "unix:" + socket, "-o", out, "-c", "return-path"};
         Object[] multifd = {
@@ -149,8 +178,7 @@ class DiskFullTest {
     @ParameterizedTest
     @CsvSource({"plain,", "mapped,", "mapped,multifd", "mapped,direct-io", "multifd,direct-io"})
     void saveOfAGuest(String first, String second) throws Exception {
-        Settings settings = Settings.NONE;
-        if (!first.equals("plain")) settings = Format.MAPPED_RAM.settings();
+        Settings settings = FullMachine.settings(first.equals("plain") ? "stream" : "mapped-ram");
         for (String each : new String[] {first, second}) {
             if ("multifd".equals(each)) settings = settings.capability("multifd");
             if ("direct-io".equals(each)) settings = settings.parameter("direct-io", "on");

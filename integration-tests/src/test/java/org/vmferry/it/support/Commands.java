@@ -1,6 +1,8 @@
-package org.vmferry.cli;
+package org.vmferry.it.support;
 
 import static org.assertj.core.api.Assertions.assertThat;
+
+import org.vmferry.cli.Main;
 
 import picocli.CommandLine;
 
@@ -14,30 +16,30 @@ import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 
 /** The command, run in this process as a person would. */
-final class Commands {
+public final class Commands {
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
 
     /** Runs it to its end: its exit status. */
-    int run(Object... arguments) {
+    public int run(Object... arguments) {
         CommandLine command = Main.commandLine();
         command.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
         return command.execute(Stream.of(arguments).map(Object::toString).toArray(String[]::new));
     }
 
     /** Begins it; the task's value is its exit status. */
-    FutureTask<Integer> begin(Object... arguments) {
+    public FutureTask<Integer> begin(Object... arguments) {
         FutureTask<Integer> status = new FutureTask<>(() -> run(arguments));
         Thread.ofPlatform().daemon().start(status);
         return status;
     }
 
-    static Object[] join(Object[] some, Object... more) {
+    public static Object[] join(Object[] some, Object... more) {
         return Stream.concat(Arrays.stream(some), Arrays.stream(more)).toArray();
     }
 
     /** Waits until somebody listens there. */
-    static void await(Path socket) throws IOException {
+    public static void await(Path socket) throws IOException {
         long end = System.nanoTime() + 20_000_000_000L;
         while (!Files.exists(socket)) {
             assertThat(System.nanoTime()).as("waiting for %s", socket).isLessThan(end);
@@ -45,11 +47,11 @@ final class Commands {
         }
     }
 
-    String out() {
+    public String out() {
         return out.toString();
     }
 
-    String err() {
+    public String err() {
         return err.toString();
     }
 }

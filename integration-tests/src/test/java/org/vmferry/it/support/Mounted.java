@@ -1,15 +1,21 @@
-package org.vmferry.cli;
+package org.vmferry.it.support;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
 /** Something mounted for a test: a small disk, or a file over another one. Needs root. */
-final class Mounted implements AutoCloseable {
+public final class Mounted implements AutoCloseable {
+    private static final long SMALLEST_BTRFS = 128 << 20;
+
     private final Path at;
 
     private Mounted(Path at, String... mount) throws IOException, InterruptedException {
@@ -19,19 +25,40 @@ final class Mounted implements AutoCloseable {
     }
 
     /** A file system of so many MiB in memory. */
-    static Mounted disk(Path at, int mebibytes) throws IOException, InterruptedException {
+    public static Mounted disk(Path at, int mebibytes) throws IOException, InterruptedException {
         Files.createDirectories(at);
         String size = "size=" + mebibytes + "m";
         return new Mounted(at, "mount", "-t", "tmpfs", "-o", size, "tmpfs", at.toString());
     }
 
+    /** A large file system of which so many MiB may be used. */
+    public static Mounted quota(Path at, int mebibytes) throws IOException, InterruptedException {
+        Files.createDirectories(at);
+        Path image = at.resolveSibling(at.getFileName() + ".btrfs");
+        try (FileChannel file = FileChannel.open(image, CREATE, WRITE)) {
+            file.write(ByteBuffer.allocate(1), SMALLEST_BTRFS - 1);
+        }
+        String refused = run("mkfs.btrfs", "-q", image.toString());
+        assumeTrue(refused == null, () -> "this test makes a btrfs, and can't: " + refused);
+        Mounted mounted = new Mounted(at, "mount", "-o", "loop", image.toString(), at.toString());
+        try {
+            assertThat(run("btrfs", "quota", "enable", at.toString())).isNull();
+            assertThat(run("btrfs", "qgroup", "limit", mebibytes + "M", "0/5", at.toString()))
+                    .isNull();
+            return mounted;
+        } catch (AssertionError | IOException | InterruptedException e) {
+            mounted.close();
+            throw e;
+        }
+    }
+
     /** One file or folder over another. */
-    static Mounted over(Path at, Path source) throws IOException, InterruptedException {
+    public static Mounted over(Path at, Path source) throws IOException, InterruptedException {
         return new Mounted(at, "mount", "--bind", source.toString(), at.toString());
     }
 
     /** A folder that nobody writes to. */
-    static Mounted readOnly(Path at) throws IOException, InterruptedException {
+    public static Mounted readOnly(Path at) throws IOException, InterruptedException {
         Mounted mounted = over(at, at);
         try {
             assertThat(run("mount", "-o", "remount,bind,ro", at.toString())).isNull();
@@ -43,7 +70,7 @@ final class Mounted implements AutoCloseable {
     }
 
     /** What a command says when it fails; null if it works. */
-    static String run(String... command) throws IOException, InterruptedException {
+    public static String run(String... command) throws IOException, InterruptedException {
         Process process;
         try {
             process = new ProcessBuilder(List.of(command)).redirectErrorStream(true).start();
@@ -54,7 +81,7 @@ final class Mounted implements AutoCloseable {
         return process.waitFor() == 0 ? null : said;
     }
 
-    Path at() {
+    public Path at() {
         return at;
     }
 

@@ -1,5 +1,7 @@
-package org.vmferry.cli;
+package org.vmferry.it.support;
 
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
@@ -11,22 +13,39 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 
 /** A machine whose RAM can't be made smaller: random bytes. */
-final class FullMachine implements Machine {
-    static final String BLOCK = "full.ram";
+public final class FullMachine implements Machine {
+    public static final String BLOCK = "full.ram";
 
-    final MemorySegment ram;
+    public final MemorySegment ram;
     private volatile RunState state;
 
-    FullMachine(int bytes, RunState state) {
-        ram = Arena.ofAuto().allocate(bytes, 4096);
+    public FullMachine(int bytes, RunState state) {
+        this(Arena.ofAuto().allocate(bytes, 4096), state);
         byte[] random = new byte[bytes];
         new Random(bytes).nextBytes(random);
         MemorySegment.copy(MemorySegment.ofArray(random), 0, ram, 0, bytes);
+    }
+
+    /** One with RAM of the caller's. */
+    public FullMachine(MemorySegment ram, RunState state) {
+        this.ram = ram;
         this.state = state;
+    }
+
+    /** Saves it: its RAM lies as mapped-ram has it, or in a stream. */
+    public FullMachine saved(Path file, String format) throws Exception {
+        Engine.create().send(this, "file:" + file, settings(format)).await();
+        return this;
+    }
+
+    /** What a snapshot's format asks for. */
+    public static Settings settings(String format) {
+        return format.equals("stream") ? Settings.NONE : Settings.NONE.capability(format);
     }
 
     @Override
