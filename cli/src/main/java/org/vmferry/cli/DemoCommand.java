@@ -71,6 +71,7 @@ final class DemoCommand extends Action {
                 remove(directory);
             }
         } else {
+            place(keep).close();
             try (NewFile file = NewFile.named(keep)) {
                 run(file.path());
                 file.complete();

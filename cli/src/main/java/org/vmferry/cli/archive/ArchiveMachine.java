@@ -52,7 +52,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
 
     private final Path directory;
     private final List<Outgoing> files = new ArrayList<>();
-    private final SequencedMap<String, Kept> blocks = new LinkedHashMap<>();
+    private final SequencedMap<String, RamBlock> blocks = new LinkedHashMap<>();
     private final Map<String, PositionedFile> elsewhere = new HashMap<>();
     private final SectionFile sections;
     private final AtomicLong stored = new AtomicLong();
@@ -87,16 +87,20 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         void need(long bytes) throws IOException;
     }
 
-    private record Kept(RamBlock block, Path file) {}
-
     private ArchiveMachine(Path directory) throws IOException {
         this.directory = directory;
-        sections = new SectionFile(create("sections").file(false));
+        Outgoing file = create("sections");
+        try {
+            sections = new SectionFile(file.file(false));
+        } catch (IOException e) {
+            file.close();
+            throw e;
+        }
     }
 
     /** A file in the archive's directory, which goes with it. */
     private Outgoing create(String name) throws IOException {
-        // With an offset a path may hold what it likes, and there is no other name meanwhile.
+        // Said also where a directory's name would be taken for an offset.
         Address address = Address.parse("file:" + directory.resolve(name) + ",offset=0");
         Outgoing file = new FileTransport().outgoing(address, Options.DEFAULTS);
         files.add(file);
@@ -117,7 +121,6 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         try {
             return new ArchiveMachine(directory);
         } catch (IOException e) {
-            Files.deleteIfExists(directory.resolve("sections"));
             Files.deleteIfExists(directory);
             throw e;
         }
@@ -180,16 +183,6 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         return process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
     }
 
-    /**
-     * The sparse file that holds a block's RAM, raw.
-     *
-     * @param id the block's name
-     * @return empty if no such block came, or it is kept elsewhere
-     */
-    public Optional<Path> file(String id) {
-        return Optional.ofNullable(blocks.get(id)).map(Kept::file);
-    }
-
     @Override
     public String type() {
         try {
@@ -230,7 +223,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
 
     @Override
     public RamProvider ram() {
-        List<RamBlock> list = blocks.values().stream().map(Kept::block).toList();
+        List<RamBlock> list = List.copyOf(blocks.values());
         return () -> list;
     }
 
@@ -250,15 +243,14 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         announced += Math.min(header.usedLength(), Long.MAX_VALUE - announced);
         try {
             // Not named after the block: "/rom@etc/acpi/tables" is a name, too.
-            String name = "ram-" + blocks.size();
             PositionedFile file = elsewhere.get(header.id());
             if (file == null) {
-                Outgoing scratch = create(name);
+                Outgoing scratch = create("ram-" + blocks.size());
                 if (most != UNKNOWN) scratch.expect(Math.min(announced, most));
                 file = scratch.file(false);
             }
             RamBlock block = new RamFile(header, file, this::grow);
-            blocks.put(header.id(), new Kept(block, directory.resolve(name)));
+            blocks.put(header.id(), block);
             return block;
         } catch (IOException e) {
             throw new MigrationException(

@@ -15,6 +15,8 @@ import java.lang.foreign.MemorySegment;
  * process if native code does it, while a write says so.
  */
 final class RamFile implements RamBlock {
+    private static final long MOST_PAGES = 1L << 36; // a bitmap's
+
     private static final int STEP = 1 << 30; // a byte buffer's length is an int
 
     private final BlockHeader header;
@@ -31,8 +33,10 @@ final class RamFile implements RamBlock {
         this.header = header;
         this.file = file;
         this.growth = growth;
-        written = new PageBitmap(pages());
+        if (pages() > MOST_PAGES)
+            throw MigrationException.peer("%d pages are more than are kept", pages());
         file.resize(header.usedLength());
+        written = new PageBitmap(pages());
     }
 
     @Override

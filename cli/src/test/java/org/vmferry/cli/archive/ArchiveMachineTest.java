@@ -38,8 +38,9 @@ class ArchiveMachineTest {
             assertThat(archive.ram().blocks())
                     .extracting(RamBlock::id)
                     .containsExactly("/rom@etc/acpi/tables", "pc.ram");
-            byte[] raw = Files.readAllBytes(archive.file("/rom@etc/acpi/tables").orElseThrow());
-            assertThat(raw).hasSize(8192).startsWith(0, 0, 0);
+            byte[] raw = new byte[8192];
+            first.read(0, MemorySegment.ofArray(raw));
+            assertThat(raw).startsWith(0, 0, 0);
             assertThat(raw[4097]).isEqualTo((byte) 2);
         }
     }
@@ -56,9 +57,7 @@ class ArchiveMachineTest {
             assertThat(tail).containsExactly(0, 0, 0, 0, 9, 8, 7, 6);
             block.read(3L << 30, MemorySegment.ofArray(tail));
             assertThat(tail).containsOnly(0);
-            assertThat(block.memory()).isPresent();
-            Path file = archive.file("pc.ram").orElseThrow();
-            assertThat(Files.size(file)).isEqualTo(length);
+            assertThat(block.memory()).as("mapped: a full disk ends the process").isEmpty();
         }
     }
 

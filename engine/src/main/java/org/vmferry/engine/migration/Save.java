@@ -21,6 +21,7 @@ import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
@@ -158,17 +159,27 @@ public final class Save implements Work {
             end.expect(total);
         } catch (MigrationException e) {
             long needed = 0;
-            for (RamBlock block : blocks) {
-                Optional<MemorySegment> memory = block.memory();
-                if (memory.isEmpty()) throw e;
-                for (long page = 0; page < block.pages(); page++) {
-                    long offset = page * block.pageSize();
-                    if (!ZeroPages.isZero(memory.get(), offset, block.pageSize()))
-                        needed += block.pageSize();
-                }
-            }
+            for (RamBlock block : blocks) needed += notZero(block);
             end.expect(needed);
         }
+    }
+
+    private static long notZero(RamBlock block) {
+        int size = block.pageSize();
+        long bytes = 0;
+        try (Arena arena = Arena.ofConfined()) {
+            Optional<MemorySegment> memory = block.memory();
+            MemorySegment copy = memory.isEmpty() ? arena.allocate(size) : null;
+            for (long offset = 0; offset < block.usedLength(); offset += size) {
+                if (copy != null) block.read(offset, copy);
+                boolean zero =
+                        copy == null
+                                ? ZeroPages.isZero(memory.get(), offset, size)
+                                : ZeroPages.isZero(copy, 0, size);
+                if (!zero) bytes += size;
+            }
+        }
+        return bytes;
     }
 
     private void send(Outgoing end, SourceStream everything, Stage stage) throws IOException {

@@ -39,7 +39,7 @@ final class FileOutgoing implements Outgoing {
     }
 
     private boolean inPlace() {
-        return target.offset().isPresent() || device();
+        return target.start() > 0 || device();
     }
 
     private boolean device() {
@@ -144,7 +144,7 @@ final class FileOutgoing implements Outgoing {
                     "Writing '{}' in place{}: it is not whole until the end, and what a failure leaves"
                             + " is not what stood there before",
                     target.path(),
-                    target.offset().isPresent() ? " from offset " + target.start() : "");
+                    target.start() > 0 ? " from offset " + target.start() : "");
         }
         OpenFile opened =
                 OpenFile.open(

@@ -72,9 +72,11 @@ class FileKillTest {
     void aReusedProcessIdIsNotAlive() throws IOException {
         Path file = directory.resolve("vm");
         long me = ProcessHandle.current().pid();
-        Files.writeString(directory.resolve("vm.vmferry-" + me + "-1-0.part"), "x");
-        Files.writeString(directory.resolve("vm.vmferry-x-1-0.part"), "somebody's own");
-        Files.writeString(directory.resolve("other.vmferry-1-1-0.part"), "another's");
+        String name = Unfinished.name(file).getFileName().toString();
+        String begun = name.split("-")[3]; // .vmferry-TARGET-PID-START-RANDOM.part
+        Files.writeString(directory.resolve(name.replace("-" + begun + "-", "-1-")), "x");
+        Files.writeString(directory.resolve(name.replace("-" + me + "-", "-x-")), "no one's");
+        Files.writeString(Unfinished.name(directory.resolve("other")), "another's");
         assertThat(Unfinished.beside(file)).singleElement().matches(u -> !u.alive());
     }
 

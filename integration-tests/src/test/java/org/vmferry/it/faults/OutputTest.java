@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -11,6 +12,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.GuestOwner;
+import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.Commands;
 import org.vmferry.it.support.FullMachine;
@@ -22,6 +25,9 @@ import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 
 /**
@@ -148,6 +154,36 @@ class OutputTest {
         Engine.create().send(new FullMachine(SMALL, RunState.PAUSED), "unix:" + socket, Settings.NONE).await();
         assertThat(receive.get()).as(command.err()).isZero();
         assertThat(out).isRegularFile();
+    }
+
+    /** What nobody could know before: with a return path the source goes on, without one it can't. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @Tag("OWN-4")
+    @Tag("OWN-8")
+    void theOutputIsSpoiltMeanwhile(boolean returnPath) throws Exception {
+        Path out = directory.resolve("out");
+        Path socket = directory.resolve("socket");
+        List<String> arguments = new ArrayList<>(List.of("receive", "unix:" + socket, "-o", "" + out));
+        Settings settings = Settings.NONE;
+        if (returnPath) {
+            arguments.addAll(List.of("-c", "return-path"));
+            settings = settings.capability("return-path");
+        }
+        var receive = command.begin(arguments.toArray());
+        Commands.await(socket);
+        Files.createDirectory(out);
+        FullMachine source = new FullMachine(SMALL, RunState.RUNNING);
+        Migration save = Engine.create().send(source, "unix:" + socket, settings);
+        assertThat(receive.get()).isEqualTo(1);
+        assertThat(save.await(Duration.ofSeconds(20))).isTrue();
+        assertThat(save.owner()).isEqualTo(returnPath ? GuestOwner.SOURCE : GuestOwner.DESTINATION);
+        assertThat(command.err())
+                .contains("is a directory")
+                .contains((returnPath ? GuestOwner.SOURCE : GuestOwner.UNKNOWN).sentence());
+        assertThat(source.runState())
+                .isEqualTo(returnPath ? RunState.RUNNING : RunState.POSTMIGRATE);
+        assertThat(tree(directory)).containsExactlyInAnyOrder(directory, out);
     }
 
     @AfterEach

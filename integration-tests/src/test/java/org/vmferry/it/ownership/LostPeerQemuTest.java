@@ -20,12 +20,12 @@ import org.vmferry.it.qemu.GuestRom;
 import org.vmferry.it.qemu.Qemu;
 import org.vmferry.it.qemu.QemuBuilder;
 import org.vmferry.it.qemu.RequiresQemu;
+import org.vmferry.it.support.Archives;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -166,7 +166,7 @@ class LostPeerQemuTest {
             destination.awaitMigration(SOON);
             assertThat(outgoing.statistics().dirtySyncCount()).isGreaterThan(1);
             assertThat(guest.runState()).isEqualTo(RunState.POSTMIGRATE);
-            byte[] sent = Files.readAllBytes(archive.file("pc.ram").orElseThrow());
+            byte[] sent = Archives.ram(archive);
             byte[] arrived = destination.memory(0, RAM);
             Arrays.fill(arrived, 0xf0000, 0x100000, (byte) 0); // there the BIOS lies over it
             assertThat(Arrays.mismatch(arrived, sent)).isEqualTo(-1);

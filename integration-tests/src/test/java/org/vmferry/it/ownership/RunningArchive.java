@@ -10,7 +10,8 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
 
@@ -56,12 +57,13 @@ final class RunningArchive implements Machine, AutoCloseable {
     }
 
     private void execute() {
-        MemorySegment memory = ram.memory().orElseThrow();
+        ByteBuffer count = ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
         while (state == RunState.RUNNING) {
             for (int i = 0; i < STORES; i++) {
                 long number = stores;
                 long offset = from + number % pages * PAGE;
-                memory.set(ValueLayout.JAVA_LONG, offset + PAGE - Long.BYTES, number + 1);
+                count.putLong(0, number + 1);
+                ram.write(offset + PAGE - Long.BYTES, MemorySegment.ofBuffer(count));
                 log.mark(ram, offset / PAGE);
                 stores = number + 1; // one writer
             }

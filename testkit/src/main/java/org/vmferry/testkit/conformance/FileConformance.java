@@ -331,6 +331,11 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
                     "expect(): there can't be room for so much",
                     () -> end.expect(Long.MAX_VALUE / 2),
                     IOException.class);
+            end.reserve(1);
+            refused(
+                    "reserve(): there can't be room for so much",
+                    () -> end.reserve(Long.MAX_VALUE / 2),
+                    IOException.class);
         }
     }
 }

@@ -782,6 +782,17 @@ class TransportTwinsTest {
     }
 
     @Breaks("TRN-31")
+    static class ReservesNothing extends InFile {
+        @Override
+        Source outgoing(Source end, Path path) {
+            return new Source(end) {
+                @Override
+                public void reserve(long bytes) {}
+            };
+        }
+    }
+
+    @Breaks("TRN-31")
     static class HasAlwaysRoom extends InFile {
         @Override
         Source outgoing(Source end, Path path) {
