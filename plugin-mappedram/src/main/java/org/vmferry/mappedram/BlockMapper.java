@@ -53,7 +53,7 @@ final class BlockMapper {
             try {
                 clearStaleBytes(place, contents.present(), memory.get());
             } catch (InternalError e) {
-                throw cutShort(place, e);
+                throw file.size() < place.end() ? cutShort(place, e) : MigrationException.of(e);
             }
         }
         return Optional.of(target.adopt(place.block(), memory.get()));

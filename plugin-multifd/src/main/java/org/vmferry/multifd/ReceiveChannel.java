@@ -107,7 +107,8 @@ final class ReceiveChannel implements AutoCloseable {
 
     /**
      * Memory that the data may go to as they come. A codec is native code, and ends the process if
-     * it meets a page of a mapped file that the disk has no room for; a system call or a copy fails.
+     * it meets a page of a mapped file that the disk has no room for; a system call or a copy
+     * fails.
      */
     private Optional<MemorySegment> reachable(RamBlock block) {
         Optional<MemorySegment> memory = block.memory();

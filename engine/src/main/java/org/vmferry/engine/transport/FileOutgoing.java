@@ -141,8 +141,8 @@ final class FileOutgoing implements Outgoing {
         boolean made = kind == FileTarget.Kind.MISSING;
         if (!made) {
             log.info(
-                    "Writing '{}' in place{}: it is not whole until the end, and what a failure leaves"
-                            + " is not what stood there before",
+                    "Writing '{}' in place{}: it is not whole until the end, and what a failure"
+                            + " leaves is not what stood there before",
                     target.path(),
                     target.start() > 0 ? " from offset " + target.start() : "");
         }

@@ -12,9 +12,10 @@ import java.util.Set;
 /**
  * Snapshots in files: {@code file:path[,offset=N]}, N in bytes, or with k, M or G after it.
  *
- * <p>Without an offset, or from 0, a file appears under its name only when it is complete and forced
- * to disk; what stood there before stays until then. From an offset, or to a device, bytes are written in
- * place: what precedes the offset stays, what follows it is lost at once, and that is logged.
+ * <p>Without an offset, or from 0, a file appears under its name only when it is complete and
+ * forced to disk; what stood there before stays until then. From an offset, or to a device, bytes
+ * are written in place: what precedes the offset stays, what follows it is lost at once, and that
+ * is logged.
  *
  * <p>Threads that use its files must not be interrupted: Java closes an interrupted thread's file
  * for everybody.

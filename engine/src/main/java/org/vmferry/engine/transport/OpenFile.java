@@ -44,6 +44,7 @@ final class OpenFile implements AutoCloseable {
     private ChannelFile direct;
     private Libc.File mappable;
     private Libc.File reserving;
+    private long reserved;
     private RandomAccessFile extender;
     private volatile boolean released;
 
@@ -199,24 +200,22 @@ final class OpenFile implements AutoCloseable {
     /** Holds room for bytes from the file's beginning on; where the system can't, looks for it. */
     synchronized void reserve(long bytes) throws IOException {
         check();
-        if (bytes == 0) return;
+        long more = bytes - reserved;
+        if (more <= 0) return;
         int error = -1;
         if (Libc.available()) {
             if (reserving == null) reserving = same(Libc.open(path, true));
-            error = reserving.reserve(0, bytes);
+            error = reserving.reserve(reserved, more);
         }
-        Path folder = path.getParent();
         String needed = bytes + " bytes";
-        switch (error) {
-            case 0 -> {}
-            case Libc.ENOSPC -> throw Trouble.noRoom(named, needed, folder, null);
-            case Libc.EDQUOT ->
-                    throw Trouble.noRoom(
-                            named, needed, folder, new IOException("Disk quota exceeded"));
-            default -> {
-                long free = Files.getFileStore(folder).getUsableSpace();
-                if (free < bytes) throw Trouble.noRoom(named, needed, folder, null);
-            }
+        Path folder = path.getParent();
+        if (error == 0) {
+            reserved = bytes;
+        } else if (error == Libc.EDQUOT) {
+            IOException quota = new IOException("Disk quota exceeded");
+            throw Trouble.noRoom(named, needed, folder, quota);
+        } else if (error == Libc.ENOSPC || Files.getFileStore(folder).getUsableSpace() < more) {
+            throw Trouble.noRoom(named, needed, folder, null);
         }
     }
 

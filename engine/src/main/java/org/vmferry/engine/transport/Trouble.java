@@ -63,7 +63,10 @@ final class Trouble {
     /** As above; {@code free} says what there is, and where. */
     static MigrationException noRoom(Path file, String needed, String free, IOException cause) {
         // A quota that is full leaves the disk free.
-        String why = cause == null || cause.getMessage().startsWith("No space") ? "" : cause.getMessage();
+        String why =
+                cause == null || cause.getMessage().startsWith("No space")
+                        ? ""
+                        : cause.getMessage();
         return user(
                 "no room for '%s': needs %s, %s%s"
                         .formatted(file, needed, free, why.isEmpty() ? "" : " (" + why + ")"),

@@ -17,6 +17,7 @@ import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.Commands;
+import org.vmferry.it.support.Device;
 import org.vmferry.it.support.FullMachine;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.it.support.Mounted;
@@ -26,6 +27,8 @@ import org.vmferry.spi.machine.RunState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The disk fills up: one sentence, nothing left, the old file in place, whatever the way. */
 @Timeout(60)
@@ -103,6 +106,23 @@ class DiskFullTest {
         assertThat(elsewhere).doesNotExist();
     }
 
+    /** Beside a device lies the system's own /dev. */
+    @Test
+    void theScratchForADeviceIsInTheTemporaryFolder() throws Exception {
+        String usual = System.setProperty("java.io.tmpdir", disk.at().toString());
+        try (Device device = new Device(directory.resolve("image"), GUEST * 2L)) {
+            assertRefused(
+                    command.run(
+                            "convert",
+                            sources.resolve("stream"),
+                            device.path(),
+                            "--format",
+                            "mapped-ram"));
+        } finally {
+            System.setProperty("java.io.tmpdir", usual);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"stream", "mapped-ram"})
     void extract(String from) {
@@ -118,9 +138,10 @@ class DiskFullTest {
             Path to = small.at().resolve("out");
             if (what.equals("receive")) {
                 // The scratch has room, and the output would have, too, but not both.
-                receive("zstd", to);
+                receive("zstd", to, true);
             } else {
-                Mounted.run("dd", "if=/dev/zero", "of=" + small.at().resolve("x"), "bs=1M", "count=12");
+                Mounted.run(
+                        "dd", "if=/dev/zero", "of=" + small.at().resolve("x"), "bs=1M", "count=12");
                 Migration save =
                         Engine.create()
                                 .send(
@@ -147,28 +168,37 @@ class DiskFullTest {
     @ParameterizedTest
     @ValueSource(strings = {"one channel", "none", "zlib", "zstd"})
     void receive(String way) throws Exception {
-        receive(way, out);
+        receive(way, out, true);
     }
 
-    private void receive(String way, Path out) throws Exception {
+    /**
+     * The scratch has room, and the output would have, too, but not both: without a return path
+     * that must be found out while the guest is still the source's.
+     */
+    @Test
+    void theOutputsRoomIsHeldWhileRamArrives() throws Exception {
+        try (Mounted small = Mounted.disk(directory.resolve("disk2"), 24)) {
+            receive("one channel", small.at().resolve("out"), false);
+            assertThat(small.at()).isEmptyDirectory();
+        }
+    }
+
+    private void receive(String way, Path out, boolean returnPath) throws Exception {
         Path socket = directory.resolve("socket");
-        Object[] arguments = {"receive", "unix:" + socket, "-o", out, "-c", "return-path"};
-        Object[] multifd = {
-            "-c", "multifd", "-p", "multifd-channels=2", "-p", "multifd-compression=" + way
-        };
-        var receive =
-                command.begin(
-                        way.equals("one channel") ? arguments : Commands.join(arguments, multifd));
+        List<Object> arguments = new ArrayList<>(List.of("receive", "unix:" + socket, "-o", out));
+        Settings settings = multifd(way).parameter("max-bandwidth", "0");
+        if (returnPath) {
+            arguments.addAll(List.of("-c", "return-path"));
+            settings = settings.capability("return-path");
+        }
+        if (!way.equals("one channel")) {
+            arguments.addAll(List.of("-c", "multifd", "-p", "multifd-channels=2"));
+            arguments.addAll(List.of("-p", "multifd-compression=" + way));
+        }
+        var receive = command.begin(arguments.toArray());
         Commands.await(socket);
         FullMachine source = new FullMachine(GUEST, RunState.RUNNING);
-        Migration save =
-                Engine.create()
-                        .send(
-                                source,
-                                "unix:" + socket,
-                                multifd(way)
-                                        .capability("return-path")
-                                        .parameter("max-bandwidth", "0"));
+        Migration save = Engine.create().send(source, "unix:" + socket, settings);
         assertRefused(receive.get());
         assertThat(catchThrowableOfType(MigrationException.class, save::await)).isNotNull();
         assertThat(save.owner()).isEqualTo(GuestOwner.SOURCE);

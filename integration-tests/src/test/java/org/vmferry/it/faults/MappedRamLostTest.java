@@ -66,7 +66,8 @@ class MappedRamLostTest {
                 Arena arena = Arena.ofShared()) {
             FullMachine there =
                     new FullMachine(mapped(disk.at().resolve("ram"), arena), RunState.INMIGRATE);
-            Settings settings = settings(way).capability("return-path").parameter("max-bandwidth", "0");
+            Settings settings =
+                    settings(way).capability("return-path").parameter("max-bandwidth", "0");
             Migration load = engine.receive(there, "tcp:127.0.0.1:0", settings);
             FullMachine here = new FullMachine(GUEST, RunState.RUNNING);
             Migration save = engine.send(here, load.address().toString(), settings);
@@ -79,7 +80,8 @@ class MappedRamLostTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"one channel", "none", "zlib", "zstd", "stream", "mapped-ram", "placed"})
+    @ValueSource(
+            strings = {"one channel", "none", "zlib", "zstd", "stream", "mapped-ram", "placed"})
     void savedFromAFileThatWasCutShort(String way) throws Exception {
         Path file = directory.resolve("ram");
         try (Arena arena = Arena.ofShared()) {

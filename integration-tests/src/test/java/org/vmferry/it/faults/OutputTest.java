@@ -151,12 +151,16 @@ class OutputTest {
         Path socket = directory.resolve("socket");
         var receive = command.begin("receive", "unix:" + socket, "-o", out);
         Commands.await(socket);
-        Engine.create().send(new FullMachine(SMALL, RunState.PAUSED), "unix:" + socket, Settings.NONE).await();
+        Engine.create()
+                .send(new FullMachine(SMALL, RunState.PAUSED), "unix:" + socket, Settings.NONE)
+                .await();
         assertThat(receive.get()).as(command.err()).isZero();
         assertThat(out).isRegularFile();
     }
 
-    /** What nobody could know before: with a return path the source goes on, without one it can't. */
+    /**
+     * What nobody could know before: with a return path the source goes on, without one it can't.
+     */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     @Tag("OWN-4")
@@ -164,7 +168,8 @@ class OutputTest {
     void theOutputIsSpoiltMeanwhile(boolean returnPath) throws Exception {
         Path out = directory.resolve("out");
         Path socket = directory.resolve("socket");
-        List<String> arguments = new ArrayList<>(List.of("receive", "unix:" + socket, "-o", "" + out));
+        List<String> arguments =
+                new ArrayList<>(List.of("receive", "unix:" + socket, "-o", "" + out));
         Settings settings = Settings.NONE;
         if (returnPath) {
             arguments.addAll(List.of("-c", "return-path"));

@@ -11,7 +11,6 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 
@@ -32,10 +31,6 @@ public final class Commands {
         FutureTask<Integer> status = new FutureTask<>(() -> run(arguments));
         Thread.ofPlatform().daemon().start(status);
         return status;
-    }
-
-    public static Object[] join(Object[] some, Object... more) {
-        return Stream.concat(Arrays.stream(some), Arrays.stream(more)).toArray();
     }
 
     /** Waits until somebody listens there. */
