@@ -39,6 +39,7 @@ final class ChannelFile implements PositionedFile, AutoCloseable {
         try {
             while (source.hasRemaining()) {
                 file.check();
+                file.claimUpTo(position + source.remaining());
                 int written = channel.write(source, position);
                 if (written <= 0 || source.hasRemaining() && written % alignment != 0) {
                     throw new IOException("only " + written + " bytes were taken");

@@ -19,7 +19,8 @@ final class FileIncoming implements Incoming {
     FileIncoming(Address address, FileTarget target) throws IOException {
         this.address = address;
         Path file = target.file();
-        switch (FileTarget.kind(file)) {
+        FileTarget.Kind kind = FileTarget.kind(file);
+        switch (kind) {
             case REGULAR, BLOCK_DEVICE -> {}
             case MISSING -> throw missing(target, file);
             case DIRECTORY ->
@@ -29,18 +30,19 @@ final class FileIncoming implements Incoming {
                             "'%s' is neither a file nor a block device", target.path());
         }
         open = OpenFile.open(file, target.start(), Set.of(StandardOpenOption.READ));
-        long size;
         try {
-            size = open.size();
+            long size = open.size();
+            if (target.start() > size) {
+                throw MigrationException.user(
+                        "'%s': offset %d lies beyond the file's %d bytes",
+                        target.path(), target.start(), size);
+            }
+            // How long the stream is isn't known yet, and behind it a device may hold others.
+            long to = kind == FileTarget.Kind.REGULAR ? FileClaim.END : target.start() + 1;
+            open.claim(FileClaim.Use.READ, target.start(), to);
         } catch (IOException e) {
             open.close();
             throw Trouble.explain("read", file, e);
-        }
-        if (target.start() > size) {
-            open.close();
-            throw MigrationException.user(
-                    "'%s': offset %d lies beyond the file's %d bytes",
-                    target.path(), target.start(), size);
         }
     }
 

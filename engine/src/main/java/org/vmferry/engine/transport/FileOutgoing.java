@@ -31,6 +31,8 @@ final class FileOutgoing implements Outgoing {
     private Path part;
     // In place: how long the file is made again after a failure; -1 removes it.
     private long sizeBefore;
+    // Bytes; 0 if nobody said.
+    private long expected;
     private boolean completed;
     private volatile boolean released;
 
@@ -83,7 +85,10 @@ final class FileOutgoing implements Outgoing {
         } catch (IOException e) {
             throw Trouble.explain("ask for the space at", file, e);
         }
-        if (bytes <= room) return;
+        if (bytes <= room) {
+            expected = bytes;
+            return;
+        }
         long left = 0;
         for (Unfinished u : Unfinished.beside(file)) left += u.alive() ? 0 : u.bytes();
         throw Trouble.noRoom(
@@ -157,6 +162,14 @@ final class FileOutgoing implements Outgoing {
                                         StandardOpenOption.CREATE_NEW)
                                 : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE));
         try {
+            if (kind != FileTarget.Kind.CHARACTER_DEVICE) {
+                opened.claim(FileClaim.Use.WRITE, target.start(), end());
+            }
+            log.info(
+                    "Writing '{}' in place{}: it is not whole until the end, and what a failure leaves"
+                            + " is not what stood there before",
+                    target.path(),
+                    target.offset().isPresent() ? " from offset " + target.start() : "");
             sizeBefore = made ? -1 : Math.min(opened.size(), target.start());
             if (!device()) opened.file(false).resize(target.start());
         } catch (IOException e) {
@@ -164,6 +177,12 @@ final class FileOutgoing implements Outgoing {
             throw Trouble.explain("cut", file, e);
         }
         open = opened;
+    }
+
+    /** A file loses all that follows; a device what is written over, and more is claimed by then. */
+    private long end() {
+        boolean known = kind == FileTarget.Kind.BLOCK_DEVICE && expected > 0;
+        return known ? target.start() + expected : FileClaim.END;
     }
 
     private void openPart() throws IOException {
@@ -192,7 +211,7 @@ final class FileOutgoing implements Outgoing {
         }
         part = name;
         open = opened;
-        open.lock();
+        open.mark();
     }
 
     @Override

@@ -1,5 +1,9 @@
 package org.vmferry.engine.transport;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -17,7 +21,8 @@ import java.util.Optional;
 
 /**
  * The few system calls that the JDK does not offer: mapping a file copy-on-write without being
- * allowed to write to it, finding the holes in it, holding room on its disk. Linux on 64 bits only.
+ * allowed to write to it, finding the holes in it, holding room on its disk, and locks that are an
+ * open file's and not the process's. Linux on 64 bits only.
  */
 final class Libc {
     /** An error: the disk is full. */
@@ -42,6 +47,24 @@ final class Libc {
     private static final int STATX_BYTES = 256;
     private static final int STATX_ATTRIBUTES = 8; // where in the structure
     private static final int STATX_ATTR_APPEND = 0x20;
+    private static final int F_OFD_GETLK = 36;
+    private static final int F_OFD_SETLK = 37;
+    private static final short F_RDLCK = 0;
+    private static final short F_WRLCK = 1;
+    private static final short F_UNLCK = 2;
+    private static final int EAGAIN = 11;
+    private static final int EACCES = 13;
+
+    /** struct flock: type, whence, first byte, length in bytes or 0 for all, process. */
+    private static final StructLayout FLOCK =
+            MemoryLayout.structLayout(
+                    JAVA_SHORT,
+                    JAVA_SHORT,
+                    MemoryLayout.paddingLayout(4),
+                    JAVA_LONG,
+                    JAVA_LONG,
+                    JAVA_INT,
+                    MemoryLayout.paddingLayout(4));
 
     private Libc() {}
 
@@ -55,6 +78,7 @@ final class Libc {
                 && ValueLayout.ADDRESS.byteSize() == 8;
     }
 
+    /** For reading, or for both. */
     static File open(Path path, boolean writable) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = name(path, arena);
@@ -93,6 +117,20 @@ final class Libc {
         }
     }
 
+    /**
+     * A lock that is in the way.
+     *
+     * @param exclusive whether it is for writing
+     * @param from its first byte
+     * @param length in bytes; to {@link Long#MAX_VALUE} if it has no end
+     * @param process whose it is; at most 0 if it is an open file's
+     */
+    record Lock(boolean exclusive, long from, long length, int process) {
+        long to() {
+            return from + length;
+        }
+    }
+
     /** A descriptor. Safe for many threads, but for {@link #close}. */
     static final class File implements AutoCloseable {
         private final int descriptor;
@@ -103,9 +141,14 @@ final class Libc {
             this.path = path;
         }
 
-        /** The mapping goes with the arena, not with this file. */
+        /**
+         * The mapping goes with the arena, not with this file.
+         *
+         * @param unmapped is told when it has gone
+         */
         @SuppressWarnings("restricted") // the caller asked available()
-        MemorySegment map(long position, long length, Arena arena) throws IOException {
+        MemorySegment map(long position, long length, Arena arena, Runnable unmapped)
+                throws IOException {
             try (Arena scratch = Arena.ofConfined()) {
                 MemorySegment errno = scratch.allocate(Calls.ERRNO);
                 MemorySegment at =
@@ -123,7 +166,13 @@ final class Libc {
                             "map %d bytes at %d of '%s'".formatted(length, position, path), errno);
                 }
                 try {
-                    return at.reinterpret(length, arena, Libc::unmap);
+                    return at.reinterpret(
+                            length,
+                            arena,
+                            mapping -> {
+                                unmap(mapping);
+                                unmapped.run();
+                            });
                 } catch (Throwable e) {
                     unmap(at.reinterpret(length)); // the arena is closed
                     throw e;
@@ -169,6 +218,55 @@ final class Libc {
             } catch (Throwable e) {
                 throw rethrow(e);
             }
+        }
+
+        /**
+         * Locks bytes, besides those that are locked already: against all that open the file anew,
+         * until this is closed. Waits for nobody.
+         *
+         * @param exclusive for writing, with a file that is open for that; else for reading
+         * @return empty, or the lock that is in the way
+         * @throws IOException if the file system has no such locks
+         */
+        Optional<Lock> lock(boolean exclusive, long from, long length) throws IOException {
+            short wanted = exclusive ? F_WRLCK : F_RDLCK;
+            try (Arena scratch = Arena.ofConfined()) {
+                MemorySegment errno = scratch.allocate(Calls.ERRNO);
+                MemorySegment lock = scratch.allocate(FLOCK);
+                while (true) {
+                    fill(lock, wanted, from, length);
+                    if ((int) Calls.FCNTL.invokeExact(errno, descriptor, F_OFD_SETLK, lock) == 0) {
+                        return Optional.empty();
+                    }
+                    if (number(errno) != EAGAIN && number(errno) != EACCES) break;
+                    fill(lock, wanted, from, length);
+                    if ((int) Calls.FCNTL.invokeExact(errno, descriptor, F_OFD_GETLK, lock) != 0) {
+                        break;
+                    }
+                    if (lock.get(JAVA_SHORT, 0) != F_UNLCK) return Optional.of(read(lock));
+                    // It has gone just now.
+                }
+                throw failed("lock '" + path + "'", errno);
+            } catch (Throwable e) {
+                throw rethrow(e);
+            }
+        }
+
+        private static void fill(MemorySegment lock, short type, long from, long length) {
+            lock.fill((byte) 0);
+            lock.set(JAVA_SHORT, 0, type);
+            lock.set(JAVA_LONG, 8, from);
+            lock.set(JAVA_LONG, 16, length);
+        }
+
+        private static Lock read(MemorySegment lock) {
+            long from = lock.get(JAVA_LONG, 8);
+            long length = lock.get(JAVA_LONG, 16);
+            return new Lock(
+                    lock.get(JAVA_SHORT, 0) == F_WRLCK,
+                    from,
+                    length == 0 ? Long.MAX_VALUE - from : length,
+                    lock.get(JAVA_INT, 24));
         }
 
         @Override
@@ -217,7 +315,7 @@ final class Libc {
                 call(
                         "open",
                         FunctionDescriptor.of(
-                                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
+                                JAVA_INT, ValueLayout.ADDRESS, JAVA_INT),
                         KEEP_ERRNO,
                         Linker.Option.firstVariadicArg(2));
         static final MethodHandle MMAP =
@@ -226,20 +324,26 @@ final class Libc {
                         FunctionDescriptor.of(
                                 ValueLayout.ADDRESS,
                                 ValueLayout.ADDRESS,
-                                ValueLayout.JAVA_LONG,
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.JAVA_LONG),
+                                JAVA_LONG,
+                                JAVA_INT,
+                                JAVA_INT,
+                                JAVA_INT,
+                                JAVA_LONG),
                         KEEP_ERRNO);
+        static final MethodHandle FCNTL =
+                call(
+                        "fcntl",
+                        FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ValueLayout.ADDRESS),
+                        KEEP_ERRNO,
+                        Linker.Option.firstVariadicArg(2));
         static final MethodHandle LSEEK =
                 call(
                         "lseek",
                         FunctionDescriptor.of(
-                                ValueLayout.JAVA_LONG,
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.JAVA_LONG,
-                                ValueLayout.JAVA_INT),
+                                JAVA_LONG,
+                                JAVA_INT,
+                                JAVA_LONG,
+                                JAVA_INT),
                         KEEP_ERRNO);
         static final MethodHandle FALLOCATE =
                 call(
@@ -255,9 +359,9 @@ final class Libc {
                 call(
                         "munmap",
                         FunctionDescriptor.of(
-                                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+                                JAVA_INT, ValueLayout.ADDRESS, JAVA_LONG));
         static final MethodHandle CLOSE =
-                call("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+                call("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
 
         @SuppressWarnings("restricted")
         private static MethodHandle call(

@@ -46,6 +46,7 @@ final class OpenFile implements AutoCloseable {
     private Libc.File reserving;
     private long reserved;
     private RandomAccessFile extender;
+    private volatile FileClaim claim;
     private volatile boolean released;
 
     private OpenFile(
@@ -93,13 +94,42 @@ final class OpenFile implements AutoCloseable {
         return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
     }
 
-    /** Marks it as being written; where the file system has no locks, it goes without. */
-    void lock() {
+    /**
+     * Marks it as being written; where the file system has no locks, it goes without. Nobody who
+     * reads it is held up: it may be restored as soon as it has its name.
+     */
+    void mark() {
         try {
-            if (channel.tryLock() == null) log.debug("'{}' is locked by somebody else", path);
+            if (channel.tryLock(FileClaim.END, 1, false) == null) log.debug("'{}' is locked by somebody else", path);
         } catch (IOException e) {
             log.debug("No lock on '{}'", path, e);
         }
+    }
+
+    /**
+     * Claims bytes of it until it is closed.
+     *
+     * @throws MigrationException if others use them: nothing was changed
+     */
+    void claim(FileClaim.Use use, long from, long to) throws IOException {
+        claim = claimed(use, from, to);
+    }
+
+    private FileClaim claimed(FileClaim.Use use, long from, long to) throws IOException {
+        FileClaim made = same(FileClaim.on(path, use));
+        try {
+            made.take(from, to);
+            return made;
+        } catch (IOException | RuntimeException | Error e) {
+            made.close();
+            throw e;
+        }
+    }
+
+    /** Before bytes up to a position are written. */
+    void claimUpTo(long end) throws IOException {
+        FileClaim claimed = claim;
+        if (claimed != null) claimed.upTo(end);
     }
 
     synchronized PositionedFile file(boolean around) throws IOException {
@@ -171,8 +201,19 @@ final class OpenFile implements AutoCloseable {
                     "'%s': can't map %d bytes at %d of %d".formatted(path, length, position, size));
         }
         Optional<Libc.File> system = mappable();
-        if (system.isPresent()) return Optional.of(system.get().map(position, length, arena));
-        // The JDK wants a file that is open for writing, though nothing is ever written to it.
+        FileClaim mapped = claimed(FileClaim.Use.MAP, position, position + length);
+        try {
+            if (system.isEmpty()) return mapByJdk(position, length, arena);
+            return Optional.of(system.get().map(position, length, arena, mapped::close));
+        } catch (IOException | RuntimeException | Error e) {
+            mapped.close();
+            throw e;
+        }
+    }
+
+    /** The JDK wants a file that is open for writing, though nothing is ever written to it. */
+    private Optional<MemorySegment> mapByJdk(long position, long length, Arena arena)
+            throws IOException {
         if (!Files.isWritable(path)) return Optional.empty();
         try (FileChannel both =
                 same(FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE))) {
@@ -264,10 +305,11 @@ final class OpenFile implements AutoCloseable {
         // The cached one last: closing any descriptor of a file drops the process's lock on it.
         if (mappable != null) mappable.close();
         if (reserving != null) reserving.close();
-        try (channel;
+        try (FileClaim used = claim;
+                channel;
                 ChannelFile first = direct;
                 RandomAccessFile second = extender) {
-            log.trace("Closing '{}', {}, {}", path, first, second);
+            log.trace("Closing '{}', {}, {}, {}", path, used, first, second);
         } catch (IOException e) {
             log.debug("Closing '{}'", path, e);
         }

@@ -1,0 +1,113 @@
+package org.vmferry.engine.transport;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** What this process has mapped of a file, as the system tells it: also where no lock says so. */
+final class Mappings {
+    private static final Logger log = LoggerFactory.getLogger(FileTransport.class);
+
+    private Mappings() {}
+
+    /**
+     * Bytes of a file.
+     *
+     * @param from the first
+     * @param to behind the last
+     */
+    record Bytes(long from, long to) {
+        boolean overlap(long first, long end) {
+            return from < end && first < to;
+        }
+    }
+
+    /** One line of /proc/self/maps: "addresses permissions offset device inode name". */
+    private record Mapping(Bytes bytes, String device, long inode, String name) {
+        static Stream<Mapping> parse(String line) {
+            String[] fields = line.split(" +", 6);
+            // Others are no files.
+            if (fields.length < 6 || !fields[5].startsWith("/")) return Stream.empty();
+            int dash = fields[0].indexOf('-');
+            long length =
+                    Long.parseUnsignedLong(fields[0].substring(dash + 1), 16)
+                            - Long.parseUnsignedLong(fields[0].substring(0, dash), 16);
+            long offset = Long.parseUnsignedLong(fields[2], 16);
+            return Stream.of(
+                    new Mapping(
+                            new Bytes(offset, offset + length),
+                            fields[3],
+                            Long.parseLong(fields[4]),
+                            fields[5]));
+        }
+
+        /** Some file systems give their files other device numbers here than when they are asked. */
+        boolean isOfFile(Path file, long inode, long device) {
+            if (inode != this.inode) return false;
+            if (this.device.equals("%02x:%02x".formatted(major(device), minor(device)))) return true;
+            try {
+                return Files.isSameFile(Path.of(name), file);
+            } catch (IOException | InvalidPathException e) {
+                return false;
+            }
+        }
+
+        /** A device may have several nodes, each with an inode of its own. */
+        boolean isOfDevice(long number) {
+            try {
+                return number(Path.of(name), "rdev") == number;
+            } catch (IOException | InvalidPathException e) {
+                return false;
+            }
+        }
+    }
+
+    /** The first mapping of these bytes of a file or block device. */
+    static Optional<Bytes> of(Path file, FileTarget.Kind kind, long from, long to) {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+            boolean device = kind == FileTarget.Kind.BLOCK_DEVICE;
+            long inode = number(file, "ino");
+            long number = number(file, device ? "rdev" : "dev");
+            return lines.flatMap(Mapping::parse)
+                    .filter(m -> m.bytes().overlap(from, to))
+                    .filter(m -> device ? m.isOfDevice(number) : m.isOfFile(file, inode, number))
+                    .map(Mapping::bytes)
+                    .findFirst();
+        } catch (IOException | UncheckedIOException | UnsupportedOperationException e) {
+            log.debug("What is mapped of '{}' can't be told", file, e);
+            return Optional.empty();
+        }
+    }
+
+    /** The one node of a device that all know, where there is one; else the one that was named. */
+    static Path node(Path device, boolean writable) {
+        try {
+            long number = number(device, "rdev");
+            Path known = Path.of("/dev/block/%d:%d".formatted(major(number), minor(number)));
+            boolean open = writable ? Files.isWritable(known) : Files.isReadable(known);
+            if (open && number(known, "rdev") == number) return known;
+        } catch (IOException | UnsupportedOperationException e) {
+            log.debug("The number of '{}' can't be told", device, e);
+        }
+        return device;
+    }
+
+    private static long number(Path file, String attribute) throws IOException {
+        return ((Number) Files.getAttribute(file, "unix:" + attribute)).longValue();
+    }
+
+    private static long major(long device) {
+        return device >>> 8 & 0xfff | device >>> 32 & ~0xfffL;
+    }
+
+    private static long minor(long device) {
+        return device & 0xff | device >>> 12 & ~0xffL;
+    }
+}
