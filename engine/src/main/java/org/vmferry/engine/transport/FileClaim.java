@@ -28,7 +28,7 @@ final class FileClaim implements AutoCloseable {
         READ,
         /** A save is going to cut or write them. */
         WRITE,
-        /** A guest's RAM is mapped from them. */
+        /** A guest's RAM is mapped from the last of them. */
         MAP
     }
 
@@ -37,7 +37,7 @@ final class FileClaim implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(FileTransport.class);
 
-    /** A mapping begins at a page of the system. */
+    /** No mapping is shorter. */
     private static final long SYSTEM_PAGE = 4096;
 
     /** Their servers make every lock mandatory: it would keep our own other descriptors out. */

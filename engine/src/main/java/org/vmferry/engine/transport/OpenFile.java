@@ -201,7 +201,9 @@ final class OpenFile implements AutoCloseable {
                     "'%s': can't map %d bytes at %d of %d".formatted(path, length, position, size));
         }
         Optional<Libc.File> system = mappable();
-        FileClaim mapped = claimed(FileClaim.Use.MAP, position, position + length);
+        // The stream that tells what is mapped goes with it.
+        long from = Math.min(start, position);
+        FileClaim mapped = claimed(FileClaim.Use.MAP, from, position + length);
         try {
             if (system.isEmpty()) return mapByJdk(position, length, arena);
             return Optional.of(system.get().map(position, length, arena, mapped::close));

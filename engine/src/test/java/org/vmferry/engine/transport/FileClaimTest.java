@@ -31,6 +31,7 @@ import java.util.List;
 /** Who may write to a file of which bytes are in use. */
 class FileClaimTest {
     private static final int PAGE = 4096;
+    private static final int START = PAGE;
     private static final int FROM = 4 * PAGE;
     private static final int TO = 12 * PAGE;
     private static final int SIZE = 16 * PAGE;
@@ -63,7 +64,7 @@ class FileClaimTest {
 
     /** The file is closed at once, as after a restore; the mapping stays. */
     private static MemorySegment map(Path file, Arena arena) throws IOException {
-        try (Incoming in = incoming(file, "")) {
+        try (Incoming in = incoming(file, ",offset=" + START)) {
             return in.file(false).map(FROM, TO - FROM, arena).orElseThrow();
         }
     }
@@ -86,13 +87,13 @@ class FileClaimTest {
                         MigrationException.class, e -> assertThat(e.blame()).isEqualTo(Blame.USER))
                 .hasMessageContaining("'" + by + "'")
                 .hasMessageContaining(
-                        "a guest's RAM is mapped from its bytes %d to %d".formatted(FROM, TO))
+                        "a guest's RAM is mapped from its bytes %d to %d".formatted(START, TO))
                 .hasMessageContaining("choose another file");
         assertThat(Files.readAllBytes(file)).isEqualTo(before);
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, PAGE, FROM + PAGE, TO - 1})
+    @ValueSource(ints = {0, START, FROM + PAGE, TO - 1})
     @Tag("TRN-34")
     void whatIsMappedIsNotCut(int offset) throws IOException {
         try (Arena arena = Arena.ofShared()) {

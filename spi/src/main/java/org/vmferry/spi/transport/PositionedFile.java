@@ -64,13 +64,15 @@ public interface PositionedFile {
     void resize(long size) throws IOException;
 
     /**
-     * Maps a part of the file copy-on-write.
+     * Maps a part of the file copy-on-write. Pages that nobody has written to yet are the file's, so
+     * the transport refuses to write over them or cut them off as long as the mapping lives; to
+     * replace the file is no harm.
      *
      * @param position a multiple of the system's page size
      * @param length bytes; lies within the file
      * @param arena who owns the mapping
      * @return the memory; empty if this file can't be mapped
-     * @throws IOException if the system refused
+     * @throws IOException if the system refused, or these bytes are being written
      */
     default Optional<MemorySegment> map(long position, long length, Arena arena)
             throws IOException {

@@ -247,6 +247,35 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     }
 
     @Test
+    @Tag("TRN-34")
+    final void whatIsMappedIsNotWrittenOver() throws Exception {
+        assumeTrue(seekable());
+        Address place = saved(noise(MIB, 1));
+        try (Arena arena = Arena.ofShared()) {
+            Optional<MemorySegment> mapped;
+            long start;
+            try (Incoming end = provider().incoming(place, options())) {
+                start = end.file(false).start();
+                mapped = end.file(false).map(0, end.file(false).size(), arena);
+            }
+            assumeTrue(mapped.isPresent());
+            try {
+                save(place, noise(MIB / 2, 2));
+            } catch (IOException e) {
+                // Refused, as it may be.
+            }
+            byte[] left;
+            try {
+                left = mapped.get().asSlice(start).toArray(ValueLayout.JAVA_BYTE);
+            } catch (InternalError e) {
+                throw new AssertionError("file(), complete(): what was mapped was cut off", e);
+            }
+            assertArrayEquals(
+                    noise(MIB, 1), left, "file(), write(), complete(): other bytes in a mapping");
+        }
+    }
+
+    @Test
     @Tag("TRN-28")
     final void onlyZerosLieBeforeTheNextData() throws Exception {
         assumeTrue(seekable());

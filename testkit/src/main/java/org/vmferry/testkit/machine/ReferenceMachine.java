@@ -332,6 +332,8 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
                     throws MigrationException {
                 present.open(header); // checks the length
                 bus.ram.memory = memory;
+                // Of what was mapped for it before nothing is used any more.
+                while (adopted.size() > 1) adopted.removeFirst().close();
                 return bus.ram;
             }
         };

@@ -743,6 +743,20 @@ class TransportTwinsTest {
         }
     }
 
+    @Breaks("TRN-34")
+    static class WritesOverWhatIsMapped extends InFile {
+        @Override
+        Source outgoing(Source end, Path path) {
+            return new Source(end) {
+                @Override
+                public void complete() throws IOException {
+                    if (Files.exists(path)) Files.write(path, new byte[1 << 20]);
+                    super.complete();
+                }
+            };
+        }
+    }
+
     @Breaks("TRN-28")
     static class SeesOnlyHoles extends InFile {
         @Override
