@@ -1,7 +1,6 @@
 package org.vmferry.cli;
 
 import org.vmferry.engine.Inspection;
-import org.vmferry.engine.transport.FileTransport;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.PageBitmap;
@@ -54,14 +53,7 @@ final class ExtractCommand extends SnapshotAction {
         Snapshot snapshot = snapshot();
         if (Files.exists(output) && Files.isSameFile(output, snapshot.path()))
             throw misuse("OUT is the snapshot itself");
-        // While it is open nobody saves over it in place.
-        try (var reading =
-                new FileTransport().incoming(Address.parse(snapshot.uri()), Options.DEFAULTS)) {
-            extract(snapshot, inspect(snapshot));
-        }
-    }
-
-    private void extract(Snapshot snapshot, Inspection inspection) throws Exception {
+        Inspection inspection = inspect(snapshot);
         Inspection.Block block =
                 inspection.blocks().stream()
                         .filter(b -> b.id().equals(id))

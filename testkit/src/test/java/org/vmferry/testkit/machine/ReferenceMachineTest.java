@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
@@ -24,6 +25,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
@@ -342,6 +344,25 @@ class ReferenceMachineTest {
         machine.close();
         assertThat(Thread.getAllStackTraces().keySet())
                 .noneMatch(thread -> thread.getName().startsWith("vmferry-reference"));
+    }
+
+    /** Else the file that the first one was mapped from would be in use, for nothing. */
+    @Test
+    void ramThatIsAdoptedAnewLeavesWhatWasAdoptedBefore() throws MigrationException {
+        try (ReferenceMachine machine = small().adopting().build()) {
+            RamBlock ram = machine.ram().blocks().get(2);
+            BlockHeader header =
+                    new BlockHeader(
+                            ram.id(), ram.usedLength(), ram.pageSize(), ram.guestAddress());
+            MemorySegment[] adopted = new MemorySegment[2];
+            for (int i = 0; i < 2; i++) {
+                Arena arena = machine.ramTarget().adopts(header).orElseThrow();
+                adopted[i] = arena.allocate(ram.usedLength(), ram.pageSize());
+                machine.ramTarget().adopt(header, adopted[i]);
+            }
+            assertThat(adopted[0].scope().isAlive()).isFalse();
+            assertThat(machine.ram().blocks().get(2).memory()).contains(adopted[1]);
+        }
     }
 
     @Test
