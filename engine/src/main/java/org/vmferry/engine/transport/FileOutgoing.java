@@ -166,8 +166,8 @@ final class FileOutgoing implements Outgoing {
                 opened.claim(FileClaim.Use.WRITE, target.start(), end());
             }
             log.info(
-                    "Writing '{}' in place{}: it is not whole until the end, and what a failure leaves"
-                            + " is not what stood there before",
+                    "Writing '{}' in place{}: it is not whole until the end, and what a failure"
+                            + " leaves is not what stood there before",
                     target.path(),
                     target.offset().isPresent() ? " from offset " + target.start() : "");
             sizeBefore = made ? -1 : Math.min(opened.size(), target.start());
@@ -179,7 +179,9 @@ final class FileOutgoing implements Outgoing {
         open = opened;
     }
 
-    /** A file loses all that follows; a device what is written over, and more is claimed by then. */
+    /**
+     * A file loses all that follows; a device what is written over, and more is claimed by then.
+     */
     private long end() {
         boolean known = kind == FileTarget.Kind.BLOCK_DEVICE && expected > 0;
         return known ? target.start() + expected : FileClaim.END;

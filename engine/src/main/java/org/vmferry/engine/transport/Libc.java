@@ -314,8 +314,7 @@ final class Libc {
         static final MethodHandle OPEN =
                 call(
                         "open",
-                        FunctionDescriptor.of(
-                                JAVA_INT, ValueLayout.ADDRESS, JAVA_INT),
+                        FunctionDescriptor.of(JAVA_INT, ValueLayout.ADDRESS, JAVA_INT),
                         KEEP_ERRNO,
                         Linker.Option.firstVariadicArg(2));
         static final MethodHandle MMAP =
@@ -339,11 +338,7 @@ final class Libc {
         static final MethodHandle LSEEK =
                 call(
                         "lseek",
-                        FunctionDescriptor.of(
-                                JAVA_LONG,
-                                JAVA_INT,
-                                JAVA_LONG,
-                                JAVA_INT),
+                        FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT),
                         KEEP_ERRNO);
         static final MethodHandle FALLOCATE =
                 call(
@@ -356,12 +351,8 @@ final class Libc {
                                 ValueLayout.JAVA_LONG),
                         KEEP_ERRNO);
         static final MethodHandle MUNMAP =
-                call(
-                        "munmap",
-                        FunctionDescriptor.of(
-                                JAVA_INT, ValueLayout.ADDRESS, JAVA_LONG));
-        static final MethodHandle CLOSE =
-                call("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+                call("munmap", FunctionDescriptor.of(JAVA_INT, ValueLayout.ADDRESS, JAVA_LONG));
+        static final MethodHandle CLOSE = call("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
 
         @SuppressWarnings("restricted")
         private static MethodHandle call(

@@ -48,10 +48,13 @@ final class Mappings {
                             fields[5]));
         }
 
-        /** Some file systems give their files other device numbers here than when they are asked. */
+        /**
+         * Some file systems give their files other device numbers here than when they are asked.
+         */
         boolean isOfFile(Path file, long inode, long device) {
             if (inode != this.inode) return false;
-            if (this.device.equals("%02x:%02x".formatted(major(device), minor(device)))) return true;
+            if (this.device.equals("%02x:%02x".formatted(major(device), minor(device))))
+                return true;
             try {
                 return Files.isSameFile(Path.of(name), file);
             } catch (IOException | InvalidPathException e) {

@@ -100,7 +100,8 @@ final class OpenFile implements AutoCloseable {
      */
     void mark() {
         try {
-            if (channel.tryLock(FileClaim.END, 1, false) == null) log.debug("'{}' is locked by somebody else", path);
+            if (channel.tryLock(FileClaim.END, 1, false) == null)
+                log.debug("'{}' is locked by somebody else", path);
         } catch (IOException e) {
             log.debug("No lock on '{}'", path, e);
         }

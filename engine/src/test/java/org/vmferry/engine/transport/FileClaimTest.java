@@ -248,6 +248,7 @@ class FileClaimTest {
                         map(file, arena);
                         try {
                             save(file, ",offset=0");
+                            System.out.println("saved");
                         } catch (MigrationException e) {
                             System.out.println(e.getMessage());
                         }
@@ -270,9 +271,7 @@ class FileClaimTest {
         command.addAll(List.of(arguments));
         command.add(file.toString());
         Process child =
-                new ProcessBuilder(command)
-                        .redirectError(ProcessBuilder.Redirect.DISCARD)
-                        .start();
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
         try {
             assertThat(child.inputReader().readLine()).contains(says);
             return child;

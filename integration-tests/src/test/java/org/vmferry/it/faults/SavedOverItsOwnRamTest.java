@@ -26,6 +26,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 
@@ -118,8 +119,7 @@ class SavedOverItsOwnRamTest {
         return (int) sum.getValue();
     }
 
-    private void refused(Guest guest, Path where, long offset, Settings settings)
-            throws Exception {
+    private void refused(Guest guest, Path where, long offset, Settings settings) throws Exception {
         int before = checksum(where);
         guest.machine.enter(RunState.RUNNING);
         Migration migration = engine.send(guest.machine, address(where, offset), settings);
@@ -191,7 +191,25 @@ class SavedOverItsOwnRamTest {
                     }
                 }
             }
-            save(engine, device.path(), 24 * MIB);
+            save(engine, device.path(), 24 * MIB); // nobody's any more
+        }
+    }
+
+    /** What is written is more than RAM: how much more shows on the way only. */
+    @Test
+    void toABlockDeviceAndGrowingIntoIt() throws Exception {
+        try (LoopDevice device = LoopDevice.over(folder.resolve("disk"), 32 * MIB)) {
+            save(engine, device.path(), 20 * MIB);
+            byte[] before = Files.readAllBytes(device.path());
+            try (Guest guest = Guest.restored(engine, device.path(), 20 * MIB)) {
+                assertThatThrownBy(() -> save(engine, device.path(), 11 * MIB))
+                        .hasMessageContaining("a guest's RAM is mapped from its bytes 20971520 to");
+                byte[] after = Files.readAllBytes(device.path());
+                int from = (int) (20 * MIB);
+                assertThat(Arrays.mismatch(before, from, before.length, after, from, after.length))
+                        .isEqualTo(-1);
+                guest.isUnharmed();
+            }
         }
     }
 
@@ -210,7 +228,8 @@ class SavedOverItsOwnRamTest {
     static final class Child {
         public static void main(String[] arguments) throws Exception {
             try (Guest guest =
-                    Guest.restored(Engine.create(), Path.of(arguments[0]), Long.parseLong(arguments[1]))) {
+                    Guest.restored(
+                            Engine.create(), Path.of(arguments[0]), Long.parseLong(arguments[1]))) {
                 System.out.println("restored");
                 System.in.read();
                 guest.isUnharmed();

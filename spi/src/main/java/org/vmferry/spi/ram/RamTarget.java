@@ -28,8 +28,8 @@ public interface RamTarget {
      *
      * @param header what was announced
      * @return the arena to map them in, which the host closes when its machine is gone, and also
-     *     when the migration fails and its machine uses none of it: until then nothing can be
-     *     saved over these bytes; empty to have the bytes copied through {@link #open}
+     *     when the migration fails and its machine uses none of it: until then nothing can be saved
+     *     over these bytes; empty to have the bytes copied through {@link #open}
      */
     default Optional<Arena> adopts(BlockHeader header) {
         return Optional.empty();

@@ -64,8 +64,8 @@ public interface PositionedFile {
     void resize(long size) throws IOException;
 
     /**
-     * Maps a part of the file copy-on-write. Pages that nobody has written to yet are the file's, so
-     * the transport refuses to write over them or cut them off as long as the mapping lives; to
+     * Maps a part of the file copy-on-write. Pages that nobody has written to yet are the file's,
+     * so the transport refuses to write over them or cut them off as long as the mapping lives; to
      * replace the file is no harm.
      *
      * @param position a multiple of the system's page size

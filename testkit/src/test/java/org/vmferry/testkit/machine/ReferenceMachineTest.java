@@ -352,8 +352,7 @@ class ReferenceMachineTest {
         try (ReferenceMachine machine = small().adopting().build()) {
             RamBlock ram = machine.ram().blocks().get(2);
             BlockHeader header =
-                    new BlockHeader(
-                            ram.id(), ram.usedLength(), ram.pageSize(), ram.guestAddress());
+                    new BlockHeader(ram.id(), ram.usedLength(), ram.pageSize(), ram.guestAddress());
             MemorySegment[] adopted = new MemorySegment[2];
             for (int i = 0; i < 2; i++) {
                 Arena arena = machine.ramTarget().adopts(header).orElseThrow();
