@@ -10,10 +10,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A second JVM with this one's class path, which is told what to do and answers in lines. Its
- * program is to end with its input, and so ends with this process, however that does.
+ * A second JVM with this one's class path and security properties, which is told what to do and
+ * answers in lines. Its program is to end with its input, and so ends with this process, however
+ * that does.
  */
 public final class ChildJvm implements AutoCloseable {
+    private static final String SECURITY = "java.security.properties";
+
     private final String name;
     private final Process process;
     private final BufferedReader in;
@@ -32,6 +35,8 @@ public final class ChildJvm implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("-XX:+UseSerialGC");
+        String security = System.getProperty(SECURITY); // TLS key limits
+        if (security != null) command.add("-D" + SECURITY + "=" + security);
         command.add("-cp");
         command.add(System.getProperty("java.class.path"));
         command.add(program.getName());

@@ -29,9 +29,10 @@ final class ReturnPath {
         private int pings;
         private boolean over;
 
-        Answers(String migration, Channel channel) {
+        Answers(String migration, Channel channel) throws IOException {
             this.migration = migration;
             this.channel = channel;
+            channel.write(ByteBuffer.allocate(0)); // TLS needs to know that it will be written to
         }
 
         synchronized void pong(int value) throws IOException {

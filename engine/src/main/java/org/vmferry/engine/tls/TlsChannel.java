@@ -6,27 +6,33 @@ import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
-import java.security.cert.X509Certificate;
-import java.util.HexFormat;
+import java.security.Security;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLEngineResult.Status;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLPeerUnverifiedException;
-import javax.security.auth.x500.X500Principal;
 
 /**
  * TLS 1.3 or 1.2 over another channel, its handshake done.
  *
- * <p>One thread may read while another writes: neither waits for the other's socket. A reader never
- * writes: what TLS wants to answer goes out with the next write, as RFC 8446 allows for key
- * updates. {@link #read} gives -1 only after the peer's close_notify, and throws {@link
- * TlsCutException} where the stream ends without.
+ * <p>One thread may read while another writes: neither waits for the other's socket. {@link #read}
+ * gives -1 only after the peer's close_notify, and throws {@link TlsCutException} where the stream
+ * ends without.
+ *
+ * <p>With TLS 1.3 who writes changes its key in time, and says so by a KeyUpdate. Who reads answers
+ * where it is asked to, and may ask itself: the JDK does, once jdk.tls.keyLimits bytes came under
+ * one key, with every record until it is obeyed.
+ *
+ * <p>On a channel that was only read so far, this side says nothing before it ends: the peer may
+ * never read, and what it leaves unread resets the connection when it closes it, under the last
+ * pages. On a channel that was written to, be it an empty buffer, {@link #read} answers at once,
+ * and fails where it would have to ask: a QEMU bears few KeyUpdates a second, and its source tells
+ * only at the end that it has had more.
  */
 public final class TlsChannel implements Channel {
     private static final int RECORDS = 8;
@@ -35,8 +41,13 @@ public final class TlsChannel implements Channel {
     private static final long DRAIN_MS = 10_000;
     private static final ByteBuffer[] NOTHING = {ByteBuffer.allocate(0)};
 
+    // So many answers wait for the writer, who is at the peer's mercy, at the most.
+    private static final int MOST_OWED = 4096;
+
     private final Channel raw;
     private final SSLEngine engine;
+    private final OwnKey own;
+    private long patience; // ms
     private final ReentrantLock reading = new ReentrantLock();
     private final ReentrantLock writing = new ReentrantLock();
     // Encrypted, from the peer: ready to be read.
@@ -46,12 +57,19 @@ public final class TlsChannel implements Channel {
     // Encrypted, for the peer: empty between calls.
     private final ByteBuffer leaving;
     private volatile boolean endedCleanly;
-    private boolean outputEnded;
-    private Optional<String> certificate = Optional.empty();
+    private boolean outputEnded; // guarded by writing
+    // Whether the peer is known to read; whether this side is silent because it may not.
+    private volatile boolean written;
+    private volatile boolean silent;
+    // Answers that nobody has sent yet.
+    private final AtomicInteger owed = new AtomicInteger();
+    private PeerCertificate shown;
 
-    private TlsChannel(Channel raw, SSLEngine engine) {
+    private TlsChannel(Channel raw, SSLEngine engine, long patience) {
         this.raw = raw;
         this.engine = engine;
+        this.patience = patience;
+        own = new OwnKey(engine, raw.peer());
         int packet = engine.getSession().getPacketBufferSize();
         arrived = ByteBuffer.allocateDirect(packet * RECORDS).flip();
         leaving = ByteBuffer.allocateDirect(packet * RECORDS);
@@ -65,7 +83,8 @@ public final class TlsChannel implements Channel {
      * @param credentials a client's
      * @param hostname what the destination's certificate must be for: tls-hostname, or the
      *     address's host; may be empty only where credentials don't verify
-     * @param deadline ms for the handshake, after which the channel is released; 0 for none
+     * @param deadline ms for the handshake, and for each answer of TLS's own afterwards, after
+     *     which the channel is released; 0 for none
      * @return ready for use
      * @throws IOException if there is no trust, or no answer
      */
@@ -82,7 +101,8 @@ public final class TlsChannel implements Channel {
      * @param credentials a server's
      * @param authorized tls-authz: the one distinguished name that may come; empty for all that the
      *     credentials let in
-     * @param deadline ms for the handshake, after which the channel is released; 0 for none
+     * @param deadline ms for the handshake, and for each answer of TLS's own afterwards, after
+     *     which the channel is released; 0 for none
      * @return ready for use
      * @throws IOException if there is no trust, or no answer
      */
@@ -102,10 +122,10 @@ public final class TlsChannel implements Channel {
             throws IOException {
         Deadline deadline = new Deadline(raw, ms);
         try (deadline) {
-            TlsChannel channel = new TlsChannel(raw, credentials.engine(server, hostname));
+            TlsChannel channel = new TlsChannel(raw, credentials.engine(server, hostname), ms);
             channel.handshake();
-            channel.certificate = fingerprint(channel.engine);
-            if (!authorized.isEmpty()) channel.authorize(authorized);
+            channel.shown = PeerCertificate.of(channel.engine.getSession());
+            if (!authorized.isEmpty()) channel.shown.authorize(authorized, raw.peer());
             return channel;
         } catch (IOException | RuntimeException e) {
             raw.release();
@@ -144,10 +164,15 @@ public final class TlsChannel implements Channel {
         }
     }
 
-    private void say() throws IOException {
+    private SSLEngineResult say() throws IOException {
         SSLEngineResult result = engine.wrap(NOTHING, leaving);
         flush();
         if (result.getStatus() == Status.CLOSED) throw new SSLException("the peer closed it");
+        return result;
+    }
+
+    private void sayAll() throws IOException {
+        while (engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP) own.wrapped(say());
     }
 
     private void hear() throws IOException {
@@ -173,30 +198,6 @@ public final class TlsChannel implements Channel {
         } catch (IOException e) {
             why.addSuppressed(e);
         }
-    }
-
-    private void authorize(String authorized) throws IOException {
-        X500Principal peer;
-        try {
-            peer =
-                    ((X509Certificate) engine.getSession().getPeerCertificates()[0])
-                            .getSubjectX500Principal();
-            if (peer.equals(new X500Principal(authorized))) return;
-        } catch (SSLPeerUnverifiedException e) {
-            throw new MigrationException(
-                    Blame.PEER,
-                    "TLS: tls-authz wants '%s', but %s showed no certificate"
-                            .formatted(authorized, raw.peer()),
-                    e);
-        } catch (IllegalArgumentException e) {
-            throw new MigrationException(
-                    Blame.USER,
-                    "tls-authz: '%s' is no distinguished name: %s"
-                            .formatted(authorized, e.getMessage()),
-                    e);
-        }
-        throw MigrationException.peer(
-                "TLS: %s is '%s'; tls-authz allows '%s' only", raw.peer(), peer, authorized);
     }
 
     /** More from the peer; its end here is a cut. */
@@ -248,17 +249,15 @@ public final class TlsChannel implements Channel {
                     left.clear();
                     result = engine.unwrap(arrived, left);
                     left.flip();
-                } else if (result.bytesProduced() > 0) {
-                    return result.bytesProduced();
                 }
                 switch (result.getStatus()) {
                     case BUFFER_UNDERFLOW -> fill();
                     case CLOSED -> endedCleanly = true;
-                    case OK -> {
-                        if (result.getHandshakeStatus()
-                                == SSLEngineResult.HandshakeStatus.NEED_TASK) work();
-                    }
+                    case OK -> attend(result);
                     case BUFFER_OVERFLOW -> throw new SSLException("a record is too long");
+                }
+                if (!left.hasRemaining() && result.bytesProduced() > 0) {
+                    return result.bytesProduced();
                 }
             }
         } catch (SSLException e) {
@@ -267,6 +266,72 @@ public final class TlsChannel implements Channel {
         } finally {
             reading.unlock();
         }
+    }
+
+    /** What TLS wants beside the data. */
+    private void attend(SSLEngineResult result) throws IOException {
+        HandshakeStatus wants = result.getHandshakeStatus();
+        if (wants == HandshakeStatus.NEED_TASK) {
+            work();
+            wants = engine.getHandshakeStatus();
+        }
+        if (wants != HandshakeStatus.NEED_WRAP || silent) return;
+        if (!keysChange()) throw new SSLException("it wants another handshake");
+        int before = owed.getAndIncrement();
+        if (before == MOST_OWED) {
+            throw new SSLException("it changes its key time and again, and takes no answer");
+        }
+        pay(before == 0 && result.bytesProduced() > 0);
+    }
+
+    private boolean keysChange() {
+        return protocol().equals("TLSv1.3");
+    }
+
+    /**
+     * Says what is owed, unless somebody is writing, who does it afterwards.
+     *
+     * @param asks whether that is no answer, but the JDK's asking for another key
+     */
+    private void pay(boolean asks) throws IOException {
+        while (owed.get() > 0 && writing.tryLock()) {
+            try {
+                owed.set(0);
+                if (engine.getHandshakeStatus() != HandshakeStatus.NEED_WRAP) continue;
+                if (!written) silence();
+                else if (asks) throw keyUsedUp();
+                else answer();
+            } finally {
+                writing.unlock();
+            }
+        }
+    }
+
+    private MigrationException keyUsedUp() {
+        return MigrationException.user(
+                "TLS from %s: this JVM takes no more bytes under one key (jdk.tls.keyLimits is"
+                        + " '%s'), and not every peer bears to be asked for another: raise the"
+                        + " limit",
+                raw.peer(), Security.getProperty("jdk.tls.keyLimits"));
+    }
+
+    private void answer() throws IOException {
+        Deadline deadline = new Deadline(raw, patience);
+        try (deadline) {
+            sayAll();
+        } catch (IOException e) {
+            if (!deadline.passed()) throw e;
+            throw new MigrationException(
+                    Blame.PEER,
+                    "TLS to %s: it took no answer within %d ms".formatted(raw.peer(), patience),
+                    e);
+        }
+    }
+
+    /** What is to be said stays in the engine, which adds nothing to it once it is ended. */
+    private void silence() {
+        silent = true;
+        engine.closeOutbound();
     }
 
     private long give(ByteBuffer[] targets, int offset, int length) {
@@ -302,6 +367,13 @@ public final class TlsChannel implements Channel {
         long taken = 0;
         writing.lock();
         try {
+            if (silent && !outputEnded) {
+                throw new SSLException(
+                        "nothing can be written any more, since the first key was used up before"
+                                + " anything was (jdk.tls.keyLimits)");
+            }
+            written = true;
+            owed.set(0); // they go out first
             while (true) {
                 while (offset < end && !sources[offset].hasRemaining()) offset++;
                 if (offset == end || leaving.remaining() < packet) break;
@@ -311,18 +383,19 @@ public final class TlsChannel implements Channel {
                 }
                 if (result.getStatus() == Status.BUFFER_OVERFLOW) break;
                 taken += result.bytesConsumed();
-                if (result.getHandshakeStatus() == SSLEngineResult.HandshakeStatus.NEED_TASK) {
-                    work();
-                }
+                if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) work();
+                if (keysChange()) own.wrapped(result);
             }
             flush();
-            return taken;
+            sayAll(); // so that what a reader finds to be said is the reader's
         } catch (SSLException e) {
             throw new MigrationException(
                     Blame.TRANSPORT, "TLS to " + raw.peer() + ": " + e.getMessage(), e);
         } finally {
             writing.unlock();
         }
+        pay(false);
+        return taken;
     }
 
     /** Sends close_notify, then ends the outgoing direction. */
@@ -359,19 +432,17 @@ public final class TlsChannel implements Channel {
      *     empty if the peer showed none
      */
     public Optional<String> certificate() {
-        return certificate;
+        return shown.fingerprint();
     }
 
-    private static Optional<String> fingerprint(SSLEngine engine) throws SSLException {
-        try {
-            byte[] shown = engine.getSession().getPeerCertificates()[0].getEncoded();
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(shown);
-            return Optional.of(HexFormat.of().formatHex(hash));
-        } catch (SSLPeerUnverifiedException e) {
-            return Optional.empty();
-        } catch (GeneralSecurityException e) {
-            throw new SSLException("the peer's certificate can't be read", e);
-        }
+    /** For tests. */
+    OwnKey own() {
+        return own;
+    }
+
+    /** For tests: ms that an answer may take. */
+    void patience(long ms) {
+        patience = ms;
     }
 
     /**

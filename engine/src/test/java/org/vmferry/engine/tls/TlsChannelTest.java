@@ -66,13 +66,13 @@ class TlsChannelTest {
                 .noneMatch(t -> t.getName().startsWith("vmferry-"));
     }
 
-    private static <T> FutureTask<T> start(Callable<T> call) {
+    static <T> FutureTask<T> start(Callable<T> call) {
         FutureTask<T> task = new FutureTask<>(call);
         Thread.ofPlatform().daemon().start(task);
         return task;
     }
 
-    private static <T> T get(FutureTask<T> task) throws Exception {
+    static <T> T get(FutureTask<T> task) throws Exception {
         try {
             return task.get(20, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
@@ -90,7 +90,7 @@ class TlsChannelTest {
         return TlsChannel.connect(there, TlsCredentials.client(from, true), hostname, 10_000);
     }
 
-    private static Void write(Channel channel, int bytes) throws IOException {
+    static Void write(Channel channel, int bytes) throws IOException {
         ByteBuffer[] parts = new ByteBuffer[bytes >> 16];
         for (int i = 0; i < parts.length; i++) {
             parts[i] = ByteBuffer.allocateDirect(1 << 16);
@@ -103,7 +103,7 @@ class TlsChannelTest {
         return null;
     }
 
-    private static Void read(Channel channel, int bytes) throws IOException {
+    static Void read(Channel channel, int bytes) throws IOException {
         ByteBuffer part = ByteBuffer.allocateDirect(1 << 16);
         ByteBuffer small = part.duplicate().limit(1000);
         for (int i = 0; i < bytes >> 16; i++) {
@@ -224,7 +224,7 @@ class TlsChannelTest {
         get(closing);
     }
 
-    private static boolean waitsInTheSystem(Thread thread) {
+    static boolean waitsInTheSystem(Thread thread) {
         StackTraceElement[] frames = thread.getStackTrace();
         return frames.length > 0 && frames[0].isNativeMethod();
     }
