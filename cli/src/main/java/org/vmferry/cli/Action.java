@@ -77,6 +77,11 @@ abstract class Action implements Callable<Integer> {
         }
         out().flush();
         if (out().checkError()) throw new IOException("standard output could not be written");
+        return status();
+    }
+
+    /** With what the command ends when {@link #run} returned. */
+    int status() {
         return CommandLine.ExitCode.OK;
     }
 
@@ -141,6 +146,15 @@ abstract class Action implements Callable<Integer> {
         } catch (IOException e) {
             place.close();
             throw e;
+        }
+    }
+
+    /** Says which RAM a new snapshot lacks. */
+    final void remarkMissing(Path snapshot, ArchiveMachine archive) {
+        for (String block : archive.missing()) {
+            remark(
+                    "%s: the RAM of block '%s' is missing: its source left it out as shared memory"
+                            .formatted(snapshot, block));
         }
     }
 

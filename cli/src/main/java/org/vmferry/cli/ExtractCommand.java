@@ -59,6 +59,11 @@ final class ExtractCommand extends SnapshotAction {
                         .filter(b -> b.id().equals(id))
                         .findFirst()
                         .orElseThrow(() -> noSuchBlock(inspection));
+        if (block.missing()) {
+            throw MigrationException.user(
+                    "the RAM of block '%s' is not in %s: its source left it out as shared memory",
+                    id, snapshot.path());
+        }
         if (Files.exists(output) && !Files.isRegularFile(output))
             throw MigrationException.user("%s is no file, so it can't be replaced", output);
         try (Outgoing out = place(output)) {

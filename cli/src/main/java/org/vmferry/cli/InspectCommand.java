@@ -2,6 +2,7 @@ package org.vmferry.cli;
 
 import org.vmferry.engine.Inspection;
 import org.vmferry.engine.json.Json;
+import org.vmferry.spi.machine.SectionStore.Fact;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -56,6 +57,7 @@ final class InspectCommand extends SnapshotAction {
             one.put("usedLength", block.usedLength());
             one.put("pages", block.present().pages());
             one.put("present", block.present().cardinality());
+            one.put("missing", block.missing());
             // In a stream pages have no place of their own.
             one.put("bitmapOffset", orNull(block.bitmapPosition()));
             one.put("pagesOffset", orNull(block.pagesPosition()));
@@ -72,6 +74,15 @@ final class InspectCommand extends SnapshotAction {
             devices.add(one);
         }
         tree.put("devices", devices);
+        List<Object> facts = new ArrayList<>();
+        for (Fact fact : inspection.facts()) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("key", fact.key());
+            one.put("value", fact.value());
+            facts.add(one);
+        }
+        tree.put("facts", facts);
+        tree.put("damage", inspection.damage().orElse(null));
         snapshot.libvirt()
                 .ifPresent(
                         header -> {
@@ -97,6 +108,8 @@ final class InspectCommand extends SnapshotAction {
         fact(out, "page size", Text.bytes(page));
         fact(out, "capabilities", String.join(", ", inspection.capabilities()));
         snapshot.libvirt().ifPresent(header -> fact(out, "libvirt", described(snapshot, header)));
+        for (Fact fact : inspection.facts()) fact(out, fact.key(), fact.value());
+        fact(out, "damage", inspection.damage().orElse(""));
         if (snapshot.offset() > 0) fact(out, "stream", "begins at byte " + snapshot.offset());
 
         var blocks = inspection.blocks();
@@ -111,6 +124,12 @@ final class InspectCommand extends SnapshotAction {
                 Text.bytes((double) present * page));
         if (!blocks.isEmpty()) out.println("  " + picture.legend());
         for (Inspection.Block block : blocks) {
+            if (block.missing()) {
+                out.printf(
+                        "  %-24s %10s  missing: its source left it out as shared memory%n",
+                        Text.line(block.id()), Text.bytes(block.usedLength()));
+                continue;
+            }
             long here = block.present().cardinality();
             out.printf(
                     Locale.ROOT,

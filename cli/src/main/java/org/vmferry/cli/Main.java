@@ -1,5 +1,7 @@
 package org.vmferry.cli;
 
+import org.vmferry.engine.Engine;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -9,14 +11,16 @@ import picocli.CommandLine.ScopeType;
 
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.lang.module.ModuleDescriptor;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** The {@code vmferry} command: exit status 0 is done, 1 failed, 2 not understood. */
+/**
+ * The {@code vmferry} command: exit status 0 is done, 1 failed, 2 not understood; 3 from {@code
+ * verify}: sound, but not whole.
+ */
 @Command(
         name = "vmferry",
         description = "Snapshots and migrations of virtual machines, in QEMU's own formats.",
@@ -128,15 +132,7 @@ public final class Main {
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            String jar = Main.class.getPackage().getImplementationVersion();
-            ModuleDescriptor module = Main.class.getModule().getDescriptor();
-            String version =
-                    jar != null
-                            ? jar
-                            : Optional.ofNullable(module)
-                                    .flatMap(ModuleDescriptor::rawVersion)
-                                    .orElse("(not from a jar)");
-            return new String[] {"vmferry " + version};
+            return new String[] {"vmferry " + Engine.version()};
         }
     }
 }

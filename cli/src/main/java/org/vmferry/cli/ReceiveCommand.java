@@ -69,8 +69,9 @@ final class ReceiveCommand extends Action {
                 remark(load.owner().sentence());
             }
             load.await();
+            remark(output + ": " + Format.MAPPED_RAM.described());
+            remarkMissing(output, archive);
         }
-        remark(output + ": " + Format.MAPPED_RAM.described());
     }
 
     /** On the load's thread, so that a source with a return path keeps its guest if this fails. */

@@ -3,6 +3,7 @@ package org.vmferry.cli;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Inspection;
+import org.vmferry.engine.option.Settings;
 
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -38,13 +39,15 @@ abstract class SnapshotAction extends Action {
     /** Loads the snapshot into an archive, with the capabilities that it was written with. */
     final void read(Engine engine, Snapshot snapshot, ArchiveMachine archive)
             throws IOException, InterruptedException {
-        Format format = Format.of(engine.capabilities(snapshot.uri()));
+        Settings settings = Settings.NONE;
+        for (String name : engine.capabilities(snapshot.uri()))
+            settings = settings.capability(name);
         archive.expect(
-                format == Format.MAPPED_RAM
+                Format.of(engine.capabilities(snapshot.uri())) == Format.MAPPED_RAM
                         ? present(inspect(snapshot))
                         : Files.size(snapshot.path()) - snapshot.offset());
         follow(
-                engine.receive(archive, snapshot.uri(), format.settings()),
+                engine.receive(archive, snapshot.uri(), settings),
                 "reading " + snapshot.path().getFileName());
     }
 

@@ -4,6 +4,9 @@ import org.vmferry.engine.Inspection;
 
 import picocli.CommandLine.Command;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /** Checks a snapshot's structure. */
 @Command(
         name = "verify",
@@ -12,15 +15,24 @@ import picocli.CommandLine.Command;
             "",
             "The format has no checksums: whether a page holds what the guest wrote, nobody can"
                     + " tell.",
+            "Exit status 0: sound and whole. 3: sound, but not whole: RAM is missing that its"
+                    + " source left out as shared memory, or the text that would say so is damaged."
+                    + " 1: not sound.",
             "",
             "Example:",
             "  vmferry verify vm.snap && echo sound",
         })
 final class VerifyCommand extends SnapshotAction {
+    private static final int NOT_WHOLE = 3;
+
+    private boolean whole;
+
     @Override
     void run() throws Exception {
         Snapshot snapshot = snapshot();
         Inspection inspection = inspect(snapshot);
+        List<String> lacks = lacks(inspection);
+        whole = lacks.isEmpty();
         if (quiet) return;
         out().println(
                         Text.line(
@@ -32,5 +44,24 @@ final class VerifyCommand extends SnapshotAction {
                                                 Text.count(inspection.blocks().size(), "RAM block"),
                                                 Text.count(
                                                         inspection.devices().size(), "device"))));
+        for (String lack : lacks)
+            out().println(Text.line(snapshot.path() + ": not whole: " + lack));
+    }
+
+    private static List<String> lacks(Inspection inspection) {
+        List<String> lacks = new ArrayList<>();
+        for (Inspection.Block block : inspection.blocks()) {
+            if (!block.missing()) continue;
+            lacks.add(
+                    "the RAM of block '%s' (%s) is missing: its source left it out as shared memory"
+                            .formatted(block.id(), Text.bytes(block.usedLength())));
+        }
+        inspection.damage().ifPresent(lacks::add);
+        return lacks;
+    }
+
+    @Override
+    int status() {
+        return whole ? super.status() : NOT_WHOLE;
     }
 }

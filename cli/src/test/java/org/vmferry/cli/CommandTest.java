@@ -80,7 +80,14 @@ class CommandTest {
         Map<String, Object> tree = inspected(mapped);
         assertThat(tree.keySet())
                 .containsExactly(
-                        "format", "machine", "pageSize", "capabilities", "blocks", "devices");
+                        "format",
+                        "machine",
+                        "pageSize",
+                        "capabilities",
+                        "blocks",
+                        "devices",
+                        "facts",
+                        "damage");
         assertThat(tree)
                 .containsEntry("format", "mapped-ram")
                 .containsEntry("machine", "small")
@@ -89,7 +96,13 @@ class CommandTest {
         Map<?, ?> block = (Map<?, ?>) ((List<?>) tree.get("blocks")).getFirst();
         assertThat(block.keySet().stream().map(Object::toString))
                 .containsExactly(
-                        "id", "usedLength", "pages", "present", "bitmapOffset", "pagesOffset");
+                        "id",
+                        "usedLength",
+                        "pages",
+                        "present",
+                        "missing",
+                        "bitmapOffset",
+                        "pagesOffset");
         assertThat(block.get("id")).isEqualTo("small.ram");
         assertThat(block.get("pages")).isEqualTo(64L);
         assertThat(block.get("present")).isEqualTo(32L);

@@ -23,12 +23,15 @@ final class SmallMachine implements Machine {
     /** 64 pages: 8 full, 8 zero, and so on; each full one of its own number plus one. */
     final byte[] ram = new byte[64 * PAGE];
 
-    private final List<RamBlock> blocks =
-            List.of(
-                    RamBlock.of("small.ram", MemorySegment.ofArray(ram), PAGE),
-                    RamBlock.of("/rom@small", MemorySegment.ofArray(new byte[PAGE]), PAGE));
+    private final List<RamBlock> blocks;
 
     SmallMachine() {
+        this(RamBlock.of("/rom@small", MemorySegment.ofArray(new byte[PAGE]), PAGE));
+    }
+
+    /** With another second block. */
+    SmallMachine(RamBlock second) {
+        blocks = List.of(RamBlock.of("small.ram", MemorySegment.ofArray(ram), PAGE), second);
         for (int page = 0; page < 64; page++)
             if (page / 8 % 2 == 0)
                 Arrays.fill(ram, page * PAGE, (page + 1) * PAGE, (byte) (page + 1));

@@ -159,6 +159,11 @@ public final class ComparingRam implements RamProvider, DirtyLog {
         }
 
         @Override
+        public boolean missing() {
+            return real.missing();
+        }
+
+        @Override
         public boolean isFresh() {
             return real.isFresh();
         }

@@ -27,6 +27,7 @@ import org.vmferry.spi.transport.TransportProvider;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
+import java.lang.module.ModuleDescriptor;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -62,6 +63,19 @@ public final class Engine {
      */
     public static Engine create() {
         return new Engine(Plugins.discover());
+    }
+
+    /**
+     * Its version.
+     *
+     * @return such as {@code 1.0.0}; "unknown" if it is not from a jar
+     */
+    public static String version() {
+        String jar = Engine.class.getPackage().getImplementationVersion();
+        if (jar != null) return jar;
+        return Optional.ofNullable(Engine.class.getModule().getDescriptor())
+                .flatMap(ModuleDescriptor::rawVersion)
+                .orElse("unknown");
     }
 
     /**

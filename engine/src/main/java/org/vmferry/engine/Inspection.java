@@ -1,8 +1,10 @@
 package org.vmferry.engine;
 
+import org.vmferry.spi.machine.SectionStore.Fact;
 import org.vmferry.spi.ram.PageBitmap;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -15,6 +17,8 @@ import java.util.Set;
  * @param capabilities that the stream lists
  * @param blocks in wire order
  * @param devices in wire order
+ * @param facts what the file says beside QEMU's format (docs/wire/trailer.md)
+ * @param damage what is wrong with that text, as a sentence; no facts are known then
  */
 public record Inspection(
         String format,
@@ -22,13 +26,16 @@ public record Inspection(
         int pageSize,
         Set<String> capabilities,
         List<Block> blocks,
-        List<Device> devices) {
+        List<Device> devices,
+        List<Fact> facts,
+        Optional<String> damage) {
     /**
      * A RAM block.
      *
      * @param id its name
      * @param usedLength bytes
      * @param present which of its pages are in the file with their content; the others are zero
+     * @param missing whether its content is not in the file: nobody may take it for zeros
      * @param bitmapPosition where its bitmap begins in the file, if it has one
      * @param pagesPosition where its first page lies in the file, if pages have places
      */
@@ -36,6 +43,7 @@ public record Inspection(
             String id,
             long usedLength,
             PageBitmap present,
+            boolean missing,
             OptionalLong bitmapPosition,
             OptionalLong pagesPosition) {}
 

@@ -13,14 +13,12 @@ import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /** What a host and its users see while a migration runs. */
 class LifeCycleTest {
@@ -102,66 +100,6 @@ class LifeCycleTest {
         TestMachine target = new TestMachine(RunState.INMIGRATE, TestMachine.heap(8, 0));
         engine.receive(target, file(), Settings.NONE).await();
         assertThat(target.state).isEqualTo(RunState.RUNNING);
-    }
-
-    private record Shared(RamBlock block, long address) implements RamBlock {
-        @Override
-        public String id() {
-            return block.id();
-        }
-
-        @Override
-        public long usedLength() {
-            return block.usedLength();
-        }
-
-        @Override
-        public int pageSize() {
-            return block.pageSize();
-        }
-
-        @Override
-        public boolean shared() {
-            return true;
-        }
-
-        @Override
-        public OptionalLong guestAddress() {
-            return OptionalLong.of(address);
-        }
-
-        @Override
-        public void read(long offset, MemorySegment target) {
-            block.read(offset, target);
-        }
-
-        @Override
-        public void write(long offset, MemorySegment source) {
-            block.write(offset, source);
-        }
-    }
-
-    private static TestMachine sharing(RunState state, int seed, long address) {
-        List<RamBlock> blocks = TestMachine.heap(64, seed);
-        return new TestMachine(state, List.of(new Shared(blocks.get(0), address), blocks.get(1)));
-    }
-
-    @Test
-    void sharedBlocksAreLeftOut() throws Exception {
-        Settings ignore = Settings.NONE.capability("x-ignore-shared");
-        TestMachine source = sharing(RunState.RUNNING, 5, 0x1000_0000);
-        engine.send(source, file(), ignore).await();
-        assertThat(Files.size(folder.resolve("vm"))).isLessThan(20_000);
-        TestMachine target = sharing(RunState.INMIGRATE, 0, 0x1000_0000);
-        engine.receive(target, file(), ignore).await();
-        assertThat(TestMachine.bytes(target.ram().blocks().getFirst())).containsOnly(0);
-
-        TestMachine elsewhere = sharing(RunState.INMIGRATE, 0, 0x2000_0000);
-        Migration refused = engine.receive(elsewhere, file(), ignore);
-        assertThatExceptionOfType(MigrationException.class)
-                .isThrownBy(refused::await)
-                .withMessageContaining("0x10000000")
-                .withMessageContaining("0x20000000");
     }
 
     /** A query between the final state and the final numbers sees both, or neither. */

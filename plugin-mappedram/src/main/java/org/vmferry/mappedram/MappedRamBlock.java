@@ -38,7 +38,7 @@ public record MappedRamBlock(BlockHeader block, long position, MappedRamHeader h
         in.bytes(MemorySegment.ofArray(bytes));
         MappedRamHeader header = MappedRamHeader.decode(MemorySegment.ofArray(bytes));
         MappedRamBlock read = new MappedRamBlock(block, position, header);
-        read.check(in.file(false).size());
+        if (!read.absent()) read.check(in.file(false).size());
         in.seek(read.end());
         return read;
     }
@@ -82,6 +82,18 @@ public record MappedRamBlock(BlockHeader block, long position, MappedRamHeader h
     }
 
     /**
+     * Whether the file has no place for its pages: shared memory that its source left out (rule
+     * MAP-17).
+     *
+     * @return true only where the stream says guest addresses, as with x-ignore-shared
+     */
+    public boolean absent() {
+        return block.guestAddress().isPresent()
+                && header.bitmapOffset() == 0
+                && header.pagesOffset() == 0;
+    }
+
+    /**
      * How many pages it has.
      *
      * @return pages
@@ -115,6 +127,7 @@ public record MappedRamBlock(BlockHeader block, long position, MappedRamHeader h
      * @return in the file
      */
     public long end() {
+        if (absent()) return position + MappedRamHeader.BYTES;
         return header.pagesOffset() + block.usedLength();
     }
 

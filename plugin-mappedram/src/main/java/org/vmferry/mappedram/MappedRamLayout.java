@@ -26,7 +26,6 @@ public final class MappedRamLayout implements RamLayout {
                             "xbzrle",
                             "postcopy-ram",
                             "postcopy-preempt",
-                            "x-ignore-shared",
                             "return-path",
                             "zero-copy-send"));
 

@@ -56,7 +56,7 @@ final class MappedRamLoader implements RamLayout.Loader {
         List<BlockContents> contents = new ArrayList<>();
         for (MappedRamBlock place : places.values()) {
             session.check();
-            contents.add(place.contents(buffered));
+            contents.add(place.absent() ? null : place.contents(buffered));
         }
         direct = session.options().get(MappedRamLayout.DIRECT_IO);
         PositionedFile file = in.file(direct);
@@ -65,15 +65,21 @@ final class MappedRamLoader implements RamLayout.Loader {
         int index = 0;
         for (MappedRamBlock place : places.values()) {
             BlockContents content = contents.get(index++);
+            if (content == null) {
+                check(place, target.open(place.block()));
+                continue;
+            }
             Optional<RamBlock> mapped = mapper.map(place, content);
             if (mapped.isPresent()) {
                 check(place, mapped.get());
+                session.came(mapped.get());
                 continue;
             }
             RamBlock block = target.open(place.block());
             check(place, block);
             Area.checkAlignment(block, file);
             areas.put(block.id(), new Area(block, place, content.present()));
+            session.came(block);
         }
         return new Places(areas, () -> new LoadMover(areas, file, session));
     }

@@ -57,7 +57,7 @@ class MappedRamLayoutTest {
         assertThat(layout.options())
                 .containsExactly(MappedRamLayout.MAPPED_RAM, MappedRamLayout.DIRECT_IO);
         assertThat(MappedRamLayout.MAPPED_RAM.excludes())
-                .contains("xbzrle", "postcopy-ram", "x-ignore-shared", "return-path");
+                .contains("xbzrle", "postcopy-ram", "return-path");
     }
 
     @Test

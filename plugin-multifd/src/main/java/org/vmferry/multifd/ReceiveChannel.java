@@ -82,6 +82,7 @@ final class ReceiveChannel implements AutoCloseable {
         Target target = blocks.get(name);
         if (target == null) throw packet.bad(id, "there is no RAM block '%s'", name);
         RamBlock block = target.block();
+        session.came(block);
         int normal = packet.normalPages();
         int zero = packet.zeroPages();
         for (int i = 0; i < normal + zero; i++) {

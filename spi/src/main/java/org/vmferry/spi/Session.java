@@ -3,6 +3,7 @@ package org.vmferry.spi;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
+import org.vmferry.spi.ram.RamBlock;
 
 import java.io.IOException;
 import java.util.Optional;
@@ -94,6 +95,15 @@ public interface Session {
      * @throws MigrationException the migration's error
      */
     void check() throws MigrationException;
+
+    /**
+     * Something of a block came, be it only the word that a page is zero. To be called by whoever
+     * reads it, once a block or more often, from any thread: with x-ignore-shared a block of which
+     * nothing came is one that the source left out.
+     *
+     * @param block one that was announced
+     */
+    default void came(RamBlock block) {}
 
     /**
      * Where to count what was moved.

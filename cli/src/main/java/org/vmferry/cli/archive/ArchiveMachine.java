@@ -52,7 +52,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
 
     private final Path directory;
     private final List<Outgoing> files = new ArrayList<>();
-    private final SequencedMap<String, RamBlock> blocks = new LinkedHashMap<>();
+    private final SequencedMap<String, RamFile> blocks = new LinkedHashMap<>();
     private final Map<String, PositionedFile> elsewhere = new HashMap<>();
     private final SectionFile sections;
     private final AtomicLong stored = new AtomicLong();
@@ -183,6 +183,18 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         return process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
     }
 
+    /**
+     * Which blocks came without their content: shared memory that the source left out.
+     *
+     * @return their names, in wire order
+     */
+    public List<String> missing() {
+        return blocks.values().stream()
+                .filter(RamBlock::missing)
+                .map(RamBlock::id)
+                .toList();
+    }
+
     @Override
     public String type() {
         try {
@@ -229,7 +241,17 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
 
     @Override
     public RamTarget ramTarget() {
-        return this::open;
+        return new RamTarget() {
+            @Override
+            public RamBlock open(BlockHeader header) throws MigrationException {
+                return ArchiveMachine.this.open(header);
+            }
+
+            @Override
+            public void missing(BlockHeader header) {
+                blocks.get(header.id()).missing(header.guestAddress());
+            }
+        };
     }
 
     @Override
@@ -249,7 +271,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
                 if (most != UNKNOWN) scratch.expect(Math.min(announced, most));
                 file = scratch.file(false);
             }
-            RamBlock block = new RamFile(header, file, this::grow);
+            RamFile block = new RamFile(header, file, this::grow);
             blocks.put(header.id(), block);
             return block;
         } catch (IOException e) {

@@ -9,9 +9,10 @@ import org.vmferry.spi.transport.PositionedFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.util.OptionalLong;
 
 /**
- * A block's RAM in a sparse file. Not mapped: where the disk is full, touching a mapping ends the
+ * A block's RAM in a sparse file, or missing. Not mapped: where the disk is full, touching a mapping ends the
  * process if native code does it, while a write says so.
  */
 final class RamFile implements RamBlock {
@@ -23,6 +24,8 @@ final class RamFile implements RamBlock {
     private final PositionedFile file;
     private final PageBitmap written;
     private final Growth growth;
+    private volatile OptionalLong guestAddress;
+    private volatile boolean missing;
 
     /** Is told before pages are written that take room. */
     interface Growth {
@@ -33,6 +36,7 @@ final class RamFile implements RamBlock {
         this.header = header;
         this.file = file;
         this.growth = growth;
+        guestAddress = header.guestAddress();
         if (pages() > MOST_PAGES)
             throw MigrationException.peer("%d pages are more than are kept", pages());
         file.resize(header.usedLength());
@@ -52,6 +56,22 @@ final class RamFile implements RamBlock {
     @Override
     public int pageSize() {
         return header.pageSize();
+    }
+
+    /** Its content did not come. */
+    void missing(OptionalLong address) {
+        guestAddress = address;
+        missing = true;
+    }
+
+    @Override
+    public boolean missing() {
+        return missing;
+    }
+
+    @Override
+    public OptionalLong guestAddress() {
+        return guestAddress;
     }
 
     @Override

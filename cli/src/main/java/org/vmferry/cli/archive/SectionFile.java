@@ -20,6 +20,7 @@ final class SectionFile implements SectionStore {
     private final List<Entry> entries = new ArrayList<>();
     private Configuration configuration;
     private byte[] description = {};
+    private List<Fact> facts = List.of();
 
     /** An empty one in a file, which stays its owner's. */
     SectionFile(PositionedFile file) {
@@ -84,5 +85,15 @@ final class SectionFile implements SectionStore {
     @Override
     public byte[] description() {
         return description.clone();
+    }
+
+    @Override
+    public void keepFacts(List<Fact> kept) {
+        facts = List.copyOf(kept);
+    }
+
+    @Override
+    public List<Fact> facts() {
+        return facts;
     }
 }

@@ -1,11 +1,14 @@
 package org.vmferry.engine.migration;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.engine.stream.StreamReader;
+import org.vmferry.engine.stream.Trailer;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
@@ -16,17 +19,22 @@ import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The destination's side, from the first connection to the machine's start. Runs on the migration
  * thread.
  */
 public final class Load implements Work {
+    private static final Logger LOG = LoggerFactory.getLogger(Load.class);
+
     private final MigrationSession session;
     private final Machine machine;
     private final Parts parts;
@@ -35,6 +43,9 @@ public final class Load implements Work {
     private final boolean fromFile;
     private final Runnable loaded;
     private ReturnPath.Answers answers; // once the source has opened the return path
+    private RamTarget target;
+    private Map<BlockHeader, RamBlock> blocks;
+    private Trailer trailer = Trailer.NONE;
     private volatile StreamIn in;
     private volatile GuestOwner owner;
     private boolean ramEnded;
@@ -193,15 +204,11 @@ public final class Load implements Work {
                         if (arrivals != null) arrivals.admit(receiver);
                         receiver.connect(configuration.machine());
                         if (arrivals != null) arrivals.admitted();
-                        List<BlockHeader> blocks =
+                        target = machine.ramTarget();
+                        blocks =
                                 RamSection.readBlocks(
-                                        stream,
-                                        size,
-                                        session.options(),
-                                        loader,
-                                        machine.ramTarget(),
-                                        receiver);
-                        for (BlockHeader block : blocks) total += block.usedLength();
+                                        stream, size, session.options(), loader, target, receiver);
+                        for (BlockHeader block : blocks.keySet()) total += block.usedLength();
                         stage.enter(MigrationState.ACTIVE);
                         loader.section(stream, receiver);
                     }
@@ -224,12 +231,30 @@ public final class Load implements Work {
                     }
                 };
         List<DeviceState> devices = keeps ? List.of() : machine.devices();
-        RunState state =
-                new StreamReader(session.name(), stream, handler, devices, machine.sections())
-                        .read(mark[0]);
+        StreamReader reader =
+                new StreamReader(session.name(), stream, handler, devices, machine.sections());
+        RunState state = reader.read(mark[0]);
+        if (fromFile) readTrailer(stream, reader);
         receiver.finish();
+        MissingRam.tell(target, blocks, trailer, session);
         session.commit();
         return state;
+    }
+
+    private void readTrailer(StreamIn stream, StreamReader reader) throws IOException {
+        trailer = Trailer.read(stream.file(false), reader.tail(), reader.end());
+        if (trailer.damage().isPresent()) {
+            LOG.warn(
+                    "{}: {}: what it said is lost: which RAM is missing, and more",
+                    session.name(),
+                    trailer.damage().get());
+        }
+        if (machine.sections().isPresent()) machine.sections().get().keepFacts(trailer.facts());
+    }
+
+    /** What the file says behind the stream; once it was read. */
+    Trailer trailer() {
+        return trailer;
     }
 
     private void checkMachine(Configuration configuration) throws MigrationException {

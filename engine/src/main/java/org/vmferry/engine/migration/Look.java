@@ -1,6 +1,7 @@
 package org.vmferry.engine.migration;
 
 import org.vmferry.engine.Inspection;
+import org.vmferry.engine.stream.Trailer;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
@@ -21,6 +22,7 @@ import org.vmferry.spi.transport.TransportProvider.Incoming;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +41,9 @@ public final class Look implements Machine, RamTarget {
     private final Map<String, Noted> blocks = new LinkedHashMap<>();
     private final List<Inspection.Device> devices = new ArrayList<>();
     private final Notes notes = new Notes();
+    private final Set<String> missing = new HashSet<>();
     private Placement placement;
+    private Trailer trailer;
     private long bitmaps; // bytes
 
     /** A look through an end that is open; it is closed at the end. */
@@ -52,7 +56,9 @@ public final class Look implements Machine, RamTarget {
     /** Reads it all. */
     public Inspection look(Set<String> capabilities) throws IOException {
         try {
-            new Load(session, this, parts, end, () -> {}).run(state -> {});
+            Load load = new Load(session, this, parts, end, () -> {});
+            load.run(state -> {});
+            trailer = load.trailer();
         } catch (IOException | RuntimeException e) {
             session.fail(e);
             throw session.failure();
@@ -68,6 +74,7 @@ public final class Look implements Machine, RamTarget {
                             block.id(),
                             block.usedLength(),
                             place.map(Placement.Place::present).orElse(block.present),
+                            missing.contains(block.id()),
                             place.isEmpty()
                                     ? OptionalLong.empty()
                                     : OptionalLong.of(place.get().bitmapPosition()),
@@ -82,7 +89,9 @@ public final class Look implements Machine, RamTarget {
                 pageSize,
                 capabilities,
                 List.copyOf(found),
-                List.copyOf(devices));
+                List.copyOf(devices),
+                trailer.facts(),
+                trailer.damage());
     }
 
     @Override
@@ -122,6 +131,11 @@ public final class Look implements Machine, RamTarget {
         Noted block = new Noted(header);
         blocks.put(header.id(), block);
         return block;
+    }
+
+    @Override
+    public void missing(BlockHeader header) {
+        missing.add(header.id());
     }
 
     @Override

@@ -7,12 +7,15 @@ import org.vmferry.spi.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
+import org.vmferry.spi.ram.RamBlock;
 
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -28,6 +31,7 @@ public final class MigrationSession implements Session {
     private final Bandwidth bandwidth;
     private final Counts counts = new Counts();
     private final LongAdder turnedAway = new LongAdder();
+    private final Set<String> came = ConcurrentHashMap.newKeySet(); // blocks
     private final List<Runnable> releases = new ArrayList<>(); // guarded by this
     private MigrationException failure; // guarded by this
     private boolean committed; // guarded by this
@@ -194,6 +198,16 @@ public final class MigrationSession implements Session {
     public void check() throws MigrationException {
         MigrationException first = failure();
         if (first != null) throw first;
+    }
+
+    @Override
+    public void came(RamBlock block) {
+        came.add(block.id());
+    }
+
+    /** Whether anything of a block of that name came. */
+    boolean hasCome(String block) {
+        return came.contains(block);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
@@ -46,9 +45,8 @@ final class Precopy implements AutoCloseable {
         this.section = section;
         this.log = log;
         this.listener = listener;
-        boolean sharedToo = !session.options().get(EngineOptions.X_IGNORE_SHARED);
         for (RamBlock block : blocks) {
-            if (block.shared() && !sharedToo) continue;
+            if (MissingRam.leftOut(block, session.options())) continue;
             PageBitmap all = new PageBitmap(block.pages());
             all.setAll();
             dirty.put(block, all);

@@ -46,7 +46,9 @@ public final class Save implements Work {
             MigrationSession session,
             Machine machine,
             Parts parts,
-            List<MigrationNotifier> notifiers) {
+            List<MigrationNotifier> notifiers)
+            throws MigrationException {
+        MissingRam.checkLayout(session.options(), parts.layout());
         this.session = session;
         this.machine = machine;
         this.parts = parts;
@@ -70,7 +72,9 @@ public final class Save implements Work {
         List<RamBlock> blocks = List.copyOf(machine.ram().blocks());
         SourceGuest source = new SourceGuest(machine);
         guest = source;
-        SourceStream everything = new SourceStream(session, machine, source, gate, blocks);
+        MissingRam.checkSend(blocks, session.options(), parts);
+        SourceStream everything =
+                new SourceStream(session, machine, source, gate, blocks, toFile());
         stream = everything;
         notifications.setUp();
         try (Outgoing end = parts.transport().outgoing(parts.address(), session.options())) {
@@ -159,7 +163,7 @@ public final class Save implements Work {
             end.expect(total);
         } catch (MigrationException e) {
             long needed = 0;
-            for (RamBlock block : blocks) needed += notZero(block);
+            for (RamBlock block : blocks) if (!block.missing()) needed += notZero(block);
             end.expect(needed);
         }
     }
@@ -226,6 +230,7 @@ public final class Save implements Work {
         if (!toFile()) owner = GuestOwner.UNKNOWN;
         try {
             DeviceSections.end(out, description);
+            if (toFile()) stream.writeTrailer(out);
             out.flush();
             if (answer == null) sender.finish();
         } catch (IOException e) {

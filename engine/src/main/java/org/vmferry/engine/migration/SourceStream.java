@@ -1,11 +1,13 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.Engine;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamOut;
+import org.vmferry.engine.stream.Trailer;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
@@ -13,13 +15,17 @@ import org.vmferry.spi.layout.RamLayout.Saver;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.machine.SectionStore.Fact;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.CRC32C;
 
 /**
  * What a source sends before the end: header, RAM in rounds, the pause, devices. Written on the
@@ -31,6 +37,9 @@ final class SourceStream {
     private final SourceGuest guest;
     private final Gate gate;
     private final List<RamBlock> blocks;
+    private final boolean toFile;
+    private final CRC32C tail = new CRC32C(); // of all that follows RAM
+    private Trailer trailer;
     private final long total;
     private final int pageSize;
     private final long began = System.nanoTime();
@@ -45,13 +54,15 @@ final class SourceStream {
             Machine machine,
             SourceGuest guest,
             Gate gate,
-            List<RamBlock> blocks)
+            List<RamBlock> blocks,
+            boolean toFile)
             throws MigrationException {
         this.session = session;
         this.machine = machine;
         this.guest = guest;
         this.gate = gate;
         this.blocks = blocks;
+        this.toFile = toFile;
         total = RamSection.check(blocks);
         pageSize = blocks.getFirst().pageSize();
         if (guest.before() != RunState.RUNNING) sentAtPause = 0;
@@ -67,6 +78,7 @@ final class SourceStream {
             throws IOException {
         out = stream;
         Optional<SectionStore> store = machine.sections();
+        if (toFile) trailer = trailer(store); // first: it may be too long
         writeHeader(stream, store);
         Optional<DirtyLog> log = machine.ram().dirtyLog();
         if (log.isEmpty()) pause();
@@ -89,10 +101,31 @@ final class SourceStream {
             }
             stage.enter(MigrationState.DEVICE);
             rounds.last();
+            if (toFile) stream.sum(tail);
         }
         return store.isPresent()
                 ? DeviceSections.writeKept(stream, store.get())
                 : DeviceSections.write(stream, machine.devices(), guest.before(), pageSize);
+    }
+
+    private Trailer trailer(Optional<SectionStore> store) throws IOException {
+        Optional<UUID> uuid = machine.uuid();
+        List<Fact> kept = store.isPresent() ? store.get().facts() : List.of();
+        if (uuid.isEmpty()) uuid = new Trailer(kept, Optional.empty()).uuid();
+        if (uuid.isEmpty() && store.isPresent()) {
+            uuid = StreamHeader.uuid(store.get().configuration());
+        }
+        return Trailer.of(
+                "vmferry " + Engine.version(),
+                uuid,
+                MissingRam.leftOut(blocks, session.options()),
+                kept);
+    }
+
+    /** Writes what a file says behind the stream's end; only into one. */
+    void writeTrailer(StreamOut stream) throws IOException {
+        stream.flush(); // so that all of it is in the sum
+        stream.bytes(MemorySegment.ofArray(trailer.encode(tail)));
     }
 
     private void writeHeader(StreamOut stream, Optional<SectionStore> store) throws IOException {

@@ -30,8 +30,7 @@ public final class EngineOptions {
     public static final Capability VALIDATE_UUID = new Capability("validate-uuid");
 
     /** Leaves out RAM blocks that are shared files. */
-    public static final Capability X_IGNORE_SHARED =
-            new Capability("x-ignore-shared", Set.of(), Set.of("mapped-ram"));
+    public static final Capability X_IGNORE_SHARED = new Capability("x-ignore-shared");
 
     /** Throttles a guest that dirties faster than can be sent. */
     public static final Capability AUTO_CONVERGE = new Capability("auto-converge");

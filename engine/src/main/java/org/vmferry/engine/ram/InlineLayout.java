@@ -203,6 +203,7 @@ public final class InlineLayout implements RamLayout {
                 if (last == null) {
                     throw MigrationException.peer("a page of unknown block '%s' at %d", id, at);
                 }
+                session.came(last);
             } else if (last == null) {
                 throw MigrationException.peer("the RAM record at %d continues no block", at);
             }

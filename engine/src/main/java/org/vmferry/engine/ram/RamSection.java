@@ -21,9 +21,10 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -155,8 +156,12 @@ public final class RamSection {
         }
     }
 
-    /** Reads START's block list after the section's header, and opens the blocks. */
-    public static List<BlockHeader> readBlocks(
+    /**
+     * Reads START's block list after the section's header, and opens the blocks.
+     *
+     * @return all of them, as they were announced and as they were opened
+     */
+    public static Map<BlockHeader, RamBlock> readBlocks(
             StreamIn in,
             int pageSize,
             Options options,
@@ -173,7 +178,7 @@ public final class RamSection {
                     word, at, pageSize, Wire.MEM_SIZE);
         }
         boolean addresses = options.get(EngineOptions.X_IGNORE_SHARED);
-        List<BlockHeader> headers = new ArrayList<>();
+        int count = 0;
         Set<String> names = new HashSet<>();
         for (long rest = total; rest > 0; ) {
             BlockHeader header = header(in, pageSize, addresses, rest);
@@ -182,17 +187,16 @@ public final class RamSection {
                         "block '%s' is announced twice, again before %d",
                         header.id(), in.position());
             }
-            if (headers.size() == MOST_BLOCKS) {
+            if (count++ == MOST_BLOCKS) {
                 throw MigrationException.peer(
                         "over %d RAM blocks are announced, up to %d", MOST_BLOCKS, in.position());
             }
-            headers.add(header);
             loader.block(in, header);
             rest -= header.usedLength();
         }
-        Opened opened = new Opened(target, new ArrayList<>());
-        receiver.start(loader.placement(in, opened), List.copyOf(opened.blocks));
-        return headers;
+        Opened opened = new Opened(target, new LinkedHashMap<>());
+        receiver.start(loader.placement(in, opened), List.copyOf(opened.blocks.values()));
+        return opened.blocks;
     }
 
     private static BlockHeader header(MainIn in, int pageSize, boolean addresses, long rest)
@@ -211,7 +215,8 @@ public final class RamSection {
     }
 
     /** Remembers what a layout opened: the carrier needs to know, too. */
-    private record Opened(RamTarget target, List<RamBlock> blocks) implements RamTarget {
+    private record Opened(RamTarget target, Map<BlockHeader, RamBlock> blocks)
+            implements RamTarget {
         @Override
         public RamBlock open(BlockHeader header) throws MigrationException {
             return remember(header, () -> target.open(header));
@@ -259,7 +264,7 @@ public final class RamSection {
                         "shared RAM block '%s' lies at guest address 0x%x there and at %s here",
                         header.id(), theirs.getAsLong(), address(block));
             }
-            blocks.add(block);
+            blocks.put(header, block);
             return block;
         }
 

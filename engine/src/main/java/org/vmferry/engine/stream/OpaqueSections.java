@@ -38,6 +38,7 @@ final class OpaqueSections {
     private int ramId;
     private long ramPosition;
     private byte[] json;
+    private long end;
     private List<Section> sections;
 
     /**
@@ -87,6 +88,7 @@ final class OpaqueSections {
         byte[] text = Arrays.copyOfRange(bytes, at + 6, at + 6 + size);
         sections = cut(VmDescription.parse(text), at);
         json = text;
+        end = position(at) + 6 + size; // more may have been read for an end that was none
         return true;
     }
 
@@ -130,6 +132,11 @@ final class OpaqueSections {
     /** The VMDESCRIPTION as it came. */
     byte[] description() {
         return json;
+    }
+
+    /** The first byte behind the VMDESCRIPTION. */
+    long end() {
+        return end;
     }
 
     /** The sections, in wire order; views of this object's bytes. */

@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.zip.Checksum;
 
 /** The main stream over a channel or into a file, through one buffer. */
 public final class StreamOut implements MainOut, AutoCloseable {
@@ -23,6 +24,7 @@ public final class StreamOut implements MainOut, AutoCloseable {
     private final Outgoing end;
     private final Channel channel;
     private final PositionedFile file;
+    private Checksum sum; // of all that passes, once it is asked for
     private long position; // of the buffer's first byte
     private volatile long sent;
 
@@ -46,6 +48,12 @@ public final class StreamOut implements MainOut, AutoCloseable {
     /** How many bytes have left the buffer; any thread may ask. */
     public long sent() {
         return sent;
+    }
+
+    /** From here on whatever is written goes into a checksum too, when it leaves the buffer. */
+    public void sum(Checksum checksum) throws IOException {
+        flush();
+        sum = checksum;
     }
 
     @Override
@@ -109,6 +117,10 @@ public final class StreamOut implements MainOut, AutoCloseable {
     private void send(ByteBuffer more) throws IOException {
         buffer.flip();
         long length = buffer.remaining() + (more == null ? 0 : more.remaining());
+        if (sum != null) {
+            sum.update(buffer.duplicate());
+            if (more != null) sum.update(more.duplicate());
+        }
         if (file != null) {
             long next = position + buffer.remaining();
             if (buffer.hasRemaining()) file.write(buffer, position);

@@ -41,6 +41,8 @@ public final class StreamReader {
     private final OpaqueSections opaque = new OpaqueSections();
     private int ramId = NO_SECTION;
     private boolean ramEnded;
+    private long tail;
+    private long end;
 
     /**
      * A reader.
@@ -60,6 +62,16 @@ public final class StreamReader {
         this.handler = handler;
         this.devices = new Devices.Loader(devices);
         this.store = store;
+    }
+
+    /** Where what follows the RAM section begins; known once all was read. */
+    public long tail() {
+        return tail;
+    }
+
+    /** The first byte behind the stream; known once all was read. */
+    public long end() {
+        return end;
     }
 
     /**
@@ -108,6 +120,7 @@ public final class StreamReader {
 
     private RunState finishKept() throws IOException {
         checkRamEnded(in.position());
+        end = opaque.end();
         RunState state = RunState.RUNNING;
         for (Section section : opaque.sections()) {
             if (section.id().equals(GlobalState.ID)) {
@@ -164,6 +177,7 @@ public final class StreamReader {
         handler.ramPart();
         ramEnded = mark == Wire.END;
         footer(id);
+        tail = in.position();
         if (ramEnded) handler.ramEnd();
     }
 
@@ -198,6 +212,7 @@ public final class StreamReader {
     }
 
     private void skipDescription() throws IOException {
+        end = in.position();
         if (in.atEnd()) {
             LOG.warn("{}: the stream ends without a VMDESCRIPTION", migration);
             return;
@@ -219,5 +234,6 @@ public final class StreamReader {
                     at, Integer.toUnsignedLong(length), VmDescription.LONGEST);
         }
         in.bytes(MemorySegment.ofArray(new byte[length]));
+        end = in.position();
     }
 }

@@ -105,6 +105,23 @@ class OpaqueSectionsTest {
 
     @Test
     @Tag("STR-10")
+    @Tag("TRL-1")
+    void itsEndIsKnownThoughMoreWasRead() throws IOException {
+        byte[] promised = new Bytes().footer(5).u8(0, 6).u32(1 << 20).text("{").array();
+        Bytes bytes = new Stream().section("b", promised).end();
+        int end = bytes.size();
+        bytes.text("vmferry 1");
+        OpaqueSections opaque = new OpaqueSections();
+        try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 1000))) {
+            in.u8();
+            assertThat(opaque.read(in, false)).isFalse();
+            assertThat(in.position()).isGreaterThan(end);
+        }
+        assertThat(opaque.end()).isEqualTo(end);
+    }
+
+    @Test
+    @Tag("STR-10")
     void manyFalseEndsAreNotTriedForEver() {
         Bytes payload = new Bytes();
         for (int i = 0; i < 1000; i++) payload.footer(5).u8(0, 6).u32(3).text("{!}");

@@ -44,6 +44,15 @@ public interface SectionStore {
     record Configuration(String machine, List<Subsection> subsections) {}
 
     /**
+     * Something that a snapshot's file says beside QEMU's format (docs/wire/trailer.md).
+     *
+     * @param key such as {@code uuid}
+     * @param value the rest of its line
+     */
+    @Status(Status.Level.STABLE)
+    record Fact(String key, String value) {}
+
+    /**
      * Takes the configuration.
      *
      * @param configuration as it came
@@ -90,4 +99,23 @@ public interface SectionStore {
      * @throws IOException if it cannot be read
      */
     byte[] description() throws IOException;
+
+    /**
+     * Takes what the file said beside all this; only from a file that says something. By default it
+     * is forgotten.
+     *
+     * @param facts in the file's order, those too whose keys nobody here knows
+     * @throws IOException if they cannot be kept
+     */
+    default void keepFacts(List<Fact> facts) throws IOException {}
+
+    /**
+     * Gives back what the file said.
+     *
+     * @return as kept
+     * @throws IOException if it cannot be read
+     */
+    default List<Fact> facts() throws IOException {
+        return List.of();
+    }
 }

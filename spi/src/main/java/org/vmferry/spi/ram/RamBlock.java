@@ -66,6 +66,17 @@ public interface RamBlock {
     }
 
     /**
+     * Whether its content is not here: an archive's block that the source left out. It is announced
+     * and never sent; a file names it as missing (docs/wire/trailer.md), and a migration without
+     * x-ignore-shared is refused.
+     *
+     * @return by default false
+     */
+    default boolean missing() {
+        return false;
+    }
+
+    /**
      * The block as native memory: the fast path.
      *
      * @return a native segment of at least {@link #usedLength()} bytes that every thread may use,

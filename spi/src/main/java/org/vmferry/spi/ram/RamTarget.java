@@ -50,6 +50,23 @@ public interface RamTarget {
     }
 
     /**
+     * Everything was read, and of this block nothing came: its source left it out as shared memory
+     * (x-ignore-shared). Called before the machine begins, and not for a block that is shared here
+     * too while x-ignore-shared is on.
+     *
+     * @param header as it was opened, with the guest address if anything says it; the block's bytes
+     *     mean nothing
+     * @throws MigrationException if the machine can't be without it, which is so by default
+     */
+    default void missing(BlockHeader header) throws MigrationException {
+        throw MigrationException.user(
+                "the RAM of block '%s' did not come: its source left it out as shared memory"
+                        + " (x-ignore-shared). Only a machine that shares this memory can go on"
+                        + " from here, with x-ignore-shared on",
+                header.id());
+    }
+
+    /**
      * The target of a machine whose blocks are all there: each must have the announced length.
      *
      * @param blocks the machine's

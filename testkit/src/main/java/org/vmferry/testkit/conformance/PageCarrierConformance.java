@@ -219,6 +219,18 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
     }
 
     @Test
+    @Tag("CAR-10")
+    final void itSaysWhatCame() throws Exception {
+        // A block of which nothing came, not even zeros, would be one that its source left out.
+        ferry(
+                engine(),
+                PageHost.source(),
+                chosen().capability("x-ignore-shared"),
+                false,
+                "receiver(): Session.came");
+    }
+
+    @Test
     @Tag("CAR-9")
     final void manyAtOnce() throws Exception {
         Engine engine = engine();

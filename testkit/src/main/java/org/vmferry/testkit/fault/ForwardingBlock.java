@@ -66,6 +66,11 @@ public class ForwardingBlock implements RamBlock {
     }
 
     @Override
+    public boolean missing() {
+        return real.missing();
+    }
+
+    @Override
     public boolean isFresh() {
         return real.isFresh();
     }

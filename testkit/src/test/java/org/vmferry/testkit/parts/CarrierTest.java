@@ -20,6 +20,7 @@ import org.vmferry.testkit.conformance.PageCarrierConformance;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -150,7 +151,7 @@ class CarrierTest {
         }
     }
 
-    @Breaks({"CAR-2", "CAR-3", "CAR-4", "CAR-7", "CAR-8", "CAR-9"})
+    @Breaks({"CAR-2", "CAR-3", "CAR-4", "CAR-7", "CAR-8", "CAR-9", "CAR-10"})
     static class LosesSinglePages extends Suite {
         @Override
         void send(Run run, Placement placement, PageCarrier.Sender sender) throws IOException {
@@ -247,6 +248,50 @@ class CarrierTest {
         public PageCarrier.Sender sender(boolean placed, Channels channels, Session session) {
             if (made.incrementAndGet() > 2) throw new IllegalStateException("no more");
             return super.sender(placed, channels, session);
+        }
+    }
+
+    @Breaks("CAR-10")
+    static class KeepsQuietAboutWhatCame extends Suite {
+        private final PageCarrier multifd = new MultifdCarrier();
+
+        @Override
+        public String id() {
+            return multifd.id();
+        }
+
+        @Override
+        public List<Option<?>> options() {
+            return multifd.options();
+        }
+
+        @Override
+        public Set<Feature> needs(boolean placed) {
+            return multifd.needs(placed);
+        }
+
+        @Override
+        public int channelMagic() {
+            return multifd.channelMagic();
+        }
+
+        @Override
+        public PageCarrier.Sender sender(boolean placed, Channels channels, Session session) {
+            return multifd.sender(placed, channels, session);
+        }
+
+        @Override
+        public PageCarrier.Receiver receiver(boolean placed, Session session) {
+            Session quiet =
+                    (Session)
+                            Proxy.newProxyInstance(
+                                    Session.class.getClassLoader(),
+                                    new Class<?>[] {Session.class},
+                                    (self, method, arguments) ->
+                                            method.getName().equals("came")
+                                                    ? null
+                                                    : method.invoke(session, arguments));
+            return multifd.receiver(placed, quiet);
         }
     }
 }

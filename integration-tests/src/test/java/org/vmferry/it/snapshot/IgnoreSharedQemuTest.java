@@ -1,0 +1,137 @@
+package org.vmferry.it.snapshot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.vmferry.cli.Main;
+import org.vmferry.cli.archive.ArchiveMachine;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.Inspection;
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.option.Settings;
+import org.vmferry.it.qemu.GuestRom;
+import org.vmferry.it.qemu.Qemu;
+import org.vmferry.it.qemu.QemuBuilder;
+import org.vmferry.it.qemu.RequiresQemu;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Map;
+
+/** A QEMU that leaves its shared RAM out: what is kept of it says so, and is no zeros. */
+@RequiresQemu
+@Tag("RAM-10")
+@Tag("TRL-7")
+class IgnoreSharedQemuTest {
+    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final int MIB = 1 << 20;
+    private static final int LINE = 9;
+
+    private static final GuestRom GUEST = GuestRom.counting().fill(2 * MIB, 4 * MIB);
+
+    @TempDir Path folder;
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int run(Object... arguments) {
+        out.getBuffer().setLength(0);
+        err.getBuffer().setLength(0);
+        return Main.commandLine()
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
+    }
+
+    private QemuBuilder qemu() {
+        return Qemu.builder().ramFile(folder.resolve("ram")).rom(GUEST);
+    }
+
+    /** Saves a guest without its RAM, which stays in a file; returns what it has printed. */
+    private String save(Path stream) throws IOException {
+        try (Qemu source = qemu().start()) {
+            source.awaitSerial(5 * LINE, SOON);
+            source.setCapabilities("x-ignore-shared");
+            source.setParameters(Map.of("max-bandwidth", 0));
+            source.migrate("file:" + stream);
+            source.awaitMigration(SOON);
+            return source.serial();
+        }
+    }
+
+    private void assertMissed(Path file) throws IOException {
+        assertThat(run("verify", file)).as(err.toString()).isEqualTo(3);
+        assertThat(out.toString()).contains("sound", "the RAM of block 'pc.ram' (64 MiB)");
+        assertThat(out.toString()).hasLineCount(2); // no other block
+        Path raw = folder.resolve("raw");
+        assertThat(run("extract", file, "--block", "pc.ram", "-o", raw)).isEqualTo(1);
+        assertThat(err.toString()).contains("block 'pc.ram' is not in");
+        assertThat(raw).doesNotExist();
+        assertThat(run("extract", file, "--block", "pc.bios", "-o", raw)).isZero();
+        assertThat(raw).hasBinaryContent(GUEST.image());
+        Files.delete(raw);
+    }
+
+    @Test
+    void theGuestGoesOnOnlyWhereItsRamIs() throws Exception {
+        Path stream = folder.resolve("vm.stream");
+        String before = save(stream);
+        Path kept = folder.resolve("vm.snap");
+        Path again = folder.resolve("again.stream");
+        assertThat(run("receive", "file:" + stream, "-o", kept, "-c", "x-ignore-shared"))
+                .as(err.toString())
+                .isZero();
+        assertThat(run("convert", kept, again, "--format", "stream")).isZero();
+        for (Path file : new Path[] {stream, kept, again}) assertMissed(file);
+
+        String socket = "unix:" + folder.resolve("socket");
+        try (Qemu destination = qemu().incoming().start()) {
+            destination.setCapabilities("x-ignore-shared");
+            destination.migrateIncoming(socket);
+            assertThat(run("send", kept, socket)).isEqualTo(1);
+            assertThat(err.toString()).contains("block 'pc.ram'", "Set x-ignore-shared");
+            assertThat(run("send", kept, socket, "-c", "x-ignore-shared"))
+                    .as(err.toString())
+                    .isZero();
+            destination.awaitMigration(SOON);
+            GuestRom.lastCount(before + destination.awaitSerial(5 * LINE, SOON));
+        }
+        try (Qemu destination = qemu().incoming().start()) {
+            destination.setCapabilities("x-ignore-shared");
+            destination.migrateIncoming("file:" + again);
+            destination.awaitMigration(SOON);
+        }
+    }
+
+    /** No block of its own is missed, whoever brings its pages. */
+    @ParameterizedTest
+    @CsvSource({"multifd,multifd", "multifd,legacy", "events,multifd"})
+    void overChannelsItIsSeenToo(String capability, String zeroPages) throws Exception {
+        Engine engine = Engine.create();
+        Settings settings = Settings.NONE.capability("x-ignore-shared").capability(capability);
+        try (Qemu source = qemu().start();
+                ArchiveMachine archive = ArchiveMachine.in(folder)) {
+            source.setCapabilities("x-ignore-shared", capability);
+            source.setParameters(Map.of("max-bandwidth", 0, "zero-page-detection", zeroPages));
+            Migration load = engine.receive(archive, "unix:" + folder.resolve("socket"), settings);
+            source.migrate(load.address().toString());
+            load.await();
+            source.awaitMigration(SOON);
+            assertThat(archive.missing()).containsExactly("pc.ram");
+            Path kept = folder.resolve("kept");
+            engine.send(archive, "file:" + kept, Settings.NONE.capability("mapped-ram")).await();
+            assertThat(engine.inspect("file:" + kept).blocks().stream())
+                    .filteredOn(Inspection.Block::missing)
+                    .extracting(Inspection.Block::id)
+                    .containsExactly("pc.ram");
+        }
+    }
+}
