@@ -189,10 +189,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
      * @return their names, in wire order
      */
     public List<String> missing() {
-        return blocks.values().stream()
-                .filter(RamBlock::missing)
-                .map(RamBlock::id)
-                .toList();
+        return blocks.values().stream().filter(RamBlock::missing).map(RamBlock::id).toList();
     }
 
     @Override

@@ -12,8 +12,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
 
 /**
- * A block's RAM in a sparse file, or missing. Not mapped: where the disk is full, touching a mapping ends the
- * process if native code does it, while a write says so.
+ * A block's RAM in a sparse file, or missing. Not mapped: where the disk is full, touching a
+ * mapping ends the process if native code does it, while a write says so.
  */
 final class RamFile implements RamBlock {
     private static final long MOST_PAGES = 1L << 36; // a bitmap's
