@@ -205,7 +205,7 @@ class MissingRamTest {
     }
 
     @Test
-    @Tag("MAP-17")
+    @Tag("MAP-18")
     void aNewerQemusFileIsReadButForItsSharedBlocks() throws Exception {
         Path file = pair(0);
         assertThat(run("verify", file)).as(err.toString()).isEqualTo(3);

@@ -178,6 +178,7 @@ class ArrivalsTest extends Listening {
     /** Whatever they say, before the genuine source comes and while it sends. */
     @ParameterizedTest
     @ValueSource(strings = {"multifd", "plain", "multifd tls", "plain tls"})
+    @Tag("ARR-1")
     @Tag("ARR-2")
     @Tag("ARR-3")
     void strangersFailNothing(String how) throws Exception {
