@@ -137,15 +137,11 @@ class YankTest {
     @Test
     @Tag("RPT-4")
     void aReturnPathThatNeverAnswers() throws Exception {
-        ServerSocketChannel server = listening(1);
+        RawDestination peer = new RawDestination(directory.resolve("peer"), RawDestination.POLITE);
+        open.add(peer);
         TestMachine source = running();
         Migration save = engine.send(source, peer(), BACK);
-        SocketChannel peer = server.accept();
-        open.add(peer);
-        ByteBuffer bytes = ByteBuffer.allocate(4 << 20);
-        while (!new String(bytes.array(), 0, bytes.position(), ISO_8859_1).endsWith("}]}]}")) {
-            assertThat(peer.read(bytes)).isPositive();
-        }
+        peer.awaitEverything();
         assertThat(save.cancel()).as("too late for a cancel").isFalse();
         assertThat(yanked(save)).hasMessageContaining("resume it only if it does not run there");
         assertThat(source.state).isEqualTo(RunState.POSTMIGRATE);

@@ -20,6 +20,7 @@ final class Convergence implements AutoCloseable {
     private final Session session;
     private final Optional<CpuThrottle> throttle;
     private final int pageSize;
+    private double bytesPerMs; // of the last round
     private int rounds;
     private int badRounds;
     private boolean told;
@@ -50,11 +51,10 @@ final class Convergence implements AutoCloseable {
     boolean fits(long sent, double ms, long dirty) throws MigrationException {
         rounds++;
         long available = session.current(EngineOptions.AVAIL_SWITCHOVER_BANDWIDTH);
-        double bytesPerMs = available > 0 ? available / 1000.0 : sent / ms;
-        expectedDowntime = dirty == 0 ? 0 : (long) Math.ceil(dirty / bytesPerMs);
+        bytesPerMs = available > 0 ? available / 1000.0 : sent / ms;
         dirtyPagesRate = (long) (dirty / pageSize * 1000.0 / ms);
+        if (stillFits(dirty)) return true;
         long limit = session.current(EngineOptions.DOWNTIME_LIMIT);
-        if (dirty <= bytesPerMs * limit) return true;
         int most = session.current(EngineOptions.ROUND_LIMIT);
         if (most > 0 && rounds >= most) {
             throw MigrationException.user(
@@ -73,6 +73,12 @@ final class Convergence implements AutoCloseable {
             else tell(limit);
         }
         return false;
+    }
+
+    /** Judges again, at the last round's speed, how many bytes are dirty by now. */
+    boolean stillFits(long dirty) {
+        expectedDowntime = dirty == 0 ? 0 : (long) Math.ceil(dirty / bytesPerMs);
+        return dirty <= bytesPerMs * session.current(EngineOptions.DOWNTIME_LIMIT);
     }
 
     private void slowDown() {

@@ -42,7 +42,7 @@ public final class Load implements Work {
     private final Layer layer;
     private final boolean fromFile;
     private final Runnable loaded;
-    private ReturnPath.Answers answers; // once the source has opened the return path
+    private Answers answers; // once the source has opened the return path
     private RamTarget target;
     private Map<BlockHeader, RamBlock> blocks;
     private Trailer trailer = Trailer.NONE;
@@ -125,14 +125,17 @@ public final class Load implements Work {
                 Channel main = arrivals.main();
                 StreamIn stream = new StreamIn(main)) {
             RunState state = read(stream, main, arrivals, stage);
-            try {
+            try (Answers.Alive _ = answers == null ? null : answers.alive()) {
                 begin(state);
             } catch (MigrationException e) {
                 session.fail(e); // while there is a connection to say so
                 throw e;
             }
-            // The source gives the guest up at this word: it comes when the guest is here.
-            if (answers != null) answers.shut(0);
+            try (Farewell farewell = new Farewell(session.name(), main, stream)) {
+                // The source gives the guest up at this word: it comes when the guest is here.
+                if (answers != null) answers.begun();
+                farewell.readToTheEnd();
+            }
         }
     }
 
@@ -145,8 +148,8 @@ public final class Load implements Work {
                 }
                 if (answers != null)
                     throw MigrationException.peer("the return path is opened twice");
-                answers = new ReturnPath.Answers(session.name(), main);
-                session.onFailure(() -> answers.shut(1));
+                answers = new Answers(session.name(), main);
+                session.onFailure(() -> answers.failed(session.failure()));
             }
             case PING -> {
                 if (answers == null) {
@@ -162,7 +165,8 @@ public final class Load implements Work {
     private RunState read(StreamIn stream, Channel main, Arrivals arrivals, Stage stage)
             throws IOException {
         in = stream;
-        try (RamLayout.Loader loader = parts.layout().loader(session);
+        try (Quiet _ = main == null ? null : new Quiet(session, main, stream);
+                RamLayout.Loader loader = parts.layout().loader(session);
                 PageCarrier.Receiver receiver =
                         parts.carrier().receiver(parts.layout().placed(), session)) {
             try {
@@ -188,15 +192,19 @@ public final class Load implements Work {
             throws IOException {
         int[] mark = new int[1];
         Configuration configuration = StreamHeader.read(stream, mark);
-        StreamHeader.check(configuration, session.options());
         boolean keeps = machine.sections().isPresent();
-        if (keeps) machine.sections().get().keep(configuration);
-        else checkMachine(configuration);
-        StreamHeader.checkUuid(configuration, machine.uuid(), session.options());
         int size = StreamHeader.pageSize(configuration);
         pageSize = size;
         StreamReader.Handler handler =
                 new StreamReader.Handler() {
+                    @Override
+                    public void begin() throws IOException {
+                        StreamHeader.check(configuration, session.options());
+                        if (keeps) machine.sections().get().keep(configuration);
+                        else checkMachine(configuration);
+                        StreamHeader.checkUuid(configuration, machine.uuid(), session.options());
+                    }
+
                     @Override
                     public void ramStart() throws IOException {
                         MachineUse.requireStill(machine); // it may have been started meanwhile
@@ -232,7 +240,7 @@ public final class Load implements Work {
                 };
         List<DeviceState> devices = keeps ? List.of() : machine.devices();
         StreamReader reader =
-                new StreamReader(session.name(), stream, handler, devices, machine.sections());
+                new StreamReader(session, stream, handler, devices, machine.sections());
         RunState state = reader.read(mark[0]);
         if (fromFile) readTrailer(stream, reader);
         receiver.finish();

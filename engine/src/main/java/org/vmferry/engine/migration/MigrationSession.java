@@ -138,6 +138,11 @@ public final class MigrationSession implements Session {
                 if (cause instanceof OutcomeUnknown unknown && failure != unknown) {
                     unknown.addSuppressed(failure); // who has the guest matters most
                     failure = unknown;
+                } else if (cause instanceof AnswerListener.Refused refused
+                        && failure.blame() == Blame.TRANSPORT
+                        && !(failure instanceof OutcomeUnknown)) {
+                    refused.addSuppressed(failure); // its end is why a channel was lost
+                    failure = refused;
                 } else if (cause != failure && cause != failure.getCause()) {
                     failure.addSuppressed(cause);
                 }

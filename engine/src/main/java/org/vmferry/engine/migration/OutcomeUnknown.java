@@ -4,16 +4,22 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 
 /**
- * The stream's end was on its way, and the link was lost before it was known how it went: it may
- * run the guest, or not. Whoever can look there decides.
+ * The stream's end was on its way, and the link was lost, or the destination fell silent, before it
+ * was known how it went: it may run the guest, or not. Whoever can look there decides.
  */
 final class OutcomeUnknown extends MigrationException {
     private static final long serialVersionUID = 1L;
 
     OutcomeUnknown(Throwable cause) {
+        this("the link was lost", cause);
+    }
+
+    /** What went wrong at that moment. */
+    OutcomeUnknown(String what, Throwable cause) {
         super(
                 Blame.TRANSPORT,
-                "the link was lost when the destination may have had everything: the guest stays"
+                what
+                        + " when the destination may have had everything: the guest stays"
                         + " paused here; resume it only if it does not run there",
                 cause);
     }

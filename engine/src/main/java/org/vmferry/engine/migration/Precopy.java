@@ -86,6 +86,14 @@ final class Precopy implements AutoCloseable {
         }
     }
 
+    /** Whether what is dirty by now would still pass; if not, another round is to be sent. */
+    boolean stillFit(Convergence convergence) throws MigrationException {
+        harvest();
+        boolean fits = convergence.stillFits(remaining);
+        if (!fits) next();
+        return fits;
+    }
+
     private RoundEvent begin() {
         RoundEvent event = new RoundEvent();
         event.migration = session.name();

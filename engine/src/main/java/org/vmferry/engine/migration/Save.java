@@ -187,21 +187,29 @@ public final class Save implements Work {
     }
 
     private void send(Outgoing end, SourceStream everything, Stage stage) throws IOException {
+        try (Silence silence = new Silence(session)) {
+            send(end, silence, everything, stage);
+        }
+    }
+
+    private void send(Outgoing end, Silence silence, SourceStream everything, Stage stage)
+            throws IOException {
         boolean seekable = toFile();
-        Layer layer = Layer.ofSource(parts.address(), session);
+        Layer secure = Layer.ofSource(parts.address(), session);
+        Layer layer = raw -> silence.over(secure.over(raw));
         Channel main = seekable ? null : layer.over(end.open());
         PageCarrier.Channels channels = new Opener(end, layer);
         try (StreamOut out = seekable ? new StreamOut(end) : new StreamOut(main);
                 RamLayout.Saver saver = parts.layout().saver(session);
                 PageCarrier.Sender sender =
                         parts.carrier().sender(parts.layout().placed(), channels, session);
-                ReturnPath.Listener answer =
+                AnswerListener answer =
                         session.options().get(EngineOptions.RETURN_PATH)
-                                ? new ReturnPath.Listener(main, session, session::committed)
+                                ? new AnswerListener(main, session, silence)
                                 : null) {
             try {
                 sender.connect();
-                byte[] description = everything.write(out, saver, sender, stage);
+                byte[] description = everything.write(out, saver, sender, answer, stage);
                 end(out, description, answer, sender);
                 if (main != null) endInOrder(main);
             } catch (IOException | RuntimeException | Error e) {
@@ -220,10 +228,7 @@ public final class Save implements Work {
      * any more, and a link that is lost now leaves open who has the guest.
      */
     private void end(
-            StreamOut out,
-            byte[] description,
-            ReturnPath.Listener answer,
-            PageCarrier.Sender sender)
+            StreamOut out, byte[] description, AnswerListener answer, PageCarrier.Sender sender)
             throws IOException {
         out.flush(); // a link that was lost before is so before the end
         session.commit();

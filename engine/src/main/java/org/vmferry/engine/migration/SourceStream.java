@@ -32,6 +32,9 @@ import java.util.zip.CRC32C;
  * migration thread; its figures may be asked for by any.
  */
 final class SourceStream {
+    /** How often the guest dirtied too much again while the destination had yet to answer. */
+    private static final int MOST_SECOND_LOOKS = 8;
+
     private final MigrationSession session;
     private final Machine machine;
     private final SourceGuest guest;
@@ -73,15 +76,19 @@ final class SourceStream {
         return total;
     }
 
-    /** Writes all of it; returns the VMDESCRIPTION that goes into the end. */
-    byte[] write(StreamOut stream, Saver saver, Sender sender, Work.Stage stage)
+    /**
+     * Writes all of it; returns the VMDESCRIPTION that goes into the end.
+     *
+     * @param answer what the destination says; null without a return path
+     */
+    byte[] write(
+            StreamOut stream, Saver saver, Sender sender, AnswerListener answer, Work.Stage stage)
             throws IOException {
         out = stream;
         Optional<SectionStore> store = machine.sections();
         if (toFile) trailer = trailer(store); // first: it may be too long
         writeHeader(stream, store);
         Optional<DirtyLog> log = machine.ram().dirtyLog();
-        if (log.isEmpty()) pause();
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
         try (Convergence judge = new Convergence(session, machine.throttle(), pageSize);
                 Precopy rounds = new Precopy(session, blocks, log, sender, section, stage::round)) {
@@ -91,7 +98,7 @@ final class SourceStream {
             stream.flush(); // a destination that refuses it does so now
             setupTime = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
             stage.enter(MigrationState.ACTIVE);
-            if (log.isPresent()) rounds.untilFits(judge);
+            converge(rounds, log.isPresent() ? judge : null, answer);
             pause();
             session.liftBandwidth();
             if (session.options().get(EngineOptions.PAUSE_BEFORE_SWITCHOVER)) {
@@ -103,9 +110,36 @@ final class SourceStream {
             rounds.last();
             if (toFile) stream.sum(tail);
         }
-        return store.isPresent()
-                ? DeviceSections.writeKept(stream, store.get())
-                : DeviceSections.write(stream, machine.devices(), guest.before(), pageSize);
+        byte[] description =
+                store.isPresent()
+                        ? DeviceSections.writeKept(stream, store.get())
+                        : DeviceSections.write(stream, machine.devices(), guest.before(), pageSize);
+        confirm(answer, "loaded every device");
+        return description;
+    }
+
+    /**
+     * Sends rounds until the rest fits into the downtime, and the destination has taken all of
+     * them: for one that can't, the guest is not paused.
+     *
+     * @param judge null where no round can be sent while the guest runs
+     */
+    private void converge(Precopy rounds, Convergence judge, AnswerListener answer)
+            throws IOException {
+        for (int looks = 0; ; looks++) {
+            if (judge != null) rounds.untilFits(judge);
+            confirm(answer, "taken all that was sent");
+            if (judge == null || answer == null || looks == MOST_SECOND_LOOKS) return;
+            if (rounds.stillFit(judge)) return; // it dirtied more meanwhile
+        }
+    }
+
+    /** Goes on only when the destination has taken all that was sent (rule RPT-5). */
+    private void confirm(AnswerListener answer, String what) throws IOException {
+        if (answer == null) return;
+        command(out, Wire.Command.PING, answer.ping());
+        out.flush();
+        answer.awaitPong(what);
     }
 
     private Trailer trailer(Optional<SectionStore> store) throws IOException {
@@ -138,7 +172,7 @@ final class SourceStream {
                                 machine.type(), pageSize, machine.uuid(), session.options()));
         if (session.options().get(EngineOptions.RETURN_PATH)) {
             command(stream, Wire.Command.OPEN_RETURN_PATH);
-            command(stream, Wire.Command.PING, 1);
+            command(stream, Wire.Command.PING, ReturnPath.GREETING);
         }
     }
 

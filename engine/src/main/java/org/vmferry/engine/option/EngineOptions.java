@@ -54,6 +54,22 @@ public final class EngineOptions {
     public static final Parameter<Integer> ROUND_LIMIT =
             Parameter.count("round-limit", 0, 0, Integer.MAX_VALUE).asLive();
 
+    /**
+     * Ms, 0 for ever, that a source's peer may give no sign of life while something is waited for:
+     * take no byte that is offered to it, and leave a PING or the stream's end without an answer.
+     * It counts from the last byte that the peer took, or the last that it said. Likewise how long
+     * a destination waits where it can't tell whether a stream has ended. Ours, not QEMU's.
+     */
+    public static final Parameter<Long> SILENCE_TIMEOUT =
+            Parameter.amount("silence-timeout", 60_000, Integer.MAX_VALUE, "ms").asLive();
+
+    /**
+     * Ms of silence after which a destination that keeps sections takes what looks like a stream's
+     * end, without a VMDESCRIPTION, for the end. Ours, not QEMU's.
+     */
+    public static final Parameter<Long> EOF_SILENCE =
+            Parameter.amount("eof-silence", 3_000, Integer.MAX_VALUE, "ms");
+
     /** One of {@link Mode}, by its wire name. */
     public static final Parameter<String> MODE =
             Parameter.choice("mode", Arrays.stream(Mode.values()).map(Mode::wireName).toList());
@@ -130,6 +146,8 @@ public final class EngineOptions {
                 AVAIL_SWITCHOVER_BANDWIDTH,
                 DOWNTIME_LIMIT,
                 ROUND_LIMIT,
+                SILENCE_TIMEOUT,
+                EOF_SILENCE,
                 multifdCompression(plugins),
                 TLS_CREDS,
                 TLS_HOSTNAME,

@@ -76,9 +76,14 @@ public final class DeviceSections {
         out.u32(id);
     }
 
-    /** Ends the stream: from its first byte on the destination may have everything. */
+    /**
+     * Ends the stream: from its first byte on the destination may have everything.
+     *
+     * @param description empty if there is none
+     */
     public static void end(MainOut out, byte[] description) throws IOException {
         out.u8(Wire.EOF);
+        if (description.length == 0) return;
         out.u8(Wire.VMDESCRIPTION);
         out.u32(description.length);
         out.bytes(MemorySegment.ofArray(description));

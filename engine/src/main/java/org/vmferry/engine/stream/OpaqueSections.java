@@ -1,7 +1,10 @@
 package org.vmferry.engine.stream;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.MainIn;
+import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.SectionStore.Section;
 
 import java.io.IOException;
@@ -10,6 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
 /**
  * Device sections of a machine that this host does not know. Their payloads carry no length, so
@@ -17,11 +22,19 @@ import java.util.List;
  * VMDESCRIPTION (rules STR-9, STR-10), which comes last.
  *
  * <p>A payload may hold any bytes, those of a footer and an end too: an end counts only if the
- * VMDESCRIPTION behind it cuts exactly what came before it.
+ * VMDESCRIPTION behind it cuts exactly what came before it. Where none comes, silence counts (rule
+ * STR-13).
  */
 final class OpaqueSections {
+    /** Answers a PING. */
+    interface Pings {
+        void answer(int number) throws IOException;
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(OpaqueSections.class);
     private static final int LONGEST = 256 << 20;
-    private static final int FOOTER = 5; // bytes
+    private static final int FOOTER = Divisions.FOOTER;
+    private static final long SAY_MS = 20_000;
     private static final byte[] RAM_START = {
         3, 'r', 'a', 'm', 0, 0, 0, 0, 0, 0, 0, Wire.RAM_VERSION
     };
@@ -29,6 +42,15 @@ final class OpaqueSections {
     /** Each takes up to {@link VmDescription#LONGEST} bytes to find out. */
     private static final int MOST_FALSE_ENDS = 16;
 
+    /** Ends whose VMDESCRIPTION has begun, but is not whole. */
+    private static final int MOST_OPEN_ENDS = 1 << 16;
+
+    private final Session session;
+    private final Pings pings;
+    private final Divisions divisions = new Divisions();
+    private Divisions.Boundary last; // of the sections before RAM
+    private final NavigableMap<Integer, List<Integer>> described = new TreeMap<>();
+    private int openEnds;
     private byte[] bytes = new byte[1 << 16];
     private int length;
     private int base; // where in the bytes the sections begin that stand together in the stream
@@ -41,6 +63,11 @@ final class OpaqueSections {
     private long end;
     private List<Section> sections;
 
+    OpaqueSections(Session session, Pings pings) {
+        this.session = session;
+        this.pings = pings;
+    }
+
     /**
      * Reads on from a FULL mark that was just read.
      *
@@ -48,13 +75,26 @@ final class OpaqueSections {
      * @return true if a RAM section's START mark was read, and its id, name, instance and version;
      *     false if the stream has been read to its end
      */
-    boolean read(MainIn in, boolean ramWanted) throws IOException {
+    boolean read(StreamIn in, boolean ramWanted) throws IOException {
         base = length;
         position = in.position() - 1;
         if (base == 0) before = position;
         append(Wire.FULL);
+        divisions.begin(base, last);
         MigrationException why = null; // the last end that was none
-        for (int at = length; ; at++) {
+        Divisions.Boundary end = null; // which may be the stream's, if nothing comes behind
+        for (int at = base + 1; ; at++) {
+            divisions.next(bytes, at);
+            for (int eof : endsAt(at)) {
+                try {
+                    if (describes(eof, at)) return false;
+                } catch (MigrationException e) {
+                    why = e;
+                    if (++falseEnds > MOST_FALSE_ENDS) throw e;
+                }
+            }
+            Divisions.Boundary here = divisions.here();
+            if (at == length && in.isDry() && silent(in, here, end)) return false;
             int mark;
             try {
                 mark = byteAt(in, at);
@@ -62,37 +102,131 @@ final class OpaqueSections {
                 if (why != null) e.addSuppressed(why);
                 throw e;
             }
-            if (at - base < FOOTER + 1 || bytes[at - FOOTER] != Wire.FOOTER) continue;
+            end = null;
+            if (here == null) continue;
             if (mark == Wire.START && ramWanted && ramFollows(in, at)) {
+                last = here;
                 length = at;
                 return true;
             }
             // Before RAM nothing ends; and no byte behind RAM's beginning may be taken here.
-            if (mark != Wire.EOF || ramWanted) continue;
-            try {
-                if (descriptionFollows(in, at)) return false;
-            } catch (MigrationException e) {
-                why = e;
-                if (++falseEnds > MOST_FALSE_ENDS) throw e;
+            if (mark == Wire.EOF && !ramWanted) {
+                end = here;
+                described.computeIfAbsent(at + 7, k -> new ArrayList<>()).add(at);
             }
         }
     }
 
-    /** More than a few bytes are only waited for when there is hardly a doubt. */
-    private boolean descriptionFollows(MainIn in, int at) throws IOException {
-        if (byteAt(in, at + 1) != Wire.VMDESCRIPTION) return false;
-        byteAt(in, at + 5);
-        int size = ByteBuffer.wrap(bytes).getInt(at + 2);
-        if (size < 2 || size > VmDescription.LONGEST || byteAt(in, at + 6) != '{') return false;
-        byteAt(in, at + 5 + size);
-        byte[] text = Arrays.copyOfRange(bytes, at + 6, at + 6 + size);
-        sections = cut(VmDescription.parse(text), at);
+    /**
+     * Looks at the ends that may be told now.
+     *
+     * @return those whose VMDESCRIPTION would be whole
+     */
+    private List<Integer> endsAt(int at) throws MigrationException {
+        if (described.isEmpty() || described.firstKey() > at) return List.of();
+        List<Integer> whole = new ArrayList<>();
+        for (int eof : described.pollFirstEntry().getValue()) {
+            if (at > eof + 7) {
+                openEnds--;
+                whole.add(eof);
+            } else if (bytes[eof + 1] == Wire.VMDESCRIPTION && bytes[eof + 6] == '{') {
+                int size = ByteBuffer.wrap(bytes).getInt(eof + 2);
+                if (size < 2 || size > VmDescription.LONGEST) continue;
+                if (++openEnds > MOST_OPEN_ENDS) {
+                    throw MigrationException.peer(
+                            "over %d VMDESCRIPTIONs seem to begin before %d",
+                            MOST_OPEN_ENDS, position(at));
+                }
+                described.computeIfAbsent(eof + 6 + size, k -> new ArrayList<>()).add(eof);
+            }
+        }
+        return whole;
+    }
+
+    private boolean describes(int eof, int at) throws MigrationException {
+        byte[] text = Arrays.copyOfRange(bytes, eof + 6, at);
+        sections = cut(VmDescription.parse(text), eof);
         json = text;
         end = position(at) + 6 + size; // more may have been read for an end that was none
         return true;
     }
 
-    private boolean ramFollows(MainIn in, int at) throws IOException {
+    /**
+     * All that has come was looked at.
+     *
+     * @param here the boundary there, or null
+     * @param end the boundary before the last byte, if that is 0x00; else null
+     * @return whether it is the stream's end
+     */
+    private boolean silent(StreamIn in, Divisions.Boundary here, Divisions.Boundary end)
+            throws IOException {
+        if (here != null && here.ping()) {
+            // Whether it was one is known only at the end; a wrong answer harms nobody.
+            pings.answer(ByteBuffer.wrap(bytes).getInt(here.at() - 4));
+        }
+        if (end == null) return false;
+        if (end.several()) {
+            long silence = session.current(EngineOptions.SILENCE_TIMEOUT);
+            if (!comes(in, silence == 0 ? Long.MAX_VALUE : silence)) {
+                throw MigrationException.peer(
+                        "the stream may end at %d, but its device sections can be read in several"
+                                + " ways, and no VMDESCRIPTION came within %d ms (silence-timeout);"
+                                + " is suppress-vmdesc on at the source?",
+                        position(end.at()), silence);
+            }
+        } else if (!comes(in, session.options().get(EngineOptions.EOF_SILENCE))) {
+            return ends(end);
+        }
+        if (!in.atEnd()) return false; // so it was no end, or a VMDESCRIPTION comes
+        if (end.several()) {
+            throw MigrationException.peer(
+                    "the stream ends at %d without a VMDESCRIPTION, and its device sections can be"
+                            + " read in several ways",
+                    position(end.at()));
+        }
+        return ends(end);
+    }
+
+    private boolean comes(StreamIn in, long ms) throws IOException {
+        for (long rest = ms; !in.comes(Math.min(rest, SAY_MS)); ) {
+            session.check();
+            rest -= SAY_MS;
+            if (rest <= 0) return false;
+            LOG.warn(
+                    "{}: waits for more of the stream, which may have ended at {}: its device"
+                            + " sections can be read in several ways. {} s to go",
+                    session.name(),
+                    in.position() - 1,
+                    rest / 1000);
+        }
+        return true;
+    }
+
+    /** It ends there, in a way that is the only one. */
+    private boolean ends(Divisions.Boundary end) {
+        ByteBuffer view = ByteBuffer.wrap(bytes);
+        sections = new ArrayList<>();
+        for (Divisions.Cut cut : Divisions.cuts(end)) {
+            int name = bytes[cut.start() + 5] & 0xff;
+            sections.add(
+                    new Section(
+                            new String(bytes, cut.start() + 6, name, StandardCharsets.UTF_8),
+                            view.getInt(cut.start() + 6 + name),
+                            view.getInt(cut.start() + 10 + name),
+                            view.slice(cut.payload(), cut.end() - cut.payload())
+                                    .asReadOnlyBuffer()));
+        }
+        json = new byte[0];
+        LOG.warn(
+                "{}: the stream ends at {} without a VMDESCRIPTION; its {} device sections can be"
+                        + " read in one way only",
+                session.name(),
+                position(end.at()),
+                sections.size());
+        return true;
+    }
+
+    private boolean ramFollows(StreamIn in, int at) throws IOException {
         for (int i = 0; i < RAM_START.length; i++) {
             if (byteAt(in, at + FOOTER + i) != (RAM_START[i] & 0xff)) return false;
         }
@@ -111,7 +245,7 @@ final class OpaqueSections {
         return ramPosition;
     }
 
-    private int byteAt(MainIn in, int index) throws IOException {
+    private int byteAt(StreamIn in, int index) throws IOException {
         while (length <= index) append(in.u8());
         return bytes[index] & 0xff;
     }
@@ -129,7 +263,7 @@ final class OpaqueSections {
         bytes[length++] = (byte) value;
     }
 
-    /** The VMDESCRIPTION as it came. */
+    /** The VMDESCRIPTION as it came; empty if none did. */
     byte[] description() {
         return json;
     }
@@ -148,11 +282,20 @@ final class OpaqueSections {
         return index < base ? before + index : position + (index - base);
     }
 
+    /** PINGs stand between sections, and are none (rule STR-6). */
+    private int behindPings(int at, int end) {
+        while (at >= FOOTER && at + Divisions.PING <= end && Divisions.isPing(bytes, at)) {
+            at += Divisions.PING;
+        }
+        return at;
+    }
+
     private List<Section> cut(VmDescription description, int end) throws MigrationException {
         List<Section> cut = new ArrayList<>();
         ByteBuffer view = ByteBuffer.wrap(bytes);
         int at = 0;
         for (VmDescription.Device device : description.devices()) {
+            at = behindPings(at, end);
             byte[] name = device.name().getBytes(StandardCharsets.UTF_8);
             int header = 1 + 4 + 1 + name.length + 4 + 4;
             long footer = (long) at + header + device.length();
@@ -187,6 +330,7 @@ final class OpaqueSections {
                             view.slice(at + header, (int) device.length()).asReadOnlyBuffer()));
             at = (int) footer + FOOTER;
         }
+        at = behindPings(at, end);
         if (at != end) {
             throw MigrationException.peer(
                     "%d bytes from %d on are in no device that VMDESCRIPTION names",

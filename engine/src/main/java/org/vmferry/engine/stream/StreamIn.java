@@ -12,6 +12,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /** The main stream from a channel or out of a file, through one buffer. */
 public final class StreamIn implements MainIn, AutoCloseable {
@@ -25,6 +28,7 @@ public final class StreamIn implements MainIn, AutoCloseable {
     private final PositionedFile file;
     private long position; // of the byte after the buffer's last
     private volatile long received;
+    private Ahead ahead; // reads into the buffer while it is there
 
     /** A stream over a connection, which stays its owner's. */
     public StreamIn(Channel channel) {
@@ -82,13 +86,48 @@ public final class StreamIn implements MainIn, AutoCloseable {
         }
     }
 
+    /** Drops what has come and was not read. */
+    public void drop() {
+        buffer.position(buffer.limit());
+    }
+
     /** Whether the stream ends here; reads ahead, and so may block. */
     public boolean atEnd() throws IOException {
-        return !buffer.hasRemaining() && !fill();
+        return isDry() && !fill();
+    }
+
+    /** Whether it is read from a file, which never keeps anybody waiting. */
+    public boolean isFile() {
+        return file != null;
+    }
+
+    /** Whether all that has come was read: the next byte may have to be waited for. */
+    public boolean isDry() {
+        return ahead != null || !buffer.hasRemaining();
+    }
+
+    /**
+     * Waits for a byte, or the stream's end. What comes later than that is not lost: it is read as
+     * ever.
+     *
+     * @param ms for how long
+     * @return false if neither came
+     */
+    public boolean comes(long ms) throws IOException {
+        if (!isDry()) return true;
+        if (file != null) {
+            fill();
+            return true;
+        }
+        if (ahead == null) ahead = new Ahead();
+        if (!ahead.isDone(ms)) return false;
+        fill();
+        return true;
     }
 
     @Override
     public void bytes(MemorySegment target) throws IOException {
+        if (ahead != null) fill();
         long length = target.byteSize();
         long done = Math.min(buffer.remaining(), length);
         MemorySegment.copy(memory, buffer.position(), target, 0, done);
@@ -111,12 +150,22 @@ public final class StreamIn implements MainIn, AutoCloseable {
     }
 
     private ByteBuffer need(int bytes) throws IOException {
-        while (buffer.remaining() < bytes) if (!fill()) throw ended(bytes - buffer.remaining());
+        while (ahead != null || buffer.remaining() < bytes) {
+            if (!fill()) throw ended(bytes - buffer.remaining());
+        }
         return buffer;
     }
 
     /** Reads at least a byte behind those in the buffer; false at the stream's end. */
     private boolean fill() throws IOException {
+        if (ahead == null) return fillNow();
+        Ahead reading = ahead;
+        boolean more = reading.result();
+        ahead = null;
+        return more;
+    }
+
+    private boolean fillNow() throws IOException {
         // Moved to the front only for want of room: small reads would move all of it each time.
         if (!buffer.hasRemaining()) buffer.position(0).limit(0);
         else if (buffer.limit() == BUFFER) buffer.compact().flip();
@@ -146,7 +195,7 @@ public final class StreamIn implements MainIn, AutoCloseable {
 
     @Override
     public long position() {
-        return position - buffer.remaining();
+        return isDry() ? position : position - buffer.remaining();
     }
 
     @Override
@@ -164,6 +213,59 @@ public final class StreamIn implements MainIn, AutoCloseable {
 
     @Override
     public void close() {
+        if (ahead != null) {
+            channel.release();
+            ahead.end();
+        }
         arena.close();
+    }
+
+    /** A thread that fills the buffer once, for who can't wait for it as long as it takes. */
+    private final class Ahead {
+        private final FutureTask<Boolean> reading = new FutureTask<>(StreamIn.this::fillNow);
+        private final Thread thread = new Thread(reading, "vmferry-ahead-" + channel.peer());
+
+        Ahead() {
+            thread.setDaemon(true);
+            thread.start();
+        }
+
+        boolean isDone(long ms) throws IOException {
+            try {
+                thread.join(Duration.ofMillis(ms));
+            } catch (InterruptedException e) {
+                throw interrupted(e);
+            }
+            return reading.isDone();
+        }
+
+        boolean result() throws IOException {
+            try {
+                return reading.get();
+            } catch (InterruptedException e) {
+                throw interrupted(e);
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof IOException io) throw io;
+                throw new IllegalStateException(e.getCause());
+            }
+        }
+
+        private IOException interrupted(InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new IOException("interrupted while reading from " + channel.peer(), e);
+        }
+
+        /** The channel was let go: it ends at once. */
+        void end() {
+            boolean interrupted = false;
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) Thread.currentThread().interrupt();
+        }
     }
 }

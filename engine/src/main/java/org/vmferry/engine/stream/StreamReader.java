@@ -3,6 +3,7 @@ package org.vmferry.engine.stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
@@ -17,6 +18,12 @@ import java.util.Optional;
 public final class StreamReader {
     /** What the sections and commands mean. */
     public interface Handler {
+        /**
+         * The first section begins: what the configuration says is to be checked now. The source
+         * has said before whether it wants answers, so that it hears of what does not fit.
+         */
+        void begin() throws IOException;
+
         /** The RAM section begins: its block list follows. */
         void ramStart() throws IOException;
 
@@ -33,12 +40,13 @@ public final class StreamReader {
     private static final Logger LOG = LoggerFactory.getLogger(StreamReader.class);
     private static final int NO_SECTION = -1;
 
-    private final String migration;
+    private final Session session;
     private final StreamIn in;
     private final Handler handler;
     private final Devices.Loader devices;
     private final Optional<SectionStore> store;
-    private final OpaqueSections opaque = new OpaqueSections();
+    private final OpaqueSections opaque;
+    private boolean begun;
     private int ramId = NO_SECTION;
     private boolean ramEnded;
     private long tail;
@@ -47,21 +55,22 @@ public final class StreamReader {
     /**
      * A reader.
      *
-     * @param migration its name, for the log
      * @param devices the machine's; none if it keeps sections
      * @param store keeps the sections, for a machine that does
      */
     public StreamReader(
-            String migration,
+            Session session,
             StreamIn in,
             Handler handler,
             List<DeviceState> devices,
             Optional<SectionStore> store) {
-        this.migration = migration;
+        this.session = session;
         this.in = in;
         this.handler = handler;
         this.devices = new Devices.Loader(devices);
         this.store = store;
+        this.opaque =
+                new OpaqueSections(session, number -> handler.command(Wire.Command.PING, number));
     }
 
     /** Where what follows the RAM section begins; known once all was read. */
@@ -83,6 +92,10 @@ public final class StreamReader {
     public RunState read(int mark) throws IOException {
         for (; mark != Wire.EOF; mark = in.u8()) {
             long at = in.position() - 1;
+            if (!begun && (mark == Wire.START || mark == Wire.FULL)) {
+                begun = true;
+                handler.begin();
+            }
             switch (mark) {
                 case Wire.START -> start(at);
                 case Wire.FULL -> {
@@ -104,7 +117,8 @@ public final class StreamReader {
             throw MigrationException.peer(
                     "the stream ends at %d without any device section", in.position() - 1);
         }
-        skipDescription();
+        // On a channel nothing behind the end is waited for (rule STR-8).
+        if (in.isFile()) skipDescription();
         return devices.finish();
     }
 
@@ -214,7 +228,7 @@ public final class StreamReader {
     private void skipDescription() throws IOException {
         end = in.position();
         if (in.atEnd()) {
-            LOG.warn("{}: the stream ends without a VMDESCRIPTION", migration);
+            LOG.warn("{}: the stream ends without a VMDESCRIPTION", session.name());
             return;
         }
         long at = in.position();
@@ -222,7 +236,7 @@ public final class StreamReader {
         if (mark != Wire.VMDESCRIPTION) {
             LOG.warn(
                     "{}: the stream is followed at {} by 0x{}, no VMDESCRIPTION",
-                    migration,
+                    session.name(),
                     at,
                     Integer.toHexString(mark));
             return;

@@ -5,15 +5,30 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Bytes;
 import org.vmferry.engine.MemoryChannel;
+import org.vmferry.engine.migration.MigrationSession;
+import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.SectionStore.Section;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 class OpaqueSectionsTest {
     /** Sections that are described as they are. */
@@ -44,7 +59,7 @@ class OpaqueSectionsTest {
     }
 
     private static List<Section> read(Bytes bytes) throws IOException {
-        OpaqueSections opaque = new OpaqueSections();
+        OpaqueSections opaque = new OpaqueSections(StreamReaderTest.SESSION, number -> {});
         try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 1000))) {
             assertThat(in.u8()).isEqualTo(Wire.FULL);
             assertThat(opaque.read(in, false)).isFalse();
@@ -67,6 +82,227 @@ class OpaqueSectionsTest {
         byte[] bytes = new byte[section.payload().remaining()];
         section.payload().duplicate().get(bytes);
         return bytes;
+    }
+
+    /** A connection that brings one piece after another, and may wait before one. */
+    private static final class Pieces extends MemoryChannel {
+        private final Iterator<byte[]> pieces;
+        private final int stallBefore; // index; beyond the last, the end does not come
+        private final long stall; // ms
+        private final CountDownLatch released = new CountDownLatch(1);
+        private int read;
+
+        Pieces(List<byte[]> pieces, int stallBefore, long stall) {
+            super(new byte[0], 0);
+            this.pieces = pieces.iterator();
+            this.stallBefore = stallBefore;
+            this.stall = stall;
+        }
+
+        @Override
+        public int read(ByteBuffer target) throws IOException {
+            try {
+                if (read++ == stallBefore && released.await(stall, TimeUnit.MILLISECONDS)) {
+                    throw new ClosedChannelException();
+                }
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            if (!pieces.hasNext()) return -1;
+            byte[] piece = pieces.next();
+            target.put(piece);
+            return piece.length;
+        }
+
+        @Override
+        public void close() {
+            released.countDown();
+        }
+    }
+
+    private static Session session(long eofSilence, long silenceTimeout) {
+        Options options =
+                Options.DEFAULTS
+                        .with(EngineOptions.EOF_SILENCE, eofSilence)
+                        .with(EngineOptions.SILENCE_TIMEOUT, silenceTimeout);
+        return new MigrationSession("test", options, new UUID(0, 0), Optional.empty(), 0);
+    }
+
+    private static List<Section> read(Session session, Channel channel, List<Integer> pings)
+            throws IOException {
+        OpaqueSections opaque = new OpaqueSections(session, pings::add);
+        try (StreamIn in = new StreamIn(channel)) {
+            in.u8();
+            assertThat(opaque.read(in, false)).isFalse();
+        }
+        return opaque.sections();
+    }
+
+    private static List<byte[]> cutAt(byte[] all, int... places) {
+        List<byte[]> pieces = new ArrayList<>();
+        int from = 0;
+        for (int place : places) {
+            if (place > from) pieces.add(Arrays.copyOfRange(all, from, place));
+            from = place;
+        }
+        if (from < all.length) pieces.add(Arrays.copyOfRange(all, from, all.length));
+        return pieces;
+    }
+
+    private static Bytes ping(Bytes into, int number) {
+        return into.u8(8).u16(2).u16(4).u32(number);
+    }
+
+    @Test
+    @Tag("STR-6")
+    @Tag("STR-10")
+    void aPingIsAnsweredWhenNothingFollowsAndIsNoneOfTheBytes() throws IOException {
+        Stream stream = new Stream().section("a", (byte) 1);
+        ping(stream.bytes, 11);
+        int answered = stream.bytes.size();
+        ping(stream.section("b").bytes, 12); // more follows at once
+        stream.section("c");
+        ping(stream.bytes, 13);
+        int last = stream.bytes.size();
+        List<Integer> pings = new ArrayList<>();
+        List<Section> sections =
+                read(
+                        session(1000, 1000),
+                        new Pieces(
+                                cutAt(stream.end().array(), 20, answered - 3, answered, last),
+                                -1,
+                                0),
+                        pings);
+        assertThat(sections).extracting(Section::id).containsExactly("a", "b", "c");
+        assertThat(pings).containsExactly(11, 13);
+    }
+
+    @Test
+    @Tag("STR-10")
+    void aPayloadMayLookLikeAPing() throws IOException {
+        Bytes fake = ping(new Bytes().raw(7, 3).footer(5), 99);
+        byte[] payload = fake.raw(5, 1).array();
+        Stream stream = new Stream().section("a", payload).section("b");
+        List<Integer> pings = new ArrayList<>();
+        int at = 1 + 4 + 2 + 8 + 7 + 5 + 9;
+        List<Section> sections =
+                read(
+                        session(1000, 1000),
+                        new Pieces(cutAt(stream.end().array(), at), -1, 0),
+                        pings);
+        assertThat(bytes(sections.get(0))).isEqualTo(payload);
+        assertThat(pings).as("which harms nobody").containsExactly(99);
+    }
+
+    /** Pieces of every kind that a payload could be mistaken by; the seed tells which failed. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
+    @Tag("STR-10")
+    void whateverAPayloadHoldsItIsCutRight(int seed) throws IOException {
+        Random random = new Random(seed);
+        for (int round = 0; round < 300; round++) {
+            Stream stream = new Stream();
+            List<byte[]> payloads = new ArrayList<>();
+            int count = 1 + random.nextInt(4);
+            for (int i = 0; i < count; i++) {
+                Bytes payload = new Bytes();
+                for (int part = random.nextInt(6); part > 0; part--) {
+                    switch (random.nextInt(7)) {
+                        case 0 -> payload.footer(stream.id + random.nextInt(2));
+                        case 1 -> ping(payload, random.nextInt());
+                        case 2 -> payload.u8(0);
+                        case 3 -> payload.u8(4).u32(stream.id).str8("a").u32(0).u32(9);
+                        case 4 -> payload.u8(0, 6).u32(random.nextInt(40)).text("{");
+                        case 5 -> payload.raw(random.nextInt(9), random.nextInt(9));
+                        default -> payload.full(stream.id, "b", 0, 9, (byte) 0);
+                    }
+                }
+                stream.section("s" + i, payload.array());
+                payloads.add(payload.array());
+                while (random.nextInt(3) == 0) ping(stream.bytes, random.nextInt());
+            }
+            byte[] all = stream.end().array();
+            int[] places = random.ints(5, 1, all.length).sorted().toArray();
+            List<Section> sections =
+                    read(
+                            session(10_000, 10_000),
+                            new Pieces(cutAt(all, places), -1, 0),
+                            new ArrayList<>());
+            assertThat(sections).hasSize(count);
+            for (int i = 0; i < count; i++) {
+                assertThat(bytes(sections.get(i))).isEqualTo(payloads.get(i));
+            }
+        }
+    }
+
+    private static Stream threeDevices() {
+        Bytes zeros = new Bytes().raw(5, 0).u8(0x7e).u32(77).u8(0).raw(3, 1).u8(0);
+        return new Stream().section("a", zeros.array()).section("b", (byte) 0).section("c");
+    }
+
+    /** Longer than what is taken for the end: only behind the last device that is right. */
+    @Test
+    @Tag("STR-13")
+    void aStreamThatStallsBehindEachZeroIsNotEndedTooSoon() throws IOException {
+        Stream stream = threeDevices();
+        int end = stream.bytes.size() + 1;
+        byte[] all = stream.end().array();
+        for (int at = 2; at < all.length; at++) {
+            if (all[at - 1] != 0) continue;
+            List<byte[]> pieces = cutAt(all, at);
+            List<Section> sections =
+                    read(session(10, 5000), new Pieces(pieces, 1, 60), new ArrayList<>());
+            assertThat(sections).as("stalls at %d, ends at %d", at, end).hasSize(3);
+            assertThat(sections.get(0).payload().remaining()).isEqualTo(15);
+        }
+    }
+
+    @Test
+    @Tag("STR-13")
+    void aStreamWithoutADescriptionEndsAfterSilence() throws IOException {
+        for (int stall : new int[] {1, -1}) { // the connection stays open, or ends
+            byte[] all = threeDevices().bytes.u8(0).array();
+            Pieces pieces = new Pieces(List.of(all), stall, Long.MAX_VALUE);
+            List<Section> sections = read(session(20, 5000), pieces, new ArrayList<>());
+            assertThat(sections).extracting(Section::id).containsExactly("a", "b", "c");
+            assertThat(bytes(sections.get(1))).containsExactly(0);
+            assertThat(sections).extracting(Section::version).containsOnly(9);
+        }
+    }
+
+    /** A payload that looks like the end is no end once a byte more came in time. */
+    @Test
+    @Tag("STR-13")
+    void aByteTakesTheGuessBack() throws IOException {
+        byte[] payload = new Bytes().raw(3, 1).footer(5).u8(0).raw(3, 2).array();
+        int at = 1 + 4 + 2 + 8 + 3 + 5 + 1;
+        byte[] all = new Stream().section("a", payload).section("b").bytes.u8(0).array();
+        Pieces pieces = new Pieces(cutAt(all, at), 1, 50);
+        List<Section> sections = read(session(20_000, 20_000), pieces, new ArrayList<>());
+        assertThat(sections).hasSize(2);
+        assertThat(bytes(sections.get(0))).isEqualTo(payload);
+    }
+
+    @Test
+    @Tag("STR-13")
+    void whatCanBeReadInSeveralWaysIsNoEnd() throws IOException {
+        Bytes inner = new Bytes().footer(5).u8(4).u32(5).str8("x").u32(0).u32(1);
+        Stream stream = new Stream().section("a", inner.array());
+        byte[] all = stream.bytes.u8(0).array();
+        for (int stall : new int[] {1, -1}) {
+            Pieces pieces = new Pieces(List.of(all), stall, Long.MAX_VALUE);
+            assertThatThrownBy(() -> read(session(10, 100), pieces, new ArrayList<>()))
+                    .isInstanceOf(MigrationException.class)
+                    .hasMessageContaining("read in several ways")
+                    .hasMessageContaining(
+                            stall < 0
+                                    ? "the stream ends at " + (all.length - 1)
+                                    : "100 ms (silence-timeout)");
+        }
+        // With its description it is one.
+        byte[] described = new Stream().section("a", inner.array()).end().array();
+        Pieces pieces = new Pieces(cutAt(described, all.length), 1, 50);
+        assertThat(read(session(10, 5000), pieces, new ArrayList<>())).hasSize(1);
     }
 
     @Test
@@ -139,7 +375,7 @@ class OpaqueSectionsTest {
         all.described.addAll(early.described);
         all.section("b", (byte) 2);
         byte[] stream = early.bytes.raw(all.end().array()).array();
-        OpaqueSections opaque = new OpaqueSections();
+        OpaqueSections opaque = new OpaqueSections(StreamReaderTest.SESSION, number -> {});
         try (StreamIn in = new StreamIn(new MemoryChannel(stream, 64))) {
             in.u8();
             assertThat(opaque.read(in, true)).isTrue();

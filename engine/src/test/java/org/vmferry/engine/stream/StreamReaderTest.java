@@ -3,26 +3,40 @@ package org.vmferry.engine.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Bytes;
 import org.vmferry.engine.MemoryChannel;
+import org.vmferry.engine.migration.MigrationSession;
+import org.vmferry.engine.transport.FileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 
 class StreamReaderTest {
+    static final Session SESSION =
+            new MigrationSession("test", Options.DEFAULTS, new UUID(0, 0), Optional.empty(), 0);
+
     private static final byte[] RUNNING = GlobalState.encode(RunState.RUNNING);
 
     /** A device whose state is a number; it reads versions 2 and 3. */
@@ -55,6 +69,7 @@ class StreamReaderTest {
         }
     }
 
+    @TempDir Path directory;
     private final Number device = new Number();
     private final List<String> heard = new ArrayList<>();
     private StreamIn in;
@@ -64,8 +79,20 @@ class StreamReaderTest {
     }
 
     private RunState read(Bytes bytes, List<DeviceState> devices) throws IOException {
+        try (StreamIn stream = new StreamIn(new MemoryChannel(bytes.array(), 3))) {
+            return read(stream, devices);
+        }
+    }
+
+    private RunState read(StreamIn stream, List<DeviceState> devices) throws IOException {
+        in = stream;
         StreamReader.Handler handler =
                 new StreamReader.Handler() {
+                    @Override
+                    public void begin() {
+                        heard.add("begin");
+                    }
+
                     @Override
                     public void ramStart() throws IOException {
                         heard.add("start " + in.u64());
@@ -81,15 +108,26 @@ class StreamReaderTest {
                         heard.add(command + " " + argument);
                     }
                 };
-        try (StreamIn stream = new StreamIn(new MemoryChannel(bytes.array(), 3))) {
-            in = stream;
-            return new StreamReader("test", stream, handler, devices, Optional.empty())
-                    .read(stream.u8());
+        return new StreamReader(SESSION, stream, handler, devices, Optional.empty())
+                .read(stream.u8());
+    }
+
+    private RunState readFile(Bytes bytes) throws IOException {
+        Path file = Files.write(directory.resolve("stream"), bytes.array());
+        try (Incoming end =
+                        new FileTransport()
+                                .incoming(Address.parse("file:" + file), Options.DEFAULTS);
+                StreamIn stream = new StreamIn(end)) {
+            return read(stream, List.of(device));
         }
     }
 
     private void refused(Bytes bytes, String... parts) {
-        assertThatThrownBy(() -> read(bytes))
+        refused(() -> read(bytes), parts);
+    }
+
+    private static void refused(ThrowingCallable reading, String... parts) {
+        assertThatThrownBy(reading)
                 .isInstanceOfSatisfying(
                         MigrationException.class, e -> assertThat(e.blame()).isEqualTo(Blame.PEER))
                 .hasMessageContainingAll(parts);
@@ -119,7 +157,8 @@ class StreamReaderTest {
         RunState state = read(stream.description("{}").raw(20, 0xff));
         assertThat(state).isEqualTo(RunState.PAUSED);
         assertThat(heard)
-                .containsExactly("PING 99", "start 10", "part 11", "part 12", "SWITCHOVER_START 0");
+                .containsExactly(
+                        "PING 99", "begin", "start 10", "part 11", "part 12", "SWITCHOVER_START 0");
         assertThat(device.value).isEqualTo(77);
     }
 
@@ -142,11 +181,19 @@ class StreamReaderTest {
 
     @Test
     @Tag("STR-8")
-    void aDescriptionCutShortIsAnError() {
+    void aDescriptionCutShortIsAnErrorInAFile() {
         Bytes stream = ram().full(2, "number", 0, 3, number(1)).u8(0, 6).u32(100).text("{");
-        refused(stream, "ends at", "99 bytes short");
-        stream = ram().full(2, "number", 0, 3, number(1)).u8(0, 6).u32(-1);
-        refused(stream, "VMDESCRIPTION at", "4294967295", "allowed are 16777216");
+        refused(() -> readFile(stream), "ends at", "99 bytes short");
+        Bytes large = ram().full(2, "number", 0, 3, number(1)).u8(0, 6).u32(-1);
+        refused(() -> readFile(large), "VMDESCRIPTION at", "4294967295", "allowed are 16777216");
+    }
+
+    @Test
+    @Tag("STR-8")
+    void onAChannelNothingBehindTheEndIsWaitedFor() throws IOException {
+        Bytes stream = ram().full(2, "number", 0, 3, number(1)).u8(0, 6).u32(100).text("{");
+        assertThat(read(stream)).isEqualTo(RunState.RUNNING);
+        assertThat(in.received()).isLessThan(stream.size());
     }
 
     @ParameterizedTest

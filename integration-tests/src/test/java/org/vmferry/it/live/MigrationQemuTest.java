@@ -131,6 +131,7 @@ class MigrationQemuTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource
     @Tag("MFD-1")
+    @Tag("RPT-5")
     void everyPair(Way way) throws Exception {
         ferry(way);
     }
@@ -224,6 +225,7 @@ class MigrationQemuTest {
     @ParameterizedTest
     @MethodSource("oldWays")
     @RequiresQemu(old = true)
+    @Tag("RPT-5")
     void anOldQemuIsAPeerToo(String compression, int channels) throws Exception {
         QemuBinary old = QemuBinary.old().orElseThrow();
         QemuBuilder builder = Qemu.builder().binary(old).machine("pc-i440fx-7.2").rom(STOPPED);
@@ -261,7 +263,10 @@ class MigrationQemuTest {
                             : settings.parameter("multifd-flush-after-each-section", "on")
                                     .parameter("zero-page-detection", "legacy");
             Migration outgoing =
-                    engine.send(archive, "tcp:127.0.0.1:" + destination.incomingPort(), toOld);
+                    engine.send(
+                            archive,
+                            "tcp:127.0.0.1:" + destination.incomingPort(),
+                            toOld.capability("return-path")); // it answers each PING
             outgoing.await();
             destination.awaitStatus("paused", SOON);
             assertThat(Arrays.mismatch(destination.memory(0, RAM), ram)).isEqualTo(-1);

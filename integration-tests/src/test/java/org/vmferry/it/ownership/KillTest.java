@@ -29,10 +29,8 @@ import java.util.stream.Stream;
 class KillTest {
     private static final long SEED = 5;
 
-    /** Bytes back until the source knows how it went: PONG and SHUT. */
-    private static final int ANSWERS = 16;
-
-    private static final int PONG = 8;
+    /** Bytes of SHUT: then the source knows how it went. */
+    private static final int SHUT = 8;
 
     /** Which moment is meant. */
     private enum When {
@@ -74,9 +72,9 @@ class KillTest {
      * @param part of the time or of the bytes, 0 to 1
      */
     record Scenario(int number, boolean killsSource, When when, double part) {
-        /** How many bytes of the answers come back: at least one of SHUT, at the most all of it. */
+        /** How many bytes of SHUT come back: at least one, at the most all of it. */
         long answers() {
-            return PONG + 1 + (long) (part * (ANSWERS - PONG));
+            return 1 + (long) (part * SHUT);
         }
     }
 
@@ -177,7 +175,7 @@ class KillTest {
                 assertThat(cell).isEqualTo(Cell.TAKEN_OVER);
             else if (scenario.when == When.BACK)
                 assertThat(cell)
-                        .isEqualTo(scenario.answers() < ANSWERS ? Cell.UNKNOWN : Cell.HANDED_OVER);
+                        .isEqualTo(scenario.answers() < SHUT ? Cell.UNKNOWN : Cell.HANDED_OVER);
         } catch (AssertionError e) {
             throw new AssertionError(scenario + ": " + e.getMessage(), e);
         }

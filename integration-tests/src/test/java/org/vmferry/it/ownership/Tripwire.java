@@ -1,5 +1,6 @@
 package org.vmferry.it.ownership;
 
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -10,7 +11,10 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 
-/** A link with one connection that passes just so many bytes in one direction, and then none. */
+/**
+ * A link with one connection that passes just so many bytes in one direction, and then none. On the
+ * way back they are those of the outcome: how many PONGs come before it is nobody's business.
+ */
 final class Tripwire implements AutoCloseable {
     private final ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
@@ -35,7 +39,7 @@ final class Tripwire implements AutoCloseable {
                     Socket source = keep(server.accept());
                     Socket target = keep(new Socket(InetAddress.getLoopbackAddress(), port));
                     start(() -> forth = pass(source, target, back ? Long.MAX_VALUE : bytes));
-                    start(() -> pass(target, source, back ? bytes : Long.MAX_VALUE));
+                    start(() -> back(target, source, back ? bytes : Long.MAX_VALUE));
                 });
     }
 
@@ -88,6 +92,24 @@ final class Tripwire implements AutoCloseable {
         reached.countDown();
         closed.await();
         return limit;
+    }
+
+    private void back(Socket from, Socket to, long limit) throws IOException, InterruptedException {
+        DataInputStream in = new DataInputStream(from.getInputStream());
+        while (limit < Long.MAX_VALUE) {
+            byte[] message = in.readNBytes(8);
+            if (message.length < 8) {
+                to.shutdownOutput();
+                return;
+            }
+            boolean outcome = message[1] == 1;
+            to.getOutputStream().write(message, 0, outcome ? (int) Math.min(limit, 8) : 8);
+            if (!outcome) continue;
+            reached.countDown();
+            closed.await();
+            return;
+        }
+        pass(from, to, limit);
     }
 
     private void cut() {

@@ -37,6 +37,8 @@ class QmpScriptTest {
             Set.of(
                     "round-limit",
                     "connect-timeout",
+                    "silence-timeout",
+                    "eof-silence",
                     "tls-verify-peer",
                     "multifd-flush-after-each-section"); // there a machine type's
 

@@ -11,14 +11,14 @@ import java.util.Set;
 /** What a migration must not leave behind. */
 public final class Leftovers {
     private static final String OURS =
-            "(send|receive|inspect)-\\d+.*|vmferry-deadline-.*|vmferry-reference-cpu";
+            "(send|receive|inspect)-\\d+.*|vmferry-(deadline|ahead)-.*|vmferry-reference-cpu";
     private static final long SOON_MS = 5000;
 
     private Leftovers() {}
 
     /** Threads of migrations, machines left aside; who is on its way out is waited for. */
     public static void assertNoThreads() throws InterruptedException {
-        for (Thread thread : threads("(send|receive|inspect)-\\d+.*|vmferry-deadline-.*")) {
+        for (Thread thread : threads("(send|receive|inspect)-\\d+.*|vmferry-(deadline|ahead)-.*")) {
             thread.join(SOON_MS);
             assertThat(thread.isAlive()).as(thread.getName()).isFalse();
         }

@@ -1,11 +1,13 @@
 package org.vmferry.it.support;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -44,7 +46,8 @@ public final class Relay implements AutoCloseable {
     private final AtomicInteger connections = new AtomicInteger();
     private volatile boolean cut;
     private volatile boolean stalled;
-    private volatile long passed; // on the first connection, forth
+    private volatile boolean mute;
+    private final ByteArrayOutputStream passed = new ByteArrayOutputStream(); // guarded by itself
 
     /** It was done. */
     public final CountDownLatch done = new CountDownLatch(1);
@@ -62,7 +65,17 @@ public final class Relay implements AutoCloseable {
 
     /** How many bytes the first connection brought from the source. */
     public long passed() {
-        return passed;
+        synchronized (passed) {
+            return passed.size();
+        }
+    }
+
+    /** How many of them came before the stream's end, which is EOF and a VMDESCRIPTION. */
+    public long passedBeforeTheEnd() {
+        synchronized (passed) {
+            String all = passed.toString(StandardCharsets.ISO_8859_1);
+            return all.lastIndexOf("{\"configuration\"") - 1 - 1 - 4;
+        }
     }
 
     private void start(Runnable work) {
@@ -102,9 +115,14 @@ public final class Relay implements AutoCloseable {
                     to.shutdownOutput();
                     return;
                 }
+                if (mute && !back) continue;
                 out.write(bytes, 0, count);
                 left -= count;
-                if (number == 0 && !back) passed += count; // one writer
+                if (number == 0 && !back) {
+                    synchronized (passed) {
+                        passed.write(bytes, 0, count);
+                    }
+                }
             }
             if (fault.deed == Deed.STALL) stalled = true;
             done.countDown();
@@ -119,6 +137,11 @@ public final class Relay implements AutoCloseable {
             reset(from); // what one end suffers, so does the other
             reset(to);
         }
+    }
+
+    /** From now on nothing reaches the destination, though all is taken. */
+    public void mute() {
+        mute = true;
     }
 
     /** Resets every connection there is, or will be. */

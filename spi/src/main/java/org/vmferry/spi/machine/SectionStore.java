@@ -71,7 +71,7 @@ public interface SectionStore {
     /**
      * Takes the VMDESCRIPTION, last of all.
      *
-     * @param json as it came
+     * @param json as it came; empty if none did
      * @throws IOException if it cannot be kept
      */
     void keepDescription(byte[] json) throws IOException;

@@ -1,0 +1,246 @@
+package org.vmferry.engine.migration;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.transport.Channel;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * The source's side of the return path: a thread that hears what the destination says, and those
+ * who wait for it (rules RPT-2 to RPT-8).
+ */
+final class AnswerListener implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(AnswerListener.class);
+    private static final long SAY_MS = 20_000;
+    private static final long LOOK_MS = 500;
+
+    /** A destination that fails says so, and then ends its connections: its word is on its way. */
+    private static final long LAST_WORD_MS = 1000;
+
+    private final Channel channel;
+    private final MigrationSession session;
+    private final Silence silence;
+    private final Thread thread;
+    private String reason; // the thread's own
+    private Refused refusal; // before over, which is guarded
+    private Integer awaited; // guarded by this, as below; a PING's number
+    private boolean over;
+    private Integer outcome;
+    private IOException lost;
+
+    /** Begins to listen. */
+    AnswerListener(Channel channel, MigrationSession session, Silence silence) {
+        this.channel = channel;
+        this.session = session;
+        this.silence = silence;
+        thread = new Thread(this::listen, session.name() + "-return-path");
+        thread.setDaemon(true);
+        thread.start();
+        session.onFailure(this::lastWord);
+    }
+
+    private void listen() {
+        IOException end = null;
+        Integer shut = null;
+        try {
+            while (shut == null) shut = message();
+            // A destination that gives up before it has everything stops the sending at once.
+            if (shut != 0) {
+                refusal = new Refused(reason);
+                session.fail(refusal);
+            } else if (!session.committed()) {
+                shut = null;
+                throw MigrationException.peer(
+                        "the destination says that it has loaded the machine before all of it was"
+                                + " sent");
+            }
+        } catch (MigrationException e) {
+            session.fail(e);
+            end = e;
+        } catch (IOException e) {
+            end = e;
+        }
+        synchronized (this) {
+            outcome = shut;
+            lost = end;
+            over = true;
+            notifyAll();
+        }
+    }
+
+    /** Reads one; the outcome, or null if it is another. */
+    private Integer message() throws IOException {
+        int type = read(2).getShort() & 0xffff;
+        int length = read(2).getShort() & 0xffff;
+        if (length > ReturnPath.LONGEST) {
+            throw MigrationException.peer(
+                    "a message of %d bytes on the return path, allowed are %d",
+                    length, ReturnPath.LONGEST);
+        }
+        ByteBuffer payload = read(length);
+        silence.sign();
+        switch (type) {
+            case ReturnPath.SHUT -> {
+                return number(payload, "SHUT");
+            }
+            case ReturnPath.PONG -> answered(number(payload, "PONG"));
+            case ReturnPath.REASON ->
+                    reason = ReturnPath.clean(StandardCharsets.UTF_8.decode(payload).toString());
+            case ReturnPath.SWITCHOVER_ACK -> {}
+            default ->
+                    throw MigrationException.peer(
+                            "message %d on the return path: only SHUT and PONG are known", type);
+        }
+        return null;
+    }
+
+    private static int number(ByteBuffer payload, String name) throws MigrationException {
+        if (payload.remaining() != 4) {
+            throw MigrationException.peer(
+                    "%s on the return path has %d bytes, must be 4", name, payload.remaining());
+        }
+        return payload.getInt();
+    }
+
+    private ByteBuffer read(int length) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        while (bytes.hasRemaining()) {
+            if (channel.read(bytes) < 0) throw new IOException("the return path ended");
+        }
+        return bytes.flip();
+    }
+
+    private synchronized void answered(int number) {
+        if (awaited == null || awaited != number) return;
+        awaited = null;
+        notifyAll();
+    }
+
+    /** The number for a PING, which {@link #awaitPong} is to be answered. */
+    synchronized int ping() {
+        int number;
+        do number = ThreadLocalRandom.current().nextInt();
+        while (number == ReturnPath.GREETING);
+        awaited = number;
+        return number;
+    }
+
+    /**
+     * Waits for the answer to the last PING, which was sent.
+     *
+     * @param what the destination has then
+     * @throws MigrationException if it does not come within silence-timeout
+     */
+    synchronized void awaitPong(String what) throws IOException {
+        for (long began = System.nanoTime(); awaited != null; ) {
+            session.check();
+            if (over) {
+                throw new MigrationException(
+                        Blame.TRANSPORT,
+                        "the destination was lost before it had " + what + ": " + lost.getMessage(),
+                        lost);
+            }
+            if (!waits(began, "to have " + what)) {
+                throw MigrationException.peer(
+                        "%s does not say that it has %s: it has taken nothing, and said nothing,"
+                                + " for %d ms (silence-timeout). Its own log says what it waits"
+                                + " for",
+                        channel.peer(), what, silence.limit());
+            }
+        }
+    }
+
+    /**
+     * Waits for the destination's word, after everything was sent.
+     *
+     * @throws OutcomeUnknown if the way back ended without one, or it did not come in time
+     */
+    synchronized void awaitOutcome() throws IOException {
+        for (long began = System.nanoTime(); !over; ) {
+            if (!waits(began, "to say that it runs the guest")) {
+                throw new OutcomeUnknown(
+                        "%s said nothing for %d ms (silence-timeout)"
+                                .formatted(channel.peer(), silence.limit()),
+                        null);
+            }
+        }
+        if (outcome == null) throw new OutcomeUnknown("the link was lost", lost);
+        if (outcome != 0) throw refusal;
+    }
+
+    /** Waits for a change; false if the peer has been silent for too long. Says what it does. */
+    private boolean waits(long began, String what) throws IOException {
+        long rest = silence.rest();
+        if (rest <= 0) return false;
+        long waited = (System.nanoTime() - began) / 1_000_000;
+        try {
+            wait(Math.min(rest, LOOK_MS)); // the limit may change meanwhile
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            IOException why = new IOException("the migration's thread was interrupted", e);
+            if (session.committed()) throw new OutcomeUnknown(why.getMessage(), why);
+            throw why;
+        }
+        long now = (System.nanoTime() - began) / 1_000_000;
+        if (now / SAY_MS > waited / SAY_MS) {
+            LOG.warn(
+                    "{}: waits for {} {}, {} s so far",
+                    session.name(),
+                    channel.peer(),
+                    what,
+                    now / 1000);
+        }
+        return true;
+    }
+
+    /**
+     * The migration has failed. If a channel's loss is why, the destination's own word is worth
+     * more, and on its way: nothing is closed before it had time to come.
+     */
+    private synchronized void lastWord() {
+        notifyAll();
+        if (Thread.currentThread() == thread
+                || session.committed()
+                || session.failure().blame() != Blame.TRANSPORT) {
+            return;
+        }
+        long until = System.nanoTime() + LAST_WORD_MS * 1_000_000;
+        try {
+            for (long rest; !over && (rest = until - System.nanoTime()) > 0; ) {
+                wait(rest / 1_000_000 + 1);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Ends the thread; if the outcome has not come, the channel is of no use afterwards. */
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (!over) channel.release();
+        }
+        Joined.all(List.of(thread));
+    }
+
+    /** The destination's own word that it failed. */
+    static final class Refused extends MigrationException {
+        private static final long serialVersionUID = 1L;
+
+        /** What it said of it, or null. */
+        Refused(String reason) {
+            super(
+                    Blame.PEER,
+                    reason == null || reason.isEmpty()
+                            ? "the destination failed to load the machine; its own log says why"
+                            : "the destination failed to load the machine: " + reason);
+        }
+    }
+}
