@@ -39,6 +39,8 @@ final class OpaqueSections {
         3, 'r', 'a', 'm', 0, 0, 0, 0, 0, 0, 0, Wire.RAM_VERSION
     };
 
+    private static final byte[] TRAILER = "vmferry 1\n".getBytes(StandardCharsets.UTF_8);
+
     /** Each takes up to {@link VmDescription#LONGEST} bytes to find out. */
     private static final int MOST_FALSE_ENDS = 16;
 
@@ -82,19 +84,19 @@ final class OpaqueSections {
         append(Wire.FULL);
         divisions.begin(base, last);
         MigrationException why = null; // the last end that was none
-        Divisions.Boundary end = null; // which may be the stream's, if nothing comes behind
+        Divisions.Boundary eof = null; // before EOF, if nothing comes behind
         for (int at = base + 1; ; at++) {
             divisions.next(bytes, at);
-            for (int eof : endsAt(at)) {
+            for (int each : endsAt(at)) {
                 try {
-                    if (describes(eof, at)) return false;
+                    if (describes(each, at)) return false;
                 } catch (MigrationException e) {
                     why = e;
                     if (++falseEnds > MOST_FALSE_ENDS) throw e;
                 }
             }
             Divisions.Boundary here = divisions.here();
-            if (at == length && in.isDry() && silent(in, here, end)) return false;
+            if (at == length && in.isDry() && silent(in, here, eof)) return false;
             int mark;
             try {
                 mark = byteAt(in, at);
@@ -102,7 +104,7 @@ final class OpaqueSections {
                 if (why != null) e.addSuppressed(why);
                 throw e;
             }
-            end = null;
+            eof = null;
             if (here == null) continue;
             if (mark == Wire.START && ramWanted && ramFollows(in, at)) {
                 last = here;
@@ -111,7 +113,8 @@ final class OpaqueSections {
             }
             // Before RAM nothing ends; and no byte behind RAM's beginning may be taken here.
             if (mark == Wire.EOF && !ramWanted) {
-                end = here;
+                if (in.isFile() && !here.several() && trailerFollows(in, at)) return !ends(here);
+                eof = here;
                 described.computeIfAbsent(at + 7, k -> new ArrayList<>()).add(at);
             }
         }
@@ -147,7 +150,7 @@ final class OpaqueSections {
         byte[] text = Arrays.copyOfRange(bytes, eof + 6, at);
         sections = cut(VmDescription.parse(text), eof);
         json = text;
-        end = position(at) + 6 + size; // more may have been read for an end that was none
+        end = position(at); // more may have been read for an end that was none
         return true;
     }
 
@@ -155,36 +158,36 @@ final class OpaqueSections {
      * All that has come was looked at.
      *
      * @param here the boundary there, or null
-     * @param end the boundary before the last byte, if that is 0x00; else null
+     * @param eof the boundary before the last byte, if that is 0x00; else null
      * @return whether it is the stream's end
      */
-    private boolean silent(StreamIn in, Divisions.Boundary here, Divisions.Boundary end)
+    private boolean silent(StreamIn in, Divisions.Boundary here, Divisions.Boundary eof)
             throws IOException {
         if (here != null && here.ping()) {
             // Whether it was one is known only at the end; a wrong answer harms nobody.
             pings.answer(ByteBuffer.wrap(bytes).getInt(here.at() - 4));
         }
-        if (end == null) return false;
-        if (end.several()) {
+        if (eof == null) return false;
+        if (eof.several()) {
             long silence = session.current(EngineOptions.SILENCE_TIMEOUT);
             if (!comes(in, silence == 0 ? Long.MAX_VALUE : silence)) {
                 throw MigrationException.peer(
                         "the stream may end at %d, but its device sections can be read in several"
                                 + " ways, and no VMDESCRIPTION came within %d ms (silence-timeout);"
                                 + " is suppress-vmdesc on at the source?",
-                        position(end.at()), silence);
+                        position(eof.at()), silence);
             }
         } else if (!comes(in, session.options().get(EngineOptions.EOF_SILENCE))) {
-            return ends(end);
+            return ends(eof);
         }
         if (!in.atEnd()) return false; // so it was no end, or a VMDESCRIPTION comes
-        if (end.several()) {
+        if (eof.several()) {
             throw MigrationException.peer(
                     "the stream ends at %d without a VMDESCRIPTION, and its device sections can be"
                             + " read in several ways",
-                    position(end.at()));
+                    position(eof.at()));
         }
-        return ends(end);
+        return ends(eof);
     }
 
     private boolean comes(StreamIn in, long ms) throws IOException {
@@ -203,10 +206,10 @@ final class OpaqueSections {
     }
 
     /** It ends there, in a way that is the only one. */
-    private boolean ends(Divisions.Boundary end) {
+    private boolean ends(Divisions.Boundary eof) {
         ByteBuffer view = ByteBuffer.wrap(bytes);
         sections = new ArrayList<>();
-        for (Divisions.Cut cut : Divisions.cuts(end)) {
+        for (Divisions.Cut cut : Divisions.cuts(eof)) {
             int name = bytes[cut.start() + 5] & 0xff;
             sections.add(
                     new Section(
@@ -217,12 +220,22 @@ final class OpaqueSections {
                                     .asReadOnlyBuffer()));
         }
         json = new byte[0];
+        end = position(eof.at()) + 1;
         LOG.warn(
                 "{}: the stream ends at {} without a VMDESCRIPTION; its {} device sections can be"
                         + " read in one way only",
                 session.name(),
-                position(end.at()),
+                position(eof.at()),
                 sections.size());
+        return true;
+    }
+
+    /** In a file the text behind the stream (rule TRL-1) tells where it ends. */
+    private boolean trailerFollows(StreamIn in, int eof) throws IOException {
+        for (int i = 0; i < TRAILER.length; i++) {
+            if (length == eof + 1 + i && in.atEnd()) return false;
+            if (byteAt(in, eof + 1 + i) != TRAILER[i]) return false;
+        }
         return true;
     }
 
@@ -268,7 +281,7 @@ final class OpaqueSections {
         return json;
     }
 
-    /** The first byte behind the VMDESCRIPTION. */
+    /** The first byte behind the stream. */
     long end() {
         return end;
     }

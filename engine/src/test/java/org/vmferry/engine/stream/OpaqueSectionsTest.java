@@ -347,7 +347,7 @@ class OpaqueSectionsTest {
         Bytes bytes = new Stream().section("b", promised).end();
         int end = bytes.size();
         bytes.text("vmferry 1");
-        OpaqueSections opaque = new OpaqueSections();
+        OpaqueSections opaque = new OpaqueSections(StreamReaderTest.SESSION, number -> {});
         try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 1000))) {
             in.u8();
             assertThat(opaque.read(in, false)).isFalse();

@@ -227,9 +227,15 @@ class EndOfStreamTest {
             assertThat(archive.sections().orElseThrow().description()).isEmpty();
             String before = source.serial();
 
-            try (Qemu destination = builder.incoming().start()) {
+            // In a file, too, in which a trailer follows.
+            Settings placed = Settings.NONE.capability("mapped-ram");
+            String file = "file:" + folder.resolve("kept");
+            engine.send(archive, file, placed).await();
+            try (ArchiveMachine again = ArchiveMachine.in(folder);
+                    Qemu destination = builder.incoming().start()) {
+                engine.receive(again, file, placed).await();
                 destination.migrateIncoming("tcp:127.0.0.1:0");
-                engine.send(archive, "tcp:127.0.0.1:" + destination.incomingPort(), BACK).await();
+                engine.send(again, "tcp:127.0.0.1:" + destination.incomingPort(), BACK).await();
                 destination.awaitMigration(BOUND);
                 GuestRom.lastCount(before + destination.awaitSerial(30, BOUND));
             }
