@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -167,6 +168,7 @@ class DiskFullTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"one channel", "none", "zlib", "zstd"})
+    @Tag("OWN-27")
     void receive(String way) throws Exception {
         receive(way, out, true);
     }
@@ -176,6 +178,7 @@ class DiskFullTest {
      * that must be found out while the guest is still the source's.
      */
     @Test
+    @Tag("OWN-27")
     void theOutputsRoomIsHeldWhileRamArrives() throws Exception {
         try (Mounted small = Mounted.disk(directory.resolve("disk2"), 24)) {
             receive("one channel", small.at().resolve("out"), false);

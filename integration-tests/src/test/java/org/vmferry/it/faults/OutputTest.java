@@ -106,6 +106,7 @@ class OutputTest {
 
     @ParameterizedTest
     @EnumSource(Obstacle.class)
+    @Tag("OWN-26")
     void receiveRefusesItBeforeItListens(Obstacle obstacle) throws Exception {
         Path folder = Files.createDirectory(directory.resolve("folder"));
         Path out = folder.resolve(obstacle == Obstacle.TOO_LONG ? "x".repeat(256) : "out");

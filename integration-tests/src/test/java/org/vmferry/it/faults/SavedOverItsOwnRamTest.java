@@ -35,6 +35,7 @@ import java.util.zip.CRC32C;
  * runs on with the RAM that it had, and the snapshot stays what it was.
  */
 @Tag("OWN-10")
+@Tag("OWN-28")
 @Tag("MAP-17")
 class SavedOverItsOwnRamTest {
     private static final Settings MAPPED = Settings.NONE.capability("mapped-ram");

@@ -63,6 +63,7 @@ class ArrivalsQemuTest {
     @CsvSource({"4, 2", "3, 1", "8, 4", "1, 2", "2, 4"})
     @Tag("ARR-4")
     @Tag("ARR-5")
+    @Tag("OWN-22")
     void otherCountsFailBothAndTheGuestRunsOn(int there, int here) throws Exception {
         try (Qemu source = running();
                 ArchiveMachine archive = ArchiveMachine.in(folder)) {
@@ -81,6 +82,7 @@ class ArrivalsQemuTest {
 
     @Test
     @Tag("ARR-3")
+    @Tag("OWN-24")
     void strangersBesideAQemu() throws Exception {
         try (Qemu source = running();
                 ArchiveMachine archive = ArchiveMachine.in(folder)) {

@@ -61,6 +61,7 @@ class ArrivalsTest extends Listening {
     @ParameterizedTest(name = "{0} to {1}, return path {2}")
     @CsvSource({"4, 2, true", "3, 1, true", "8, 4, true", "4, 2, false"})
     @Tag("ARR-4")
+    @Tag("OWN-22")
     void moreChannelsAtTheSource(int there, int here, boolean answers) throws Exception {
         for (int i = 0; i < 5; i++) {
             try (ReferenceMachine source = guest()) {
@@ -82,6 +83,7 @@ class ArrivalsTest extends Listening {
     /** The low ids first and the rest later, and the main stream's first byte behind them all. */
     @RepeatedTest(3)
     @Tag("ARR-4")
+    @Tag("OWN-22")
     void channelsTooManyThatComeLate() throws Exception {
         listen(channels(2));
         Socket main = connect();
@@ -101,6 +103,7 @@ class ArrivalsTest extends Listening {
     @ParameterizedTest
     @CsvSource({"1, 2", "2, 4"})
     @Tag("ARR-5")
+    @Tag("OWN-23")
     void fewerChannelsAtTheSource(int there, int here) throws Exception {
         try (ReferenceMachine source = guest()) {
             source.enter(RunState.RUNNING);
@@ -117,6 +120,7 @@ class ArrivalsTest extends Listening {
     @ParameterizedTest
     @CsvSource({"4, 64", "4, 8", "8, 64", "1, 4"})
     @Tag("ARR-4")
+    @Tag("OWN-25")
     void aDeadSourcesChannelsDoNotPoisonTheNext(int dead, int bytes) throws Exception {
         listen(channels(4));
         for (int id = 0; id < dead; id++) {
@@ -127,6 +131,7 @@ class ArrivalsTest extends Listening {
 
     @Test
     @Tag("ARR-4")
+    @Tag("OWN-25")
     void aSourceThatIsCancelledWhileItConnects() throws Exception {
         SplittableRandom random = new SplittableRandom(20261128);
         int again = 0;
@@ -181,6 +186,7 @@ class ArrivalsTest extends Listening {
     @Tag("ARR-1")
     @Tag("ARR-2")
     @Tag("ARR-3")
+    @Tag("OWN-24")
     void strangersFailNothing(String how) throws Exception {
         Settings settings = how.startsWith("multifd") ? channels(2) : Settings.NONE;
         if (how.endsWith("tls")) settings = tls(settings);
@@ -218,6 +224,7 @@ class ArrivalsTest extends Listening {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     @Tag("ARR-6")
+    @Tag("OWN-24")
     void aFloodOfSilentOnes(boolean withTls) throws Exception {
         Settings settings = withTls ? tls(channels(2)) : channels(2);
         listen(settings);
@@ -243,6 +250,7 @@ class ArrivalsTest extends Listening {
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     @Tag("ARR-4")
+    @Tag("OWN-22")
     void aForgedHelloFailsItAtOnce(int id) throws Exception {
         listen(channels(2));
         connect(MultifdBytes.hello(id));
@@ -287,6 +295,7 @@ class ArrivalsTest extends Listening {
 
     @Test
     @Tag("ARR-5")
+    @Tag("OWN-23")
     void aMainStreamThatEndsWhileChannelsAreAwaited() throws Exception {
         listen(channels(2));
         connect(MultifdBytes.hello(0), MultifdBytes.sync(0));
@@ -296,6 +305,7 @@ class ArrivalsTest extends Listening {
 
     @Test
     @Tag("ARR-5")
+    @Tag("OWN-23")
     void aMainStreamThatFallsSilent() throws Exception {
         listen(channels(2).parameter("connect-timeout", "500"));
         connect(MultifdBytes.hello(0));

@@ -53,6 +53,7 @@ class TlsKeyLimitsQemuTest {
 
     @Test
     @Tag("OWN-1")
+    @Tag("OWN-29")
     void oneChannelAtItsLimitIsRefusedWhileTheGuestIsTheSources() throws Exception {
         refuses(32, "2^18");
     }

@@ -81,7 +81,7 @@ class EndOfStreamTest {
     }
 
     @Test
-    @Tag("OWN-22")
+    @Tag("OWN-14")
     @Tag("STR-8")
     void aHostBeginsAtTheEndItself() throws Exception {
         start(here);
@@ -148,8 +148,8 @@ class EndOfStreamTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    @Tag("OWN-23")
-    @Tag("OWN-24")
+    @Tag("OWN-15")
+    @Tag("OWN-16")
     @Tag("STR-13")
     void anArchiveGuessesOnlyWhatCanBeReadInOneWay(boolean several) throws Exception {
         Machine source = several ? new Ambiguous(here) : here;
@@ -177,7 +177,7 @@ class EndOfStreamTest {
     }
 
     @Test
-    @Tag("OWN-23")
+    @Tag("OWN-15")
     @Tag("STR-13")
     void aSourceThatStallsBehindEachZeroIsNotTakenForOneThatHasEnded() throws Exception {
         here.runFor(1000);
@@ -204,7 +204,7 @@ class EndOfStreamTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     @RequiresQemu(old = true)
-    @Tag("OWN-23")
+    @Tag("OWN-15")
     @Tag("STR-13")
     void aQemuWithoutADescriptionIsKept(boolean old) throws Exception {
         QemuBinary binary = (old ? QemuBinary.old() : QemuBinary.current()).orElseThrow();

@@ -90,7 +90,7 @@ class OneMachineTest {
     }
 
     @Test
-    @Tag("OWN-40")
+    @Tag("OWN-17")
     void twoSendsAtOnce() throws Exception {
         here.enter(RunState.RUNNING);
         Migration first = listening(engine, there, BACK);
@@ -112,7 +112,7 @@ class OneMachineTest {
     }
 
     @Test
-    @Tag("OWN-40")
+    @Tag("OWN-17")
     void twoReceivesAtOnce() throws Exception {
         here.enter(RunState.RUNNING);
         elsewhere.enter(RunState.RUNNING);
@@ -126,7 +126,7 @@ class OneMachineTest {
     }
 
     @Test
-    @Tag("OWN-40")
+    @Tag("OWN-17")
     void theNextMayBeginWhenOneIsOver() throws Exception {
         here.enter(RunState.RUNNING);
         Migration first = listening(engine, there, BACK);
@@ -146,7 +146,7 @@ class OneMachineTest {
     }
 
     @Test
-    @Tag("OWN-41")
+    @Tag("OWN-18")
     void aRunningMachineIsNotReceivedInto() throws Exception {
         here.enter(RunState.RUNNING);
         assertThatThrownBy(() -> listening(engine, here, BACK))
@@ -159,7 +159,7 @@ class OneMachineTest {
     /** Its host starts it while it listens: the guest that comes stays where it is. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    @Tag("OWN-41")
+    @Tag("OWN-18")
     void aMachineThatRunsMeanwhileIsNotReceivedInto(boolean back) throws Exception {
         Settings settings = Settings.NONE.parameter("max-bandwidth", "0");
         if (back) settings = settings.capability("return-path");
@@ -180,7 +180,7 @@ class OneMachineTest {
 
     @ParameterizedTest
     @EnumSource(names = {"INMIGRATE", "POSTMIGRATE"})
-    @Tag("OWN-42")
+    @Tag("OWN-19")
     void aGuestThatIsNotHereIsNotSent(RunState state) throws Exception {
         Migration in = listening(engine, there, BACK);
         here.enter(state);

@@ -105,7 +105,7 @@ class StrandedTest {
                     'multifd multifd-channels=2', 'multifd multifd-channels=4', 'channel'
                     '', 'x-ignore-shared', 'x-ignore-shared'
                     """)
-    @Tag("OWN-20")
+    @Tag("OWN-12")
     @Tag("RPT-6")
     void aWrongSettingIsToldBeforeThePause(String source, String destination, String said)
             throws Exception {
@@ -123,7 +123,7 @@ class StrandedTest {
     }
 
     @Test
-    @Tag("OWN-20")
+    @Tag("OWN-12")
     @Tag("RPT-5")
     void aLinkThatFallsSilentInARoundCostsNoPause() throws Exception {
         Settings limited = BACK.parameter("max-bandwidth", "4000000");
@@ -144,7 +144,7 @@ class StrandedTest {
     }
 
     @Test
-    @Tag("OWN-21")
+    @Tag("OWN-13")
     @Tag("RPT-5")
     void aLinkThatFallsSilentInThePauseGivesTheGuestBack() throws Exception {
         Migration load = engine.receive(there, "tcp:127.0.0.1:0", BACK);
@@ -168,7 +168,7 @@ class StrandedTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     @RequiresQemu(old = true)
-    @Tag("OWN-20")
+    @Tag("OWN-12")
     @Tag("RPT-5")
     void aQemuThatWaitsForChannelsGetsNoGuest(boolean old) throws Exception {
         QemuBinary binary = (old ? QemuBinary.old() : QemuBinary.current()).orElseThrow();
@@ -198,7 +198,7 @@ class StrandedTest {
     /** The other way round: the QEMU's guest goes on, as it hears of our failure. */
     @Test
     @RequiresQemu
-    @Tag("OWN-20")
+    @Tag("OWN-12")
     void aQemuSourceHearsOfOurWrongSetting() throws Exception {
         try (Qemu source = Qemu.builder().rom(GuestRom.counting()).start();
                 ArchiveMachine archive = ArchiveMachine.in(folder)) {

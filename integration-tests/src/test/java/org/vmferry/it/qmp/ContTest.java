@@ -131,7 +131,7 @@ class ContTest {
 
     @Test
     @Tag("OWN-4")
-    @Tag("OWN-43")
+    @Tag("OWN-20")
     void whatNobodyConfirmedGoesOnAsInAQemu() throws Exception {
         listen();
         Migration load = engine.receive(there, "tcp:127.0.0.1:0", PLAIN);
@@ -146,7 +146,7 @@ class ContTest {
 
     @Test
     @Tag("OWN-7")
-    @Tag("OWN-44")
+    @Tag("OWN-21")
     void whatTheDestinationConfirmedStaysThere() throws Exception {
         listen();
         returnPath(true);
@@ -165,7 +165,7 @@ class ContTest {
 
     @Test
     @Tag("OWN-6")
-    @Tag("OWN-44")
+    @Tag("OWN-21")
     void whatMayRunThereStaysUntilSomebodyHasLooked() throws Exception {
         listen();
         returnPath(true);
@@ -183,7 +183,7 @@ class ContTest {
     }
 
     @Test
-    @Tag("OWN-44")
+    @Tag("OWN-21")
     void whatTheHostSentItselfQmpDoesNotTakeBackUnasked() throws Exception {
         listen();
         Migration load = engine.receive(there, "tcp:127.0.0.1:0", BACK);
@@ -196,7 +196,7 @@ class ContTest {
     }
 
     @Test
-    @Tag("OWN-41")
+    @Tag("OWN-18")
     void whatIsBeingLoadedIsNotStarted() throws Exception {
         listen();
         here.enter(RunState.PAUSED);
@@ -211,7 +211,7 @@ class ContTest {
     }
 
     @Test
-    @Tag("OWN-40")
+    @Tag("OWN-17")
     void whatAnotherSocketSendsIsNotSentAgain() throws Exception {
         listen();
         ask("migrate-set-parameters", Map.of("max-bandwidth", 10_000));

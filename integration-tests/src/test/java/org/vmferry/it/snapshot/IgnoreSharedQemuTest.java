@@ -81,6 +81,7 @@ class IgnoreSharedQemuTest {
     }
 
     @Test
+    @Tag("OWN-30")
     void theGuestGoesOnOnlyWhereItsRamIs() throws Exception {
         Path stream = folder.resolve("vm.stream");
         String before = save(stream);
