@@ -93,7 +93,7 @@ class FileClaimTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, START, FROM + PAGE, TO - 1})
+    @ValueSource(ints = {1, START, FROM + PAGE, TO - 1})
     @Tag("TRN-34")
     void whatIsMappedIsNotCut(int offset) throws IOException {
         try (Arena arena = Arena.ofShared()) {
@@ -111,13 +111,13 @@ class FileClaimTest {
         Path soft = Files.createSymbolicLink(directory.resolve("vm-soft"), hard);
         try (Arena arena = Arena.ofShared()) {
             map(file, arena);
-            refused(hard, ",offset=0");
-            assertThatThrownBy(() -> save(soft, ",offset=0"))
+            refused(hard, ",offset=1");
+            assertThatThrownBy(() -> save(soft, ",offset=1"))
                     .hasMessageContaining("'" + hard + "'")
                     .hasMessageContaining("is mapped from");
             // Nor when the name that it was mapped by has gone.
             Files.delete(file);
-            assertThatThrownBy(() -> save(hard, ",offset=0"))
+            assertThatThrownBy(() -> save(hard, ",offset=1"))
                     .hasMessageContaining("is mapped from");
             assertThat(Files.readAllBytes(hard)).isEqualTo(before);
         }
@@ -140,7 +140,7 @@ class FileClaimTest {
             save(file, "");
             assertThat(Files.readString(file)).isEqualTo("new");
             assertThat(memory.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(mappedBefore());
-            save(file, ",offset=0"); // it is not the one that is mapped
+            save(file, ",offset=1"); // it is not the one that is mapped
         }
     }
 
@@ -150,11 +150,11 @@ class FileClaimTest {
             try (Arena second = Arena.ofShared()) {
                 map(file, first);
                 map(file, second);
-                refused(file, ",offset=0");
+                refused(file, ",offset=1");
             }
-            refused(file, ",offset=0");
+            refused(file, ",offset=1");
         }
-        save(file, ",offset=0");
+        save(file, ",offset=1");
     }
 
     @Test
@@ -229,7 +229,7 @@ class FileClaimTest {
         Arena closed = Arena.ofShared();
         closed.close();
         assertThatThrownBy(() -> map(file, closed)).isInstanceOf(IllegalStateException.class);
-        save(file, ",offset=0");
+        save(file, ",offset=1");
     }
 
     /** Maps the file, or begins to write it in place; says what came of it, and waits. */
@@ -247,7 +247,7 @@ class FileClaimTest {
                     case "map and save" -> {
                         map(file, arena);
                         try {
-                            save(file, ",offset=0");
+                            save(file, ",offset=1");
                             System.out.println("saved");
                         } catch (MigrationException e) {
                             System.out.println(e.getMessage());
@@ -287,7 +287,7 @@ class FileClaimTest {
         String access = "--enable-native-access=ALL-UNNAMED";
         Process child = child("mapped", access, Child.class.getName(), "map");
         try {
-            refused(file, ",offset=0");
+            refused(file, ",offset=1");
         } finally {
             child.destroyForcibly().waitFor(); // SIGKILL: the kernel lets go of what it held
         }
@@ -295,12 +295,12 @@ class FileClaimTest {
         try {
             assertThatThrownBy(() -> incoming(file, ""))
                     .hasMessageContaining("it is being written");
-            assertThatThrownBy(() -> save(file, ",offset=0"))
+            assertThatThrownBy(() -> save(file, ",offset=1"))
                     .hasMessageContaining("another save is writing");
         } finally {
             child.destroyForcibly().waitFor();
         }
-        save(file, ",offset=0");
+        save(file, ",offset=1");
     }
 
     /** Without locks a process knows at least what it has mapped itself. */
