@@ -342,7 +342,7 @@ class OpaqueSectionsTest {
     @Test
     @Tag("STR-10")
     @Tag("TRL-1")
-    void itsEndIsKnownBehindAFalseOne() throws IOException {
+    void itsEndIsKnownAndNothingBehindItIsRead() throws IOException {
         byte[] promised = new Bytes().footer(5).u8(0, 6).u32(1 << 20).text("{").array();
         Bytes bytes = new Stream().section("b", promised).end();
         int end = bytes.size();
@@ -351,6 +351,7 @@ class OpaqueSectionsTest {
         try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 1000))) {
             in.u8();
             assertThat(opaque.read(in, false)).isFalse();
+            assertThat(in.position()).isEqualTo(end);
         }
         assertThat(opaque.end()).isEqualTo(end);
     }
