@@ -37,9 +37,11 @@ public final class FullMachine implements Machine {
         this.state = state;
     }
 
-    /** Saves it: its RAM lies as mapped-ram has it, or in a stream. */
+    /** Saves it, and it stays as it was: its RAM lies as mapped-ram has it, or in a stream. */
     public FullMachine saved(Path file, String format) throws Exception {
+        RunState before = state;
         Engine.create().send(this, "file:" + file, settings(format)).await();
+        state = before;
         return this;
     }
 
