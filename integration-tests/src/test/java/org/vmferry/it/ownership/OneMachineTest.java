@@ -161,7 +161,8 @@ class OneMachineTest {
     @ValueSource(booleans = {false, true})
     @Tag("OWN-18")
     void aMachineThatRunsMeanwhileIsNotReceivedInto(boolean back) throws Exception {
-        Settings settings = Settings.NONE.parameter("max-bandwidth", "0");
+        // So slow that the refusal comes while there is something left to be sent.
+        Settings settings = Settings.NONE.parameter("max-bandwidth", "65536");
         if (back) settings = settings.capability("return-path");
         here.enter(RunState.RUNNING);
         Migration in = listening(engine, there, settings);
