@@ -170,8 +170,8 @@ class ContTest {
         listen();
         returnPath(true);
         Migration load = engine.receive(there, "tcp:127.0.0.1:0", BACK);
-        // All goes forth, and nothing comes back.
-        relay = new Relay(load.address().toString(), new Fault(0, true, 8, Deed.SWALLOW));
+        // All goes forth. Three PONGs come back, and no SHUT.
+        relay = new Relay(load.address().toString(), new Fault(0, true, 24, Deed.SWALLOW));
         assertThat(ask("migrate", Map.of("uri", relay.address()))).containsKey("return");
         load.await();
         relay.cut();
