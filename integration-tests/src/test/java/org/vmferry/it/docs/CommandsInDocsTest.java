@@ -35,7 +35,9 @@ class CommandsInDocsTest {
             Map.of(
                     "mvn verify.*", "it is this build",
                     "(vmferry|\\./vmferry) bench .*", "it measures for minutes",
-                    "java -XX:StartFlightRecording=.*\\.\\.\\.", "the dots are somebody's host",
+                    "java -(XX:StartFlightRecording|Djava.security.properties)=.*\\.\\.\\.",
+                            "the dots are somebody's host",
+                    "jdk\\.tls\\.keyLimits=.*", "it is a line of a file",
                     "jfr print .*", "it prints what that one's host has recorded");
 
     private static final Pattern OPTIONAL = Pattern.compile("\\[(.*?)]");

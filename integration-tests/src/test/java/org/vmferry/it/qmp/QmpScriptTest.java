@@ -109,6 +109,7 @@ class QmpScriptTest {
                         ReferenceMachine.builder().ram(4 << 20).dirtyWindow(64).build();
                 QmpServer source = QmpServer.listen(engine, from, ends.get("source"));
                 QmpServer destination = QmpServer.listen(engine, to, ends.get("destination"))) {
+            from.runFor(1_000_000); // it has pages that take their time at a small bandwidth
             from.enter(RunState.RUNNING);
             to.enter(RunState.INMIGRATE);
             return script.play(ends, names(script, "host"));
