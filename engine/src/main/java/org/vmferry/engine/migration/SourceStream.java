@@ -186,6 +186,7 @@ final class SourceStream {
 
     /** Pauses the guest, unless that was done before. */
     void pause() throws MigrationException {
+        session.check(); // a guest that is to run on is not disturbed
         guest.pause();
         sentAtPause = Math.min(sentAtPause, transferred());
     }
