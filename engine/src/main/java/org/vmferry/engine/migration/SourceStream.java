@@ -130,7 +130,7 @@ final class SourceStream {
             if (judge != null) rounds.untilFits(judge);
             confirm(answer, "taken all that was sent");
             if (judge == null || answer == null || looks == MOST_SECOND_LOOKS) return;
-            if (rounds.stillFit(judge)) return; // it dirtied more meanwhile
+            if (rounds.stillFit(judge)) return; // else it has dirtied too much meanwhile
         }
     }
 
