@@ -13,6 +13,7 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.it.support.Guests;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
@@ -183,7 +184,7 @@ class HostileDestinationTest {
         peer = new Peer(victim, after, deed, new byte[0]);
         Migration migration = engine.send(machine, peer.address(), multifd());
         assertThat(failure(migration)).containsIgnoringCase("127.0.0.1:");
-        assertRunsOn();
+        Guests.assertRuns(machine);
     }
 
     /** There is no limit to how long a peer may read slowly; the operator has one. */
@@ -196,7 +197,7 @@ class HostileDestinationTest {
         assertThat(migration.cancel()).isTrue();
         assertThat(migration.await(BOUND)).isTrue();
         assertThat(migration.state()).isEqualTo(MigrationState.CANCELLED);
-        assertRunsOn();
+        Guests.assertRuns(machine);
     }
 
     static Stream<Arguments> stalls() {
@@ -233,7 +234,7 @@ class HostileDestinationTest {
         peer = new Peer(-1, Long.MAX_VALUE, Deed.CLOSE, answer);
         Migration migration = engine.send(machine, peer.address(), multifd("return-path"));
         assertThat(failure(migration)).contains(said);
-        assertRunsOn();
+        Guests.assertRuns(machine);
     }
 
     @Test
@@ -243,7 +244,7 @@ class HostileDestinationTest {
             address = "tcp:127.0.0.1:" + gone.getLocalPort();
         }
         assertThat(failure(engine.send(machine, address, multifd()))).contains(address);
-        assertRunsOn();
+        Guests.assertRuns(machine);
     }
 
     private String failure(Migration migration) throws InterruptedException {
@@ -255,14 +256,5 @@ class HostileDestinationTest {
             assertThat(migration.state()).isEqualTo(MigrationState.FAILED);
             return e.getMessage();
         }
-    }
-
-    private void assertRunsOn() {
-        assertThat(machine.runState()).isEqualTo(RunState.RUNNING);
-        long now = machine.instructions();
-        while (machine.instructions() <= now && machine.runState() == RunState.RUNNING) {
-            Thread.onSpinWait();
-        }
-        assertThat(machine.stopReason()).isEmpty();
     }
 }

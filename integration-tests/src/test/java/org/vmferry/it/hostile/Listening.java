@@ -19,7 +19,6 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 
 /** A destination that listens, and sockets to it; nothing of either is left in the end. */
 abstract class Listening {
@@ -106,16 +105,6 @@ abstract class Listening {
             throw new AssertionError("it completed");
         } catch (MigrationException e) {
             return e.getMessage();
-        }
-    }
-
-    static void assertRuns(ReferenceMachine source) {
-        assertThat(source.runState()).isEqualTo(RunState.RUNNING);
-        long now = source.instructions();
-        long until = System.nanoTime() + BOUND.toNanos();
-        while (source.instructions() <= now) {
-            assertThat(System.nanoTime()).as("its guest stands still").isLessThan(until);
-            LockSupport.parkNanos(100_000);
         }
     }
 }

@@ -14,6 +14,7 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.it.support.Guests;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.it.support.Relay;
 import org.vmferry.it.support.Relay.Deed;
@@ -142,11 +143,6 @@ class StallTest {
 
     private void assertGuests() {
         assertThat(there.runState()).as("never started").isEqualTo(RunState.PRELAUNCH);
-        assertThat(machine.runState()).isEqualTo(RunState.RUNNING);
-        long now = machine.instructions();
-        while (machine.instructions() <= now && machine.runState() == RunState.RUNNING) {
-            Thread.onSpinWait();
-        }
-        assertThat(machine.stopReason()).isEmpty();
+        Guests.assertRuns(machine);
     }
 }

@@ -14,6 +14,7 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.it.support.Guests;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
@@ -78,17 +79,6 @@ class OneMachineTest {
         }
     }
 
-    /** The guest says so itself: it executes, and finds its RAM as it was. */
-    private static void runs(ReferenceMachine machine) {
-        long deadline = System.nanoTime() + SOON.toNanos();
-        long before = machine.instructions();
-        while (machine.instructions() < before + 3_000_000) {
-            assertThat(machine.stopReason()).isEmpty();
-            assertThat(System.nanoTime()).as("it runs").isLessThan(deadline);
-            Thread.onSpinWait();
-        }
-    }
-
     @Test
     @Tag("OWN-17")
     void twoSendsAtOnce() throws Exception {
@@ -101,12 +91,12 @@ class OneMachineTest {
                 .isInstanceOf(MigrationException.class)
                 .hasMessage(out.name() + " uses the machine: it can be in one migration at a time");
         assertThat(second.state()).as("nobody came").isEqualTo(MigrationState.SETUP);
-        runs(here);
+        Guests.assertRuns(here);
         out.change(Settings.NONE.parameter("max-bandwidth", "0"));
         out.await();
         first.await();
         long end = here.instructions();
-        runs(there);
+        Guests.assertRuns(there);
         assertThat(here.instructions()).isEqualTo(end);
         assertThat(elsewhere.instructions()).isZero();
     }
@@ -121,8 +111,8 @@ class OneMachineTest {
                 .hasMessage("receive-1 uses the machine: it can be in one migration at a time");
         begun(engine.send(here, first.address().toString(), BACK)).await();
         first.await();
-        runs(there);
-        runs(elsewhere);
+        Guests.assertRuns(there);
+        Guests.assertRuns(elsewhere);
     }
 
     @Test
@@ -141,7 +131,7 @@ class OneMachineTest {
             Migration in = listening(other, places[i + 1], BACK);
             begun(engine.send(places[i], in.address().toString(), BACK)).await();
             in.await();
-            runs(places[i + 1]);
+            Guests.assertRuns(places[i + 1]);
         }
     }
 
@@ -153,7 +143,7 @@ class OneMachineTest {
                 .hasMessage(
                         "the machine is 'running': its guest runs, and would be written over:"
                                 + " stop it first");
-        runs(here);
+        Guests.assertRuns(here);
     }
 
     /** Its host starts it while it listens: the guest that comes stays where it is. */
@@ -175,8 +165,8 @@ class OneMachineTest {
                                 settings.parameter("downtime-limit", "0")));
         assertThatThrownBy(in::await).hasMessageContaining("the machine is 'running'");
         assertThatThrownBy(out::await).isInstanceOf(MigrationException.class);
-        runs(here);
-        runs(there);
+        Guests.assertRuns(here);
+        Guests.assertRuns(there);
     }
 
     @ParameterizedTest

@@ -12,6 +12,7 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.json.Json;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.qmp.QmpServer;
+import org.vmferry.it.support.Guests;
 import org.vmferry.it.support.Relay;
 import org.vmferry.it.support.Relay.Deed;
 import org.vmferry.it.support.Relay.Fault;
@@ -87,25 +88,15 @@ class ContTest {
         assertThat(here.runState()).isEqualTo(RunState.POSTMIGRATE);
     }
 
-    /** The guest says so itself: it executes. */
-    private static void runs(ReferenceMachine machine) {
-        long deadline = System.nanoTime() + SOON.toNanos();
-        long before = machine.instructions();
-        while (machine.instructions() < before + 1_000_000) {
-            assertThat(System.nanoTime()).as("it runs").isLessThan(deadline);
-            Thread.onSpinWait();
-        }
-    }
-
     private void runsThereOnly() {
         long before = here.instructions();
-        runs(there);
+        Guests.assertRuns(there);
         assertThat(here.instructions()).isEqualTo(before);
     }
 
     private void goesOn(Map<String, ?> arguments) throws Exception {
         assertThat(ask("cont", arguments)).containsKey("return");
-        runs(here);
+        Guests.assertRuns(here);
     }
 
     private void isRefused(String why) throws Exception {
@@ -227,7 +218,7 @@ class ContTest {
             String uri = "file:" + folder.resolve("vm");
             assertThat(ask("migrate", Map.of("uri", uri)).toString())
                     .contains("uses the machine: it can be in one migration at a time");
-            runs(here);
+            Guests.assertRuns(here);
         }
         assertThat(folder.resolve("vm")).doesNotExist();
     }
