@@ -44,6 +44,7 @@ public final class Host implements Machine {
         Engine.create().send(original, file, snapshot).await();
         Engine.create().receive(restored, file, snapshot).await();
         say("restored from a snapshot", original.isEqual(restored));
+        original.enter(RunState.PAUSED); // after a snapshot it may go on here, too
 
         try (Plugins folder = Plugins.fromDirectory(Path.of(arguments[1]))) {
             Engine engine = new Engine(Plugins.discover().plus(folder));
