@@ -144,13 +144,6 @@ final class FileOutgoing implements Outgoing {
 
     private void openInPlace() throws IOException {
         boolean made = kind == FileTarget.Kind.MISSING;
-        if (!made) {
-            log.info(
-                    "Writing '{}' in place{}: it is not whole until the end, and what a failure"
-                            + " leaves is not what stood there before",
-                    target.path(),
-                    target.start() > 0 ? " from offset " + target.start() : "");
-        }
         OpenFile opened =
                 OpenFile.open(
                         file,
@@ -165,11 +158,13 @@ final class FileOutgoing implements Outgoing {
             if (kind != FileTarget.Kind.CHARACTER_DEVICE) {
                 opened.claim(FileClaim.Use.WRITE, target.start(), end());
             }
-            log.info(
-                    "Writing '{}' in place{}: it is not whole until the end, and what a failure"
-                            + " leaves is not what stood there before",
-                    target.path(),
-                    target.offset().isPresent() ? " from offset " + target.start() : "");
+            if (!made) {
+                log.info(
+                        "Writing '{}' in place{}: it is not whole until the end, and what a failure"
+                                + " leaves is not what stood there before",
+                        target.path(),
+                        target.start() > 0 ? " from offset " + target.start() : "");
+            }
             sizeBefore = made ? -1 : Math.min(opened.size(), target.start());
             if (!device()) opened.file(false).resize(target.start());
         } catch (IOException e) {
