@@ -13,6 +13,7 @@ import picocli.CommandLine.TypeConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 
 /** What all commands have that read a snapshot. */
 abstract class SnapshotAction extends Action {
@@ -39,11 +40,11 @@ abstract class SnapshotAction extends Action {
     /** Loads the snapshot into an archive, with the capabilities that it was written with. */
     final void read(Engine engine, Snapshot snapshot, ArchiveMachine archive)
             throws IOException, InterruptedException {
+        Set<String> capabilities = engine.capabilities(snapshot.uri());
         Settings settings = Settings.NONE;
-        for (String name : engine.capabilities(snapshot.uri()))
-            settings = settings.capability(name);
+        for (String name : capabilities) settings = settings.capability(name);
         archive.expect(
-                Format.of(engine.capabilities(snapshot.uri())) == Format.MAPPED_RAM
+                Format.of(capabilities) == Format.MAPPED_RAM
                         ? present(inspect(snapshot))
                         : Files.size(snapshot.path()) - snapshot.offset());
         follow(

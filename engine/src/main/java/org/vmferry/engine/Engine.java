@@ -124,7 +124,7 @@ public final class Engine {
         try {
             Save save = new Save(session, machine, prepared.parts, plugins.notifiers());
             return new Migration(registry, session, address, save, use).start();
-        } catch (RuntimeException | Error e) {
+        } catch (MigrationException | RuntimeException | Error e) {
             use.end();
             throw e;
         }

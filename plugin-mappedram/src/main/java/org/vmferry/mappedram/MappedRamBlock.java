@@ -83,7 +83,7 @@ public record MappedRamBlock(BlockHeader block, long position, MappedRamHeader h
 
     /**
      * Whether the file has no place for its pages: shared memory that its source left out (rule
-     * MAP-17).
+     * MAP-18).
      *
      * @return true only where the stream says guest addresses, as with x-ignore-shared
      */

@@ -7,6 +7,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,6 +21,7 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -179,5 +181,17 @@ class OneMachineTest {
                 .hasMessageStartingWith("the machine is '" + state.wireName() + "': ");
         assertThat(in.state()).isEqualTo(MigrationState.SETUP);
         assertThat(there.instructions()).isZero();
+    }
+
+    /** What is found out when the save is made, and so behind the machine's mark. */
+    @Test
+    @Tag("OWN-17")
+    void aSendThatIsRefusedLeavesTheMachineFree(@TempDir Path folder) throws Exception {
+        Settings impossible =
+                Settings.NONE.capability("mapped-ram").capability("x-ignore-shared");
+        String file = "file:" + folder.resolve("vm");
+        assertThatThrownBy(() -> engine.send(here, file, impossible))
+                .hasMessageContaining("x-ignore-shared and mapped-ram");
+        engine.send(here, file, Settings.NONE).await();
     }
 }
