@@ -209,11 +209,9 @@ final class FramedReceiver implements PageCarrier.Receiver {
     private void meetAll() throws IOException {
         workers.lock.lock();
         try {
+            awaitSyncs();
             PacketNumbers all = new PacketNumbers();
-            for (Member member : members) {
-                awaitSync(member);
-                all.take(member.numbers);
-            }
+            for (Member member : members) all.take(member.numbers);
             if (gapless) nextNumber = all.sync(nextNumber);
             for (Member member : members) {
                 member.atSync = false;
@@ -225,25 +223,27 @@ final class FramedReceiver implements PageCarrier.Receiver {
         }
     }
 
-    /** Times this channel alone: that others move does not mean that it will. */
-    private void awaitSync(Member member) throws IOException {
+    /** Times each channel by itself: that others move does not mean that it will. */
+    private void awaitSyncs() throws IOException {
+        members.forEach(Member::watch);
         long limit = TimeUnit.MILLISECONDS.toNanos(silence);
-        long bytes = -1;
-        long since = 0;
         workers.check();
-        while (!member.atSync) {
-            if (member.ended) throw member.endedEarly();
-            if (bytes != member.source.bytes()) {
-                bytes = member.source.bytes();
-                since = System.nanoTime();
+        while (true) {
+            long rest = limit;
+            boolean all = true;
+            for (Member member : members) {
+                if (member.atSync) continue;
+                all = false;
+                if (member.ended) throw member.endedEarly();
+                rest = Math.min(rest, limit - member.silence());
+                if (rest <= 0) {
+                    throw MigrationException.peer(
+                            "%s: nothing came for %d ms, the main stream waits for its SYNC",
+                            member.source.name(), silence);
+                }
             }
-            long rest = TimeUnit.NANOSECONDS.toMillis(since + limit - System.nanoTime());
-            if (rest <= 0) {
-                throw MigrationException.peer(
-                        "%s: nothing came for %d ms, the main stream waits for its SYNC",
-                        member.source.name(), silence);
-            }
-            workers.await(met, rest);
+            if (all) return;
+            workers.await(met, TimeUnit.NANOSECONDS.toMillis(rest) + 1);
         }
     }
 

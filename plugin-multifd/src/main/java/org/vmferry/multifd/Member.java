@@ -17,10 +17,24 @@ final class Member {
     boolean pagesSinceSync;
     boolean ended;
     IOException endedBy; // null if in order
+    private long bytes; // that had come when it was looked at last
+    private long moved; // nanoTime; when that was more than before
 
     Member(int id, Source source) {
         this.id = id;
         this.source = source;
+    }
+
+    /** From now on it is timed. */
+    void watch() {
+        bytes = source.bytes();
+        moved = System.nanoTime();
+    }
+
+    /** For how many ns it has given no byte, or since it is watched. */
+    long silence() {
+        if (bytes != source.bytes()) watch();
+        return System.nanoTime() - moved;
     }
 
     /** What its end means to somebody who still waits for it. */

@@ -444,6 +444,18 @@ class ReceiverTest {
                 stalled(Wire.hello(1), Arrays.copyOf(Wire.sync(), 99)));
     }
 
+    @Test
+    @Tag("MFD-23")
+    void aChannelIsTimedByItsOwnBytes() {
+        patience = 300;
+        byte[] begun = join(Wire.hello(0), Wire.sync(), Arrays.copyOf(pages().bytes(), HEADER));
+        refused(
+                "multifd channel 1 from script: nothing came for 300 ms",
+                MODERN,
+                new Scripted(begun, 0, true).dripping(),
+                stalled(Wire.hello(1), Wire.sync()));
+    }
+
     private static byte[] sync(long number) {
         Wire.Pages packet = new Wire.Pages();
         packet.alloc = 0;

@@ -5,12 +5,17 @@ import org.vmferry.spi.transport.Channel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
-/** A channel whose peer says what was written down, in two pieces, and then ends or stalls. */
+/**
+ * A channel whose peer says what was written down, in two pieces, and then ends, stalls, or says a
+ * zero now and then.
+ */
 final class Scripted implements Channel {
     private final byte[] script;
     private final int split;
     private final boolean stalls;
+    private boolean drips;
     private final CountDownLatch released = new CountDownLatch(1);
     private int position;
 
@@ -20,11 +25,20 @@ final class Scripted implements Channel {
         this.stalls = stalls;
     }
 
+    Scripted dripping() {
+        drips = true;
+        return this;
+    }
+
     @Override
     public int read(ByteBuffer target) throws IOException {
         if (position == script.length) {
             if (!stalls) return -1;
             try {
+                if (drips && !released.await(20, TimeUnit.MILLISECONDS)) {
+                    target.put((byte) 0);
+                    return 1;
+                }
                 released.await();
             } catch (InterruptedException e) {
                 throw new IOException(e);
