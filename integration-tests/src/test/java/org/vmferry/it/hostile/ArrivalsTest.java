@@ -9,14 +9,21 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.Guests;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.testkit.fault.ForwardingIncoming;
+import org.vmferry.testkit.fault.ForwardingTransport;
 import org.vmferry.testkit.machine.ReferenceMachine;
 import org.vmferry.testkit.tls.TestCertificates;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Path;
@@ -26,6 +33,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
@@ -99,6 +108,54 @@ class ArrivalsTest extends Listening {
         assertThat(Arrays.copyOfRange(answers, answers.length - 8, answers.length))
                 .as("SHUT 1")
                 .containsExactly(0, 1, 0, 4, 0, 0, 0, 1);
+    }
+
+    /** Its third connection is the last that {@code accept} gives: whoever accepts is late. */
+    private static final class LateDoor extends ForwardingTransport {
+        LateDoor(Plugins plugins) throws MigrationException {
+            super(plugins.transport("tcp"), "late");
+        }
+
+        @Override
+        protected Incoming over(Incoming end) {
+            CountDownLatch released = new CountDownLatch(1);
+            AtomicInteger accepted = new AtomicInteger();
+            return new ForwardingIncoming(end, id()) {
+                @Override
+                public Channel accept() throws IOException {
+                    if (accepted.incrementAndGet() <= 3) return super.accept();
+                    try {
+                        released.await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                    throw new IOException("released");
+                }
+
+                @Override
+                public void release() {
+                    released.countDown();
+                    super.release();
+                }
+            };
+        }
+    }
+
+    /** What has come before the main stream began is met, however late its connection is taken. */
+    @Test
+    @Tag("ARR-4")
+    @Tag("OWN-22")
+    void aChannelTooManyThatNobodyHasAcceptedYet() throws Exception {
+        Plugins plugins = Plugins.discover();
+        migration =
+                new Engine(plugins.plus(new LateDoor(plugins)))
+                        .receive(machine, "late:127.0.0.1:0", channels(2));
+        Socket main = connect();
+        connect(MultifdBytes.hello(0), MultifdBytes.sync(0));
+        connect(MultifdBytes.hello(1), MultifdBytes.sync(1));
+        connect(MultifdBytes.hello(2));
+        main.getOutputStream().write(MultifdBytes.main(machine));
+        assertThat(failure()).contains("id 2, there are 2 here");
     }
 
     @ParameterizedTest
@@ -287,7 +344,7 @@ class ArrivalsTest extends Listening {
                                             forged.getOutputStream().write(0);
                                             LockSupport.parkNanos(500_000_000);
                                         }
-                                    } catch (java.io.IOException e) {
+                                    } catch (IOException e) {
                                         // It was turned away.
                                     }
                                 });

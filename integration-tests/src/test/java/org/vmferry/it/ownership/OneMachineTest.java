@@ -187,8 +187,7 @@ class OneMachineTest {
     @Test
     @Tag("OWN-17")
     void aSendThatIsRefusedLeavesTheMachineFree(@TempDir Path folder) throws Exception {
-        Settings impossible =
-                Settings.NONE.capability("mapped-ram").capability("x-ignore-shared");
+        Settings impossible = Settings.NONE.capability("mapped-ram").capability("x-ignore-shared");
         String file = "file:" + folder.resolve("vm");
         assertThatThrownBy(() -> engine.send(here, file, impossible))
                 .hasMessageContaining("x-ignore-shared and mapped-ram");
