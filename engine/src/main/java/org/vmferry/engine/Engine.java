@@ -3,6 +3,7 @@ package org.vmferry.engine;
 import jakarta.inject.Inject;
 
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.Load;
 import org.vmferry.engine.migration.Look;
 import org.vmferry.engine.migration.MachineUse;
@@ -118,7 +119,7 @@ public final class Engine {
     public Migration send(Machine machine, String uri, Settings settings)
             throws MigrationException {
         Address address = Address.parse(uri);
-        Prepared prepared = prepare("send", address, settings, machine.uuid());
+        Prepared prepared = prepare(true, "send", address, settings, machine.uuid());
         MigrationSession session = prepared.session;
         MachineUse use = MachineUse.toSend(machine, session.name());
         try {
@@ -149,7 +150,7 @@ public final class Engine {
      */
     public Migration receive(Machine machine, String uri, Settings settings) throws IOException {
         Address address = Address.parse(uri);
-        Prepared prepared = prepare("receive", address, settings, machine.uuid());
+        Prepared prepared = prepare(false, "receive", address, settings, machine.uuid());
         MigrationSession session = prepared.session;
         MachineUse use = MachineUse.toLoad(machine, session.name());
         Incoming end = null;
@@ -197,14 +198,15 @@ public final class Engine {
         Settings settings = Settings.NONE;
         for (String name : capabilities) settings = settings.capability(name);
         Address address = Address.parse(uri);
-        Prepared prepared = prepare("inspect", address, settings, Optional.empty());
+        Prepared prepared = prepare(false, "inspect", address, settings, Optional.empty());
         Incoming end = prepared.parts.transport().incoming(address, prepared.session.options());
         return new Look(prepared.session, prepared.parts, end).look(capabilities);
     }
 
     private record Prepared(MigrationSession session, Parts parts) {}
 
-    private Prepared prepare(String verb, Address address, Settings settings, Optional<UUID> uuid)
+    private Prepared prepare(
+            boolean source, String verb, Address address, Settings settings, Optional<UUID> uuid)
             throws MigrationException {
         TransportProvider transport;
         try {
@@ -222,11 +224,13 @@ public final class Engine {
                         : Optional.of(plugins.codec(compression));
         // The default is meant for a link that others share. A snapshot is held to a rate only on
         // request.
+        boolean file = transport.features().contains(Feature.SEEKABLE);
         boolean limited =
-                !transport.features().contains(Feature.SEEKABLE)
+                !file
                         || settings.parameters().containsKey(EngineOptions.MAX_BANDWIDTH.name());
         MigrationSession session =
                 new MigrationSession(
+                        LifeCycle.Role.of(source, file),
                         verb + "-" + count.incrementAndGet(),
                         options,
                         uuid.orElse(new UUID(0, 0)),

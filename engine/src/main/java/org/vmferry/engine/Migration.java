@@ -2,6 +2,7 @@ package org.vmferry.engine;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.migration.Save;
@@ -16,10 +17,10 @@ import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A migration that was begun: to watch, to wait for, to cancel. All methods may be called from any
@@ -36,13 +37,10 @@ public final class Migration {
     private final Work work;
     private final MachineUse use;
     private final long began = System.nanoTime();
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
-    private MigrationState state = MigrationState.NONE; // guarded by lock
-    private Statistics last; // guarded by lock; the final numbers, before the final state
-    private MigrationException error; // guarded by lock; set with the final state
+    private final LifeCycle life;
     private final Transitions transitions;
-    private final Threads threads;
+    private final AtomicReference<Statistics> last = new AtomicReference<>(); // the final numbers
+    private final Object changing = new Object();
     private final RecordedMigration event = new RecordedMigration();
 
     Migration(
@@ -56,8 +54,9 @@ public final class Migration {
         this.address = address;
         this.work = work;
         this.use = use;
+        this.life = session.life();
         this.transitions = new Transitions(session.name());
-        this.threads = new Threads(session.name());
+        life.journal(this::note);
         event.migration = session.name();
         event.direction = work instanceof Save ? "send" : "receive";
         event.address = address.toString();
@@ -65,7 +64,7 @@ public final class Migration {
     }
 
     Migration start() {
-        threads.start(this::run);
+        session.threads().start(this::run);
         return this;
     }
 
@@ -76,46 +75,25 @@ public final class Migration {
             } finally {
                 use.end(); // first: who is told that it is over may begin the next
             }
-            finish(MigrationState.COMPLETED, null);
         } catch (Throwable t) {
             session.fail(t);
             LOG.debug("{} failed", session.name(), t);
-            finish(failed(), session.failure());
         }
+        finish();
     }
 
-    private MigrationState failed() {
-        boolean cancelled = session.failure() instanceof Cancelled;
-        return cancelled ? MigrationState.CANCELLED : MigrationState.FAILED;
-    }
-
-    private void finish(MigrationState end, MigrationException why) {
-        lock.lock();
-        try {
-            if (state.isFinal()) return; // it was given up
-            last = soFar();
-            error = why;
-            event.end(end, why, last);
-            if (end == MigrationState.CANCELLED && state != MigrationState.CANCELLING) {
-                become(MigrationState.CANCELLING);
-            }
-            become(end);
-        } finally {
-            lock.unlock();
-        }
+    /** What follows the end: the final numbers are there before the final state is. */
+    private void finish() {
+        if (!last.compareAndSet(null, soFar())) return;
+        life.end();
+        event.end(life.state(), life.failure(), last.get());
         transitions.tell();
     }
 
     private final class Stages implements Work.Stage {
         @Override
         public void enter(MigrationState next) throws MigrationException {
-            lock.lock();
-            try {
-                session.check(); // a cancel that came first has moved the state already
-                become(next);
-            } finally {
-                lock.unlock();
-            }
+            life.enter(next);
             transitions.tell();
         }
 
@@ -126,14 +104,9 @@ public final class Migration {
         }
     }
 
-    private void become(MigrationState next) {
-        if (!state.next().contains(next)) {
-            throw new IllegalStateException("a migration can't go from " + state + " to " + next);
-        }
-        LOG.debug("{}: {} to {}", session.name(), state, next);
-        state = next;
+    private void note(MigrationState next) {
+        LOG.debug("{}: {}", session.name(), next);
         transitions.note(next);
-        changed.signalAll();
     }
 
     /**
@@ -160,12 +133,7 @@ public final class Migration {
      * @return never null
      */
     public MigrationState state() {
-        lock.lock();
-        try {
-            return state;
-        } finally {
-            lock.unlock();
-        }
+        return life.state();
     }
 
     /**
@@ -187,7 +155,7 @@ public final class Migration {
      * @return never null
      */
     public GuestOwner owner() {
-        return work.owner();
+        return life.owner();
     }
 
     /**
@@ -197,12 +165,8 @@ public final class Migration {
      */
     public Statistics statistics() {
         Statistics now = soFar();
-        lock.lock();
-        try {
-            return last != null ? last : now; // what was counted since belongs to nothing
-        } finally {
-            lock.unlock();
-        }
+        Statistics end = last.get();
+        return end != null ? end : now; // what was counted since belongs to nothing
     }
 
     private Statistics soFar() {
@@ -248,9 +212,8 @@ public final class Migration {
      *     the beginning, one sentence for each, each suppressed into it
      */
     public void change(Settings settings) throws MigrationException {
-        lock.lock();
-        try {
-            if (state.isFinal()) {
+        synchronized (changing) {
+            if (life.state().isFinal()) {
                 throw MigrationException.user(
                         "%s is over: nothing can be changed any more", session.name());
             }
@@ -258,8 +221,6 @@ public final class Migration {
             if (settings.parameters().containsKey(EngineOptions.MAX_BANDWIDTH.name())) {
                 session.limitBandwidth(session.current(EngineOptions.MAX_BANDWIDTH));
             }
-        } finally {
-            lock.unlock();
         }
         LOG.info("{}: changed to {}", session.name(), settings.parameters());
     }
@@ -270,12 +231,7 @@ public final class Migration {
      * @return empty while it runs, and if it completed
      */
     public Optional<MigrationException> failure() {
-        lock.lock();
-        try {
-            return Optional.ofNullable(error);
-        } finally {
-            lock.unlock();
-        }
+        return life.state().isFinal() ? Optional.ofNullable(life.failure()) : Optional.empty();
     }
 
     /**
@@ -286,12 +242,7 @@ public final class Migration {
      */
     public void await() throws MigrationException, InterruptedException {
         while (!await(Duration.ofDays(1))) {}
-        lock.lock();
-        try {
-            if (error != null) throw error;
-        } finally {
-            lock.unlock();
-        }
+        life.check();
     }
 
     /**
@@ -302,14 +253,7 @@ public final class Migration {
      * @throws InterruptedException if the waiting thread was interrupted; the migration goes on
      */
     public boolean await(Duration atMost) throws InterruptedException {
-        long rest = atMost.toNanos();
-        lock.lock();
-        try {
-            while (!state.isFinal() && rest > 0) rest = changed.awaitNanos(rest);
-            return state.isFinal();
-        } finally {
-            lock.unlock();
-        }
+        return life.await(atMost);
     }
 
     /**
@@ -328,13 +272,9 @@ public final class Migration {
      * @return false if it was too late: the migration is over, or can only complete
      */
     public boolean cancel() {
-        lock.lock();
-        try {
-            if (!session.cancel(new Cancelled())) return false;
-            if (state != MigrationState.CANCELLING) become(MigrationState.CANCELLING);
-        } finally {
-            lock.unlock();
-        }
+        Optional<List<Runnable>> releases = life.cancel();
+        if (releases.isEmpty()) return false;
+        session.release(releases.get());
         transitions.tell();
         return true;
     }
@@ -356,23 +296,26 @@ public final class Migration {
      *     and starts the guest
      */
     public boolean yank() {
-        if (state().isFinal()) return false;
+        LifeCycle.Yanked yanked = life.yank(new Yanked());
+        if (yanked.yank() == LifeCycle.Yank.TOO_LATE) return false;
         LOG.warn("{}: yanked", session.name());
-        Yanked order = new Yanked();
-        // First: what is to be let go may be what hangs.
-        threads.beside("yank", () -> abandon(order));
-        return session.yank(order) || work.yank();
+        session.release(yanked.releases());
+        // What is to be let go may be what hangs.
+        if (yanked.yank() == LifeCycle.Yank.CUTS) session.release(List.of(work::cut));
+        session.threads().beside("yank", this::abandon);
+        return true;
     }
 
-    private void abandon(MigrationException order) {
+    private void abandon() {
         try {
-            if (await(GRACE) || !work.abandon(order)) return;
+            if (await(GRACE) || !work.abandon(new Yanked())) return;
         } catch (InterruptedException e) {
             return; // nobody does that
         }
         use.abandon();
-        MigrationException first = session.failure();
-        finish(failed(), threads.hanging(first));
+        MigrationException first = life.failure();
+        if (first != null) life.say(session.threads().hanging(first));
+        finish();
     }
 
     private static final class Yanked extends MigrationException {
@@ -380,15 +323,6 @@ public final class Migration {
 
         Yanked() {
             super(Blame.USER, "the migration was yanked");
-        }
-    }
-
-    /** What {@link #await()} throws then. */
-    private static final class Cancelled extends MigrationException {
-        private static final long serialVersionUID = 1L;
-
-        Cancelled() {
-            super(Blame.USER, "the migration was cancelled");
         }
     }
 }

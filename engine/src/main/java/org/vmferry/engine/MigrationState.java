@@ -48,8 +48,12 @@ public enum MigrationState {
         return next().isEmpty();
     }
 
-    /** The states that may follow. */
-    Set<MigrationState> next() {
+    /**
+     * The states that may follow.
+     *
+     * @return empty for a final one
+     */
+    public Set<MigrationState> next() {
         return switch (this) {
             case NONE -> EnumSet.of(SETUP, FAILED, CANCELLING);
             case SETUP -> EnumSet.of(ACTIVE, FAILED, CANCELLING);

@@ -40,6 +40,7 @@ final class AnswerListener implements AutoCloseable {
         this.channel = channel;
         this.session = session;
         this.silence = silence;
+        session.life().hears();
         thread = new Thread(this::listen, session.name() + "-return-path");
         thread.setDaemon(true);
         thread.start();
@@ -47,22 +48,22 @@ final class AnswerListener implements AutoCloseable {
     }
 
     private void listen() {
+        MigrationException fails = null;
         IOException end = null;
         Integer shut = null;
         try {
             while (shut == null) shut = message();
             // A destination that gives up before it has everything stops the sending at once.
             if (shut != 0) {
-                refusal = new Refused(reason);
-                session.fail(refusal);
-            } else if (!session.committed()) {
+                fails = refusal = new Refused(reason);
+            } else if (!session.life().committed()) {
                 shut = null;
                 throw MigrationException.peer(
                         "the destination says that it has loaded the machine before all of it was"
                                 + " sent");
             }
         } catch (MigrationException e) {
-            session.fail(e);
+            fails = e;
             end = e;
         } catch (IOException e) {
             end = e;
@@ -73,6 +74,7 @@ final class AnswerListener implements AutoCloseable {
             over = true;
             notifyAll();
         }
+        if (fails != null) session.fail(fails);
     }
 
     /** Reads one; the outcome, or null if it is another. */
@@ -141,6 +143,7 @@ final class AnswerListener implements AutoCloseable {
     synchronized void awaitPong(String what) throws IOException {
         for (long began = System.nanoTime(); awaited != null; ) {
             session.check();
+            if (over && refusal != null) throw refusal;
             if (over) {
                 throw new MigrationException(
                         Blame.TRANSPORT,
@@ -185,7 +188,6 @@ final class AnswerListener implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             IOException why = new IOException("the migration's thread was interrupted", e);
-            if (session.committed()) throw new OutcomeUnknown(why.getMessage(), why);
             throw why;
         }
         long now = (System.nanoTime() - began) / 1_000_000;
@@ -206,11 +208,8 @@ final class AnswerListener implements AutoCloseable {
      */
     private synchronized void lastWord() {
         notifyAll();
-        if (Thread.currentThread() == thread
-                || session.committed()
-                || session.failure().blame() != Blame.TRANSPORT) {
-            return;
-        }
+        LifeCycle life = session.life();
+        if (life.committed() || life.failure().blame() != Blame.TRANSPORT) return;
         long until = System.nanoTime() + LAST_WORD_MS * 1_000_000;
         try {
             for (long rest; !over && (rest = until - System.nanoTime()) > 0; ) {
@@ -228,19 +227,5 @@ final class AnswerListener implements AutoCloseable {
             if (!over) channel.release();
         }
         Joined.all(List.of(thread));
-    }
-
-    /** The destination's own word that it failed. */
-    static final class Refused extends MigrationException {
-        private static final long serialVersionUID = 1L;
-
-        /** What it said of it, or null. */
-        Refused(String reason) {
-            super(
-                    Blame.PEER,
-                    reason == null || reason.isEmpty()
-                            ? "the destination failed to load the machine; its own log says why"
-                            : "the destination failed to load the machine: " + reason);
-        }
     }
 }

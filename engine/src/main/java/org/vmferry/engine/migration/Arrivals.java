@@ -262,7 +262,7 @@ final class Arrivals implements AutoCloseable {
             hall.remove(arrival);
             open.remove(arrival.raw);
             notifyAll();
-            if (closed || session.failure() != null) return;
+            if (closed || session.life().failure() != null) return;
             if (arrival.sentAway != null) why = arrival.sentAway;
         }
         session.countTurnedAway();

@@ -2,7 +2,6 @@ package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.StreamHeader;
@@ -36,6 +35,7 @@ public final class Load implements Work {
     private static final Logger LOG = LoggerFactory.getLogger(Load.class);
 
     private final MigrationSession session;
+    private final LifeCycle life;
     private final Machine machine;
     private final Parts parts;
     private final Incoming end;
@@ -47,8 +47,6 @@ public final class Load implements Work {
     private Map<BlockHeader, RamBlock> blocks;
     private Trailer trailer = Trailer.NONE;
     private volatile StreamIn in;
-    private volatile GuestOwner owner;
-    private boolean ramEnded;
     private volatile long total;
     private volatile int pageSize;
     private volatile long receivedBefore;
@@ -64,11 +62,11 @@ public final class Load implements Work {
         this.layer = Layer.ofDestination(session);
         this.loaded = loaded;
         this.session = session;
+        this.life = session.life();
         this.machine = machine;
         this.parts = parts;
         this.end = end;
         this.fromFile = parts.transport().features().contains(Feature.SEEKABLE);
-        this.owner = without();
         session.onFailure(end::release);
     }
 
@@ -81,35 +79,26 @@ public final class Load implements Work {
         }
     }
 
-    @Override
-    public GuestOwner owner() {
-        return owner;
-    }
-
-    /** Who has the guest unless it starts here. */
-    private GuestOwner without() {
-        if (fromFile) return GuestOwner.SNAPSHOT;
-        // The end may have been sent, and the source hears of no failure.
-        return ramEnded && answers == null ? GuestOwner.UNKNOWN : GuestOwner.SOURCE;
-    }
-
     /** It has everything. */
     private void begin(RunState state) throws MigrationException {
-        try {
-            owner = GuestOwner.UNKNOWN;
-            MachineUse.requireStill(machine);
-            loaded.run();
-            Guest.enter(machine, state);
-            owner = GuestOwner.DESTINATION;
-        } finally {
-            if (owner == GuestOwner.UNKNOWN) owner = without();
-        }
+        life.starts();
+        MachineUse.requireStill(machine);
+        loaded.run();
+        Guest.enter(machine, state);
+        life.runsHere();
     }
 
-    /** The machine was not started; that the session has failed keeps it so. */
+    @Override
+    public void cut() {
+        end.release();
+    }
+
+    /** The machine was not started, and that it has failed keeps it so; or it runs already. */
     @Override
     public boolean abandon(MigrationException why) {
-        return !session.committed();
+        if (life.committed() && !life.isDone()) return false;
+        session.release(life.fail(why));
+        return true;
     }
 
     private void fromFile(Stage stage) throws IOException {
@@ -127,7 +116,7 @@ public final class Load implements Work {
             RunState state = read(stream, main, arrivals, stage);
             try (Answers.Alive _ = answers == null ? null : answers.alive()) {
                 begin(state);
-            } catch (MigrationException e) {
+            } catch (IOException | RuntimeException | Error e) {
                 session.fail(e); // while there is a connection to say so
                 throw e;
             }
@@ -149,7 +138,8 @@ public final class Load implements Work {
                 if (answers != null)
                     throw MigrationException.peer("the return path is opened twice");
                 answers = new Answers(session.name(), main);
-                session.onFailure(() -> answers.failed(session.failure()));
+                life.hears();
+                session.onFailure(() -> answers.failed(life.failure()));
             }
             case PING -> {
                 if (answers == null) {
@@ -229,8 +219,7 @@ public final class Load implements Work {
 
                     @Override
                     public void ramEnd() {
-                        ramEnded = true;
-                        owner = without();
+                        life.ramEnded();
                     }
 
                     @Override
@@ -245,7 +234,7 @@ public final class Load implements Work {
         if (fromFile) readTrailer(stream, reader);
         receiver.finish();
         MissingRam.tell(target, blocks, trailer, session);
-        session.commit();
+        life.commit();
         return state;
     }
 

@@ -61,7 +61,7 @@ public final class Look implements Machine, RamTarget {
             trailer = load.trailer();
         } catch (IOException | RuntimeException e) {
             session.fail(e);
-            throw session.failure();
+            throw session.life().failure();
         }
         List<Inspection.Block> found = new ArrayList<>();
         for (Noted block : blocks.values()) {

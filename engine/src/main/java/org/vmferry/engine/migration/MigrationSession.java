@@ -10,7 +10,6 @@ import org.vmferry.spi.option.Parameter;
 import org.vmferry.spi.ram.RamBlock;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -18,10 +17,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
-/**
- * One migration's shared state: its first error, what to let go when there is one, and what was
- * counted.
- */
+/** What all parts of one migration share: its life cycle, its options, and what was counted. */
 public final class MigrationSession implements Session {
     private final String name;
     private final Options options;
@@ -32,12 +28,13 @@ public final class MigrationSession implements Session {
     private final Counts counts = new Counts();
     private final LongAdder turnedAway = new LongAdder();
     private final Set<String> came = ConcurrentHashMap.newKeySet(); // blocks
-    private final List<Runnable> releases = new ArrayList<>(); // guarded by this
-    private MigrationException failure; // guarded by this
-    private boolean committed; // guarded by this
+    private final LifeCycle life;
+    private final Threads threads;
+    private final Releases releases;
 
     /** A session with max-bandwidth in bytes/s, 0 for no limit. */
     public MigrationSession(
+            LifeCycle.Role role,
             String name,
             Options options,
             UUID uuid,
@@ -49,6 +46,19 @@ public final class MigrationSession implements Session {
         this.uuid = uuid;
         this.codec = codec;
         this.bandwidth = new Bandwidth(maxBandwidth);
+        life = new LifeCycle(role);
+        threads = new Threads(name);
+        releases = new Releases(life, threads);
+    }
+
+    /** Where it stands, and all that is decided about it. */
+    public LifeCycle life() {
+        return life;
+    }
+
+    /** Its threads. */
+    public Threads threads() {
+        return threads;
     }
 
     @Override
@@ -114,95 +124,28 @@ public final class MigrationSession implements Session {
 
     /** Has something let go when the migration fails; at once, if it already has. */
     void onFailure(Runnable release) {
-        synchronized (this) {
-            if (failure == null) {
-                releases.add(release);
-                return;
-            }
-        }
-        release.run();
+        if (!life.onFailure(release)) release.run();
     }
 
+    /**
+     * Fails the migration and lets go who hangs. What was failed before is let go when this
+     * returns, or hangs.
+     */
     @Override
     public void fail(Throwable cause) {
-        fail(cause, false);
+        release(life.fail(cause));
+        releases.await();
     }
 
-    private boolean fail(Throwable cause, boolean unlessCommitted) {
-        List<Runnable> release;
-        synchronized (this) {
-            if (committed && unlessCommitted) return false;
-            if (failure != null) {
-                // What follows from the first failure is worth keeping, but not the failure itself
-                // again.
-                if (cause instanceof OutcomeUnknown unknown && failure != unknown) {
-                    unknown.addSuppressed(failure); // who has the guest matters most
-                    failure = unknown;
-                } else if (cause instanceof AnswerListener.Refused refused
-                        && failure.blame() == Blame.TRANSPORT
-                        && !(failure instanceof OutcomeUnknown)) {
-                    refused.addSuppressed(failure); // its end is why a channel was lost
-                    failure = refused;
-                } else if (cause != failure && cause != failure.getCause()) {
-                    failure.addSuppressed(cause);
-                }
-                return false;
-            }
-            failure = MigrationException.of(cause);
-            // What came last goes first: a word to the peer before its connection.
-            release = List.copyOf(releases).reversed();
-        }
-        bandwidth.open();
-        for (Runnable each : release) {
-            try {
-                each.run();
-            } catch (RuntimeException e) {
-                // The others are to be let go all the same.
-                fail(e, false);
-            }
-        }
-        return true;
-    }
-
-    /**
-     * Fails the migration with an order of the operator's.
-     *
-     * @return false if it has failed already, or can only complete
-     */
-    public boolean cancel(MigrationException order) {
-        if (failure() != null) return false;
-        return fail(order, true);
-    }
-
-    /**
-     * Fails the migration unless it has failed already, and lets go whoever hangs.
-     *
-     * @return false if it can only complete
-     */
-    public boolean yank(MigrationException order) {
-        return fail(order, true) || failure() != null;
-    }
-
-    /** From here on no cancel is taken: what remains to be done makes the result visible. */
-    synchronized void commit() throws MigrationException {
-        check();
-        committed = true;
-    }
-
-    /** Whether the end may be on its way. */
-    synchronized boolean committed() {
-        return committed;
-    }
-
-    /** The first failure, or null. */
-    public synchronized MigrationException failure() {
-        return failure;
+    /** Begins to let go; does not wait for it. */
+    public void release(List<Runnable> what) {
+        if (life.failure() != null) bandwidth.open();
+        releases.begin(what);
     }
 
     @Override
     public void check() throws MigrationException {
-        MigrationException first = failure();
-        if (first != null) throw first;
+        life.check();
     }
 
     @Override

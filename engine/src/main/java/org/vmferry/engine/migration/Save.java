@@ -2,7 +2,6 @@ package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.DeviceSections;
@@ -31,6 +30,7 @@ public final class Save implements Work {
     private static final Logger LOG = LoggerFactory.getLogger(Save.class);
 
     private final MigrationSession session;
+    private final LifeCycle life;
     private final Machine machine;
     private final Parts parts;
     private final Notifications notifications;
@@ -39,7 +39,6 @@ public final class Save implements Work {
     private volatile SourceStream stream;
     private volatile Outgoing to;
     private volatile boolean yanked;
-    private volatile GuestOwner owner = GuestOwner.SOURCE;
 
     /** A save of a machine, of which these are told. */
     public Save(
@@ -50,6 +49,7 @@ public final class Save implements Work {
             throws MigrationException {
         MissingRam.checkLayout(session.options(), parts.layout());
         this.session = session;
+        this.life = session.life();
         this.machine = machine;
         this.parts = parts;
         this.notifications = new Notifications(session.name(), notifiers, mode());
@@ -70,7 +70,7 @@ public final class Save implements Work {
     public void run(Stage stage) throws IOException {
         stage.enter(MigrationState.SETUP);
         List<RamBlock> blocks = List.copyOf(machine.ram().blocks());
-        SourceGuest source = new SourceGuest(machine);
+        SourceGuest source = new SourceGuest(machine, life);
         guest = source;
         MissingRam.checkSend(blocks, session.options(), parts);
         SourceStream everything =
@@ -83,29 +83,51 @@ public final class Save implements Work {
             expect(end, everything.total(), blocks);
             if (mode() == Mode.CPR_REBOOT) everything.pause(); // before any RAM is saved
             send(end, everything, stage);
-            complete(end);
-        } catch (OutcomeUnknown e) {
-            if (source.claim()) giveUp(source, e);
-            throw e;
+            if (!life.isDone()) complete(end);
         } catch (IOException | RuntimeException | Error e) {
-            session.fail(e);
-            if (source.claim()) takeBack(source);
-            throw e;
+            if (!life.isDone()) {
+                session.fail(e);
+                settle(source, e);
+                throw e;
+            }
+            LOG.warn("{}: all was delivered, but then: {}", session.name(), e.toString(), e);
         }
-        if (!source.claim()) throw session.failure();
-        owner = toFile() ? GuestOwner.SNAPSHOT : GuestOwner.DESTINATION;
-        notifications.done();
         source.giveUp(session.name());
+        notifications.done();
     }
 
     private void complete(Outgoing end) throws IOException {
         try {
             end.complete();
-        } catch (IOException e) {
-            // A command that was killed may have passed everything on.
-            if (yanked && !toFile()) throw new OutcomeUnknown(e);
-            throw e;
+        } catch (MigrationException e) {
+            // A command that was killed may have passed everything on; one that failed has not.
+            if (yanked || toFile() || e.blame() == Blame.PLUGIN) throw e;
+            throw new Refused(e);
         }
+        life.delivered();
+    }
+
+    /** Sees to the guest of a migration that fails; false if another does. */
+    private boolean settle(SourceGuest source, Throwable why) {
+        Optional<LifeCycle.Settled> settled = life.settle(why);
+        if (settled.isEmpty()) return false;
+        session.release(settled.get().releases());
+        switch (settled.get().fate()) {
+            case GIVEN_UP -> source.giveUp(session.name());
+            case RESUMES -> {
+                try {
+                    source.resume();
+                } catch (MigrationException e) {
+                    session.fail(
+                            new MigrationException(
+                                    Blame.HOST,
+                                    "the guest could not be resumed: " + e.getMessage(),
+                                    e));
+                }
+            }
+        }
+        notifications.failed(life.failure().getMessage());
+        return true;
     }
 
     private boolean toFile() {
@@ -113,48 +135,19 @@ public final class Save implements Work {
     }
 
     @Override
-    public GuestOwner owner() {
-        return owner;
-    }
-
-    @Override
-    public boolean yank() {
+    public void cut() {
         yanked = true;
         Outgoing end = to;
         if (end != null) end.release();
-        return true;
     }
 
     @Override
     public boolean abandon(MigrationException why) {
         SourceGuest source = guest;
-        if (source == null || !source.claim()) return false;
+        if (source == null) return false;
+        if (source.isSettled()) return true;
         if (stream != null) stream.abandon();
-        if (session.committed() && !toFile()) {
-            giveUp(source, new OutcomeUnknown(why));
-        } else {
-            session.fail(why);
-            takeBack(source);
-        }
-        return true;
-    }
-
-    private void giveUp(SourceGuest source, OutcomeUnknown why) {
-        source.giveUp(session.name());
-        session.fail(why);
-        notifications.failed(session.failure().getMessage());
-    }
-
-    private void takeBack(SourceGuest source) {
-        owner = GuestOwner.SOURCE;
-        notifications.failed(session.failure().getMessage());
-        try {
-            source.resume();
-        } catch (MigrationException e) {
-            session.fail(
-                    new MigrationException(
-                            Blame.HOST, "the guest could not be resumed: " + e.getMessage(), e));
-        }
+        return settle(source, why);
     }
 
     /** Asks for room for all of RAM; only if there is none, for what of it is not zero. */
@@ -231,8 +224,7 @@ public final class Save implements Work {
             StreamOut out, byte[] description, AnswerListener answer, PageCarrier.Sender sender)
             throws IOException {
         out.flush(); // a link that was lost before is so before the end
-        session.commit();
-        if (!toFile()) owner = GuestOwner.UNKNOWN;
+        life.commit();
         try {
             DeviceSections.end(out, description);
             if (toFile()) stream.writeTrailer(out);
@@ -245,6 +237,7 @@ public final class Save implements Work {
         }
         if (answer == null) return;
         answer.awaitOutcome();
+        life.delivered();
         try {
             sender.finish();
         } catch (IOException e) {

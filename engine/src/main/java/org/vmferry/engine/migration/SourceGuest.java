@@ -7,25 +7,25 @@ import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The source's guest: paused for the switch-over, resumed after a failure, given up when it is
- * done. Which of the two, one thread decides: the migration's, or after a yank another in its
- * place.
+ * done. One thread sees to it at a time, as the life cycle says: the migration's, or after a yank
+ * another in its place.
  */
 final class SourceGuest {
     private static final Logger LOG = LoggerFactory.getLogger(SourceGuest.class);
 
     private final Machine machine;
+    private final LifeCycle life;
     private volatile RunState before;
-    private final ReentrantLock entering = new ReentrantLock();
-    private boolean claimed; // guarded by entering
     private volatile long pausedAt; // nanoTime; 0 while it was not paused by us
     private volatile long resumedAt;
+    private volatile boolean settled;
 
-    SourceGuest(Machine machine) {
+    SourceGuest(Machine machine, LifeCycle life) {
         this.machine = machine;
+        this.life = life;
         this.before = machine.runState();
     }
 
@@ -39,51 +39,42 @@ final class SourceGuest {
      * here on.
      */
     void pause() throws MigrationException {
-        entering.lock();
+        life.pausing();
         try {
-            if (claimed) throw MigrationException.host("the migration was given up");
             if (pausedAt != 0) return;
             before = machine.runState(); // its host may have stopped it meanwhile, or started it
             pausedAt = System.nanoTime();
             enter(RunState.FINISH_MIGRATE);
         } finally {
-            entering.unlock();
+            life.pauseEnded();
         }
     }
 
-    /**
-     * Who gets true decides what becomes of it, and nobody else. Never waits.
-     *
-     * @return false if another has the word, or hangs in pausing it
-     */
-    boolean claim() {
-        if (!entering.tryLock()) return false;
-        try {
-            boolean mine = !claimed;
-            claimed = true;
-            return mine;
-        } finally {
-            entering.unlock();
-        }
-    }
-
-    /** It goes on here, if it did before. Its claimant's. */
+    /** It goes on here, if it did before. */
     void resume() throws MigrationException {
-        if (pausedAt == 0) return;
-        enter(before);
-        resumedAt = System.nanoTime();
+        try {
+            if (pausedAt == 0) return;
+            enter(before);
+            resumedAt = System.nanoTime();
+        } finally {
+            settled = true;
+        }
     }
 
-    /**
-     * It is somebody else's now, or may be: what the host can't do about it changes neither. Its
-     * claimant's.
-     */
+    /** It is somebody else's now, or may be: what the host can't do about it changes neither. */
     void giveUp(String migration) {
         try {
             enter(RunState.POSTMIGRATE);
         } catch (MigrationException e) {
             LOG.warn("{} is over, but its machine stays '{}'", migration, machine.runState(), e);
+        } finally {
+            settled = true;
         }
+    }
+
+    /** Whether it has met its fate: what a migration hangs in now matters to it no more. */
+    boolean isSettled() {
+        return settled;
     }
 
     private void enter(RunState state) throws MigrationException {

@@ -115,6 +115,7 @@ final class SourceStream {
                         ? DeviceSections.writeKept(stream, store.get())
                         : DeviceSections.write(stream, machine.devices(), guest.before(), pageSize);
         confirm(answer, "loaded every device");
+        session.life().loaded();
         return description;
     }
 

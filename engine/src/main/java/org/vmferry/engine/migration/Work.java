@@ -1,6 +1,5 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.spi.MigrationException;
 
@@ -13,9 +12,6 @@ public interface Work {
 
     /** How far it is; any thread. */
     Progress progress();
-
-    /** Who has the guest, as far as this side knows; any thread. */
-    GuestOwner owner();
 
     /** Takes note of the states that the work comes to. */
     interface Stage {
@@ -31,20 +27,14 @@ public interface Work {
         throw new UnsupportedOperationException("a destination has nothing to wait for");
     }
 
-    /**
-     * Lets go whatever hangs after the commit; any thread.
-     *
-     * @return false if nothing may be disturbed any more
-     */
-    default boolean yank() {
-        return false;
-    }
+    /** Cuts the link after the commit, for whoever hangs in it; any thread, which may hang then. */
+    void cut();
 
     /**
      * The work's thread hangs where nobody can let it go: settles in its place what the host is
-     * waiting for, and fails. Another thread.
+     * waiting for. Another thread.
      *
-     * @param why unless it has failed before
+     * @param why unless it has failed before, or is done
      * @return false if the work is about to end by itself, or it is the host that hangs
      */
     boolean abandon(MigrationException why);

@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Bytes;
 import org.vmferry.engine.MemoryChannel;
+import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.StreamIn;
@@ -52,7 +53,7 @@ class InlineLayoutTest {
     }
 
     private MigrationSession session() {
-        return new MigrationSession("test", options, new UUID(0, 0), Optional.empty(), 0);
+        return new MigrationSession(LifeCycle.Role.RECEIVES, "test", options, new UUID(0, 0), Optional.empty(), 0);
     }
 
     /** Reads a block list, and then sections; says where the stream stands. */

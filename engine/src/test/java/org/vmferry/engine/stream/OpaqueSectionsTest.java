@@ -9,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Bytes;
 import org.vmferry.engine.MemoryChannel;
+import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.MigrationException;
@@ -125,7 +126,7 @@ class OpaqueSectionsTest {
                 Options.DEFAULTS
                         .with(EngineOptions.EOF_SILENCE, eofSilence)
                         .with(EngineOptions.SILENCE_TIMEOUT, silenceTimeout);
-        return new MigrationSession("test", options, new UUID(0, 0), Optional.empty(), 0);
+        return new MigrationSession(LifeCycle.Role.RECEIVES, "test", options, new UUID(0, 0), Optional.empty(), 0);
     }
 
     private static List<Section> read(Session session, Channel channel, List<Integer> pings)

@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Bytes;
 import org.vmferry.engine.MemoryChannel;
+import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.transport.FileTransport;
 import org.vmferry.spi.Blame;
@@ -35,7 +36,7 @@ import java.util.UUID;
 
 class StreamReaderTest {
     static final Session SESSION =
-            new MigrationSession("test", Options.DEFAULTS, new UUID(0, 0), Optional.empty(), 0);
+            new MigrationSession(LifeCycle.Role.RECEIVES, "test", Options.DEFAULTS, new UUID(0, 0), Optional.empty(), 0);
 
     private static final byte[] RUNNING = GlobalState.encode(RunState.RUNNING);
 

@@ -1,4 +1,4 @@
-package org.vmferry.engine;
+package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -10,32 +10,38 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /** The threads of one migration: its own, and all that it and its parts have started. */
-final class Threads {
+public final class Threads {
     private static final Logger LOG = LoggerFactory.getLogger(Threads.class);
 
     // A thread is of its maker's group, unless told otherwise.
     private final ThreadGroup group;
 
-    Threads(String migration) {
+    /** None yet. */
+    public Threads(String migration) {
         group = new ThreadGroup(migration);
     }
 
     /** Starts its own. */
-    void start(Runnable work) {
+    public void start(Runnable work) {
         start(group, group.getName(), work);
     }
 
-    /** Starts one that is not one of them, whoever asks for it. */
-    void beside(String role, Runnable work) {
-        start(group.getParent(), group.getName() + "-" + role, work);
+    /** Starts another of them, whoever asks for it. */
+    Thread start(String role, Runnable work) {
+        return start(group, group.getName() + "-" + role, work);
     }
 
-    private static void start(ThreadGroup group, String name, Runnable work) {
-        Thread.ofPlatform().group(group).daemon().name(name).start(work);
+    /** Starts one that is not one of them, whoever asks for it. */
+    public Thread beside(String role, Runnable work) {
+        return start(group.getParent(), group.getName() + "-" + role, work);
+    }
+
+    private static Thread start(ThreadGroup group, String name, Runnable work) {
+        return Thread.ofPlatform().group(group).daemon().name(name).start(work);
     }
 
     /** What a migration failed with, and that these threads hang: each with its stack. */
-    MigrationException hanging(MigrationException first) {
+    public MigrationException hanging(MigrationException first) {
         List<Hanging> hanging = new ArrayList<>();
         for (Thread thread : alive()) hanging.add(new Hanging(thread));
         if (hanging.isEmpty()) return first;
