@@ -2,7 +2,10 @@ package org.vmferry.engine;
 
 import jakarta.inject.Inject;
 
+import org.vmferry.engine.discovery.Plugin;
+import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.guard.Guard;
 import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.Load;
 import org.vmferry.engine.migration.Look;
@@ -22,14 +25,17 @@ import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.SectionStore.Configuration;
+import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.TransportProvider;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.module.ModuleDescriptor;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -118,12 +124,24 @@ public final class Engine {
      */
     public Migration send(Machine machine, String uri, Settings settings)
             throws MigrationException {
-        Address address = Address.parse(uri);
+        try {
+            return begin(Guard.over(machine), Address.parse(uri), settings);
+        } catch (UncheckedIOException e) {
+            throw MigrationException.of(e); // the machine's
+        }
+    }
+
+    private Migration begin(Machine machine, Address address, Settings settings)
+            throws MigrationException {
         Prepared prepared = prepare(true, "send", address, settings, machine.uuid());
         MigrationSession session = prepared.session;
         MachineUse use = MachineUse.toSend(machine, session.name());
         try {
-            Save save = new Save(session, machine, prepared.parts, plugins.notifiers());
+            List<MigrationNotifier> notifiers =
+                    plugins.all(PluginKind.NOTIFIER).stream()
+                            .map(plugin -> Guard.over(MigrationNotifier.class, plugin))
+                            .toList();
+            Save save = new Save(session, machine, prepared.parts, notifiers);
             return new Migration(registry, session, address, save, use).start();
         } catch (MigrationException | RuntimeException | Error e) {
             use.end();
@@ -149,7 +167,15 @@ public final class Engine {
      * @throws IOException if what was asked for is not possible, or it can't listen there
      */
     public Migration receive(Machine machine, String uri, Settings settings) throws IOException {
-        Address address = Address.parse(uri);
+        try {
+            return listen(Guard.over(machine), Address.parse(uri), settings);
+        } catch (UncheckedIOException e) {
+            throw MigrationException.of(e); // the machine's
+        }
+    }
+
+    private Migration listen(Machine machine, Address address, Settings settings)
+            throws IOException {
         Prepared prepared = prepare(false, "receive", address, settings, machine.uuid());
         MigrationSession session = prepared.session;
         MachineUse use = MachineUse.toLoad(machine, session.name());
@@ -215,13 +241,19 @@ public final class Engine {
             throw registry.conflicts(settings, e);
         }
         Options options = registry.validate(settings, transport);
-        RamLayout layout = plugins.layoutFor(options);
-        PageCarrier carrier = plugins.carrierFor(options);
+        RamLayout layout =
+                Guard.over(RamLayout.class, plugins.pluginFor(PluginKind.LAYOUT, options));
+        PageCarrier carrier =
+                Guard.over(PageCarrier.class, plugins.pluginFor(PluginKind.CARRIER, options));
+        Plugin way = plugins.plugin(PluginKind.TRANSPORT, address.scheme());
         String compression = options.get(EngineOptions.MULTIFD_COMPRESSION);
         Optional<CompressionProvider> codec =
                 compression.equals("none")
                         ? Optional.empty()
-                        : Optional.of(plugins.codec(compression));
+                        : Optional.of(
+                                Guard.over(
+                                        CompressionProvider.class,
+                                        plugins.plugin(PluginKind.CODEC, compression)));
         // The default is meant for a link that others share. A snapshot is held to a rate only on
         // request.
         boolean file = transport.features().contains(Feature.SEEKABLE);
@@ -236,6 +268,6 @@ public final class Engine {
                         uuid.orElse(new UUID(0, 0)),
                         codec,
                         limited ? options.get(EngineOptions.MAX_BANDWIDTH) : 0);
-        return new Prepared(session, new Parts(address, transport, layout, carrier));
+        return new Prepared(session, new Parts(address, Guard.over(TransportProvider.class, way), layout, carrier));
     }
 }

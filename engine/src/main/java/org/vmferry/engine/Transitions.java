@@ -2,6 +2,7 @@ package org.vmferry.engine;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vmferry.engine.guard.Guard;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -64,6 +65,7 @@ final class Transitions {
     /** One more listener, told of what was before too. */
     void add(MigrationListener listener) {
         synchronized (this) {
+            listener = Guard.host(MigrationListener.class, listener, "a listener");
             listeners.add(listener);
             for (Event event : past) untold.add(new News(listener, event));
         }
@@ -75,7 +77,7 @@ final class Transitions {
         for (News next = first(); next != null; next = next()) {
             try {
                 next.event.tell(next.listener);
-            } catch (RuntimeException | LinkageError e) {
+            } catch (RuntimeException e) {
                 LOG.warn("{}: a listener failed at {}", migration, next.event, e);
             }
         }

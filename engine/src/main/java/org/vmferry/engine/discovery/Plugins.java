@@ -308,7 +308,7 @@ public final class Plugins implements AutoCloseable {
      * @throws MigrationException if it isn't there, or two are asked for
      */
     public RamLayout layoutFor(Options options) throws MigrationException {
-        return layout(chosen(PluginKind.LAYOUT, options, INLINE));
+        return (RamLayout) pluginFor(PluginKind.LAYOUT, options).provider();
     }
 
     /**
@@ -319,7 +319,20 @@ public final class Plugins implements AutoCloseable {
      * @throws MigrationException if it isn't there, or two are asked for
      */
     public PageCarrier carrierFor(Options options) throws MigrationException {
-        return carrier(chosen(PluginKind.CARRIER, options, MAIN));
+        return (PageCarrier) pluginFor(PluginKind.CARRIER, options).provider();
+    }
+
+    /**
+     * The layout or carrier that options ask for.
+     *
+     * @param kind LAYOUT or CARRIER
+     * @param options validated
+     * @return the one whose capability is on, or the engine's own
+     * @throws MigrationException if it isn't there, or two are asked for
+     */
+    public Plugin pluginFor(PluginKind kind, Options options) throws MigrationException {
+        String otherwise = kind == PluginKind.LAYOUT ? INLINE : MAIN;
+        return plugin(kind, chosen(kind, options, otherwise));
     }
 
     private String chosen(PluginKind kind, Options options, String otherwise)
@@ -339,8 +352,20 @@ public final class Plugins implements AutoCloseable {
     }
 
     private Provider find(PluginKind kind, String id) throws MigrationException {
+        return plugin(kind, id).provider();
+    }
+
+    /**
+     * A plug-in.
+     *
+     * @param kind which extension point
+     * @param id its name among its kind
+     * @return it, with where it is from
+     * @throws MigrationException if there is none; says what to do
+     */
+    public Plugin plugin(PluginKind kind, String id) throws MigrationException {
         for (Plugin plugin : plugins) {
-            if (plugin.kind() == kind && plugin.id().equals(id)) return plugin.provider();
+            if (plugin.kind() == kind && plugin.id().equals(id)) return plugin;
         }
         throw new Guidance(rejected).missing(kind, id, all(kind));
     }

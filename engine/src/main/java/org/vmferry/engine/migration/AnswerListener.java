@@ -67,6 +67,8 @@ final class AnswerListener implements AutoCloseable {
             end = e;
         } catch (IOException e) {
             end = e;
+        } catch (Throwable e) { // whoever waits must hear of it
+            end = fails = MigrationException.of(e);
         }
         synchronized (this) {
             outcome = shut;

@@ -84,7 +84,7 @@ public final class Load implements Work {
         life.starts();
         MachineUse.requireStill(machine);
         loaded.run();
-        Guest.enter(machine, state);
+        machine.enter(state);
         life.runsHere();
     }
 

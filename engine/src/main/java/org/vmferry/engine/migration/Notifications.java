@@ -40,7 +40,7 @@ final class Notifications {
                 String reason = "'%s' forbids it: %s".formatted(notifier.id(), veto.getMessage());
                 failed(reason);
                 throw MigrationException.user("%s", reason);
-            } catch (RuntimeException | LinkageError e) {
+            } catch (RuntimeException e) {
                 LOG.warn("{}: notifier {} failed at set-up; it goes on", migration, notifier, e);
                 wasTold(notifier);
             }
@@ -70,7 +70,7 @@ final class Notifications {
         for (MigrationNotifier notifier : listening) {
             try {
                 notifier.notify(event);
-            } catch (MigrationVeto | RuntimeException | LinkageError e) {
+            } catch (MigrationVeto | RuntimeException e) {
                 LOG.warn("{}: notifier {} failed at {}; it goes on", migration, notifier, event, e);
             }
         }

@@ -1,8 +1,6 @@
 package org.vmferry.engine.migration;
 
 import org.vmferry.engine.ram.RamSection;
-import org.vmferry.spi.Blame;
-import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
@@ -87,7 +85,7 @@ final class Precopy implements AutoCloseable {
     }
 
     /** Whether what is dirty by now would still pass; if not, another round is to be sent. */
-    boolean stillFit(Convergence convergence) throws MigrationException {
+    boolean stillFit(Convergence convergence) {
         harvest();
         boolean fits = convergence.stillFits(remaining);
         if (!fits) next();
@@ -115,19 +113,11 @@ final class Precopy implements AutoCloseable {
         event.commit();
     }
 
-    private void harvest() throws MigrationException {
+    private void harvest() {
         if (log.isEmpty()) return;
         long bytes = 0;
         for (Map.Entry<RamBlock, PageBitmap> entry : dirty.entrySet()) {
-            try {
-                log.get().harvest(entry.getKey(), entry.getValue());
-            } catch (RuntimeException e) {
-                throw new MigrationException(
-                        Blame.HOST,
-                        "the dirty log of RAM block '%s' failed: %s"
-                                .formatted(entry.getKey().id(), e),
-                        e);
-            }
+            log.get().harvest(entry.getKey(), entry.getValue());
             bytes += entry.getValue().cardinality() * entry.getKey().pageSize();
         }
         remaining = bytes;

@@ -35,6 +35,7 @@ public final class Save implements Work {
     private final Parts parts;
     private final Notifications notifications;
     private final Gate gate;
+    private final boolean toFile; // asked once: nothing foreign is called as the end is sent
     private volatile SourceGuest guest;
     private volatile SourceStream stream;
     private volatile Outgoing to;
@@ -54,6 +55,7 @@ public final class Save implements Work {
         this.parts = parts;
         this.notifications = new Notifications(session.name(), notifiers, mode());
         this.gate = new Gate(session);
+        this.toFile = parts.transport().features().contains(Feature.SEEKABLE);
     }
 
     private Mode mode() {
@@ -74,7 +76,7 @@ public final class Save implements Work {
         guest = source;
         MissingRam.checkSend(blocks, session.options(), parts);
         SourceStream everything =
-                new SourceStream(session, machine, source, gate, blocks, toFile());
+                new SourceStream(session, machine, source, gate, blocks, toFile);
         stream = everything;
         notifications.setUp();
         try (Outgoing end = parts.transport().outgoing(parts.address(), session.options())) {
@@ -101,7 +103,7 @@ public final class Save implements Work {
             end.complete();
         } catch (MigrationException e) {
             // A command that was killed may have passed everything on; one that failed has not.
-            if (yanked || toFile() || e.blame() == Blame.PLUGIN) throw e;
+            if (yanked || toFile || e.blame() == Blame.PLUGIN) throw e;
             throw new Refused(e);
         }
         life.delivered();
@@ -128,10 +130,6 @@ public final class Save implements Work {
         }
         notifications.failed(life.failure().getMessage());
         return true;
-    }
-
-    private boolean toFile() {
-        return parts.transport().features().contains(Feature.SEEKABLE);
     }
 
     @Override
@@ -187,12 +185,11 @@ public final class Save implements Work {
 
     private void send(Outgoing end, Silence silence, SourceStream everything, Stage stage)
             throws IOException {
-        boolean seekable = toFile();
         Layer secure = Layer.ofSource(parts.address(), session);
         Layer layer = raw -> silence.over(secure.over(raw));
-        Channel main = seekable ? null : layer.over(end.open());
+        Channel main = toFile ? null : layer.over(end.open());
         PageCarrier.Channels channels = new Opener(end, layer);
-        try (StreamOut out = seekable ? new StreamOut(end) : new StreamOut(main);
+        try (StreamOut out = toFile ? new StreamOut(end) : new StreamOut(main);
                 RamLayout.Saver saver = parts.layout().saver(session);
                 PageCarrier.Sender sender =
                         parts.carrier().sender(parts.layout().placed(), channels, session);
@@ -227,11 +224,11 @@ public final class Save implements Work {
         life.commit();
         try {
             DeviceSections.end(out, description);
-            if (toFile()) stream.writeTrailer(out);
+            if (toFile) stream.writeTrailer(out);
             out.flush();
             if (answer == null) sender.finish();
         } catch (IOException e) {
-            if (toFile()) throw e;
+            if (toFile) throw e;
             if (answer == null) throw new OutcomeUnknown(e);
             LOG.debug("{}: the end was not sent whole", session.name(), e);
         }

@@ -78,7 +78,7 @@ final class SourceGuest {
     }
 
     private void enter(RunState state) throws MigrationException {
-        Guest.enter(machine, state);
+        machine.enter(state);
     }
 
     /** For how long it has stood still for our sake, in ms. */

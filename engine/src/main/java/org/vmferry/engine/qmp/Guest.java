@@ -3,6 +3,7 @@ package org.vmferry.engine.qmp;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vmferry.engine.Migration;
+import org.vmferry.engine.guard.Guard;
 import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.StandIn;
 import org.vmferry.engine.option.EngineOptions;
@@ -31,12 +32,15 @@ final class Guest implements StandIn {
 
     private final Machine machine;
     private final Monitor monitor;
-    private boolean staysPaused; // guarded by the monitor's lock, as all changes of run state are
-    private Migration sending; // the last that QMP began, or null
+    private final Machine guarded; // the same
+    private final Object entering = new Object(); // taken after the monitor's lock, if both
+    private boolean staysPaused; // guarded by entering, as all changes of run state are
+    private volatile Migration sending; // the last that QMP began, or null
     private Migration sentBy; // the one that paused it for good, or null
 
     Guest(Machine machine, Monitor monitor) {
         this.machine = machine;
+        this.guarded = Guard.over(machine);
         this.monitor = monitor;
         monitor.command("query-status", this::status);
         monitor.command("stop", this::stop);
@@ -47,16 +51,18 @@ final class Guest implements StandIn {
 
     private Object status(Arguments arguments) throws Refusal {
         arguments.end();
-        RunState state = machine.runState();
+        RunState state = guarded.runState();
         return Map.of("status", state.wireName(), "running", state == RunState.RUNNING);
     }
 
     private Object stop(Arguments arguments) throws Refusal, MigrationException {
         arguments.end();
-        switch (machine.runState()) {
-            case RUNNING -> enter(RunState.PAUSED);
-            case INMIGRATE -> staysPaused = true;
-            default -> {}
+        synchronized (entering) {
+            switch (guarded.runState()) {
+                case RUNNING -> enter(RunState.PAUSED);
+                case INMIGRATE -> staysPaused = true;
+                default -> {}
+            }
         }
         return Map.of();
     }
@@ -64,7 +70,13 @@ final class Guest implements StandIn {
     private Object cont(Arguments arguments) throws Refusal, MigrationException {
         boolean takeBack = arguments.bool(TAKE_BACK, false);
         arguments.end();
-        RunState state = machine.runState();
+        synchronized (entering) {
+            cont(guarded.runState(), takeBack);
+        }
+        return Map.of();
+    }
+
+    private void cont(RunState state, boolean takeBack) throws Refusal, MigrationException {
         switch (state) {
             case RUNNING -> {}
             case INMIGRATE -> staysPaused = false;
@@ -81,7 +93,6 @@ final class Guest implements StandIn {
                 enter(RunState.RUNNING);
             }
         }
-        return Map.of();
     }
 
     private void requireOver() throws Refusal {
@@ -142,17 +153,20 @@ final class Guest implements StandIn {
 
     @Override
     public void enter(RunState asked) throws MigrationException {
-        synchronized (monitor.lock()) {
-            RunState before = machine.runState();
+        RunState before;
+        RunState next;
+        // Not the monitor's lock: a host that hangs in here is to be seen, and yanked, by QMP.
+        synchronized (entering) {
+            before = guarded.runState();
             boolean stays = staysPaused && before == RunState.INMIGRATE;
-            RunState next = stays && asked == RunState.RUNNING ? RunState.PAUSED : asked;
+            next = stays && asked == RunState.RUNNING ? RunState.PAUSED : asked;
             boolean sent = next == RunState.FINISH_MIGRATE || next == RunState.POSTMIGRATE;
             if (sent) sentBy = sending; // also if the machine can't enter it
-            machine.enter(next);
+            guarded.enter(next);
             if (!sent) sentBy = null;
-            if (before == RunState.RUNNING && next != RunState.RUNNING) monitor.event("STOP");
-            if (before != RunState.RUNNING && next == RunState.RUNNING) monitor.event("RESUME");
         }
+        if (before == RunState.RUNNING && next != RunState.RUNNING) monitor.event("STOP");
+        if (before != RunState.RUNNING && next == RunState.RUNNING) monitor.event("RESUME");
     }
 
     @Override
@@ -162,41 +176,41 @@ final class Guest implements StandIn {
 
     @Override
     public String type() {
-        return machine.type();
+        return guarded.type();
     }
 
     @Override
     public Optional<UUID> uuid() {
-        return machine.uuid();
+        return guarded.uuid();
     }
 
     @Override
     public RunState runState() {
-        return machine.runState();
+        return guarded.runState();
     }
 
     @Override
     public RamProvider ram() {
-        return machine.ram();
+        return guarded.ram();
     }
 
     @Override
     public RamTarget ramTarget() {
-        return machine.ramTarget();
+        return guarded.ramTarget();
     }
 
     @Override
     public List<DeviceState> devices() {
-        return machine.devices();
+        return guarded.devices();
     }
 
     @Override
     public Optional<CpuThrottle> throttle() {
-        return machine.throttle();
+        return guarded.throttle();
     }
 
     @Override
     public Optional<SectionStore> sections() {
-        return machine.sections();
+        return guarded.sections();
     }
 }

@@ -5,6 +5,7 @@ import org.slf4j.LoggerFactory;
 import org.vmferry.engine.json.Json;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -113,13 +114,17 @@ final class Monitor implements Framer.Handler {
                 answer.putAll(error(e));
             } catch (IOException e) {
                 answer.putAll(error(Refusal.generic("%s", e.getMessage())));
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // the next one may do all the same
                 LOG.warn("A QMP command failed", e);
-                answer.putAll(error(Refusal.generic("it failed inside this host: %s", e)));
+                answer.putAll(error(Refusal.generic("it failed inside this host: %s", reason(e))));
             }
             client.send(answer);
             if (afterwards != null) afterwards.run();
         }
+    }
+
+    private static Object reason(Throwable e) {
+        return e instanceof UncheckedIOException io ? io.getCause().getMessage() : e;
     }
 
     private static Object parse(byte[] text) throws Refusal {

@@ -7,6 +7,7 @@ import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
@@ -26,6 +27,8 @@ import java.nio.file.Path;
  */
 public final class QmpServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(QmpServer.class);
+
+    private static final long RETRY_MS = 1000;
 
     private final Incoming end;
     private final Monitor monitor;
@@ -75,13 +78,36 @@ public final class QmpServer implements AutoCloseable {
     }
 
     private void serve() {
-        try {
-            while (serve(new Client(end.accept(), thread.getName()))) {}
-        } catch (IOException e) {
-            synchronized (this) {
-                if (!closed) LOG.warn("{}: no more clients are served", thread.getName(), e);
+        while (true) {
+            try {
+                if (!serve(end.accept())) return;
+            } catch (IOException | RuntimeException | Error e) {
+                if (!goesOn(e)) return;
             }
         }
+    }
+
+    /** Whatever was wrong with one client, or for a while, such as too many descriptors. */
+    private synchronized boolean goesOn(Throwable why) {
+        if (closed) return false;
+        LOG.warn("{}: a client could not be served; the next is waited for", thread.getName(), why);
+        try {
+            wait(RETRY_MS);
+        } catch (InterruptedException e) {
+            // Nobody does that.
+        }
+        return !closed;
+    }
+
+    private boolean serve(Channel channel) throws IOException {
+        Client next;
+        try {
+            next = new Client(channel, thread.getName());
+        } catch (Error e) { // no thread is to be had
+            channel.close();
+            throw e;
+        }
+        return serve(next);
     }
 
     /** Until it goes; false if the server is closed. */
@@ -93,7 +119,7 @@ public final class QmpServer implements AutoCloseable {
             }
             monitor.client(next);
             next.read(new Framer(monitor));
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             LOG.warn("{}: a client's connection failed", thread.getName(), e);
         } finally {
             monitor.client(null);
@@ -110,6 +136,7 @@ public final class QmpServer implements AutoCloseable {
         synchronized (this) {
             if (closed) return;
             closed = true;
+            notifyAll();
             if (client != null) client.end();
         }
         end.release();

@@ -4,7 +4,6 @@ import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.engine.stream.Wire;
-import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier.Receiver;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
@@ -25,7 +24,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -237,16 +235,7 @@ public final class RamSection {
         }
 
         private RamBlock remember(BlockHeader header, Opening opening) throws MigrationException {
-            RamBlock block;
-            try {
-                block = Objects.requireNonNull(opening.open(), "no block");
-            } catch (RuntimeException e) {
-                throw new MigrationException(
-                        Blame.HOST,
-                        "RAM block '%s' of 0x%x bytes can't be opened: %s"
-                                .formatted(header.id(), header.usedLength(), e),
-                        e);
-            }
+            RamBlock block = opening.open();
             if (block.usedLength() != header.usedLength()
                     || block.pageSize() != header.pageSize()) {
                 throw MigrationException.host(

@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import org.vmferry.engine.guard.Guard;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
@@ -73,7 +74,8 @@ public final class FdTransport implements TransportProvider {
 
         Channel take() throws IOException {
             channels.check();
-            return channels.add(names.take(address.target()));
+            Channel hosts = names.take(address.target());
+            return channels.add(Guard.host(Channel.class, hosts, "the channel of " + address));
         }
 
         @Override

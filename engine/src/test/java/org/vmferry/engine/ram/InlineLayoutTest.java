@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Bytes;
 import org.vmferry.engine.MemoryChannel;
+import org.vmferry.engine.guard.Guard;
 import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.option.EngineOptions;
@@ -167,7 +168,7 @@ class InlineLayoutTest {
                 .isInstanceOfSatisfying(
                         MigrationException.class, e -> assertThat(e.blame()).isEqualTo(Blame.HOST))
                 .hasMessageContaining("no RAM block 'c'");
-        RamTarget broken = header -> null;
+        RamTarget broken = Guard.host(RamTarget.class, header -> null, "the RAM target");
         try (StreamIn in = new StreamIn(new MemoryChannel(list().array(), 9));
                 Loader loader = new InlineLayout().loader(session())) {
             assertThatThrownBy(() -> RamSection.readBlocks(in, PAGE, options, loader, broken, null))

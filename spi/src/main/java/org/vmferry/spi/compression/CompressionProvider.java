@@ -90,7 +90,7 @@ public interface CompressionProvider extends Provider {
          * The packet's pages are complete: checks that nothing is left.
          *
          * @param source what is left of the packet: bytes that give no output, such as a flush's,
-         *     may be
+         *     may be; is emptied
          * @throws IOException with {@link org.vmferry.spi.Blame#PEER} if it decodes to more
          */
         void endPacket(ByteBuffer source) throws IOException;

@@ -1,0 +1,189 @@
+package org.vmferry.engine.guard;
+
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Parameter;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * A codec. What it does not keep of its promises (docs/spi/compression.md) would be taken for the
+ * peer's fault, or the link's: so each call is compared with them.
+ */
+final class GuardedCodec implements CompressionProvider {
+    private final Guard guard;
+    private final CompressionProvider target;
+
+    GuardedCodec(Guard guard, CompressionProvider target) {
+        this.guard = guard;
+        this.target = target;
+    }
+
+    private <T> T plain(String method, Guard.Call<T> call) {
+        try {
+            return guard.call(method, call);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public String id() {
+        return plain("id", target::id);
+    }
+
+    @Override
+    public List<Option<?>> options() {
+        return plain("options", target::options);
+    }
+
+    @Override
+    public int wireMethod() {
+        return plain("wireMethod", target::wireMethod);
+    }
+
+    @Override
+    public Parameter<Integer> level() {
+        return plain("level", target::level);
+    }
+
+    @Override
+    public Compressor compressor(int level) throws IOException {
+        return new GuardedCompressor(
+                made(guard.call("compressor", own(() -> target.compressor(level)))));
+    }
+
+    @Override
+    public Decompressor decompressor() throws IOException {
+        return new GuardedDecompressor(made(guard.call("decompressor", own(target::decompressor))));
+    }
+
+    /** Nothing but memory is used here: no link is to blame for an exception without a type. */
+    private <T> Guard.Call<T> own(Guard.Call<T> call) {
+        return untyped(Blame.PLUGIN, call);
+    }
+
+    /** What can't be decoded is the peer's fault (rule CMP-8), also without a type. */
+    private <T> Guard.Call<T> decoding(Guard.Call<T> call) {
+        return untyped(Blame.PEER, call);
+    }
+
+    private <T> Guard.Call<T> untyped(Blame blame, Guard.Call<T> call) {
+        return () -> {
+            try {
+                return call.call();
+            } catch (MigrationException e) {
+                throw e;
+            } catch (IOException e) {
+                throw new MigrationException(blame, guard.who() + ": " + e, e);
+            }
+        };
+    }
+
+    private <T> T made(T part) throws IOException {
+        if (part == null) throw guard.fault("gave nothing (null) where it should compress");
+        return part;
+    }
+
+    private final class GuardedCompressor implements Compressor {
+        private final Compressor part;
+
+        GuardedCompressor(Compressor part) {
+            this.part = part;
+        }
+
+        @Override
+        public int maximumOutput(int length) {
+            return plain(
+                    "maximumOutput",
+                    () -> {
+                        int most = part.maximumOutput(length);
+                        if (most > 0 && most <= 2L * length + (64 << 10)) return most;
+                        throw guard.fault(
+                                "says that %d bytes become %d at the most (rule CMP-6)",
+                                length, most);
+                    });
+        }
+
+        @Override
+        public void compress(ByteBuffer source, ByteBuffer output, boolean endOfPacket)
+                throws IOException {
+            guard.call(
+                    "compress",
+                    own(
+                            () -> {
+                                part.compress(source, output, endOfPacket);
+                                return null;
+                            }));
+            if (source.hasRemaining()) {
+                throw guard.fault(
+                        "left %d bytes uncompressed (rule CMP-5)", source.remaining());
+            }
+        }
+
+        @Override
+        public void close() {
+            guard.end(
+                    "close",
+                    () -> {
+                        part.close();
+                        return null;
+                    });
+        }
+    }
+
+    private final class GuardedDecompressor implements Decompressor {
+        private final Decompressor part;
+
+        GuardedDecompressor(Decompressor part) {
+            this.part = part;
+        }
+
+        @Override
+        public void decompress(ByteBuffer source, ByteBuffer output) throws IOException {
+            guard.call(
+                    "decompress",
+                    decoding(
+                            () -> {
+                                part.decompress(source, output);
+                                return null;
+                            }));
+            if (output.hasRemaining()) {
+                throw guard.fault(
+                        "left %d bytes of its target empty and threw nothing (rule CMP-7)",
+                        output.remaining());
+            }
+        }
+
+        @Override
+        public void endPacket(ByteBuffer source) throws IOException {
+            guard.call(
+                    "endPacket",
+                    decoding(
+                            () -> {
+                                part.endPacket(source);
+                                return null;
+                            }));
+            if (source.hasRemaining()) {
+                throw guard.fault(
+                        "left %d bytes of a packet and threw nothing (rule CMP-10)",
+                        source.remaining());
+            }
+        }
+
+        @Override
+        public void close() {
+            guard.end(
+                    "close",
+                    () -> {
+                        part.close();
+                        return null;
+                    });
+        }
+    }
+}

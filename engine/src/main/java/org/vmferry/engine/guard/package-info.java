@@ -1,0 +1,2 @@
+/** The way into code that is not ours: a host's, and a plug-in's. */
+package org.vmferry.engine.guard;
