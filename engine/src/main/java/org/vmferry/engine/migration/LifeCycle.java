@@ -73,6 +73,7 @@ public final class LifeCycle {
     private Consumer<MigrationState> journal = state -> {};
     private MigrationState state = MigrationState.NONE;
     private MigrationException failure;
+    private final List<MigrationException> besides = new ArrayList<>(); // that did not fail it
     private GuestOwner owner;
     private boolean returnPath;
     private boolean loaded; // the destination has said that it has all that comes before the end
@@ -214,6 +215,19 @@ public final class LifeCycle {
     }
 
     /**
+     * It could not be started, and never will be.
+     *
+     * @return what is to be let go: the word that says so among it
+     */
+    List<Runnable> didNotStart(Throwable cause) {
+        MigrationException why = MigrationException.of(cause);
+        synchronized (this) {
+            starting = false;
+            return take(why);
+        }
+    }
+
+    /**
      * A source has done its part: the destination has said that it runs the guest, whatever else
      * has failed meanwhile; or, where it can't say so, everything was sent; or the snapshot is
      * there.
@@ -281,15 +295,20 @@ public final class LifeCycle {
     }
 
     /**
-     * It fails, unless it is done. The first failure counts; but who has the guest matters more,
-     * and so does the destination's word for why a link was lost.
+     * It fails, unless nothing but the other side's word counts any more: when it is done; at a
+     * destination that is starting its machine, as its word that it never starts could be a lie;
+     * and at a source that waits for that word. The first failure counts; but who has the guest
+     * matters more, and so does the destination's word for why a link was lost.
      *
      * @return what is to be let go, in this order; nothing if it had failed before
      */
     List<Runnable> fail(Throwable cause) {
         MigrationException why = MigrationException.of(cause);
         synchronized (this) {
-            if (!done) return take(why);
+            boolean word = why instanceof Refused || why instanceof OutcomeUnknown;
+            boolean listens = role == Role.SENDS && committed && returnPath && !word;
+            if (!done && !starting && !listens) return take(why);
+            if (listens && failure == null) besides.add(why);
         }
         LOG.debug("Too late to matter", cause);
         return List.of();
@@ -300,16 +319,14 @@ public final class LifeCycle {
         if (failure == null) {
             boolean known = !open || why instanceof Refused || why instanceof OutcomeUnknown;
             failure = known ? why : new OutcomeUnknown(why);
-            starting = false;
+            for (MigrationException other : besides) if (other != why) failure.addSuppressed(other);
             owner = otherwise();
             notifyAll();
             return release();
         }
         if (open && why instanceof OutcomeUnknown && why != failure) {
             replaceBy(why);
-        } else if (why instanceof Refused
-                && failure.blame() == Blame.TRANSPORT
-                && !(failure instanceof OutcomeUnknown)) {
+        } else if (why instanceof Refused && failure.blame() == Blame.TRANSPORT && !settled) {
             replaceBy(why); // its end is why a channel was lost
         } else if (why != failure && why != failure.getCause() && why.getCause() != failure) {
             // What follows from the first failure is worth keeping, but not itself again.

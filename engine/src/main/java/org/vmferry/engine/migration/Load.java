@@ -82,9 +82,15 @@ public final class Load implements Work {
     /** It has everything. */
     private void begin(RunState state) throws MigrationException {
         life.starts();
-        MachineUse.requireStill(machine);
-        loaded.run();
-        machine.enter(state);
+        try {
+            MachineUse.requireStill(machine);
+            loaded.run();
+            machine.enter(state);
+        } catch (IOException | RuntimeException | Error e) {
+            session.release(life.didNotStart(e));
+            session.fail(e); // waits until it was said, while there is a connection to say so
+            throw e;
+        }
         life.runsHere();
     }
 
@@ -96,7 +102,7 @@ public final class Load implements Work {
     /** The machine was not started, and that it has failed keeps it so; or it runs already. */
     @Override
     public boolean abandon(MigrationException why) {
-        if (life.committed() && !life.isDone()) return false;
+        if (life.committed() && !life.isDone() && life.failure() == null) return false;
         session.release(life.fail(why));
         return true;
     }
@@ -116,9 +122,6 @@ public final class Load implements Work {
             RunState state = read(stream, main, arrivals, stage);
             try (Answers.Alive _ = answers == null ? null : answers.alive()) {
                 begin(state);
-            } catch (IOException | RuntimeException | Error e) {
-                session.fail(e); // while there is a connection to say so
-                throw e;
             }
             try (Farewell farewell = new Farewell(session.name(), main, stream)) {
                 // The source gives the guest up at this word: it comes when the guest is here.
