@@ -24,6 +24,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -71,12 +72,15 @@ final class Guarded implements InvocationHandler {
         if (target instanceof Channel channel) return new GuardedChannel(guard, channel);
         if (target instanceof PositionedFile file) return new GuardedFile(guard, file);
         if (target instanceof CompressionProvider codec) return new GuardedCodec(guard, codec);
-        Class<?>[] types =
-                type == Machine.class
-                        ? new Class<?>[] {type, StandIn.class}
-                        : new Class<?>[] {type};
+        Set<Class<?>> types = new LinkedHashSet<>();
+        types.add(type);
+        if (type == Machine.class) types.add(StandIn.class);
+        // One class may be several: RAM and its dirty log, a placement and its records.
+        for (Class<?> other : TYPES) if (other.isInstance(target)) types.add(other);
         return Proxy.newProxyInstance(
-                Guarded.class.getClassLoader(), types, new Guarded(guard, target));
+                Guarded.class.getClassLoader(),
+                types.toArray(Class<?>[]::new),
+                new Guarded(guard, target));
     }
 
     @Override
