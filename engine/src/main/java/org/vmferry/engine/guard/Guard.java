@@ -13,6 +13,8 @@ import org.vmferry.spi.ram.RamBlock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.security.CodeSource;
+import java.util.Objects;
 
 /**
  * The one way into code that is not the engine's. Whatever it throws has a type, and says whose
@@ -50,9 +52,18 @@ public final class Guard {
     /** A plug-in's provider, and all that it gives away; the engine's own is left as it is. */
     public static <T> T over(Class<T> type, Plugin plugin) {
         T provider = type.cast(plugin.provider());
-        if (provider.getClass().getName().startsWith(BUILT_IN)) return provider;
+        if (isOurs(provider.getClass())) return provider;
         String who = "%s '%s' (%s)".formatted(plugin.kind().word(), plugin.id(), file(plugin));
         return new Guard(Blame.PLUGIN, who).over(type, provider);
+    }
+
+    private static boolean isOurs(Class<?> type) {
+        return type.getName().startsWith(BUILT_IN)
+                && Objects.equals(source(type), source(Guard.class));
+    }
+
+    private static CodeSource source(Class<?> type) {
+        return type.getProtectionDomain().getCodeSource();
     }
 
     private static String file(Plugin plugin) {
