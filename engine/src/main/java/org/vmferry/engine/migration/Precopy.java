@@ -105,7 +105,7 @@ final class Precopy implements AutoCloseable {
     }
 
     /** Whether what is dirty by now would still pass; if not, another round is to be sent. */
-    boolean stillFit(Convergence convergence) {
+    boolean stillFit(Convergence convergence) throws MigrationException {
         harvest();
         boolean fits = convergence.stillFits(remaining);
         if (!fits) next();
@@ -133,7 +133,7 @@ final class Precopy implements AutoCloseable {
         event.commit();
     }
 
-    private void harvest() {
+    private void harvest() throws MigrationException {
         if (log.isEmpty()) return;
         long bytes = 0;
         for (Map.Entry<RamBlock, PageBitmap> entry : dirty.entrySet()) {
