@@ -241,7 +241,7 @@ public final class Engine {
         Prepared prepared = prepare(false, "inspect", address, settings, Optional.empty());
         canceller.accept(
                 () ->
-                        prepared.session.cancel(
+                        prepared.session.fail(
                                 MigrationException.user("looking into %s was cancelled", address)));
         Incoming end = prepared.parts.transport().incoming(address, prepared.session.options());
         return new Look(prepared.session, prepared.parts, end).look(capabilities);
