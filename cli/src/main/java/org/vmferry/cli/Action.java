@@ -3,6 +3,7 @@ package org.vmferry.cli;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
+import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.Statistics;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.discovery.RejectedPlugin;
@@ -65,19 +66,29 @@ abstract class Action implements Callable<Integer> {
     abstract void run() throws Exception;
 
     @Override
-    public final Integer call() throws Exception {
+    public final Integer call() {
         // Read by slf4j-simple when the engine makes its first logger.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", debug ? "debug" : "warn");
-        try (var scope = new Interruption();
-                var found = find()) {
+        try (var scope = new Interruption(this::remark)) {
             interruption = scope;
+            return done();
+        }
+    }
+
+    /** With what the command ends; why it failed is said by then. */
+    private int done() {
+        try (var found = find()) {
             plugins = found;
             engine = null;
             run();
+            out().flush();
+            if (out().checkError()) throw new IOException("standard output could not be written");
+            return status();
+        } catch (ParameterException e) {
+            throw e;
+        } catch (Exception e) {
+            return Main.failed(e, spec.commandLine());
         }
-        out().flush();
-        if (out().checkError()) throw new IOException("standard output could not be written");
-        return status();
     }
 
     /** With what the command ends when {@link #run} returned. */
@@ -143,7 +154,7 @@ abstract class Action implements Callable<Integer> {
         try {
             place.reserve(0);
             return place;
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             place.close();
             throw e;
         }
@@ -166,7 +177,7 @@ abstract class Action implements Callable<Integer> {
         return new Progress(err(), style, what, System::nanoTime);
     }
 
-    /** Shows a migration's progress until it is done; Ctrl-C cancels it. */
+    /** Shows a migration's progress until it is done; Ctrl-C ends it. */
     final Statistics follow(Migration migration, String what)
             throws MigrationException, InterruptedException {
         watch(migration, what, () -> false);
@@ -174,10 +185,16 @@ abstract class Action implements Callable<Integer> {
         return migration.statistics();
     }
 
-    /** Shows a migration's progress until it is over, or something else comes. */
+    /** Shows a migration's progress until it is over, or something else comes; Ctrl-C ends it. */
     final void watch(Migration migration, String what, BooleanSupplier until)
             throws InterruptedException {
-        interruption.cancelBy(migration::cancel);
+        interruption.cancelBy(() -> end(migration), migration::yank);
+        show(migration, what, until);
+    }
+
+    /** Shows a migration's progress until it is over, or something else comes; Ctrl-C goes by. */
+    final void show(Migration migration, String what, BooleanSupplier until)
+            throws InterruptedException {
         try (Progress progress = progress(what)) {
             while (!migration.await(GLANCE) && !until.getAsBoolean()) {
                 Statistics now = migration.statistics();
@@ -189,6 +206,13 @@ abstract class Action implements Callable<Integer> {
                 progress.show(done, now.total());
             }
         }
+    }
+
+    /** Too late to be cancelled, it may wait for ever: for a disk, or for the other side's word. */
+    private static void end(Migration migration) {
+        if (migration.cancel()) return;
+        MigrationState state = migration.state();
+        if (state != MigrationState.CANCELLING && !state.isFinal()) migration.yank();
     }
 
     /** What was typed makes no sense. */

@@ -144,6 +144,7 @@ final class BenchCommand extends Action {
     private void snapshot(Path ram, String binary) throws Exception {
         Path files = Files.createTempDirectory(directory, ".vmferry-bench-").toAbsolutePath();
         try (var bench = new SnapshotBench(files, ram, binary, size)) {
+            interruption.cancelBy(bench::cancel);
             bench.fill();
             for (int round = 0; round < rounds; round++) {
                 begin(round);

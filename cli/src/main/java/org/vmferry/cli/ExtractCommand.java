@@ -15,6 +15,7 @@ import picocli.CommandLine.Option;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,6 +73,7 @@ final class ExtractCommand extends SnapshotAction {
                 copy(snapshot, block, inspection.pageSize(), out.file(false));
             else unpack(snapshot, out.file(false));
             interruption.check();
+            interruption.cancelBy(out::release);
             out.complete();
         }
         remark(
@@ -100,12 +102,13 @@ final class ExtractCommand extends SnapshotAction {
         long from = block.pagesPosition().getAsLong();
         long total = present.cardinality() * pageSize;
         long done = 0;
-        ByteBuffer buffer = ByteBuffer.allocateDirect(Math.max(STEP, pageSize));
-        try (Incoming in =
+        try (Arena arena = Arena.ofConfined();
+                Incoming in =
                         plugins()
                                 .transport("file")
                                 .incoming(Address.parse(snapshot.uri()), Options.DEFAULTS);
                 Progress progress = progress("extracting " + id)) {
+            ByteBuffer buffer = arena.allocate(Math.max(STEP, pageSize)).asByteBuffer();
             PositionedFile file = in.file(false);
             out.resize(block.usedLength());
             for (long page = present.nextSet(0); page < present.pages(); ) {

@@ -35,6 +35,7 @@ final class InspectCommand extends SnapshotAction {
     void run() throws Exception {
         Snapshot snapshot = snapshot();
         Inspection inspection = inspect(snapshot);
+        interruption.close(); // nothing is left behind, also where standard output hangs
         if (json) out().println(Json.writePretty(tree(snapshot, inspection)));
         else print(out(), charset(), snapshot, inspection);
     }

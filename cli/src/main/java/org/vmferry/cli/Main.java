@@ -96,7 +96,8 @@ public final class Main {
                 .setParameterExceptionHandler((e, arguments) -> misunderstood(e));
     }
 
-    private static int failed(Exception failure, CommandLine command) {
+    /** Says why a command failed; the status with which it ends. */
+    static int failed(Exception failure, CommandLine command) {
         PrintWriter err = command.getErr();
         err.println("vmferry: " + Text.line(sentence(failure)));
         boolean debug = command.getCommand() instanceof Action action && action.debug;

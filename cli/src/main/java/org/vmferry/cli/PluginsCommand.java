@@ -30,6 +30,7 @@ final class PluginsCommand extends Action {
 
     @Override
     void run() {
+        interruption.close(); // nothing is left behind, also where standard output hangs
         if (json) out().println(Json.writePretty(tree()));
         else print();
     }

@@ -65,7 +65,8 @@ final class ReceiveCommand extends Action {
                 watch(load, "receiving", () -> saving != null);
                 if (saving != null) follow(saving, "writing " + output.getFileName());
             } finally {
-                watch(load, "receiving", () -> false); // it still uses the archive
+                // It still uses the archive. What Ctrl-C is to end it was told by now.
+                show(load, "receiving", () -> false);
                 remark(load.owner().sentence());
             }
             load.await();

@@ -34,7 +34,7 @@ abstract class SnapshotAction extends Action {
 
     /** Reads all of its structure and checks it. */
     final Inspection inspect(Snapshot snapshot) throws IOException {
-        return engine().inspect(snapshot.uri());
+        return engine().inspect(snapshot.uri(), interruption::cancelBy);
     }
 
     /** Loads the snapshot into an archive, with the capabilities that it was written with. */

@@ -31,6 +31,7 @@ final class VerifyCommand extends SnapshotAction {
     void run() throws Exception {
         Snapshot snapshot = snapshot();
         Inspection inspection = inspect(snapshot);
+        interruption.close(); // nothing is left behind, also where standard output hangs
         List<String> lacks = lacks(inspection);
         whole = lacks.isEmpty();
         if (quiet) return;

@@ -50,9 +50,20 @@ public final class ComparingRam implements RamProvider, DirtyLog {
         return Optional.of(this);
     }
 
+    /**
+     * Copies all RAM.
+     *
+     * @throws OutOfMemoryError if the JVM has not as much direct memory; nothing is logged then,
+     *     and RAM is read as it is
+     */
     @Override
     public void start() {
-        blocks.values().forEach(Shadowed::copy);
+        try {
+            blocks.values().forEach(Shadowed::copy);
+        } catch (RuntimeException | Error e) {
+            stop();
+            throw e;
+        }
     }
 
     @Override
@@ -95,6 +106,7 @@ public final class ComparingRam implements RamProvider, DirtyLog {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment now = arena.allocate(Math.min(piece, usedLength()), size);
                 for (long at = 0; at < usedLength(); at += now.byteSize()) {
+                    if (copy != before) return; // stopped meanwhile: nobody asks any more
                     long length = Math.min(now.byteSize(), usedLength() - at);
                     // Compared as read: RAM itself may change between a comparison and a copy.
                     real.read(at, now.asSlice(0, length));

@@ -40,6 +40,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /**
  * What a host embeds: sends machines, receives them, and looks into snapshots.
@@ -220,11 +221,28 @@ public final class Engine {
      * @throws IOException if it can't be read, or something in it is wrong
      */
     public Inspection inspect(String uri) throws IOException {
+        return inspect(uri, cancel -> {});
+    }
+
+    /**
+     * As {@link #inspect(String)}, and can be called off: a snapshot may take minutes.
+     *
+     * @param uri a file's address
+     * @param canceller is told, before the file's pages are read, what ends it soon with an
+     *     exception; that may be run by any thread, at any time
+     * @return what it holds
+     * @throws IOException if it can't be read, something in it is wrong, or it was called off
+     */
+    public Inspection inspect(String uri, Consumer<Runnable> canceller) throws IOException {
         Set<String> capabilities = capabilities(uri);
         Settings settings = Settings.NONE;
         for (String name : capabilities) settings = settings.capability(name);
         Address address = Address.parse(uri);
         Prepared prepared = prepare(false, "inspect", address, settings, Optional.empty());
+        canceller.accept(
+                () ->
+                        prepared.session.fail(
+                                MigrationException.user("looking into %s was cancelled", address)));
         Incoming end = prepared.parts.transport().incoming(address, prepared.session.options());
         return new Look(prepared.session, prepared.parts, end).look(capabilities);
     }

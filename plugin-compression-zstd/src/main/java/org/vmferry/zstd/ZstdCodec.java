@@ -12,6 +12,7 @@ import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Parameter;
 
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -43,7 +44,13 @@ public final class ZstdCodec implements CompressionProvider {
     @Override
     public Compressor compressor(int level) throws MigrationException {
         try {
-            return new ZstdCompressor(new ZstdCompressCtx().setLevel(level));
+            ZstdCompressCtx context = new ZstdCompressCtx();
+            try {
+                return new ZstdCompressor(context.setLevel(level));
+            } catch (RuntimeException | Error e) {
+                context.close();
+                throw e;
+            }
         } catch (LinkageError e) {
             throw noLibrary(e);
         }
@@ -52,7 +59,13 @@ public final class ZstdCodec implements CompressionProvider {
     @Override
     public Decompressor decompressor() throws MigrationException {
         try {
-            return new ZstdDecompressor(new ZstdDecompressCtx());
+            ZstdDecompressCtx context = new ZstdDecompressCtx();
+            try {
+                return new ZstdDecompressor(context);
+            } catch (RuntimeException | Error e) {
+                context.close();
+                throw e;
+            }
         } catch (LinkageError e) {
             throw noLibrary(e);
         }
@@ -104,7 +117,8 @@ public final class ZstdCodec implements CompressionProvider {
 
     private static final class ZstdDecompressor implements Decompressor {
         private final ZstdDecompressCtx context;
-        private final ByteBuffer scratch = ByteBuffer.allocateDirect(1);
+        private final Arena arena = Arena.ofShared(); // who closes it may be another thread
+        private final ByteBuffer scratch = arena.allocate(1).asByteBuffer();
 
         ZstdDecompressor(ZstdDecompressCtx context) {
             this.context = context;
@@ -149,6 +163,7 @@ public final class ZstdCodec implements CompressionProvider {
         @Override
         public void close() {
             context.close();
+            if (arena.scope().isAlive()) arena.close();
         }
     }
 }

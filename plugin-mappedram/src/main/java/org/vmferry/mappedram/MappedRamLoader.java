@@ -154,6 +154,7 @@ final class MappedRamLoader implements RamLayout.Loader {
         int most = Staging.pages(block.pageSize());
         int bridge = direct ? SaveMover.BRIDGE / block.pageSize() : 0;
         for (long page = 0; page < pages; ) {
+            session.check();
             long first = present.nextSet(page);
             for (; page < first; page += Math.min(most, first - page)) {
                 session.check();

@@ -188,7 +188,10 @@ final class FramedSender implements PageCarrier.Sender {
 
     @Override
     public void close() {
-        workers.close();
-        if (legacyZeros != null) legacyZeros.close();
+        try {
+            workers.close();
+        } finally {
+            if (legacyZeros != null) legacyZeros.close();
+        }
     }
 }

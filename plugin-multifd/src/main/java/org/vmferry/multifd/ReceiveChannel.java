@@ -56,11 +56,16 @@ final class ReceiveChannel implements AutoCloseable {
         this.blocks = blocks;
         this.pageSize = pageSize;
         method = session.codec().map(CompressionProvider::wireMethod).orElse(0);
-        MemorySegment bytes = arena.allocate(Packet.bytes(pageSize), Long.BYTES);
-        header = bytes.asByteBuffer();
-        packet = new Packet(bytes, pageSize);
-        ranges = new Ranges(Packet.limit(pageSize), null);
-        offsets = new long[Packet.limit(pageSize)];
+        try {
+            MemorySegment bytes = arena.allocate(Packet.bytes(pageSize), Long.BYTES);
+            header = bytes.asByteBuffer();
+            packet = new Packet(bytes, pageSize);
+            ranges = new Ranges(Packet.limit(pageSize), null);
+            offsets = new long[Packet.limit(pageSize)];
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
+        }
     }
 
     /**
@@ -190,10 +195,10 @@ final class ReceiveChannel implements AutoCloseable {
     /** Frees buffers and decompressor; the channel is its owner's. */
     @Override
     public void close() {
-        try (arena) {
+        try (arena;
+                Arena _ = inputArena) {
             event.over();
             if (decompressor != null) decompressor.close();
-            if (inputArena != null) inputArena.close();
         }
     }
 }

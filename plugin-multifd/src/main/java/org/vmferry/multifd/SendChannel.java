@@ -56,12 +56,17 @@ final class SendChannel implements AutoCloseable {
         this.numbers = numbers;
         this.pageSize = pageSize;
         findZeros = session.options().get(MultifdCarrier.ZERO_PAGES).equals(ZeroDetection.MULTIFD);
-        MemorySegment bytes = arena.allocate(Packet.bytes(pageSize), Long.BYTES);
-        header = bytes.asByteBuffer();
-        packet = new Packet(bytes, pageSize);
-        normal = new Ranges(Packet.limit(pageSize), header);
-        compressed = new Ranges(1, header);
-        zeros = new long[Packet.limit(pageSize)];
+        try {
+            MemorySegment bytes = arena.allocate(Packet.bytes(pageSize), Long.BYTES);
+            header = bytes.asByteBuffer();
+            packet = new Packet(bytes, pageSize);
+            normal = new Ranges(Packet.limit(pageSize), header);
+            compressed = new Ranges(1, header);
+            zeros = new long[Packet.limit(pageSize)];
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
+        }
     }
 
     /** Sends a packet that synchronises (rule MFD-15). */

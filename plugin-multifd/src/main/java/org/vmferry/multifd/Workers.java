@@ -84,9 +84,7 @@ final class Workers implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        MigrationException cause =
-                new MigrationException(
-                        Blame.TRANSPORT, "no thread for multifd worker " + number, none);
+        MigrationException cause = named("multifd worker " + number, none);
         fail(cause);
         throw cause;
     }

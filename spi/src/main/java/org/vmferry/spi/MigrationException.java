@@ -89,8 +89,9 @@ public class MigrationException extends IOException {
 
     /**
      * What anything thrown says of a migration: itself if it is one of these; a fault in mapped
-     * memory is the host's, any other {@code IOException} the {@link Blame#TRANSPORT}'s, and the
-     * rest a {@link Blame#PLUGIN}'s.
+     * memory is the {@link Blame#HOST}'s, and so is a limit of its JVM that is too low, which the
+     * sentence names; any other {@code IOException} is the {@link Blame#TRANSPORT}'s, and the rest
+     * a {@link Blame#PLUGIN}'s.
      *
      * @param thrown what was thrown; an {@link UncheckedIOException} counts as its cause
      * @return the exception, to be thrown
@@ -107,7 +108,27 @@ public class MigrationException extends IOException {
             // The JDK's word for a signal SIGBUS.
             case InternalError e when String.valueOf(e.getMessage()).contains("unsafe memory") ->
                     new MigrationException(Blame.HOST, LOST_MAPPING, e);
+            case OutOfMemoryError e -> new MigrationException(Blame.HOST, tooLow(e), e);
             default -> new MigrationException(Blame.PLUGIN, thrown.toString(), thrown);
         };
+    }
+
+    /** Which limit it is, told by the JDK's words. */
+    private static String tooLow(OutOfMemoryError error) {
+        String said = String.valueOf(error.getMessage());
+        if (said.contains("direct buffer memory")) {
+            return "this JVM has no direct memory left: raise -XX:MaxDirectMemorySize ("
+                    + said
+                    + ")";
+        }
+        if (said.contains("thread")) {
+            return "this JVM gets no further thread: raise the system's limit for them ("
+                    + said
+                    + ")";
+        }
+        if (said.contains("heap") || said.contains("array") || said.contains("GC overhead")) {
+            return "this JVM has no heap left: raise -Xmx (" + said + ")";
+        }
+        return "this JVM has no memory left (" + said + ")";
     }
 }

@@ -92,7 +92,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         Outgoing file = create("sections");
         try {
             sections = new SectionFile(file.file(false));
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             file.close();
             throw e;
         }
@@ -120,7 +120,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
                 Files.createTempDirectory(parent, PREFIX + me.pid() + "-" + start(me) + "-");
         try {
             return new ArchiveMachine(directory);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             Files.deleteIfExists(directory);
             throw e;
         }

@@ -1,5 +1,6 @@
 package org.vmferry.cli.bench;
 
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.BlockHeader;
@@ -31,6 +32,11 @@ final class BenchMachine implements Machine, AutoCloseable {
     private RamBlock block;
     private RunState state = RunState.PAUSED;
 
+    /** Whether a bench goes on. */
+    interface Check {
+        void goesOn() throws MigrationException;
+    }
+
     /**
      * A machine.
      *
@@ -59,7 +65,7 @@ final class BenchMachine implements Machine, AutoCloseable {
      * zero; the pages of the others are, in turn: random bytes (as of what is compressed or
      * encrypted already), words of text, pointers and small numbers, and a few bytes among zeros.
      */
-    static void fill(Path ram, long size) throws IOException {
+    static void fill(Path ram, long size, Check check) throws IOException {
         var random = new SplittableRandom(1);
         byte[][] words = new byte[512][];
         for (int i = 0; i < words.length; i++) {
@@ -72,6 +78,7 @@ final class BenchMachine implements Machine, AutoCloseable {
             MemorySegment memory = machine.memory();
             for (long at = 0; at < size; at += PAGE) {
                 if (at / CHUNK % 4 == 3) continue;
+                check.goesOn();
                 fill(view.clear(), (int) (at / PAGE % 4), words, random);
                 MemorySegment.copy(page, 0, memory, ValueLayout.JAVA_BYTE, at, PAGE);
             }

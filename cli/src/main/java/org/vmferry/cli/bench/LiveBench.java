@@ -83,7 +83,7 @@ public final class LiveBench implements AutoCloseable {
 
     /** Makes the RAM, warms vmferry's two processes up, and compares what arrives. */
     public void prepare() throws IOException, InterruptedException {
-        BenchMachine.fill(ram, size);
+        BenchMachine.fill(ram, size, this::check);
         Files.write(rom, DirtyRom.image(FROM, to));
         destination = new DestinationProcess();
         for (int i = 0; i < WARM_UP; i++) {

@@ -69,7 +69,7 @@ public final class MultifdBench implements AutoCloseable {
      * @param codecs those that will be measured
      */
     public void prepare(List<String> codecs) throws IOException, InterruptedException {
-        BenchMachine.fill(ram, size);
+        BenchMachine.fill(ram, size, this::check);
         destination = new DestinationProcess();
         for (int i = 0; i < WARM_UP; i++) {
             vmferry(codecs.getFirst());

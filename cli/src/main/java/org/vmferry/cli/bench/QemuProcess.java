@@ -61,7 +61,7 @@ final class QemuProcess implements AutoCloseable {
         out = process.outputWriter(StandardCharsets.UTF_8);
         try {
             execute("qmp_capabilities", Map.of());
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             close();
             throw e;
         }

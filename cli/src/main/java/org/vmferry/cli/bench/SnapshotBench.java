@@ -1,7 +1,9 @@
 package org.vmferry.cli.bench;
 
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
@@ -39,6 +41,8 @@ public final class SnapshotBench implements AutoCloseable {
     private final String qemu;
     private final long size;
     private final Results results = new Results();
+    private volatile Migration running;
+    private volatile boolean cancelled;
 
     /**
      * A bench.
@@ -58,7 +62,7 @@ public final class SnapshotBench implements AutoCloseable {
 
     /** Makes the RAM. */
     public void fill() throws IOException {
-        BenchMachine.fill(ram, size);
+        BenchMachine.fill(ram, size, this::check);
     }
 
     /**
@@ -68,6 +72,7 @@ public final class SnapshotBench implements AutoCloseable {
      */
     public void round(boolean qemuFirst) throws IOException, InterruptedException {
         for (Way way : Way.values()) {
+            check();
             if (qemu != null && qemuFirst) qemu(way);
             vmferry(way);
             if (qemu != null && !qemuFirst) qemu(way);
@@ -84,12 +89,12 @@ public final class SnapshotBench implements AutoCloseable {
         long begin = System.nanoTime();
         try (var machine = new BenchMachine(ram, size)) {
             begin = System.nanoTime();
-            engine.send(machine, uri, settings).await();
+            await(engine.send(machine, uri, settings));
             note(false, "save" + way.label, begin);
         }
         try (var machine = new BenchMachine(restored, size)) {
             begin = System.nanoTime();
-            engine.receive(machine, uri, settings).await();
+            await(engine.receive(machine, uri, settings));
             note(false, "restore" + way.label, begin);
         }
         if (way == Way.PLAIN) compare();
@@ -98,12 +103,30 @@ public final class SnapshotBench implements AutoCloseable {
         for (int i = 0; i < 5; i++) {
             try (var machine = new BenchMachine(null, size)) {
                 begin = System.nanoTime();
-                engine.receive(machine, uri, settings).await();
+                await(engine.receive(machine, uri, settings));
                 machine.memory().get(ValueLayout.JAVA_BYTE, size / 2);
                 note(false, "map to first access" + way.label, begin);
             }
         }
         Files.delete(snapshot);
+    }
+
+    private void await(Migration migration) throws IOException, InterruptedException {
+        running = migration;
+        if (cancelled) migration.cancel();
+        migration.await();
+    }
+
+    private void check() throws MigrationException {
+        if (cancelled) throw MigrationException.user("interrupted");
+    }
+
+    /** Ends what runs. Any thread. */
+    public void cancel() {
+        cancelled = true;
+        Migration migration = running;
+        if (migration != null) migration.cancel();
+        ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
     }
 
     private void compare() throws IOException {

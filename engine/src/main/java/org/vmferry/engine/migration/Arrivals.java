@@ -89,8 +89,13 @@ final class Arrivals implements AutoCloseable {
         this.many = many;
         this.patience = session.patience();
         session.onFailure(this::wake);
-        start("accept", this::acceptAll);
-        if (many && patience > 0) start("doorman", this::sendAwayWhoTakesTooLong);
+        try {
+            start("accept", this::acceptAll);
+            if (many && patience > 0) start("doorman", this::sendAwayWhoTakesTooLong);
+        } catch (RuntimeException | Error e) { // no thread is to be had
+            close();
+            throw e;
+        }
     }
 
     private synchronized void start(String role, Body work) {

@@ -56,7 +56,7 @@ public final class Look implements Machine, RamTarget {
     /** Reads it all. */
     public Inspection look(Set<String> capabilities) throws IOException {
         try {
-            Load load = new Load(session, this, parts, end, () -> {});
+            Load load = load();
             load.run(state -> {});
             trailer = load.trailer();
         } catch (IOException | RuntimeException e) {
@@ -92,6 +92,15 @@ public final class Look implements Machine, RamTarget {
                 List.copyOf(devices),
                 trailer.facts(),
                 trailer.damage());
+    }
+
+    private Load load() throws MigrationException {
+        try {
+            return new Load(session, this, parts, end, () -> {});
+        } catch (MigrationException | RuntimeException | Error e) {
+            end.close();
+            throw e;
+        }
     }
 
     @Override

@@ -1,6 +1,8 @@
 package org.vmferry.engine.migration;
 
 import org.vmferry.engine.ram.RamSection;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
@@ -36,7 +38,8 @@ final class Precopy implements AutoCloseable {
             Optional<DirtyLog> log,
             Sender sender,
             RamSection.Writer section,
-            LongConsumer listener) {
+            LongConsumer listener)
+            throws MigrationException {
         this.session = session;
         this.pageSize = blocks.getFirst().pageSize();
         this.sender = sender;
@@ -50,9 +53,26 @@ final class Precopy implements AutoCloseable {
             dirty.put(block, all);
             remaining += block.usedLength();
         }
-        // Last: whoever fails before has nothing to stop.
-        log.ifPresent(DirtyLog::start);
         next();
+        // Last: whoever fails before has nothing to stop.
+        try {
+            log.ifPresent(DirtyLog::start);
+        } catch (RuntimeException | Error e) {
+            throw notBegun(e);
+        }
+    }
+
+    /** What a log has begun it ends (rule DLG-8). */
+    private MigrationException notBegun(Throwable e) {
+        try {
+            close();
+        } catch (RuntimeException | Error also) {
+            e.addSuppressed(also);
+        }
+        return new MigrationException(
+                Blame.HOST,
+                "the dirty log could not be started: " + MigrationException.of(e).getMessage(),
+                e);
     }
 
     private void next() {
@@ -85,7 +105,7 @@ final class Precopy implements AutoCloseable {
     }
 
     /** Whether what is dirty by now would still pass; if not, another round is to be sent. */
-    boolean stillFit(Convergence convergence) {
+    boolean stillFit(Convergence convergence) throws MigrationException {
         harvest();
         boolean fits = convergence.stillFits(remaining);
         if (!fits) next();
@@ -113,10 +133,11 @@ final class Precopy implements AutoCloseable {
         event.commit();
     }
 
-    private void harvest() {
+    private void harvest() throws MigrationException {
         if (log.isEmpty()) return;
         long bytes = 0;
         for (Map.Entry<RamBlock, PageBitmap> entry : dirty.entrySet()) {
+            session.check();
             log.get().harvest(entry.getKey(), entry.getValue());
             bytes += entry.getValue().cardinality() * entry.getKey().pageSize();
         }

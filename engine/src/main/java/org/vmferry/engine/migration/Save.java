@@ -149,7 +149,7 @@ public final class Save implements Work {
     }
 
     /** Asks for room for all of RAM; only if there is none, for what of it is not zero. */
-    private static void expect(Outgoing end, long total, List<RamBlock> blocks) throws IOException {
+    private void expect(Outgoing end, long total, List<RamBlock> blocks) throws IOException {
         try {
             end.expect(total);
         } catch (MigrationException e) {
@@ -159,7 +159,7 @@ public final class Save implements Work {
         }
     }
 
-    private static long notZero(RamBlock block) {
+    private long notZero(RamBlock block) throws MigrationException {
         int size = block.pageSize();
         long bytes = 0;
         try (Arena arena = Arena.ofConfined()) {
@@ -167,6 +167,7 @@ public final class Save implements Work {
             MemorySegment copy = memory.isEmpty() ? arena.allocate(size) : null;
             for (long offset = 0; offset < block.usedLength(); offset += size) {
                 if (copy != null) block.read(offset, copy);
+                session.check();
                 boolean zero =
                         copy == null
                                 ? ZeroPages.isZero(memory.get(), offset, size)

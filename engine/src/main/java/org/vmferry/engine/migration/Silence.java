@@ -54,9 +54,10 @@ final class Silence implements AutoCloseable {
     /** A channel whose writes are signs of life. */
     synchronized Channel over(Channel channel) {
         if (thread == null && !closed) {
-            thread = new Thread(() -> watch(channel.peer()), session.name() + "-silence");
-            thread.setDaemon(true);
-            thread.start();
+            Thread watcher = new Thread(() -> watch(channel.peer()), session.name() + "-silence");
+            watcher.setDaemon(true);
+            watcher.start();
+            thread = watcher;
         }
         return new Watched(channel);
     }

@@ -35,7 +35,12 @@ final class Client implements AutoCloseable {
         this.channel = channel;
         writer = new Thread(this::write, name + "-writer");
         writer.setDaemon(true);
-        writer.start();
+        try {
+            writer.start();
+        } catch (RuntimeException | Error e) {
+            channel.release();
+            throw e;
+        }
     }
 
     /** Queues a message; any thread, never waits. */

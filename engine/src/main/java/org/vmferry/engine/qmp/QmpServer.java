@@ -73,8 +73,13 @@ public final class QmpServer implements AutoCloseable {
     public static QmpServer listen(Engine engine, Machine machine, Path socket, Runnable quit)
             throws IOException {
         QmpServer server = new QmpServer(engine, machine, socket, quit);
-        server.thread.start();
-        return server;
+        try {
+            server.thread.start();
+            return server;
+        } catch (RuntimeException | Error e) {
+            server.close();
+            throw e;
+        }
     }
 
     private void serve() {

@@ -35,27 +35,20 @@ import javax.net.ssl.SSLException;
  * only at the end that it has had more.
  */
 public final class TlsChannel implements Channel {
-    private static final int RECORDS = 8;
     private static final long BYE_MS = 500;
     // After an orderly end the peer may still have megabytes to take out of the sockets.
     private static final long DRAIN_MS = 10_000;
-    private static final ByteBuffer[] NOTHING = {ByteBuffer.allocate(0)};
 
     // So many answers wait for the writer, who is at the peer's mercy, at the most.
     private static final int MOST_OWED = 4096;
 
     private final Channel raw;
     private final SSLEngine engine;
+    private final Records records;
     private final OwnKey own;
     private long patience; // ms
     private final ReentrantLock reading = new ReentrantLock();
     private final ReentrantLock writing = new ReentrantLock();
-    // Encrypted, from the peer: ready to be read.
-    private final ByteBuffer arrived;
-    // Decrypted, where the reader's buffers were too small for a record: ready to be read.
-    private final ByteBuffer left;
-    // Encrypted, for the peer: empty between calls.
-    private final ByteBuffer leaving;
     private volatile boolean endedCleanly;
     private boolean outputEnded; // guarded by writing
     // Whether the peer is known to read; whether this side is silent because it may not.
@@ -69,11 +62,8 @@ public final class TlsChannel implements Channel {
         this.raw = raw;
         this.engine = engine;
         this.patience = patience;
+        records = new Records(raw, engine);
         own = new OwnKey(engine, raw.peer());
-        int packet = engine.getSession().getPacketBufferSize();
-        arrived = ByteBuffer.allocateDirect(packet * RECORDS).flip();
-        leaving = ByteBuffer.allocateDirect(packet * RECORDS);
-        left = ByteBuffer.allocateDirect(engine.getSession().getApplicationBufferSize()).flip();
     }
 
     /**
@@ -120,110 +110,48 @@ public final class TlsChannel implements Channel {
             String authorized,
             long ms)
             throws IOException {
-        Deadline deadline = new Deadline(raw, ms);
-        try (deadline) {
+        boolean passed = false;
+        try {
             TlsChannel channel = new TlsChannel(raw, credentials.engine(server, hostname), ms);
-            channel.handshake();
+            Deadline deadline = new Deadline(raw, ms);
+            try (deadline) {
+                channel.records.handshake();
+            } finally {
+                passed = deadline.passed();
+            }
             channel.shown = PeerCertificate.of(channel.engine.getSession());
             if (!authorized.isEmpty()) channel.shown.authorize(authorized, raw.peer());
             return channel;
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             raw.release();
-            if (deadline.passed()) {
-                throw new MigrationException(
-                        Blame.TRANSPORT,
-                        "TLS handshake with %s: not done within %d ms".formatted(raw.peer(), ms),
-                        e);
-            }
-            if (e instanceof SSLException) {
-                throw new MigrationException(
-                        Blame.PEER,
-                        "TLS handshake with %s failed: %s".formatted(raw.peer(), e.getMessage()),
-                        e);
-            }
-            throw e;
+            throw failed(raw.peer(), passed, ms, e);
         }
     }
 
-    private void handshake() throws IOException {
-        try {
-            engine.beginHandshake();
-            while (true) {
-                switch (engine.getHandshakeStatus()) {
-                    case NEED_WRAP -> say();
-                    case NEED_TASK -> work();
-                    case NEED_UNWRAP, NEED_UNWRAP_AGAIN -> hear();
-                    case FINISHED, NOT_HANDSHAKING -> {
-                        return;
-                    }
-                }
-            }
-        } catch (SSLException e) {
-            bye(e);
-            throw e;
+    private static IOException failed(String peer, boolean passed, long ms, Throwable e) {
+        if (passed) {
+            return new MigrationException(
+                    Blame.TRANSPORT,
+                    "TLS handshake with %s: not done within %d ms".formatted(peer, ms),
+                    e);
         }
-    }
-
-    private SSLEngineResult say() throws IOException {
-        SSLEngineResult result = engine.wrap(NOTHING, leaving);
-        flush();
-        if (result.getStatus() == Status.CLOSED) throw new SSLException("the peer closed it");
-        return result;
+        return switch (e) {
+            case SSLException ssl ->
+                    new MigrationException(
+                            Blame.PEER,
+                            "TLS handshake with %s failed: %s".formatted(peer, e.getMessage()),
+                            e);
+            case IOException io -> io;
+            default -> {
+                MigrationException typed = MigrationException.of(e);
+                yield new MigrationException(
+                        typed.blame(), "TLS with %s: %s".formatted(peer, typed.getMessage()), e);
+            }
+        };
     }
 
     private void sayAll() throws IOException {
-        while (engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP) own.wrapped(say());
-    }
-
-    private void hear() throws IOException {
-        left.clear();
-        SSLEngineResult result = engine.unwrap(arrived, left);
-        left.flip();
-        if (result.getStatus() == Status.CLOSED) throw new SSLException("the peer closed it");
-        if (result.getStatus() == Status.BUFFER_UNDERFLOW) fill();
-    }
-
-    private void work() {
-        for (Runnable task; (task = engine.getDelegatedTask()) != null; ) task.run();
-    }
-
-    /** Tells the peer why, if it still listens. */
-    private void bye(Throwable why) {
-        try {
-            engine.closeOutbound();
-            while (!engine.isOutboundDone()) {
-                if (engine.wrap(NOTHING, leaving).bytesProduced() == 0) break;
-                flush();
-            }
-        } catch (IOException e) {
-            why.addSuppressed(e);
-        }
-    }
-
-    /** More from the peer; its end here is a cut. */
-    private void fill() throws IOException {
-        arrived.compact();
-        try {
-            int read;
-            try {
-                read = raw.read(arrived);
-            } catch (IOException e) {
-                if (!raw.isOpen()) throw e;
-                throw new TlsCutException(raw.peer(), e); // a reset
-            }
-            if (read < 0) throw new TlsCutException(raw.peer(), null);
-        } finally {
-            arrived.flip();
-        }
-    }
-
-    private void flush() throws IOException {
-        leaving.flip();
-        try {
-            while (leaving.hasRemaining()) raw.write(leaving);
-        } finally {
-            leaving.clear();
-        }
+        while (engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP) own.wrapped(records.say());
     }
 
     @Override
@@ -242,21 +170,16 @@ public final class TlsChannel implements Channel {
         reading.lock();
         try {
             while (true) {
-                if (left.hasRemaining()) return give(targets, offset, length);
+                if (records.hasLeft()) return records.give(targets, offset, length);
                 if (endedCleanly) return -1;
-                SSLEngineResult result = engine.unwrap(arrived, targets, offset, length);
-                if (result.getStatus() == Status.BUFFER_OVERFLOW) {
-                    left.clear();
-                    result = engine.unwrap(arrived, left);
-                    left.flip();
-                }
+                SSLEngineResult result = records.unwrap(targets, offset, length);
                 switch (result.getStatus()) {
-                    case BUFFER_UNDERFLOW -> fill();
+                    case BUFFER_UNDERFLOW -> records.fill();
                     case CLOSED -> endedCleanly = true;
                     case OK -> attend(result);
                     case BUFFER_OVERFLOW -> throw new SSLException("a record is too long");
                 }
-                if (!left.hasRemaining() && result.bytesProduced() > 0) {
+                if (!records.hasLeft() && result.bytesProduced() > 0) {
                     return result.bytesProduced();
                 }
             }
@@ -272,7 +195,7 @@ public final class TlsChannel implements Channel {
     private void attend(SSLEngineResult result) throws IOException {
         HandshakeStatus wants = result.getHandshakeStatus();
         if (wants == HandshakeStatus.NEED_TASK) {
-            work();
+            records.work();
             wants = engine.getHandshakeStatus();
         }
         if (wants != HandshakeStatus.NEED_WRAP || silent) return;
@@ -334,16 +257,6 @@ public final class TlsChannel implements Channel {
         engine.closeOutbound();
     }
 
-    private long give(ByteBuffer[] targets, int offset, int length) {
-        int before = left.remaining();
-        for (int i = offset; i < offset + length && left.hasRemaining(); i++) {
-            int count = Math.min(left.remaining(), targets[i].remaining());
-            targets[i].put(left.slice(left.position(), count));
-            left.position(left.position() + count);
-        }
-        return before - left.remaining();
-    }
-
     private static long remaining(ByteBuffer[] buffers, int offset, int length) {
         long sum = 0;
         for (int i = offset; i < offset + length; i++) sum += buffers[i].remaining();
@@ -362,7 +275,6 @@ public final class TlsChannel implements Channel {
 
     @Override
     public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
-        int packet = engine.getSession().getPacketBufferSize();
         int end = offset + length;
         long taken = 0;
         writing.lock();
@@ -376,17 +288,17 @@ public final class TlsChannel implements Channel {
             owed.set(0); // they go out first
             while (true) {
                 while (offset < end && !sources[offset].hasRemaining()) offset++;
-                if (offset == end || leaving.remaining() < packet) break;
-                SSLEngineResult result = engine.wrap(sources, offset, end - offset, leaving);
+                if (offset == end || !records.haveRoom()) break;
+                SSLEngineResult result = records.wrap(sources, offset, end - offset);
                 if (result.getStatus() == Status.CLOSED) {
                     throw new SSLException("it was ended before");
                 }
                 if (result.getStatus() == Status.BUFFER_OVERFLOW) break;
                 taken += result.bytesConsumed();
-                if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) work();
+                if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) records.work();
                 if (keysChange()) own.wrapped(result);
             }
-            flush();
+            records.flush();
             sayAll(); // so that what a reader finds to be said is the reader's
         } catch (SSLException e) {
             throw new MigrationException(
@@ -405,11 +317,7 @@ public final class TlsChannel implements Channel {
         try {
             if (outputEnded) return;
             outputEnded = true;
-            engine.closeOutbound();
-            while (!engine.isOutboundDone()) {
-                if (engine.wrap(NOTHING, leaving).bytesProduced() == 0) break;
-                flush();
-            }
+            records.end();
             raw.shutdownOutput();
         } finally {
             writing.unlock();
@@ -466,7 +374,7 @@ public final class TlsChannel implements Channel {
     private void drain() throws IOException {
         if (!reading.tryLock()) return; // the reader does, and is let go
         try {
-            while (raw.read(arrived.clear()) >= 0) {}
+            records.drain();
         } finally {
             reading.unlock();
         }

@@ -52,6 +52,7 @@ final class Command implements Channel {
     static Command start(Address address, boolean outgoing) throws IOException {
         Path file = Files.createTempFile("vmferry-exec", ".log");
         FileChannel said = null;
+        Process process = null;
         try {
             said = FileChannel.open(file, StandardOpenOption.READ);
             ProcessBuilder builder = new ProcessBuilder("sh", "-c", address.target());
@@ -61,10 +62,13 @@ final class Command implements Channel {
             } else {
                 builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
             }
-            return new Command(address, builder.start(), said, outgoing);
-        } catch (IOException e) {
+            process = builder.start();
+            return new Command(address, process, said, outgoing);
+        } catch (IOException | RuntimeException | Error e) {
+            if (process != null) process.destroyForcibly();
             if (said != null) said.close();
-            throw Trouble.transport("can't start '" + address + "': " + e.getMessage(), e);
+            if (!(e instanceof IOException io)) throw e;
+            throw Trouble.transport("can't start '" + address + "': " + io.getMessage(), io);
         } finally {
             Files.delete(file);
         }

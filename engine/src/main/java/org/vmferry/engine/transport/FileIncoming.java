@@ -40,6 +40,9 @@ final class FileIncoming implements Incoming {
             // How long the stream is isn't known yet, and behind it a device may hold others.
             long to = kind == FileTarget.Kind.REGULAR ? FileClaim.END : target.start() + 1;
             open.claim(FileClaim.Use.READ, target.start(), to);
+        } catch (RuntimeException | Error e) {
+            open.close();
+            throw e;
         } catch (IOException e) {
             open.close();
             throw Trouble.explain("read", file, e);

@@ -167,9 +167,11 @@ final class FileOutgoing implements Outgoing {
             }
             sizeBefore = made ? -1 : Math.min(opened.size(), target.start());
             if (!device()) opened.file(false).resize(target.start());
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
+            if (made) Files.deleteIfExists(file);
             opened.close();
-            throw Trouble.explain("cut", file, e);
+            if (e instanceof IOException io) throw Trouble.explain("cut", file, io);
+            throw e;
         }
         open = opened;
     }

@@ -76,7 +76,7 @@ final class OpenFile implements AutoCloseable {
                             path, options, posix(path) ? PRIVATE : new FileAttribute<?>[0]);
             try {
                 return new OpenFile(path, named, start, writable, key(path), channel);
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException | Error e) {
                 channel.close();
                 if (made) Files.deleteIfExists(path);
                 throw e;

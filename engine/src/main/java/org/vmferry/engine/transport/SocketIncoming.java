@@ -36,9 +36,14 @@ final class SocketIncoming implements Incoming {
         this.whenClosed = whenClosed;
         channels = new OpenChannels("listening on " + address);
         channels.add(server);
-        selector = channels.add(Selector.open());
-        server.configureBlocking(false);
-        server.register(selector, SelectionKey.OP_ACCEPT);
+        try {
+            selector = channels.add(Selector.open());
+            server.configureBlocking(false);
+            server.register(selector, SelectionKey.OP_ACCEPT);
+        } catch (IOException | RuntimeException | Error e) {
+            channels.release();
+            throw e;
+        }
     }
 
     @Override
@@ -76,7 +81,7 @@ final class SocketIncoming implements Incoming {
                             ? TcpTransport.text(inet)
                             : address.toString();
             return Optional.of(channels.add(new SocketStream(socket, peer, channels::remove)));
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             socket.close();
             throw e;
         }

@@ -61,6 +61,9 @@ public final class TcpTransport implements TransportProvider {
             server.bind(all.getFirst(), SocketIncoming.BACKLOG);
             Address bound = new Address("tcp", text((InetSocketAddress) server.getLocalAddress()));
             return new SocketIncoming(bound, server, () -> {});
+        } catch (RuntimeException | Error e) {
+            server.close();
+            throw e;
         } catch (IOException e) {
             server.close();
             throw Trouble.transport("can't listen on " + address + ": " + e.getMessage(), e);

@@ -62,12 +62,25 @@ public final class UnixTransport implements TransportProvider {
         try {
             removeStale(path);
             server.bind(UnixDomainSocketAddress.of(path), SocketIncoming.BACKLOG);
-            Object key = key(path);
-            return new SocketIncoming(address, server, () -> remove(path, key));
+            return listening(address, server, path);
+        } catch (RuntimeException | Error e) {
+            server.close();
+            throw e;
         } catch (IOException e) {
             server.close();
             if (e instanceof MigrationException) throw e;
             throw Trouble.transport("can't listen on " + address + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Incoming listening(Address address, ServerSocketChannel server, Path path)
+            throws IOException {
+        try {
+            Object key = key(path);
+            return new SocketIncoming(address, server, () -> remove(path, key));
+        } catch (IOException | RuntimeException | Error e) {
+            Files.deleteIfExists(path); // its name stays when it is closed
+            throw e;
         }
     }
 

@@ -2,6 +2,10 @@ package org.vmferry.engine.tls;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.mockito.ArgumentMatchers.any;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.verify;
+import static org.mockito.Mockito.when;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -12,6 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.transport.TcpTransport;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
@@ -301,5 +307,22 @@ class TlsChannelTest {
                 .hasMessageContaining("ca-cert.pem'");
         assertThatThrownBy(() -> TlsCredentials.client(directory.resolve("none"), true))
                 .hasMessageContaining("there is no directory");
+    }
+
+    /** As where the JDK has no direct memory for what goes through a socket. */
+    @Test
+    void aJvmWithoutMemoryIsSaidOfTheHostAndTheChannel() throws Exception {
+        TlsCredentials credentials = TlsCredentials.client(clientDir, true);
+        Channel poor = mock(Channel.class);
+        when(poor.peer()).thenReturn("somebody");
+        when(poor.write(any(ByteBuffer.class)))
+                .thenThrow(new OutOfMemoryError("Cannot reserve 1 bytes of direct buffer memory"));
+        assertThatThrownBy(() -> TlsChannel.connect(poor, credentials, "ferry.test", 10_000))
+                .isInstanceOf(MigrationException.class)
+                .hasMessageContaining("somebody")
+                .hasMessageContaining("-XX:MaxDirectMemorySize")
+                .extracting(e -> ((MigrationException) e).blame())
+                .isEqualTo(Blame.HOST);
+        verify(poor).release();
     }
 }

@@ -5,7 +5,7 @@ import org.vmferry.spi.Status;
 /**
  * Which pages the guest wrote to since they were last harvested.
  *
- * <p>The contract, without which writes get lost in silence (rules DLG-1 to DLG-7 of
+ * <p>The contract, without which writes get lost in silence (rules DLG-1 to DLG-8 of
  * docs/spi/dirty-log.md):
  *
  * <ul>
@@ -25,10 +25,16 @@ import org.vmferry.spi.Status;
  */
 @Status(Status.Level.STABLE)
 public interface DirtyLog {
-    /** Begins to log. The engine takes every page for dirty when this returns. */
+    /**
+     * Begins to log. The engine takes every page for dirty when this returns. What it throws fails
+     * the migration, as the host's fault; {@link #stop} is called then, too.
+     */
     void start();
 
-    /** Ends logging; called once for each {@link #start}, also after a failure. */
+    /**
+     * Ends logging, and whatever {@link #start} has begun: RAM is read as it is from then on.
+     * Called once for each {@link #start}, also for one that threw, and after a failure.
+     */
     void stop();
 
     /**

@@ -3,6 +3,7 @@ package org.vmferry.testkit.conformance;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -64,6 +65,16 @@ public abstract class DirtyLogConformance extends Conformance {
 
         /** Stops it, as {@code Machine.enter} does; called once after each run. */
         void pause();
+
+        /**
+         * Has the next {@code start} of its log throw when it has begun a part of its work, as
+         * where memory ends; that one only.
+         *
+         * @return false if its start begins one thing at most, and so can't fail half-way
+         */
+        default boolean failsHalfWay() {
+            return false;
+        }
 
         @Override
         default void close() {}
@@ -253,5 +264,34 @@ public abstract class DirtyLogConformance extends Conformance {
                     "harvest(): '%s' lost its mark to another block".formatted(block.id()));
         }
         log(guest).stop();
+    }
+
+    @Test
+    @Tag("DLG-8")
+    final void afterStopRamIsReadAsItIs() throws Exception {
+        Guest guest = make();
+        log(guest).start();
+        log(guest).stop();
+        readAsItIs(guest, (byte) 1, "after stop()");
+        if (guest.failsHalfWay()) {
+            assertThrows(
+                    Throwable.class, log(guest)::start, "failsHalfWay(): start() must throw then");
+            log(guest).stop();
+            readAsItIs(guest, (byte) 2, "after a start() that threw, and stop()");
+            log(guest).start();
+            log(guest).stop();
+            readAsItIs(guest, (byte) 3, "after the start() that followed, and stop()");
+        }
+    }
+
+    private static void readAsItIs(Guest guest, byte value, String when) {
+        Store cpu = guest.stores().values().iterator().next();
+        for (RamBlock block : guest.ram().blocks()) {
+            cpu.store(block, 7, value);
+            byte[] read = new byte[1];
+            block.read(7, MemorySegment.ofArray(read));
+            assertEquals(
+                    value, read[0], "%s: '%s' is not read as it is".formatted(when, block.id()));
+        }
     }
 }

@@ -75,28 +75,28 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
                                     b,
                                     ReferenceMachineBuilder.SRAM),
                             region("ref.ram", Bus.RAM_BASE, true, b, b.ramBytes));
+            cpu = new Cpu(bus);
+            bus.rom.write(0, MemorySegment.ofArray(b.code()));
+            List<RamBlock> blocks = List.copyOf(bus.regions());
+            marks = new AtomicDirtyLog(blocks);
+            for (Region region : bus.regions()) region.marks = marks.marks(region);
+            Optional<DirtyLog> log = Optional.of(b.dirtyLog.apply(new Log()));
+            ram =
+                    new RamProvider() {
+                        @Override
+                        public List<RamBlock> blocks() {
+                            return blocks;
+                        }
+
+                        @Override
+                        public Optional<DirtyLog> dirtyLog() {
+                            return log;
+                        }
+                    };
         } catch (RuntimeException | Error e) {
             arena.close();
             throw e;
         }
-        cpu = new Cpu(bus);
-        bus.rom.write(0, MemorySegment.ofArray(b.code()));
-        List<RamBlock> blocks = List.copyOf(bus.regions());
-        marks = new AtomicDirtyLog(blocks);
-        for (Region region : bus.regions()) region.marks = marks.marks(region);
-        Optional<DirtyLog> log = Optional.of(b.dirtyLog.apply(new Log()));
-        ram =
-                new RamProvider() {
-                    @Override
-                    public List<RamBlock> blocks() {
-                        return blocks;
-                    }
-
-                    @Override
-                    public Optional<DirtyLog> dirtyLog() {
-                        return log;
-                    }
-                };
     }
 
     private Region region(

@@ -2,11 +2,14 @@ package org.vmferry.testkit.parts;
 
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.vmferry.engine.ComparingRam;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.testkit.conformance.DirtyLogConformance;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -190,6 +193,57 @@ class DirtyLogTwinsTest {
                         if (other != own(block)) marks.marks(other).clearAll();
                 }
             };
+        }
+    }
+
+    @Breaks("DLG-8")
+    static class StopsOnlyWhatBeganWhole extends Suite {
+        @Override
+        protected Guest guest() {
+            return new LoggedGuest.Ignorant() {
+                @Override
+                RamProvider comparing(List<RamBlock> all) {
+                    return new Forgetful(all);
+                }
+            };
+        }
+
+        /** Copies a block at a time; only a start that came to its end is stopped. */
+        private static final class Forgetful implements RamProvider, DirtyLog {
+            private final List<ComparingRam> each;
+            private boolean began;
+
+            Forgetful(List<RamBlock> all) {
+                each = all.stream().map(block -> new ComparingRam(List.of(block))).toList();
+            }
+
+            @Override
+            public List<RamBlock> blocks() {
+                return each.stream().flatMap(one -> one.blocks().stream()).toList();
+            }
+
+            @Override
+            public Optional<DirtyLog> dirtyLog() {
+                return Optional.of(this);
+            }
+
+            @Override
+            public void start() {
+                each.forEach(ComparingRam::start);
+                began = true;
+            }
+
+            @Override
+            public void stop() {
+                if (began) each.forEach(ComparingRam::stop);
+                began = false;
+            }
+
+            @Override
+            public void harvest(RamBlock block, PageBitmap into) {
+                for (ComparingRam one : each)
+                    if (one.blocks().getFirst().id().equals(block.id())) one.harvest(block, into);
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.testkit.conformance.DirtyLogConformance.Guest;
 import org.vmferry.testkit.conformance.DirtyLogConformance.Store;
+import org.vmferry.testkit.fault.ForwardingBlock;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -50,11 +51,38 @@ class LoggedGuest implements Guest {
 
     /** Knows nothing of what it writes. */
     static class Ignorant extends LoggedGuest {
-        private final ComparingRam ram = new ComparingRam(blocks);
+        private boolean fails;
+        private final RamProvider ram = comparing(List.of(blocks.getFirst(), new Second()));
+
+        /** What finds out for it. */
+        RamProvider comparing(List<RamBlock> all) {
+            return new ComparingRam(all);
+        }
 
         @Override
         public RamProvider ram() {
             return ram;
+        }
+
+        @Override
+        public boolean failsHalfWay() {
+            fails = true;
+            return true;
+        }
+
+        /** Can't be copied once it is told so. */
+        private final class Second extends ForwardingBlock {
+            Second() {
+                super(blocks.getLast());
+            }
+
+            @Override
+            public void read(long offset, MemorySegment target) {
+                boolean now = fails;
+                fails = false;
+                if (now) throw new OutOfMemoryError("as where direct memory ends");
+                super.read(offset, target);
+            }
         }
     }
 

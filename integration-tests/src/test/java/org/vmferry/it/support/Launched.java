@@ -1,0 +1,141 @@
+package org.vmferry.it.support;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.vmferry.cli.Main;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** The command in a process of its own, as the launcher starts it, to be sent signals. */
+public final class Launched implements AutoCloseable {
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(60);
+
+    private final Process process;
+    private final Path out;
+    private final Path err;
+
+    /** What is waited for. */
+    public interface Condition {
+        boolean holds() throws Exception;
+    }
+
+    private Launched(Process process, Path out, Path err) {
+        this.process = process;
+        this.out = out;
+        this.err = err;
+    }
+
+    /**
+     * Starts it.
+     *
+     * @param notes where what it prints is kept
+     * @param temporary its folder for temporary files
+     */
+    public static Launched with(Path notes, Path temporary, Object... arguments)
+            throws IOException {
+        return with(notes.resolve("out"), notes.resolve("err"), temporary, arguments);
+    }
+
+    /** Starts it with its output going to these. */
+    public static Launched with(Path out, Path err, Path temporary, Object... arguments)
+            throws IOException {
+        List<String> line =
+                new ArrayList<>(
+                        List.of(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "-Djava.io.tmpdir=" + temporary,
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-XX:+UseSerialGC",
+                                "-XX:TieredStopAtLevel=1",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                Main.class.getName()));
+        Stream.of(arguments).map(Object::toString).forEach(line::add);
+        return new Launched(
+                new ProcessBuilder(line)
+                        .redirectInput(new File("/dev/null"))
+                        .redirectOutput(out.toFile())
+                        .redirectError(err.toFile())
+                        .start(),
+                out,
+                err);
+    }
+
+    /** Sends a signal, such as TERM. */
+    public void signal(String name) throws Exception {
+        assertThat(new ProcessBuilder("kill", "-" + name, "" + process.pid()).start().waitFor())
+                .isZero();
+    }
+
+    /** Waits until it has come so far. */
+    public void await(Condition condition) throws Exception {
+        long deadline = System.nanoTime() + PATIENCE;
+        while (!condition.holds()) {
+            assertThat(process.isAlive()).as("it lives: %s", err()).isTrue();
+            assertThat(System.nanoTime()).as("it comes so far: %s", err()).isLessThan(deadline);
+            process.waitFor(2, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** Waits until it has said something on standard error. */
+    public void awaitSaid(String text) throws Exception {
+        await(() -> err().contains(text));
+    }
+
+    /** Whether it has a file open. */
+    public boolean hasOpen(Path file) throws IOException {
+        try (Stream<Path> all = Files.list(Path.of("/proc/" + process.pid() + "/fd"))) {
+            return all.anyMatch(one -> leadsTo(one, file));
+        }
+    }
+
+    private static boolean leadsTo(Path descriptor, Path file) {
+        try {
+            return Files.readSymbolicLink(descriptor).equals(file);
+        } catch (IOException e) {
+            return false; // closed meanwhile
+        }
+    }
+
+    /** Waits until it does nothing for a while. */
+    public void awaitIdle() throws Exception {
+        await(
+                () -> {
+                    var before = process.info().totalCpuDuration();
+                    return livesFor(300) && process.info().totalCpuDuration().equals(before);
+                });
+    }
+
+    /** Waits for its end; its exit status, as a shell tells it. */
+    public int end(long seconds) throws InterruptedException {
+        assertThat(process.waitFor(seconds, TimeUnit.SECONDS))
+                .as("it ends within %d s", seconds)
+                .isTrue();
+        return process.exitValue();
+    }
+
+    /** Whether it runs on for so long. */
+    public boolean livesFor(long ms) throws InterruptedException {
+        return !process.waitFor(ms, TimeUnit.MILLISECONDS);
+    }
+
+    public String out() throws IOException {
+        return Files.readString(out);
+    }
+
+    public String err() throws IOException {
+        return Files.readString(err);
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        process.destroyForcibly().waitFor();
+    }
+}
