@@ -186,7 +186,7 @@ public final class Save implements Work {
     private void send(Outgoing end, Silence silence, SourceStream everything, Stage stage)
             throws IOException {
         Layer secure = Layer.ofSource(parts.address(), session);
-        Layer layer = raw -> silence.over(secure.over(raw));
+        Layer layer = raw -> silence.over(secure.over(silence.noticed(raw)));
         Channel main = toFile ? null : layer.over(end.open());
         PageCarrier.Channels channels = new Opener(end, layer);
         try (StreamOut out = toFile ? new StreamOut(end) : new StreamOut(main);
