@@ -120,6 +120,7 @@ public final class Load implements Work {
                 Channel main = arrivals.main();
                 StreamIn stream = new StreamIn(main)) {
             RunState state = read(stream, main, arrivals, stage);
+            silence.patient();
             try (Answers.Alive _ = answers == null ? null : answers.alive()) {
                 begin(state);
             } catch (IOException | RuntimeException | Error e) {

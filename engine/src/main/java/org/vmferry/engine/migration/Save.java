@@ -200,7 +200,7 @@ public final class Save implements Work {
             try {
                 sender.connect();
                 byte[] description = everything.write(out, saver, sender, answer, stage);
-                end(out, description, answer, sender);
+                end(out, description, answer, sender, silence);
                 if (main != null) endInOrder(main);
             } catch (IOException | RuntimeException | Error e) {
                 // Lets go the carrier's threads, so that its close() can join them.
@@ -218,10 +218,15 @@ public final class Save implements Work {
      * any more, and a link that is lost now leaves open who has the guest.
      */
     private void end(
-            StreamOut out, byte[] description, AnswerListener answer, PageCarrier.Sender sender)
+            StreamOut out,
+            byte[] description,
+            AnswerListener answer,
+            PageCarrier.Sender sender,
+            Silence silence)
             throws IOException {
         out.flush(); // a link that was lost before is so before the end
         life.commit();
+        silence.patient();
         try {
             DeviceSections.end(out, description);
             if (toFile) stream.writeTrailer(out);

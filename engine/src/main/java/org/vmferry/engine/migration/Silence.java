@@ -29,12 +29,14 @@ final class Silence implements AutoCloseable {
     private static final int MOST = 1 << 18;
 
     private static final long LOOK_MS = 1000;
+    private static final long PATIENT_MS = 600_000;
 
     private final MigrationSession session;
     private final AtomicInteger writing = new AtomicInteger();
     private volatile long last = System.nanoTime();
     private final List<Channel> lines = new ArrayList<>(); // guarded by this, as below
     private long noticed; // ms
+    private boolean patient;
     private Thread thread;
     private boolean told;
     private boolean closed;
@@ -75,7 +77,7 @@ final class Silence implements AutoCloseable {
      */
     synchronized <C extends Channel> C noticed(C raw) throws IOException {
         lines.removeIf(line -> !line.isOpen());
-        noticed = limit();
+        noticed = forSystem();
         boolean willBe = raw instanceof Lifeline line && line.notice(noticed);
         if (raw instanceof Lifeline) lines.add(raw);
         if (!willBe && !told) {
@@ -110,7 +112,7 @@ final class Silence implements AutoCloseable {
                 } catch (InterruptedException e) {
                     return; // nobody does that
                 }
-                if (noticed != limit()) change();
+                if (noticed != forSystem()) change();
             }
             if (writing.get() == 0) continue;
             if (rest() <= 0) break;
@@ -130,8 +132,23 @@ final class Silence implements AutoCloseable {
                         peer, limit()));
     }
 
+    /**
+     * The end is on its way. What is still to come, such as a word about the guest, is worth more
+     * than to know soon that it won't: the system gives up none of the channels that soon, and a
+     * peer that is busy elsewhere may leave bytes in them. {@link #rest} stays as it is.
+     */
+    synchronized void patient() {
+        patient = true;
+        change();
+    }
+
+    private long forSystem() {
+        long limit = limit();
+        return patient && limit > 0 ? Math.max(limit, PATIENT_MS) : limit;
+    }
+
     private void change() {
-        noticed = limit();
+        noticed = forSystem();
         for (Channel line : lines) {
             try {
                 ((Lifeline) line).notice(noticed);
