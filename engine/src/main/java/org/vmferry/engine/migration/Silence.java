@@ -2,7 +2,6 @@ package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.transport.Lifeline;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;
@@ -60,7 +59,7 @@ final class Silence implements AutoCloseable {
 
     /** The limit in ms, 0 for none. */
     long limit() {
-        return session.current(EngineOptions.SILENCE_TIMEOUT);
+        return session.silence();
     }
 
     /** A channel whose writes are signs of life. */

@@ -91,7 +91,8 @@ final class Site implements AutoCloseable {
     }
 
     private void signal(String name) throws IOException, InterruptedException {
-        new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+        String command = "kill -%s %d".formatted(name, process.pid());
+        new ProcessBuilder("sh", "-c", command).start().waitFor();
     }
 
     @Override

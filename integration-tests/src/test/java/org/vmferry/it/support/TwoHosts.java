@@ -18,11 +18,15 @@ import java.util.regex.Pattern;
 public final class TwoHosts implements AutoCloseable {
     private static final AtomicInteger NUMBERS = new AtomicInteger();
     private static final Pattern NAME = Pattern.compile("vmferry-(\\d+)-\\S+");
+    private static final Pattern BUSY =
+            Pattern.compile("192\\.0\\.2\\.1]?:(\\d+) .*\\bbytes_received:(\\d+)");
     private static final String DEVICE = "eth0";
     private static final String NOBODY = "02:00:00:00:00:99";
 
     private final String source = name("source");
     private final String destination = name("destination");
+    private boolean moved;
+    private boolean blackhole;
     private final Thread atTheEnd = new Thread(this::remove);
 
     /** Puts them there. */
@@ -96,8 +100,36 @@ public final class TwoHosts implements AutoCloseable {
         return host.equals(source) ? destination : source;
     }
 
+    /** The one connection that has brought the most bytes so far is lost, and no other. */
+    public void swallowTheBusiest() throws IOException, InterruptedException {
+        Process asked =
+                new ProcessBuilder("ip", "netns", "exec", destination, "ss", "-tinHO").start();
+        String port = "";
+        long most = -1;
+        for (String line : asked.inputReader().readAllLines()) {
+            Matcher found = BUSY.matcher(line);
+            if (!found.find() || Long.parseLong(found.group(2)) <= most) continue;
+            port = found.group(1);
+            most = Long.parseLong(found.group(2));
+        }
+        assertThat(asked.waitFor()).isZero();
+        // The rule must come before the one that all packets for this host meet.
+        if (!moved) {
+            ip("-n", destination, "rule", "add", "pref", "100", "lookup", "local");
+            ip("-n", destination, "rule", "del", "pref", "0");
+            moved = true;
+        }
+        ip(
+                "-n %s rule add pref 10 ipproto tcp sport %s blackhole"
+                        .formatted(destination, port)
+                        .split(" "));
+        blackhole = true;
+    }
+
     /** All is as it should be. */
     public void connect() throws IOException, InterruptedException {
+        if (blackhole) ip("-n", destination, "rule", "del", "pref", "10");
+        blackhole = false;
         for (String host : List.of(source, destination)) {
             ip("-n", host, "link", "set", DEVICE, "up");
             ip("-n", host, "neigh", "flush", "dev", DEVICE, "nud", "all");
