@@ -195,12 +195,14 @@ abstract class Action implements Callable<Integer> {
     /** Shows a migration's progress until it is over, or something else comes; Ctrl-C goes by. */
     final void show(Migration migration, String what, BooleanSupplier until)
             throws InterruptedException {
+        boolean sends = false;
         try (Progress progress = progress(what)) {
             while (!migration.await(GLANCE) && !until.getAsBoolean()) {
                 Statistics now = migration.statistics();
                 // A destination knows how much came, not how much is to come.
+                sends |= now.remaining() > 0;
                 long done =
-                        now.remaining() > 0
+                        sends
                                 ? now.total() - now.remaining()
                                 : Math.min(now.transferred(), now.total());
                 progress.show(done, now.total());

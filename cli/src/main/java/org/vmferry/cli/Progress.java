@@ -1,6 +1,8 @@
 package org.vmferry.cli;
 
 import java.io.PrintWriter;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
@@ -25,11 +27,22 @@ final class Progress implements AutoCloseable {
     private static final int CELLS = 30;
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
+    /** A rate is that of so long ago until now. */
+    private static final long RECENTLY = 10 * SECOND;
+
+    /** After so long without a byte there is no rate. */
+    private static final long STILL = 3 * SECOND;
+
+    /** How far it was at a moment. */
+    private record Mark(long when, long done) {}
+
     private final PrintWriter err;
     private final Style style;
     private final String what;
     private final LongSupplier clock;
-    private final long began;
+    private final Deque<Mark> marks = new ArrayDeque<>(); // of late, at least one
+    private long before; // bytes
+    private long moved; // when it came further
     private long last;
     private int drawn;
 
@@ -46,8 +59,9 @@ final class Progress implements AutoCloseable {
         this.style = style;
         this.what = Text.line(what);
         this.clock = clock;
-        began = clock.getAsLong();
-        last = began;
+        last = clock.getAsLong();
+        moved = last;
+        marks.add(new Mark(last, 0));
     }
 
     /**
@@ -58,25 +72,32 @@ final class Progress implements AutoCloseable {
      */
     void show(long done, long total) {
         long now = clock.getAsLong();
+        if (done != before) moved = now;
+        before = done;
+        if (now - marks.getLast().when >= SECOND / 10) marks.add(new Mark(now, done));
+        while (marks.size() > 1 && now - marks.getFirst().when > RECENTLY) marks.removeFirst();
         if (now - last < style.interval) return;
         last = now;
-        double rate = done / Math.max(1e-9, (now - began) / (double) SECOND);
-        if (style == Style.LINES)
-            err.println("vmferry: " + what + ": " + figures(done, total, rate));
-        else draw(bar(done, total) + figures(done, total, rate));
+        String figures = far(done, total) + ", " + pace(now, total - done, total > 0);
+        if (style == Style.LINES) err.println("vmferry: " + what + ": " + figures);
+        else draw(bar(done, total) + figures);
         err.flush();
     }
 
-    private String figures(long done, long total, double rate) {
+    private static String far(long done, long total) {
+        if (total <= 0) return Text.bytes(done);
+        return "%3d %% of %s".formatted(percent(done, total), Text.bytes(total));
+    }
+
+    /** How fast it has been of late, and how long that would still take. */
+    private String pace(long now, long rest, boolean known) {
+        if (now - moved >= STILL) return "nothing for " + Text.seconds((now - moved) / SECOND);
+        Mark first = marks.getFirst();
+        double seconds = Math.max(1e-9, (now - first.when) / (double) SECOND);
+        double rate = Math.max(0, before - first.done) / seconds;
         String speed = Text.bytes(Math.rint(rate)) + "/s";
-        if (total <= 0) return Text.bytes(done) + ", " + speed;
-        long left = rate > 0 ? (long) Math.ceil((total - done) / rate) : -1;
-        return "%3d %% of %s, %s%s"
-                .formatted(
-                        percent(done, total),
-                        Text.bytes(total),
-                        speed,
-                        left < 0 ? "" : ", " + Text.seconds(left) + " left");
+        if (!known || rate == 0) return speed;
+        return speed + ", " + Text.seconds((long) Math.ceil(rest / rate)) + " left";
     }
 
     private String bar(long done, long total) {

@@ -65,4 +65,38 @@ class ProgressTest {
         }
         assertThat(err.toString()).contains("saving vm.snap 5 MiB, 5 MiB/s").doesNotContain("%");
     }
+
+    /** A link that is dead has no rate, whatever it did before. */
+    @Test
+    void nothingHasNoRate() {
+        try (var progress = progress(Progress.Style.LINES)) {
+            tenSecondsOf(progress);
+            err.getBuffer().setLength(0);
+            for (int step = 1; step <= 3000; step++) {
+                now += 10 * MILLISECOND;
+                progress.show(2 * GIB, 4 * GIB);
+            }
+        }
+        assertThat(err.toString().lines())
+                .hasSize(6)
+                .first()
+                .isEqualTo("vmferry: saving vm.snap:  50 % of 4 GiB, nothing for 5 s");
+        assertThat(err.toString())
+                .contains("50 % of 4 GiB, nothing for 30 s")
+                .doesNotContain("/s", "left");
+    }
+
+    /** The rate is that of the last seconds. */
+    @Test
+    void aRateIsOfLate() {
+        try (var progress = progress(Progress.Style.BAR)) {
+            tenSecondsOf(progress);
+            for (int step = 1; step <= 1500; step++) {
+                now += 10 * MILLISECOND;
+                progress.show(2 * GIB + (step << 20) / 100, 4 * GIB);
+            }
+        }
+        assertThat(err.toString().split("\r")[245])
+                .contains("% of 4 GiB, 1 MiB/s, "); // 200 before
+    }
 }

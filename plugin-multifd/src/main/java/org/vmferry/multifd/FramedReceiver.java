@@ -24,8 +24,9 @@ import java.util.concurrent.locks.Condition;
  * packets. At a SYNC it stops until the main stream has come as far.
  */
 final class FramedReceiver implements PageCarrier.Receiver {
+    private static final long LOOK_MS = 1000; // the limit may change meanwhile
+
     private final Session session;
-    private final long silence;
     private final Workers workers;
     private final Condition met; // the migration thread waits for channels
     private final Condition goOn; // channels wait for the migration thread
@@ -45,12 +46,9 @@ final class FramedReceiver implements PageCarrier.Receiver {
      * A receiver without channels.
      *
      * @param session the migration
-     * @param silence for how long a channel whose SYNC is waited for may give no byte, in ms (rule
-     *     MFD-23)
      */
-    FramedReceiver(Session session, long silence) {
+    FramedReceiver(Session session) {
         this.session = session;
-        this.silence = silence;
         workers = new Workers(session, "recv");
         met = workers.condition();
         goOn = workers.condition();
@@ -223,12 +221,15 @@ final class FramedReceiver implements PageCarrier.Receiver {
         }
     }
 
-    /** Times each channel by itself: that others move does not mean that it will. */
+    /**
+     * Times each channel by itself: that others move does not mean that it will (rule MFD-23).
+     */
     private void awaitSyncs() throws IOException {
         members.forEach(Member::watch);
-        long limit = TimeUnit.MILLISECONDS.toNanos(silence);
         workers.check();
         while (true) {
+            long silence = session.silence();
+            long limit = silence == 0 ? Long.MAX_VALUE : TimeUnit.MILLISECONDS.toNanos(silence);
             long rest = limit;
             boolean all = true;
             for (Member member : members) {
@@ -238,12 +239,13 @@ final class FramedReceiver implements PageCarrier.Receiver {
                 rest = Math.min(rest, limit - member.silence());
                 if (rest <= 0) {
                     throw MigrationException.peer(
-                            "%s: nothing came for %d ms, the main stream waits for its SYNC",
+                            "%s: nothing came for %d ms (silence-timeout), the main stream"
+                                    + " waits for its SYNC",
                             member.source.name(), silence);
                 }
             }
             if (all) return;
-            workers.await(met, TimeUnit.NANOSECONDS.toMillis(rest) + 1);
+            workers.await(met, Math.min(LOOK_MS, TimeUnit.NANOSECONDS.toMillis(rest) + 1));
         }
     }
 

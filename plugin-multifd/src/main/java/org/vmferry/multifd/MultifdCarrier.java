@@ -30,8 +30,6 @@ public final class MultifdCarrier implements PageCarrier {
     public static final Parameter<Boolean> FLUSH_EACH_SECTION =
             Parameter.flag("multifd-flush-after-each-section", false);
 
-    private static final long PATIENCE_MS = 60_000; // rule MFD-23
-
     @Override
     public String id() {
         return MULTIFD.name();
@@ -59,6 +57,6 @@ public final class MultifdCarrier implements PageCarrier {
 
     @Override
     public Receiver receiver(boolean placed, Session session) {
-        return placed ? new PlacedReceiver(session) : new FramedReceiver(session, PATIENCE_MS);
+        return placed ? new PlacedReceiver(session) : new FramedReceiver(session);
     }
 }

@@ -101,9 +101,10 @@ class ReceiverTest {
                     throw new AssertionError("for a sender");
                 };
         session.patience = patience;
+        session.silence = patience;
         session.channels.addAll(Arrays.asList(scripts));
         List<Thread> greeters = new ArrayList<>();
-        FramedReceiver receiver = new FramedReceiver(session, patience);
+        FramedReceiver receiver = new FramedReceiver(session);
         try (receiver) {
             for (Channel script : scripts) greeters.add(Loopback.greet(receiver, script));
             receiver.connect(machine);

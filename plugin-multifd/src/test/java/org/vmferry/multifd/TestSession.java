@@ -18,6 +18,7 @@ import java.util.concurrent.atomic.LongAdder;
 /** A session that keeps the first failure, lets its channels go, and counts. */
 final class TestSession implements Session, Session.Counters {
     volatile long patience = 30_000;
+    volatile long silence = 60_000;
     final LongAdder normal = new LongAdder();
     final LongAdder zero = new LongAdder();
     final LongAdder bytes = new LongAdder();
@@ -66,6 +67,11 @@ final class TestSession implements Session, Session.Counters {
     @Override
     public long patience() {
         return patience;
+    }
+
+    @Override
+    public long silence() {
+        return silence;
     }
 
     @Override

@@ -54,6 +54,16 @@ public interface Session {
     }
 
     /**
+     * For how long a peer may give no byte to somebody who waits for bytes that it has sent, or is
+     * just sending: {@code silence-timeout}, which may change meanwhile.
+     *
+     * @return ms; 0 for ever
+     */
+    default long silence() {
+        return 60_000;
+    }
+
+    /**
      * The virtual machine's UUID.
      *
      * @return zeros if it has none

@@ -1,5 +1,6 @@
 package org.vmferry.engine.guard;
 
+import org.vmferry.engine.transport.Lifeline;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -9,7 +10,7 @@ import java.nio.ByteBuffer;
  * A transport's channel, or a host's. One that does not keep to what a channel promises would be
  * taken for a peer that is silent, or lies; so what it says it moved is compared with what moved.
  */
-final class GuardedChannel implements Channel {
+final class GuardedChannel implements Channel, Lifeline {
     private final Guard guard;
     private final Channel target;
 
@@ -97,6 +98,12 @@ final class GuardedChannel implements Channel {
                     target.close();
                     return null;
                 });
+    }
+
+    /** The engine's own channels have it, and they need no guard. */
+    @Override
+    public boolean notice(long ms) throws IOException {
+        return target instanceof Lifeline lifeline && lifeline.notice(ms);
     }
 
     @Override

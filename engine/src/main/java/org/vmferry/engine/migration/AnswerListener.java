@@ -67,6 +67,12 @@ final class AnswerListener implements AutoCloseable {
             end = e;
         } catch (IOException e) {
             end = e;
+            // Nobody else may be reading or writing, with the guest paused.
+            if (!session.life().committed() && session.life().failure() == null) {
+                fails =
+                        new MigrationException(
+                                Blame.TRANSPORT, "the destination was lost: " + e.getMessage(), e);
+            }
         } catch (Throwable e) { // whoever waits must hear of it
             end = fails = MigrationException.of(e);
         }

@@ -1,12 +1,13 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.transport.Lifeline;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /** A channel that passes everything on: to be extended where something is added. */
-class ForwardingChannel implements Channel {
+class ForwardingChannel implements Channel, Lifeline {
     protected final Channel channel;
 
     ForwardingChannel(Channel channel) {
@@ -51,6 +52,11 @@ class ForwardingChannel implements Channel {
     @Override
     public void release() {
         channel.release();
+    }
+
+    @Override
+    public boolean notice(long ms) throws IOException {
+        return channel instanceof Lifeline lifeline && lifeline.notice(ms);
     }
 
     @Override

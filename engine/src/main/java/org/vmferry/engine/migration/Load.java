@@ -115,11 +115,18 @@ public final class Load implements Work {
 
     private void fromChannels(Stage stage) throws IOException {
         boolean many = parts.transport().features().contains(Feature.MANY_CHANNELS);
-        try (Arrivals arrivals =
-                        new Arrivals(session, end, parts.carrier().channelMagic(), layer, many);
+        try (Silence silence = new Silence(session);
+                Arrivals arrivals =
+                        new Arrivals(
+                                session,
+                                end,
+                                parts.carrier().channelMagic(),
+                                raw -> layer.over(silence.noticed(raw)),
+                                many);
                 Channel main = arrivals.main();
                 StreamIn stream = new StreamIn(main)) {
             RunState state = read(stream, main, arrivals, stage);
+            silence.patient();
             try (Answers.Alive _ = answers == null ? null : answers.alive()) {
                 begin(state);
             }

@@ -1,5 +1,6 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.transport.SocketOptions;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
@@ -79,6 +80,11 @@ public final class MigrationSession implements Session {
     @Override
     public long patience() {
         return options.get(SocketOptions.CONNECT_TIMEOUT);
+    }
+
+    @Override
+    public long silence() {
+        return current(EngineOptions.SILENCE_TIMEOUT);
     }
 
     /** The options now in force. */

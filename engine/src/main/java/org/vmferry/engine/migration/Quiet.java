@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Quiet implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Quiet.class);
-    private static final long FIRST_MS = 20_000;
+    private static final long LOOK_MS = 1000;
 
     private final MigrationSession session;
     private final Channel main;
@@ -36,26 +36,25 @@ final class Quiet implements AutoCloseable {
     }
 
     private synchronized void watch() {
+        Reminder reminder = new Reminder();
         long began = System.nanoTime();
         long before = received();
         try {
-            for (long ms = FIRST_MS; !over; ) {
-                long rest = ms - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
-                if (rest > 0) {
-                    wait(rest);
-                } else if (received() != before) {
+            while (!over) {
+                if (received() != before) {
                     before = received();
                     began = System.nanoTime();
-                    ms = FIRST_MS;
-                } else {
+                }
+                long waited = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+                if (reminder.due(waited)) {
                     LOG.warn(
                             "{}: nothing has come from {} for {} s; its migration may wait for"
                                     + " somebody there",
                             session.name(),
                             main.peer(),
-                            ms / 1000);
-                    ms *= 2;
+                            waited / 1000);
                 }
+                wait(Math.min(LOOK_MS, reminder.next() - waited));
             }
         } catch (InterruptedException e) {
             // Nobody does that.

@@ -187,7 +187,7 @@ public final class Save implements Work {
     private void send(Outgoing end, Silence silence, SourceStream everything, Stage stage)
             throws IOException {
         Layer secure = Layer.ofSource(parts.address(), session);
-        Layer layer = raw -> silence.over(secure.over(raw));
+        Layer layer = raw -> silence.over(secure.over(silence.noticed(raw)));
         Channel main = toFile ? null : layer.over(end.open());
         PageCarrier.Channels channels = new Opener(end, layer);
         try (StreamOut out = toFile ? new StreamOut(end) : new StreamOut(main);
@@ -201,7 +201,7 @@ public final class Save implements Work {
             try {
                 sender.connect();
                 byte[] description = everything.write(out, saver, sender, answer, stage);
-                end(out, description, answer, sender);
+                end(out, description, answer, sender, silence);
                 if (main != null) endInOrder(main);
             } catch (IOException | RuntimeException | Error e) {
                 // Lets go the carrier's threads, so that its close() can join them.
@@ -219,10 +219,15 @@ public final class Save implements Work {
      * any more, and a link that is lost now leaves open who has the guest.
      */
     private void end(
-            StreamOut out, byte[] description, AnswerListener answer, PageCarrier.Sender sender)
+            StreamOut out,
+            byte[] description,
+            AnswerListener answer,
+            PageCarrier.Sender sender,
+            Silence silence)
             throws IOException {
         out.flush(); // a link that was lost before is so before the end
         life.commit();
+        silence.patient();
         try {
             DeviceSections.end(out, description);
             if (toFile) stream.writeTrailer(out);

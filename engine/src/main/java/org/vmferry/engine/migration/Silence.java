@@ -1,32 +1,43 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.option.EngineOptions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.engine.transport.Lifeline;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * For how long a source's peer has given no sign of life: taken no byte on any channel, and said
- * nothing. Bounded by silence-timeout, for whoever waits for the peer; a write that hangs for
- * longer fails the migration.
+ * For how long a peer has given no sign of life, bounded by silence-timeout. A source's peer: taken
+ * no byte on any channel, and said nothing; a write that hangs for longer fails the migration.
+ * Either's peer: that its host is gone, which the system finds out for who reads ({@link
+ * #noticed}).
  */
 final class Silence implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Silence.class);
+
     /**
      * Bytes of one write: it returns only when all were taken, and a slow link is no silent one.
      */
     private static final int MOST = 1 << 18;
 
     private static final long LOOK_MS = 1000;
+    private static final long PATIENT_MS = 600_000;
 
     private final MigrationSession session;
     private final AtomicInteger writing = new AtomicInteger();
     private volatile long last = System.nanoTime();
-    private Thread thread; // guarded by this, as below
+    private final List<Channel> lines = new ArrayList<>(); // guarded by this, as below
+    private long noticed; // ms
+    private boolean patient;
+    private Thread thread;
+    private boolean told;
     private boolean closed;
 
     Silence(MigrationSession session) {
@@ -48,38 +59,102 @@ final class Silence implements AutoCloseable {
 
     /** The limit in ms, 0 for none. */
     long limit() {
-        return session.current(EngineOptions.SILENCE_TIMEOUT);
+        return session.silence();
     }
 
     /** A channel whose writes are signs of life. */
     synchronized Channel over(Channel channel) {
-        if (thread == null && !closed) {
-            Thread watcher = new Thread(() -> watch(channel.peer()), session.name() + "-silence");
-            watcher.setDaemon(true);
-            watcher.start();
-            thread = watcher;
-        }
+        begin(channel);
         return new Watched(channel);
     }
 
+    /**
+     * A channel that fails when its peer's host is gone, also for who only reads; now and when
+     * silence-timeout changes.
+     *
+     * @param raw what a transport made
+     */
+    synchronized <C extends Channel> C noticed(C raw) throws IOException {
+        lines.removeIf(line -> !line.isOpen());
+        noticed = forSystem();
+        boolean willBe = raw instanceof Lifeline line && line.notice(noticed);
+        if (raw instanceof Lifeline) lines.add(raw);
+        if (!willBe && !told) {
+            told = true;
+            LOG.info(
+                    "{}: that the host behind {} is gone may never be noticed by who waits for its"
+                            + " bytes: it is no TCP of vmferry's own, or the JVM lacks"
+                            + " --enable-native-access",
+                    session.name(),
+                    raw.peer());
+        }
+        begin(raw);
+        return raw;
+    }
+
+    private synchronized void begin(Channel channel) {
+        if (thread != null || closed) return;
+        Thread watcher = new Thread(() -> watch(channel.peer()), session.name() + "-silence");
+        watcher.setDaemon(true);
+        watcher.start();
+        thread = watcher;
+    }
+
     private void watch(String peer) {
+        Reminder reminder = new Reminder();
         while (true) {
             synchronized (this) {
                 if (closed) return;
                 try {
-                    long rest = writing.get() == 0 ? limit() / 2 : rest();
+                    long rest = writing.get() > 0 ? rest() : Math.max(1, limit() / 2);
+                    if (limit() == 0) rest = LOOK_MS;
                     wait(rest <= 0 ? 10 : Math.min(rest, LOOK_MS));
                 } catch (InterruptedException e) {
                     return; // nobody does that
                 }
+                if (noticed != forSystem()) change();
             }
-            if (writing.get() == 0 || rest() > 0) continue;
-            session.fail(
-                    MigrationException.peer(
-                            "%s has taken no byte for %d ms (silence-timeout): look at what the"
-                                    + " destination waits for, or at the link",
-                            peer, limit()));
-            return;
+            if (writing.get() == 0) continue;
+            if (rest() <= 0) break;
+            long waited = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - last);
+            if (reminder.due(waited)) {
+                LOG.warn(
+                        "{}: waits for {} to take what is sent, {} s so far",
+                        session.name(),
+                        peer,
+                        waited / 1000);
+            }
+        }
+        session.fail(
+                MigrationException.peer(
+                        "%s has taken no byte for %d ms (silence-timeout): look at what the"
+                                + " destination waits for, or at the link",
+                        peer, limit()));
+    }
+
+    /**
+     * The end is on its way. What is still to come, such as a word about the guest, is worth more
+     * than to know soon that it won't: the system gives up none of the channels that soon, and a
+     * peer that is busy elsewhere may leave bytes in them. {@link #rest} stays as it is.
+     */
+    synchronized void patient() {
+        patient = true;
+        change();
+    }
+
+    private long forSystem() {
+        long limit = limit();
+        return patient && limit > 0 ? Math.max(limit, PATIENT_MS) : limit;
+    }
+
+    private void change() {
+        noticed = forSystem();
+        for (Channel line : lines) {
+            try {
+                ((Lifeline) line).notice(noticed);
+            } catch (IOException e) {
+                LOG.debug("{}: {} is broken", session.name(), line.peer(), e);
+            }
         }
     }
 
@@ -112,6 +187,16 @@ final class Silence implements AutoCloseable {
             } finally {
                 writing.decrementAndGet();
             }
+        }
+
+        /** With TLS it writes. */
+        @Override
+        public void shutdownOutput() throws IOException {
+            timed(
+                    () -> {
+                        channel.shutdownOutput();
+                        return 0;
+                    });
         }
 
         @Override

@@ -14,7 +14,10 @@ public final class TlsCutException extends MigrationException {
     TlsCutException(String peer, Throwable cause) {
         super(
                 Blame.TRANSPORT,
-                "the TLS channel to " + peer + " was cut: it ended without close_notify",
+                "the TLS channel to "
+                        + peer
+                        + " was cut: "
+                        + (cause == null ? "it ended without close_notify" : cause.getMessage()),
                 cause);
     }
 }

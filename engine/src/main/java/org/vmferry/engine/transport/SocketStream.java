@@ -16,7 +16,7 @@ import java.util.function.Consumer;
  * A connected socket. Closing it lets go whoever reads or writes, at once. Give it direct buffers:
  * the JDK copies all others.
  */
-final class SocketStream implements Channel {
+final class SocketStream implements Channel, Lifeline {
     // What one writev or readv takes; offering more only costs time.
     private static final int MOST_BUFFERS = 1024;
 
@@ -24,12 +24,15 @@ final class SocketStream implements Channel {
     private final String peer;
     private final String origin;
     private final Consumer<SocketStream> whenClosed;
+    private final boolean tcp;
+    private volatile long noticed; // ms
 
     SocketStream(SocketChannel socket, String peer, Consumer<SocketStream> whenClosed)
             throws IOException {
         this.socket = socket;
         this.peer = peer;
         this.whenClosed = whenClosed;
+        tcp = socket.getRemoteAddress() instanceof InetSocketAddress;
         if (socket.getRemoteAddress() instanceof InetSocketAddress inet) {
             socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
             origin = "address " + inet.getAddress().getHostAddress();
@@ -113,7 +116,21 @@ final class SocketStream implements Channel {
     private IOException lost(String doing, IOException e) {
         String why =
                 e instanceof ClosedChannelException ? "the channel was closed" : Trouble.why(e);
+        if (noticed > 0 && Trouble.gone(e)) {
+            why +=
+                    ": its host gave no sign of life for about %d ms (silence-timeout); look at it,"
+                            .formatted(noticed)
+                        + " or at the link";
+        }
         return Trouble.transport(doing + " " + peer + ": " + why, e);
+    }
+
+    /** A unix socket has its other end in this system, which tells of its end at once. */
+    @Override
+    public synchronized boolean notice(long ms) throws IOException {
+        if (!tcp || !socket.isOpen()) return true;
+        noticed = ms;
+        return TcpSocket.notice(socket, ms);
     }
 
     @Override
@@ -124,7 +141,9 @@ final class SocketStream implements Channel {
     @Override
     public void close() throws IOException {
         try {
-            socket.close();
+            synchronized (this) { // its number may be another's at once
+                socket.close();
+            }
         } finally {
             whenClosed.accept(this);
         }

@@ -9,9 +9,14 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Set;
 
 /** Says in one sentence what the system refused. */
 final class Trouble {
+    // ETIMEDOUT, EHOSTUNREACH, ENETUNREACH: the last one is what the network said meanwhile.
+    private static final Set<String> GONE =
+            Set.of("Connection timed out", "No route to host", "Network is unreachable");
+
     private Trouble() {}
 
     static MigrationException explain(String what, Path file, IOException e) {
@@ -41,6 +46,11 @@ final class Trouble {
     /** EFAULT: the memory of a transfer is always there, unless it stands for a file's bytes. */
     private static boolean lostMapping(IOException e) {
         return "Bad address".equals(e.getMessage());
+    }
+
+    /** Whether a connection failed because nothing comes from its other end any more. */
+    static boolean gone(IOException e) {
+        return e.getMessage() != null && GONE.contains(e.getMessage());
     }
 
     /** Whether a transfer failed because a disk, or somebody's share of it, is full. */

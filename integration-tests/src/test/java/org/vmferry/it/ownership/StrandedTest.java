@@ -164,6 +164,25 @@ class StrandedTest {
         assertThat(there.runState()).isEqualTo(RunState.PRELAUNCH);
     }
 
+    /** Nothing is sent then, and nobody else would notice before the operator's word. */
+    @Test
+    @Tag("OWN-2")
+    @Tag("RPT-9")
+    void aDestinationThatEndsBeforeTheSwitchOverIsNoticed() throws Exception {
+        Migration load = engine.receive(there, "tcp:127.0.0.1:0", BACK);
+        try (Relay relay = new Relay(load.address().toString(), Fault.NONE)) {
+            Migration save =
+                    engine.send(here, relay.address(), BACK.capability("pause-before-switchover"));
+            while (save.state() != MigrationState.PRE_SWITCHOVER) Thread.onSpinWait();
+            long paused = here.instructions();
+            relay.close(); // as a process ends that is killed
+            assertThat(failure(save)).startsWith("the destination was lost: ");
+            while (here.instructions() <= paused) Thread.onSpinWait();
+        }
+        failure(load);
+        assertThat(there.runState()).isEqualTo(RunState.PRELAUNCH);
+    }
+
     /** A QEMU that waits for channels says nothing: the limit is the source's own. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
