@@ -189,7 +189,7 @@ class SignalTest {
                 work.resolve("snap"),
                 "--format",
                 "mapped-ram");
-        command.awaitSaid("send-2: NONE to SETUP");
+        command.awaitSaid("send-2: SETUP");
         assertEnds("TERM", "vmferry: the migration was cancelled");
     }
 
@@ -244,7 +244,7 @@ class SignalTest {
         Path socket = receiver("-p", "tls-creds=" + made.resolve("certificates"));
         try (SocketChannel source = connect(socket, (byte) 22)) {
             assertThat(source.isOpen()).isTrue();
-            command.awaitSaid("NONE to SETUP");
+            command.awaitSaid("receive-1: SETUP");
             assertEnds(
                     "TERM", "vmferry: the migration was cancelled", GuestOwner.SOURCE.sentence());
         }
@@ -256,7 +256,7 @@ class SignalTest {
         Path socket = receiver();
         try (SocketChannel source = connect(socket, beginning(1L << 40))) {
             assertThat(source.isOpen()).isTrue();
-            command.awaitSaid("SETUP to ACTIVE");
+            command.awaitSaid("receive-1: ACTIVE");
             assertEnds("INT", "vmferry: the migration was cancelled", GuestOwner.SOURCE.sentence());
         }
     }
@@ -268,7 +268,7 @@ class SignalTest {
         Path socket = receiver();
         try (SocketChannel source = connect(socket, stream(1L << 40, 1))) {
             source.shutdownOutput();
-            command.awaitSaid("send-2: NONE to SETUP");
+            command.awaitSaid("send-2: SETUP");
             assertEnds(
                     "TERM", "vmferry: the migration was cancelled", GuestOwner.UNKNOWN.sentence());
         }
@@ -404,7 +404,7 @@ class SignalTest {
                 load.address(),
                 "-c",
                 "pause-before-switchover");
-        command.awaitSaid("ACTIVE to PRE_SWITCHOVER");
+        command.awaitSaid("send-3: PRE_SWITCHOVER");
         assertEnds("TERM", "vmferry: the migration was cancelled", GuestOwner.SOURCE.sentence());
         assertThat(load.await(Duration.ofSeconds(SOON))).isTrue();
         assertThat(load.owner()).isEqualTo(GuestOwner.SOURCE);
