@@ -211,7 +211,8 @@ class PowerCutTest {
             default -> destination.tell("open");
         }
         if (scenario.phase != Phase.HANDSHAKE) {
-            String end = scenario.phase == Phase.CONNECTING ? "cancelled SOURCE " : "failed SOURCE ";
+            String end =
+                    scenario.phase == Phase.CONNECTING ? "cancelled SOURCE " : "failed SOURCE ";
             assertThat(destination.await("over ", BOUND))
                     .startsWith("over " + (begun ? "completed DESTINATION" : end));
         }
@@ -225,7 +226,8 @@ class PowerCutTest {
         if (scenario.phase == Phase.BEGUN) destination.tell("open");
         boolean over = destination.hears("over ", PATIENCE);
         // Elsewhere bytes may wait in a full window, which a system gives up.
-        if (scenario.phase == Phase.PRE_SWITCHOVER) assertThat(over).as("%s", destination).isFalse();
+        if (scenario.phase == Phase.PRE_SWITCHOVER)
+            assertThat(over).as("%s", destination).isFalse();
         source.goOn();
         source.tell("open");
         destination.tell("open");
