@@ -94,10 +94,11 @@ class PowerCutTest {
         if (hosts != null) hosts.close();
     }
 
+    /** Without TLS: its certificates alone take as long to make as all of these. */
     static Stream<Scenario> some() {
         return Stream.of(
                 new Scenario(Phase.CONNECTING, Fault.UNPLUGGED, ""),
-                new Scenario(Phase.ROUNDS, Fault.UNPLUGGED, "tls"),
+                new Scenario(Phase.ROUNDS, Fault.UNPLUGGED, ""),
                 new Scenario(Phase.ROUNDS, Fault.SWALLOWED, "multifd"),
                 new Scenario(Phase.ROUNDS, Fault.ONE_SWALLOWED, "multifd"),
                 new Scenario(Phase.PRE_SWITCHOVER, Fault.SWALLOWED, ""),
