@@ -96,7 +96,6 @@ class ProgressTest {
                 progress.show(2 * GIB + (step << 20) / 100, 4 * GIB);
             }
         }
-        assertThat(err.toString().split("\r")[245])
-                .contains("% of 4 GiB, 1 MiB/s, "); // 200 before
+        assertThat(err.toString().split("\r")[245]).contains("% of 4 GiB, 1 MiB/s, "); // 200 before
     }
 }

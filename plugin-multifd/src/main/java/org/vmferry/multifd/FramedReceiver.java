@@ -221,9 +221,7 @@ final class FramedReceiver implements PageCarrier.Receiver {
         }
     }
 
-    /**
-     * Times each channel by itself: that others move does not mean that it will (rule MFD-23).
-     */
+    /** Times each channel by itself: that others move does not mean that it will (rule MFD-23). */
     private void awaitSyncs() throws IOException {
         members.forEach(Member::watch);
         workers.check();

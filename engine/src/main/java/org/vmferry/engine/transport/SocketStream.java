@@ -119,8 +119,8 @@ final class SocketStream implements Channel, Lifeline {
         if (noticed > 0 && Trouble.gone(e)) {
             why +=
                     ": its host gave no sign of life for about %d ms (silence-timeout); look at it,"
-                            .formatted(noticed)
-                        + " or at the link";
+                                    .formatted(noticed)
+                            + " or at the link";
         }
         return Trouble.transport(doing + " " + peer + ": " + why, e);
     }

@@ -73,8 +73,7 @@ final class TcpSocket {
         InetSocketAddress here = (InetSocketAddress) socket.getLocalAddress();
         InetSocketAddress there = (InetSocketAddress) socket.getRemoteAddress();
         try (Arena arena = Arena.ofConfined();
-                DirectoryStream<Path> open =
-                        Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+                DirectoryStream<Path> open = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
             Place place = new Place(arena.allocate(SOCKADDR_BYTES, 8), arena.allocate(JAVA_INT));
             MemorySegment value = arena.allocateFrom(JAVA_INT, ms);
             for (Path one : open) {
@@ -122,8 +121,7 @@ final class TcpSocket {
                 call("setsockopt", JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
 
         @SuppressWarnings("restricted")
-        private static MethodHandle call(
-                String name, MemoryLayout... parameters) {
+        private static MethodHandle call(String name, MemoryLayout... parameters) {
             Linker linker = Linker.nativeLinker();
             return linker.downcallHandle(
                     linker.defaultLookup().find(name).orElseThrow(),

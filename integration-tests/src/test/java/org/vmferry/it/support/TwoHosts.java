@@ -91,8 +91,18 @@ public final class TwoHosts implements AutoCloseable {
     /** All that is sent gets lost on the way, in both directions: nobody sees anything. */
     public void swallow() throws IOException, InterruptedException {
         for (String host : List.of(source, destination)) {
-            ip("-n", host, "neigh", "replace", address(other(host)), "lladdr", NOBODY, "dev",
-                    DEVICE, "nud", "permanent");
+            ip(
+                    "-n",
+                    host,
+                    "neigh",
+                    "replace",
+                    address(other(host)),
+                    "lladdr",
+                    NOBODY,
+                    "dev",
+                    DEVICE,
+                    "nud",
+                    "permanent");
         }
     }
 
@@ -142,8 +152,7 @@ public final class TwoHosts implements AutoCloseable {
         try (var names = Files.newDirectoryStream(all)) {
             for (Path one : names) {
                 Matcher ours = NAME.matcher(one.getFileName().toString());
-                if (ours.matches()
-                        && ProcessHandle.of(Long.parseLong(ours.group(1))).isEmpty()) {
+                if (ours.matches() && ProcessHandle.of(Long.parseLong(ours.group(1))).isEmpty()) {
                     delete(ours.group());
                 }
             }
