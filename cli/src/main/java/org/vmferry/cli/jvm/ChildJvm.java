@@ -30,8 +30,21 @@ public final class ChildJvm implements AutoCloseable {
      * @throws IOException if it can't be started
      */
     public ChildJvm(Class<?> program, String... arguments) throws IOException {
+        this(List.of(), program, arguments);
+    }
+
+    /**
+     * Starts it by another command.
+     *
+     * @param by what runs the command that follows it, such as {@code ip netns exec slow}; may be
+     *     empty
+     * @param program has the main method
+     * @param arguments the program's
+     * @throws IOException if it can't be started
+     */
+    public ChildJvm(List<String> by, Class<?> program, String... arguments) throws IOException {
         name = program.getSimpleName();
-        List<String> command = new ArrayList<>();
+        List<String> command = new ArrayList<>(by);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("-XX:+UseSerialGC");

@@ -3,6 +3,7 @@ package org.vmferry.engine.migration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
@@ -43,6 +44,7 @@ public final class Load implements Work {
     private final boolean fromFile;
     private final Runnable loaded;
     private Answers answers; // once the source has opened the return path
+    private Warmth warmth; // null for a file, whose guest stands still anyway
     private RamTarget target;
     private Map<BlockHeader, RamBlock> blocks;
     private Trailer trailer = Trailer.NONE;
@@ -115,10 +117,12 @@ public final class Load implements Work {
 
     private void fromChannels(Stage stage) throws IOException {
         boolean many = parts.transport().features().contains(Feature.MANY_CHANNELS);
-        try (Arrivals arrivals =
+        try (Warmth warmth = new Warmth(session);
+                Arrivals arrivals =
                         new Arrivals(session, end, parts.carrier().channelMagic(), layer, many);
                 Channel main = arrivals.main();
                 StreamIn stream = new StreamIn(main)) {
+            this.warmth = warmth;
             RunState state = read(stream, main, arrivals, stage);
             try (Answers.Alive _ = answers == null ? null : answers.alive()) {
                 begin(state);
@@ -201,6 +205,7 @@ public final class Load implements Work {
                     @Override
                     public void ramStart() throws IOException {
                         MachineUse.requireStill(machine); // it may have been started meanwhile
+                        if (warmth != null) warmth.await(); // its guest still runs
                         // Not before: a source that waits for an answer has had it.
                         if (arrivals != null) arrivals.admit(receiver);
                         receiver.connect(configuration.machine());
@@ -211,6 +216,8 @@ public final class Load implements Work {
                                         stream, size, session.options(), loader, target, receiver);
                         for (BlockHeader block : blocks.keySet()) total += block.usedLength();
                         stage.enter(MigrationState.ACTIVE);
+                        if (answers != null && session.options().get(EngineOptions.SWITCHOVER_ACK))
+                            answers.ready();
                         loader.section(stream, receiver);
                     }
 

@@ -32,9 +32,6 @@ import java.util.zip.CRC32C;
  * migration thread; its figures may be asked for by any.
  */
 final class SourceStream {
-    /** How often the guest dirtied too much again while the destination had yet to answer. */
-    private static final int MOST_SECOND_LOOKS = 8;
-
     private final MigrationSession session;
     private final Machine machine;
     private final SourceGuest guest;
@@ -90,8 +87,18 @@ final class SourceStream {
         writeHeader(stream, store);
         Optional<DirtyLog> log = machine.ram().dirtyLog();
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
-        try (Convergence judge = new Convergence(session, machine.throttle(), pageSize);
-                Precopy rounds = new Precopy(session, blocks, log, sender, section, stage::round)) {
+        try (Warmth warmth = new Warmth(session);
+                Convergence judge =
+                        new Convergence(session, machine.throttle(), pageSize, answer != null);
+                Precopy rounds =
+                        new Precopy(
+                                session,
+                                blocks,
+                                log,
+                                sender,
+                                section,
+                                this::transferred,
+                                stage::round)) {
             convergence = judge;
             precopy = rounds;
             section.start(blocks);
@@ -99,6 +106,7 @@ final class SourceStream {
             setupTime = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
             stage.enter(MigrationState.ACTIVE);
             converge(rounds, log.isPresent() ? judge : null, answer);
+            warmth.await();
             pause();
             session.liftBandwidth();
             if (session.options().get(EngineOptions.PAUSE_BEFORE_SWITCHOVER)) {
@@ -127,11 +135,24 @@ final class SourceStream {
      */
     private void converge(Precopy rounds, Convergence judge, AnswerListener answer)
             throws IOException {
-        for (int looks = 0; ; looks++) {
+        // A guest that stands still can wait for the destination at any time.
+        boolean ready =
+                !session.options().get(EngineOptions.SWITCHOVER_ACK)
+                        || guest.before() != RunState.RUNNING;
+        while (true) {
             if (judge != null) rounds.untilFits(judge);
+            long asked = System.nanoTime();
             confirm(answer, "taken all that was sent");
-            if (judge == null || answer == null || looks == MOST_SECOND_LOOKS) return;
-            if (rounds.stillFit(judge)) return; // else it has dirtied too much meanwhile
+            if (!ready) {
+                ready = true;
+                if (answer.awaitReady() && judge != null) {
+                    rounds.again(); // the guest ran on meanwhile
+                    continue;
+                }
+            }
+            if (judge == null || answer == null) return;
+            // Else it has dirtied too much meanwhile, or what was sent lay in buffers.
+            if (rounds.fitStill(judge, asked)) return;
         }
     }
 
