@@ -205,7 +205,16 @@ public final class Engine {
      * @throws MigrationException if what they ask for is not possible
      */
     public void warmUp(Settings settings) throws MigrationException {
-        Options options = registry.validate(settings, plugins.transport("tcp"));
+        Options options;
+        try {
+            options = registry.validate(settings, plugins.transport("tcp"));
+        } catch (MigrationException e) {
+            try {
+                options = registry.validate(settings, plugins.transport("file"));
+            } catch (MigrationException neither) {
+                throw e;
+            }
+        }
         Warmth.warm(
                 new MigrationSession(
                         LifeCycle.Role.SENDS,

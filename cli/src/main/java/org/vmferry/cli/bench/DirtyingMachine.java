@@ -44,6 +44,8 @@ final class DirtyingMachine implements Machine, AutoCloseable {
         block = RamBlock.of("pc.ram", memory, PAGE);
         log = new AtomicDirtyLog(List.of(block));
         this.pace = pace;
+        memory.set(ValueLayout.JAVA_LONG, CLOCK, memory.get(ValueLayout.JAVA_LONG, CLOCK));
+        memory.set(ValueLayout.JAVA_INT, from, memory.get(ValueLayout.JAVA_INT, from));
         this.from = from;
         this.to = to;
     }

@@ -2,6 +2,7 @@ package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamSection;
@@ -41,6 +42,7 @@ public final class Load implements Work {
     private final Parts parts;
     private final Incoming end;
     private final Layer layer;
+    private final Phases phases = new Phases();
     private final boolean fromFile;
     private final Runnable loaded;
     private Answers answers; // once the source has opened the return path
@@ -88,6 +90,7 @@ public final class Load implements Work {
             MachineUse.requireStill(machine);
             loaded.run();
             machine.enter(state);
+            phases.over(DowntimePart.START);
         } catch (IOException | RuntimeException | Error e) {
             session.release(life.didNotStart(e));
             session.fail(e); // waits until it was said, while there is a connection to say so
@@ -230,6 +233,7 @@ public final class Load implements Work {
                     @Override
                     public void ramEnd() {
                         life.ramEnded();
+                        phases.begin();
                     }
 
                     @Override
@@ -241,6 +245,7 @@ public final class Load implements Work {
         StreamReader reader =
                 new StreamReader(session, stream, handler, devices, machine.sections());
         RunState state = reader.read(mark[0]);
+        phases.over(DowntimePart.DEVICE_LOAD);
         if (fromFile) readTrailer(stream, reader);
         receiver.finish();
         MissingRam.tell(target, blocks, trailer, session);
@@ -277,6 +282,6 @@ public final class Load implements Work {
         StreamIn stream = in;
         long received =
                 (stream == null ? receivedBefore : stream.received()) + session.channelBytes();
-        return new Progress(total, pageSize, received, 0, 0, 0, 0, 0, 0, 0, 0);
+        return new Progress(total, pageSize, received, 0, 0, 0, 0, 0, phases.ms(), 0, 0, 0);
     }
 }

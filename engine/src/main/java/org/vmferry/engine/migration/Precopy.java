@@ -59,9 +59,7 @@ final class Precopy implements AutoCloseable {
             dirty.put(block, all);
             dirtyBytes += block.usedLength();
         }
-            LongSupplier wire,
-            LongConsumer listener)
-            throws MigrationException {
+        end = session.pages() + dirtyBytes / pageSize;
         next();
         // Last: whoever fails before has nothing to stop.
         try {
