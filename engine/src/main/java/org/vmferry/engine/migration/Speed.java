@@ -15,7 +15,8 @@ final class Speed {
     private double speed; // bytes/ms to reckon with
     private long sent; // bytes, in the last round
     private double took; // ms that these took
-    private double trip; // ms, the shortest that an answer took; 0 before there was one
+    private double shortest; // ms that an answer took; 0 before there was one
+    private double trip; // ms to reckon with for one more answer
     private boolean first = true;
 
     /**
@@ -42,8 +43,12 @@ final class Speed {
         // The first goes over all of RAM, and says nothing of pages that a guest writes to.
         if (!first && normal > 0) perPage = Math.min(pageSize, (double) sent / normal);
         first = false;
-        if (acknowledged) speed = Math.max(known, sent / took);
-        else settle();
+        if (!acknowledged) {
+            settle();
+            return;
+        }
+        speed = Math.max(known, sent / took);
+        trip = 0; // the shortest so far may have had much to wait for
     }
 
     /**
@@ -54,18 +59,19 @@ final class Speed {
      */
     void taken(double ms, double waited) {
         took = Math.max(1e-3, ms);
-        trip = trip == 0 ? waited : Math.min(trip, waited);
+        shortest = shortest == 0 ? waited : Math.min(shortest, waited);
         settle();
     }
 
     /** From now on a round is judged by what came before it: nobody asks any more. */
     void trustKnown() {
         speed = known;
+        trip = shortest;
     }
 
     private void settle() {
         known = sent >= TELLING ? sent / took : Math.max(known, sent / took);
-        speed = known;
+        trustKnown();
     }
 
     /**
