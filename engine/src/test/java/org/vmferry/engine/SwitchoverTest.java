@@ -14,6 +14,9 @@ import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -179,6 +182,34 @@ class SwitchoverTest {
                 engine.send(still, "file:" + folder.resolve("vm"), Settings.NONE);
         snapshot.await();
         assertThat(snapshot.statistics().downtimeParts()).as("it never ran").isEmpty();
+    }
+
+    /** The peer takes 400 ms to say that it has every device, and 100 were allowed. */
+    @Test
+    void aLimitThatWasBrokenIsSaidWithTheLongestPart() throws Exception {
+        PrintStream before = System.err;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+        try {
+            begin(
+                    BACK.parameter("downtime-limit", "100"),
+                    (peer, count, number) -> {
+                        if (count == 2) LockSupport.parkNanos(400_000_000);
+                        peer.say(2, number);
+                    });
+            destination.awaitEverything();
+            destination.say(1, 0);
+            save.await();
+        } finally {
+            System.setErr(before);
+        }
+        assertThat(save.statistics().downtimeParts().get(DowntimePart.LINK))
+                .isGreaterThanOrEqualTo(400);
+        assertThat(said.toString(StandardCharsets.UTF_8))
+                .contains(
+                        save.name() + ": the guest stood still for ",
+                        ", with downtime-limit 100 ms; ",
+                        "The longest part was: link (stop ");
     }
 
     /** Its peer is slow to close the connection; the guest ran there long before. */
