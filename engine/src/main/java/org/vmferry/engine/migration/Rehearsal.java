@@ -2,6 +2,7 @@ package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vmferry.engine.guard.Guard;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.InlineLayout;
 import org.vmferry.engine.ram.MainCarrier;
@@ -62,13 +63,13 @@ final class Rehearsal {
             source.memory.set(ValueLayout.JAVA_LONG, (long) page * PAGE, page + 1);
         Actor target = new Actor(arena, RunState.INMIGRATE);
         MigrationSession receiving = MigrationSession.ofRehearsal(LifeCycle.Role.RECEIVES, "rehearsal-receive", options);
-        Load load = new Load(receiving, target, parts(ends[1]), ends[1], () -> {});
+        Load load = new Load(receiving, Guard.over(target), parts(ends[1]), ends[1], () -> {});
         Thread receiver = new Thread(() -> run(load, receiving), receiving.name());
         receiver.setDaemon(true);
         receiver.start();
         MigrationSession sending = MigrationSession.ofRehearsal(LifeCycle.Role.SENDS, "rehearsal-send", options);
         try {
-            run(new Save(sending, source, parts(ends[0]), List.of()), sending);
+            run(new Save(sending, Guard.over(source), parts(ends[0]), List.of()), sending);
         } finally {
             Joined.all(List.of(receiver));
         }
