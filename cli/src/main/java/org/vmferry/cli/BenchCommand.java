@@ -107,7 +107,8 @@ final class BenchCommand extends Action {
             names = "--dirty-rate",
             defaultValue = "10000",
             paramLabel = "PAGES/S",
-            description = "live, downtime: pages that the guest dirties (default: ${DEFAULT-VALUE}).")
+            description =
+                    "live, downtime: pages that the guest dirties (default: ${DEFAULT-VALUE}).")
     private long dirtyRate;
 
     @Option(

@@ -50,8 +50,7 @@ final class SendCommand extends SnapshotAction {
                 remark(
                         "the guest stood still for %d ms: %s"
                                 .formatted(
-                                        sent.downtime(),
-                                        DowntimePart.list(sent.downtimeParts())));
+                                        sent.downtime(), DowntimePart.list(sent.downtimeParts())));
             }
         }
     }

@@ -23,7 +23,10 @@ public enum DowntimePart {
      */
     LINK("link"),
 
-    /** From the end of RAM until the devices were loaded, however long they were in coming. Destination. */
+    /**
+     * From the end of RAM until the devices were loaded, however long they were in coming.
+     * Destination.
+     */
     DEVICE_LOAD("device load"),
 
     /**

@@ -111,8 +111,7 @@ class SwitchoverTest {
         begin(ACK, RawDestination.POLITE);
         awaitPings(2);
         save.change(Settings.NONE.parameter("silence-timeout", "300"));
-        MigrationException failure =
-                catchThrowableOfType(MigrationException.class, save::await);
+        MigrationException failure = catchThrowableOfType(MigrationException.class, save::await);
         assertThat(failure).hasMessageContaining("is switchover-ack set there too?");
         assertThat(source.entered).isEmpty();
         assertThat(save.owner()).isEqualTo(GuestOwner.SOURCE);
@@ -175,11 +174,9 @@ class SwitchoverTest {
         save.await();
         load.await();
         assertThat(save.statistics().downtimeParts())
-                .containsOnlyKeys(
-                        DowntimePart.STOP, DowntimePart.DRAIN, DowntimePart.DEVICE_SAVE);
+                .containsOnlyKeys(DowntimePart.STOP, DowntimePart.DRAIN, DowntimePart.DEVICE_SAVE);
         TestMachine still = new TestMachine(RunState.PAUSED, TestMachine.heap(64, 3));
-        Migration snapshot =
-                engine.send(still, "file:" + folder.resolve("vm"), Settings.NONE);
+        Migration snapshot = engine.send(still, "file:" + folder.resolve("vm"), Settings.NONE);
         snapshot.await();
         assertThat(snapshot.statistics().downtimeParts()).as("it never ran").isEmpty();
     }

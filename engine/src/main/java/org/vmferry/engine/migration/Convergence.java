@@ -36,8 +36,7 @@ final class Convergence implements AutoCloseable {
     private volatile long dirtyPagesRate; // pages/s
     private volatile int percent;
 
-    Convergence(
-            Session session, Optional<CpuThrottle> throttle, int pageSize, boolean acknowledged)
+    Convergence(Session session, Optional<CpuThrottle> throttle, int pageSize, boolean acknowledged)
             throws MigrationException {
         this.session = session;
         this.throttle = throttle;

@@ -62,12 +62,14 @@ final class Rehearsal {
         for (int page = 0; page < PAGES; page += 2)
             source.memory.set(ValueLayout.JAVA_LONG, (long) page * PAGE, page + 1);
         Actor target = new Actor(arena, RunState.INMIGRATE);
-        MigrationSession receiving = MigrationSession.ofRehearsal(LifeCycle.Role.RECEIVES, "rehearsal-receive", options);
+        MigrationSession receiving =
+                MigrationSession.ofRehearsal(LifeCycle.Role.RECEIVES, "rehearsal-receive", options);
         Load load = new Load(receiving, Guard.over(target), parts(ends[1]), ends[1], () -> {});
         Thread receiver = new Thread(() -> run(load, receiving), receiving.name());
         receiver.setDaemon(true);
         receiver.start();
-        MigrationSession sending = MigrationSession.ofRehearsal(LifeCycle.Role.SENDS, "rehearsal-send", options);
+        MigrationSession sending =
+                MigrationSession.ofRehearsal(LifeCycle.Role.SENDS, "rehearsal-send", options);
         try {
             run(new Save(sending, Guard.over(source), parts(ends[0]), List.of()), sending);
         } finally {

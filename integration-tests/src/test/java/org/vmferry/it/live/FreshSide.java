@@ -62,8 +62,7 @@ final class FreshSide implements Machine, DeviceState {
         if (words[0].equals("send")) {
             engine.send(new FreshSide(RunState.RUNNING), words[1], settings).await();
         } else {
-            Migration load =
-                    engine.receive(new FreshSide(RunState.INMIGRATE), words[1], settings);
+            Migration load = engine.receive(new FreshSide(RunState.INMIGRATE), words[1], settings);
             System.out.println(load.address());
             load.await();
         }

@@ -197,7 +197,8 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
     @Tag("CAR-7")
     final void itAsksLeave() throws Exception {
         AtomicLong permitted = new AtomicLong();
-        Engine engine = new Engine(plugins(List.of(), List.of(new Probe(provider(), permitted, () -> {}))));
+        Engine engine =
+                new Engine(plugins(List.of(), List.of(new Probe(provider(), permitted, () -> {}))));
         Migration out =
                 ferry(
                         engine,
@@ -234,8 +235,7 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
                     if (normal * least > permitted.get()) early.incrementAndGet();
                 };
         ferry(
-                new Engine(
-                        plugins(List.of(), List.of(new Probe(provider(), permitted, look)))),
+                new Engine(plugins(List.of(), List.of(new Probe(provider(), permitted, look)))),
                 PageHost.source(),
                 Settings.NONE.capability(Probe.PROBE.name()),
                 false,

@@ -253,7 +253,9 @@ class WatchedMigrationTest {
         for (String part : List.of("stop", "drain", "deviceSave"))
             assertThat(isKnown(event, part)).as(part).isEqualTo(sends);
         for (String part : List.of("deviceLoad", "start"))
-            assertThat(isKnown(event, part)).as("%s, without a return path", part).isNotEqualTo(sends);
+            assertThat(isKnown(event, part))
+                    .as("%s, without a return path", part)
+                    .isNotEqualTo(sends);
         for (String part : List.of("wait", "link"))
             assertThat(isKnown(event, part)).as(part).isFalse();
         assertThat(event.getDuration()).isGreaterThan(Duration.ofMillis(statistics.downtime()));
