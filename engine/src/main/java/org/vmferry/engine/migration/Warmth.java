@@ -8,6 +8,7 @@ import org.vmferry.spi.compression.CompressionProvider.Compressor;
 import org.vmferry.spi.compression.CompressionProvider.Decompressor;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
@@ -42,10 +43,11 @@ public final class Warmth implements AutoCloseable {
     }
 
     private static void warm(Session session, CompressionProvider codec) throws IOException {
-        ByteBuffer sample = ByteBuffer.allocateDirect(SAMPLE);
-        try (Compressor compressor = codec.compressor(session.options().get(codec.level()));
+        try (Arena arena = Arena.ofConfined();
+                Compressor compressor = codec.compressor(session.options().get(codec.level()));
                 Decompressor decompressor = codec.decompressor()) {
-            ByteBuffer packed = ByteBuffer.allocateDirect(compressor.maximumOutput(SAMPLE));
+            ByteBuffer sample = arena.allocate(SAMPLE).asByteBuffer();
+            ByteBuffer packed = arena.allocate(compressor.maximumOutput(SAMPLE)).asByteBuffer();
             compressor.compress(sample, packed, true);
             decompressor.decompress(packed.flip(), sample.clear());
             decompressor.endPacket(packed);
