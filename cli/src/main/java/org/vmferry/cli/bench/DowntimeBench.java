@@ -76,7 +76,7 @@ public final class DowntimeBench implements AutoCloseable {
     /** Makes the RAM. */
     public void prepare() throws IOException {
         if (!empty) {
-            BenchMachine.fill(ram, size);
+            BenchMachine.fill(ram, size, this::check);
             return;
         }
         try (var machine = new BenchMachine(ram, size)) {
@@ -88,7 +88,7 @@ public final class DowntimeBench implements AutoCloseable {
 
     /** One round: two new processes. */
     public void round() throws IOException, InterruptedException {
-        if (cancelled) throw MigrationException.user("interrupted");
+        check();
         List<String> settings = new ArrayList<>(List.of("return-path", "downtime-limit=" + limit));
         settings.addAll(options);
         try (ChildJvm target = side("receive", "tcp:127.0.0.1:0", arrived, settings);
@@ -104,6 +104,10 @@ public final class DowntimeBench implements AutoCloseable {
         } finally {
             Files.deleteIfExists(arrived);
         }
+    }
+
+    private void check() throws MigrationException {
+        if (cancelled) throw MigrationException.user("interrupted");
     }
 
     private ChildJvm side(String role, String uri, Path file, List<String> settings)

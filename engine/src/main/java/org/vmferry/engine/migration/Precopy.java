@@ -83,7 +83,7 @@ final class Precopy implements AutoCloseable {
     }
 
     /** Another round is to be sent, whether it is needed or not. */
-    void again() {
+    void again() throws MigrationException {
         harvest();
         next();
     }
@@ -126,9 +126,15 @@ final class Precopy implements AutoCloseable {
         }
     }
 
-            LongSupplier wire,
-            LongConsumer listener)
-            throws MigrationException {
+    /**
+     * Whether what is dirty by now would still pass, once the peer has taken the last round; if
+     * not, another is to be sent.
+     *
+     * @param asked nanoTime when the peer was asked
+     */
+    boolean fitStill(Convergence convergence, long asked) throws MigrationException {
+        double ms = since(began);
+        double waited = since(asked);
         harvest();
         boolean fits = convergence.fitsStill(ms, waited, dirtyBytes);
         if (!fits) next();
