@@ -1,5 +1,6 @@
 package org.vmferry.cli;
 
+import org.vmferry.cli.bench.DowntimeBench;
 import org.vmferry.cli.bench.LiveBench;
 import org.vmferry.cli.bench.MultifdBench;
 import org.vmferry.cli.bench.Results;
@@ -31,6 +32,9 @@ import java.util.Map;
             "live: migrate a guest that writes to a quarter of its RAM, --dirty-rate pages a"
                 + " second, from vmferry to vmferry and from QEMU to QEMU, in turn, with 128 MiB/s."
                 + " Rounds and the pages that were dirtied are told, not judged.",
+            "downtime: how long a guest stands still, by its own clock, when both processes that"
+                    + " migrate it have just begun; vmferry alone. Shown is how often it was within"
+                    + " --downtime-limit.",
             "Shown are medians, and medians of each round's ratio: above 1 vmferry is better."
                     + " Without a QEMU vmferry is measured alone. A quarter of RAM is zero.",
         },
@@ -40,7 +44,7 @@ import java.util.Map;
             "  vmferry bench snapshot --size 4G --rounds 3 --dir /var/tmp",
             "  vmferry bench multifd --json",
             "  vmferry bench live --size 1G --dirty-rate 20000",
-            "  vmferry bench live --size 1G --dirty-rate 20000",
+            "  vmferry bench downtime --size 64M --rounds 100 --dirty-rate 1000",
         })
 final class BenchCommand extends Action {
     /** What is measured. */
@@ -50,7 +54,9 @@ final class BenchCommand extends Action {
         /** Migrations. */
         multifd,
         /** Migrations of a guest that runs. */
-        live
+        live,
+        /** Switch-overs of processes that have just begun. */
+        downtime
     }
 
     @Parameters(index = "0", description = "What to measure: ${COMPLETION-CANDIDATES}.")
@@ -101,15 +107,43 @@ final class BenchCommand extends Action {
             names = "--dirty-rate",
             defaultValue = "10000",
             paramLabel = "PAGES/S",
-            description = "live: pages that the guest dirties (default: ${DEFAULT-VALUE}).")
+            description =
+                    "live, downtime: pages that the guest dirties (default: ${DEFAULT-VALUE}).")
     private long dirtyRate;
 
     @Option(
             names = "--downtime-limit",
             defaultValue = "300",
             paramLabel = "MS",
-            description = "live: the parameter (default: ${DEFAULT-VALUE}).")
+            description = "live, downtime: the parameter (default: ${DEFAULT-VALUE}).")
     private long downtimeLimit;
+
+    @Option(
+            names = "--window",
+            defaultValue = "16M",
+            converter = SnapshotAction.Bytes.class,
+            description = "downtime: of RAM, what the guest writes to (default: ${DEFAULT-VALUE}).")
+    private long window;
+
+    @Option(
+            names = "--empty",
+            description = "downtime: all of RAM is zero but what the guest writes to.")
+    private boolean empty;
+
+    @Option(
+            names = "--by",
+            paramLabel = "COMMAND",
+            description =
+                    "downtime: what starts both processes, such as \"ip netns exec slow\", where a"
+                            + " slow link is.")
+    private String by = "";
+
+    @Option(
+            names = "--with",
+            split = ",",
+            paramLabel = "OPTION",
+            description = "downtime: capabilities, and parameters as name=value.")
+    private List<String> with = List.of();
 
     @Option(names = "--json", description = "As one JSON object, for programs.")
     private boolean json;
@@ -120,21 +154,28 @@ final class BenchCommand extends Action {
             throw misuse("--rounds takes 1 or more, --size a multiple of 1M");
         if (!MultifdBench.CODECS.containsAll(codecs))
             throw misuse("--compression takes " + String.join(", ", MultifdBench.CODECS));
-        if (subject == Subject.live && (size < 64 << 20 || dirtyRate < 1 || downtimeLimit < 1))
+        boolean guest = subject == Subject.live || subject == Subject.downtime;
+        if (guest && (size < 64 << 20 || dirtyRate < 1 || downtimeLimit < 1))
             throw misuse(
-                    "live takes --size 64M or more, a --dirty-rate and --downtime-limit above 0");
+                    subject
+                            + " takes --size 64M or more, a --dirty-rate and --downtime-limit above"
+                            + " 0");
+        if (subject == Subject.downtime && (window < 1 << 20 || window > size - (16 << 20)))
+            throw misuse("--window takes 1M to --size less 16M");
         Path shm = Path.of("/dev/shm");
         if (memory == null) memory = Files.isWritable(shm) ? shm : directory;
-        boolean there = find(qemu);
-        if (!there) remark("no " + qemu + " here: vmferry is measured alone");
+        boolean alone = subject == Subject.downtime;
+        boolean there = !alone && find(qemu);
+        if (!alone && !there) remark("no " + qemu + " here: vmferry is measured alone");
         Path ram = Files.createTempDirectory(memory, ".vmferry-bench-").toAbsolutePath();
         try {
-            remark("making " + Text.bytes(size) + " of RAM, a quarter of it zero");
+            if (!empty) remark("making " + Text.bytes(size) + " of RAM, a quarter of it zero");
             String binary = there ? qemu : null;
             switch (subject) {
                 case snapshot -> snapshot(ram, binary);
                 case multifd -> multifd(ram, binary);
                 case live -> live(ram, binary);
+                case downtime -> downtime(ram);
             }
         } finally {
             Files.delete(ram);
@@ -178,6 +219,58 @@ final class BenchCommand extends Action {
             }
             print(bench.results());
         }
+    }
+
+    private void downtime(Path ram) throws Exception {
+        List<String> command = by.isBlank() ? List.of() : List.of(by.strip().split(" +"));
+        try (var bench =
+                new DowntimeBench(
+                        ram, command, size, empty, window, dirtyRate, downtimeLimit, with)) {
+            interruption.cancelBy(bench::cancel);
+            bench.prepare();
+            for (int round = 0; round < rounds; round++) {
+                begin(round);
+                bench.round();
+            }
+            print(bench.gaps());
+        }
+    }
+
+    private void print(List<DowntimeBench.Gap> gaps) {
+        List<Double> sorted = gaps.stream().map(DowntimeBench.Gap::guest).sorted().toList();
+        long within = sorted.stream().filter(ms -> ms <= downtimeLimit).count();
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("subject", subject.name());
+        tree.put("bytes", size);
+        tree.put("rounds", rounds);
+        tree.put("dirty-rate", dirtyRate);
+        tree.put("downtime-limit", downtimeLimit);
+        tree.put("within", within);
+        tree.put("median", sorted.get(sorted.size() / 2));
+        tree.put("most", sorted.getLast());
+        tree.put("told", gaps.stream().map(gap -> (Object) gap.told()).toList());
+        tree.put("guest", gaps.stream().map(gap -> (Object) gap.guest()).toList());
+        if (json) {
+            out().println(Json.writePretty(tree));
+            return;
+        }
+        out().printf("%10s %10s %10s %10s%n", "guest, ms", "told", "expected", "rounds");
+        for (var gap : gaps)
+            out().printf(
+                            Locale.ROOT,
+                            "%10.1f %10d %10d %10d%n",
+                            gap.guest(),
+                            gap.told(),
+                            gap.expected(),
+                            gap.rounds());
+        out().printf(
+                        Locale.ROOT,
+                        "within %d ms: %d of %d; median %.1f ms, most %.1f ms%n",
+                        downtimeLimit,
+                        within,
+                        rounds,
+                        sorted.get(sorted.size() / 2),
+                        sorted.getLast());
     }
 
     private void begin(int round) throws Exception {

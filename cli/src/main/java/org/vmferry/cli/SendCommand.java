@@ -1,5 +1,6 @@
 package org.vmferry.cli;
 
+import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
@@ -45,6 +46,12 @@ final class SendCommand extends SnapshotAction {
                                     uri,
                                     Text.bytes(sent.transferred()),
                                     sent.totalTime() / 1000.0));
+            if (!sent.downtimeParts().isEmpty()) {
+                remark(
+                        "the guest stood still for %d ms: %s"
+                                .formatted(
+                                        sent.downtime(), DowntimePart.list(sent.downtimeParts())));
+            }
         }
     }
 }

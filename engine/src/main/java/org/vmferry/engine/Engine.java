@@ -13,6 +13,7 @@ import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.migration.Parts;
 import org.vmferry.engine.migration.Save;
+import org.vmferry.engine.migration.Warmth;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.OptionRegistry;
 import org.vmferry.engine.option.Settings;
@@ -193,6 +194,38 @@ public final class Engine {
     }
 
     /**
+     * Loads, and uses once, what a migration uses while its guest stands still: in a JVM that has
+     * not migrated before this would make the first switch-over longer, by some tenths of a second.
+     * {@link #send} and {@link #receive} do the same beside their first rounds and while they
+     * listen; a host that calls this first, such as when it starts, keeps the work away from its
+     * running guest. Opens nothing, and tells no notifier; takes some tenths of a second, later
+     * next to nothing.
+     *
+     * @param settings those of the migrations to come: their codec is used, too
+     * @throws MigrationException if what they ask for is not possible
+     */
+    public void warmUp(Settings settings) throws MigrationException {
+        Options options;
+        try {
+            options = registry.validate(settings, plugins.transport("tcp"));
+        } catch (MigrationException e) {
+            try {
+                options = registry.validate(settings, plugins.transport("file"));
+            } catch (MigrationException neither) {
+                throw e;
+            }
+        }
+        Warmth.warm(
+                new MigrationSession(
+                        LifeCycle.Role.SENDS,
+                        "warm-up",
+                        options,
+                        new UUID(0, 0),
+                        codec(options),
+                        0));
+    }
+
+    /**
      * Which capabilities a snapshot was written with: those that must be set to receive it.
      *
      * @param uri a file's address
@@ -264,14 +297,7 @@ public final class Engine {
         PageCarrier carrier =
                 Guard.over(PageCarrier.class, plugins.pluginFor(PluginKind.CARRIER, options));
         Plugin way = plugins.plugin(PluginKind.TRANSPORT, address.scheme());
-        String compression = options.get(EngineOptions.MULTIFD_COMPRESSION);
-        Optional<CompressionProvider> codec =
-                compression.equals("none")
-                        ? Optional.empty()
-                        : Optional.of(
-                                Guard.over(
-                                        CompressionProvider.class,
-                                        plugins.plugin(PluginKind.CODEC, compression)));
+        Optional<CompressionProvider> codec = codec(options);
         // The default is meant for a link that others share. A snapshot is held to a rate only on
         // request.
         boolean file = transport.features().contains(Feature.SEEKABLE);
@@ -288,5 +314,14 @@ public final class Engine {
         return new Prepared(
                 session,
                 new Parts(address, Guard.over(TransportProvider.class, way), layout, carrier));
+    }
+
+    private Optional<CompressionProvider> codec(Options options) throws MigrationException {
+        String id = options.get(EngineOptions.MULTIFD_COMPRESSION);
+        return id.equals("none")
+                ? Optional.empty()
+                : Optional.of(
+                        Guard.over(
+                                CompressionProvider.class, plugins.plugin(PluginKind.CODEC, id)));
     }
 }

@@ -187,6 +187,7 @@ public final class Migration {
                 now.setupTime(),
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
                 now.downtime(),
+                now.downtimeParts(),
                 now.expectedDowntime(),
                 now.throttle(),
                 session.turnedAway());

@@ -48,6 +48,41 @@ final class RecordedMigration extends Event {
     @Timespan(Timespan.MILLISECONDS)
     long downtime;
 
+    @Label("Stop")
+    @Description("Until its virtual CPUs stood still")
+    @Timespan(Timespan.MILLISECONDS)
+    long stop;
+
+    @Label("Wait")
+    @Description("For the operator's word")
+    @Timespan(Timespan.MILLISECONDS)
+    long wait;
+
+    @Label("Drain")
+    @Description("Until what was still dirty was handed to the link")
+    @Timespan(Timespan.MILLISECONDS)
+    long drain;
+
+    @Label("Device Save")
+    @Description("Until the devices were handed to the link")
+    @Timespan(Timespan.MILLISECONDS)
+    long deviceSave;
+
+    @Label("Link")
+    @Description("Until the destination had all of it, or the disk")
+    @Timespan(Timespan.MILLISECONDS)
+    long link;
+
+    @Label("Device Load")
+    @Description("At a destination, from the end of RAM until the devices were loaded")
+    @Timespan(Timespan.MILLISECONDS)
+    long deviceLoad;
+
+    @Label("Start")
+    @Description("Until the guest ran at the destination, or the source heard of it")
+    @Timespan(Timespan.MILLISECONDS)
+    long start;
+
     /** Fills in the end and commits it. */
     void end(MigrationState end, Throwable why, Statistics statistics) {
         end();
@@ -57,6 +92,18 @@ final class RecordedMigration extends Event {
         bytes = statistics.transferred();
         rounds = statistics.dirtySyncCount();
         downtime = statistics.downtime();
+        stop = part(statistics, DowntimePart.STOP);
+        wait = part(statistics, DowntimePart.WAIT);
+        drain = part(statistics, DowntimePart.DRAIN);
+        deviceSave = part(statistics, DowntimePart.DEVICE_SAVE);
+        link = part(statistics, DowntimePart.LINK);
+        deviceLoad = part(statistics, DowntimePart.DEVICE_LOAD);
+        start = part(statistics, DowntimePart.START);
         commit();
+    }
+
+    /** Long.MIN_VALUE is how a time span says that it is not known. */
+    private static long part(Statistics statistics, DowntimePart part) {
+        return statistics.downtimeParts().getOrDefault(part, Long.MIN_VALUE);
     }
 }

@@ -1,5 +1,7 @@
 package org.vmferry.engine;
 
+import java.util.Map;
+
 /**
  * What a migration has done so far, or did.
  *
@@ -20,8 +22,13 @@ package org.vmferry.engine;
  * @param dirtyPagesRate pages a second that the guest dirtied in the last round
  * @param setupTime ms until the first page
  * @param totalTime ms since the beginning, or that it took
- * @param downtime ms for which the source's guest was paused; 0 while it was not
- * @param expectedDowntime ms that the rest would have taken at the last round's end
+ * @param downtime ms for which the source's guest was paused; 0 while it was not. With a return
+ *     path it ends when the destination says that the guest runs there; without one when everything
+ *     was sent
+ * @param downtimeParts ms that the parts of it took that are over and that this side knows of; at a
+ *     source whose guest did not run none
+ * @param expectedDowntime ms that the rest was reckoned to take when it was last looked at: at a
+ *     round's end, or when the destination had taken it
  * @param cpuThrottle percent by which the guest is slowed down (auto-converge)
  * @param turnedAway connections that came to a destination and have nothing to do with the
  *     migration
@@ -41,6 +48,7 @@ public record Statistics(
         long setupTime,
         long totalTime,
         long downtime,
+        Map<DowntimePart, Long> downtimeParts,
         long expectedDowntime,
         int cpuThrottle,
         long turnedAway) {

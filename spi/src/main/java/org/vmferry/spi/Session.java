@@ -122,7 +122,10 @@ public interface Session {
      */
     Counters counters();
 
-    /** What the parts of a migration count, for its statistics. */
+    /**
+     * What the parts of a migration count, for its statistics. A page is counted once it was sent
+     * or has come: what a source has not counted yet remains to be sent.
+     */
     @Status(Status.Level.STABLE)
     interface Counters {
         /**

@@ -11,11 +11,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 
-/** A machine whose guest, a thread, does what {@link DirtyRom} does: as fast as a pace allows. */
+/**
+ * A machine whose guest, a thread, does what {@link DirtyRom} does: as fast as a pace allows. It
+ * also writes the time into its first word, again and again: so the guest itself knows for how long
+ * it stood still, on whichever side it goes on.
+ */
 final class DirtyingMachine implements Machine, AutoCloseable {
     private static final int PAGE = 4096;
+    private static final int CLOCK = 0; // the time's address; all processes here have one clock
 
     private final RamBlock block;
     private final AtomicDirtyLog log;
@@ -24,6 +30,7 @@ final class DirtyingMachine implements Machine, AutoCloseable {
     private final long to;
     private volatile RunState state = RunState.PAUSED;
     private volatile long count;
+    private final CompletableFuture<Long> gap = new CompletableFuture<>();
     private Thread guest;
 
     /**
@@ -37,6 +44,8 @@ final class DirtyingMachine implements Machine, AutoCloseable {
         block = RamBlock.of("pc.ram", memory, PAGE);
         log = new AtomicDirtyLog(List.of(block));
         this.pace = pace;
+        memory.set(ValueLayout.JAVA_LONG, CLOCK, memory.get(ValueLayout.JAVA_LONG, CLOCK));
+        memory.set(ValueLayout.JAVA_INT, from, memory.get(ValueLayout.JAVA_INT, from));
         this.from = from;
         this.to = to;
     }
@@ -46,8 +55,14 @@ final class DirtyingMachine implements Machine, AutoCloseable {
         return count;
     }
 
+    /** For how many ns the guest had stood still when it first ran here, by its own clock. */
+    long gap() {
+        return gap.join();
+    }
+
     private void execute() {
         MemorySegment memory = block.memory().orElseThrow();
+        gap.complete(System.nanoTime() - memory.get(ValueLayout.JAVA_LONG, CLOCK));
         for (long done = 0; state == RunState.RUNNING; LockSupport.parkNanos(LiveBench.TICK)) {
             for (long allowed = pace.allowed(); done < allowed; done++) {
                 long at = from + done * PAGE % (to - from);
@@ -55,6 +70,8 @@ final class DirtyingMachine implements Machine, AutoCloseable {
                 log.mark(block, at / PAGE);
             }
             count = done;
+            memory.set(ValueLayout.JAVA_LONG, CLOCK, System.nanoTime());
+            log.mark(block, CLOCK / PAGE);
         }
     }
 

@@ -34,9 +34,10 @@ public final class ChildJvm implements AutoCloseable {
     }
 
     /**
-     * Starts it by another command, which becomes it.
+     * Starts it by another command.
      *
-     * @param by such as "ip netns exec NAME", word by word
+     * @param by what runs the command that follows it, such as {@code ip netns exec slow}; may be
+     *     empty
      * @param program has the main method
      * @param arguments the program's
      * @throws IOException if it can't be started

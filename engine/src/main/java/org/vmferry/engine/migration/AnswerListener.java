@@ -31,6 +31,7 @@ final class AnswerListener implements AutoCloseable {
     private String reason; // the thread's own
     private Refused refusal; // before over, which is guarded
     private Integer awaited; // guarded by this, as below; a PING's number
+    private boolean ready; // the peer, for the switch-over
     private boolean over;
     private Integer outcome;
     private IOException lost;
@@ -103,7 +104,7 @@ final class AnswerListener implements AutoCloseable {
             case ReturnPath.PONG -> answered(number(payload, "PONG"));
             case ReturnPath.REASON ->
                     reason = ReturnPath.clean(StandardCharsets.UTF_8.decode(payload).toString());
-            case ReturnPath.SWITCHOVER_ACK -> {}
+            case ReturnPath.SWITCHOVER_ACK -> ready(payload);
             default ->
                     throw MigrationException.peer(
                             "message %d on the return path: only SHUT and PONG are known", type);
@@ -133,6 +134,16 @@ final class AnswerListener implements AutoCloseable {
         notifyAll();
     }
 
+    private synchronized void ready(ByteBuffer payload) throws MigrationException {
+        if (payload.hasRemaining()) {
+            throw MigrationException.peer(
+                    "SWITCHOVER_ACK on the return path has %d bytes, must be 0",
+                    payload.remaining());
+        }
+        ready = true;
+        notifyAll();
+    }
+
     /** The number for a PING, which {@link #awaitPong} is to be answered. */
     synchronized int ping() {
         int number;
@@ -150,14 +161,7 @@ final class AnswerListener implements AutoCloseable {
      */
     synchronized void awaitPong(String what) throws IOException {
         for (long began = System.nanoTime(); awaited != null; ) {
-            session.check();
-            if (over && refusal != null) throw refusal;
-            if (over) {
-                throw new MigrationException(
-                        Blame.TRANSPORT,
-                        "the destination was lost before it had " + what + ": " + lost.getMessage(),
-                        lost);
-            }
+            checkThere("it had " + what);
             if (!waits(began, "to have " + what)) {
                 throw MigrationException.peer(
                         "%s does not say that it has %s: it has taken nothing, and said nothing,"
@@ -166,6 +170,36 @@ final class AnswerListener implements AutoCloseable {
                         channel.peer(), what, silence.limit());
             }
         }
+    }
+
+    private void checkThere(String before) throws MigrationException {
+        session.check();
+        if (!over) return;
+        if (refusal != null) throw refusal;
+        throw new MigrationException(
+                Blame.TRANSPORT,
+                "the destination was lost before " + before + ": " + lost.getMessage(),
+                lost);
+    }
+
+    /**
+     * Waits until the destination has said that it is ready for the switch-over (rule RPT-10).
+     *
+     * @return false if it had said so before
+     * @throws MigrationException if it does not within silence-timeout
+     */
+    synchronized boolean awaitReady() throws IOException {
+        boolean waited = !ready;
+        for (long began = System.nanoTime(); !ready; ) {
+            checkThere("it was ready for the switch-over");
+            if (!waits(began, "to be ready for the switch-over (switchover-ack)")) {
+                throw MigrationException.peer(
+                        "%s does not say that it is ready for the switch-over, and said nothing for"
+                                + " %d ms (silence-timeout): is switchover-ack set there too?",
+                        channel.peer(), silence.limit());
+            }
+        }
+        return waited;
     }
 
     /**

@@ -37,6 +37,11 @@ final class Answers {
         send(ReturnPath.message(ReturnPath.PONG, value));
     }
 
+    /** Says that the guest may be paused for us (rule RPT-10). */
+    synchronized void ready() throws IOException {
+        if (!over) send(ReturnPath.message(ReturnPath.SWITCHOVER_ACK));
+    }
+
     /** Says that the machine runs here. That the source is gone is its own to notice. */
     synchronized void begun() {
         shut(0);

@@ -15,8 +15,9 @@ final class Bandwidth {
     private final Condition changed = lock.newCondition();
     private volatile long bytesPerSecond; // written under lock
     private volatile boolean open; // written under lock
-    private long paidUntil = System.nanoTime(); // guarded by lock, as below
-    private int limits;
+    private double taken; // bytes since the beginning; guarded by lock, as below
+    private double paid; // of them, by paidAt; more than were taken if time was saved
+    private long paidAt = System.nanoTime();
 
     /**
      * A limit.
@@ -32,27 +33,31 @@ final class Bandwidth {
         if (open || bytesPerSecond == 0) return;
         lock.lock();
         try {
-            if (bytesPerSecond == 0) return;
-            int mine = limits;
-            long now = System.nanoTime();
-            if (paidUntil - (now - SAVED) < 0) paidUntil = now - SAVED;
-            long until = paidUntil;
-            paidUntil += (long) (bytes * (1e9 / bytesPerSecond));
-            for (long wait; !open && mine == limits; ) {
-                if ((wait = until - System.nanoTime()) <= 0) return;
-                changed.awaitNanos(wait);
+            pay();
+            double before = taken;
+            taken += bytes;
+            while (!open && bytesPerSecond > 0 && paid < before) {
+                changed.awaitNanos((long) ((before - paid) / bytesPerSecond * 1e9) + 1);
+                pay();
             }
         } finally {
             lock.unlock();
         }
     }
 
-    /** Another limit from now on: what was to be paid off under the one before is forgiven. */
+    private void pay() {
+        long now = System.nanoTime();
+        double perNano = bytesPerSecond / 1e9;
+        paid = Math.min(paid + (now - paidAt) * perNano, taken + SAVED * perNano);
+        paidAt = now;
+    }
+
+    /** Another limit from now on, at which those who wait already pay what is still owed. */
     void limit(long bytesPerSecond) {
         lock.lock();
+        pay();
         this.bytesPerSecond = bytesPerSecond;
-        limits++;
-        paidUntil = System.nanoTime();
+        if (bytesPerSecond == 0) paid = taken; // nobody waits any more
         changed.signalAll();
         lock.unlock();
     }

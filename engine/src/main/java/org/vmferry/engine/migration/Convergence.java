@@ -17,11 +17,18 @@ final class Convergence implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Convergence.class);
     private static final int BAD_ROUNDS = 2; // in a row, before the guest is slowed
 
+    /** How often the peer is asked on the mere chance that the rest would pass. */
+    private static final int CHANCES = 16;
+
+    /** How often it is asked at all: a vmferry answers 64 PINGs, three of which are others. */
+    private static final int MOST_LOOKS = 48;
+
     private final Session session;
     private final Optional<CpuThrottle> throttle;
     private final int pageSize;
-    private double bytesPerMs; // of the last round
+    private final Speed speed;
     private int rounds;
+    private int looks;
     private int badRounds;
     private boolean told;
     private boolean closed; // guarded by this
@@ -29,11 +36,12 @@ final class Convergence implements AutoCloseable {
     private volatile long dirtyPagesRate; // pages/s
     private volatile int percent;
 
-    Convergence(Session session, Optional<CpuThrottle> throttle, int pageSize)
+    Convergence(Session session, Optional<CpuThrottle> throttle, int pageSize, boolean acknowledged)
             throws MigrationException {
         this.session = session;
         this.throttle = throttle;
         this.pageSize = pageSize;
+        speed = new Speed(pageSize, acknowledged);
         if (session.options().get(EngineOptions.AUTO_CONVERGE) && throttle.isEmpty()) {
             throw MigrationException.user(
                     "auto-converge: this machine's virtual CPUs can't be slowed down");
@@ -44,14 +52,17 @@ final class Convergence implements AutoCloseable {
      * Judges a round.
      *
      * @param sent bytes of RAM that the round went over
-     * @param ms that it took
+     * @param wire bytes that it sent
+     * @param normal pages that it sent with their content
+     * @param ms that it took until all was handed to the system
      * @param dirty bytes that are dirty now
      * @return whether the rest fits into the downtime limit
      */
-    boolean fits(long sent, double ms, long dirty) throws MigrationException {
+    boolean fits(long sent, long wire, long normal, double ms, long dirty)
+            throws MigrationException {
         rounds++;
-        long available = session.current(EngineOptions.AVAIL_SWITCHOVER_BANDWIDTH);
-        bytesPerMs = available > 0 ? available / 1000.0 : sent / ms;
+        speed.round(wire, normal, ms);
+        if (looks >= CHANCES) speed.trustKnown();
         dirtyPagesRate = (long) (dirty / pageSize * 1000.0 / ms);
         if (stillFits(dirty)) return true;
         long limit = session.current(EngineOptions.DOWNTIME_LIMIT);
@@ -75,10 +86,23 @@ final class Convergence implements AutoCloseable {
         return false;
     }
 
-    /** Judges again, at the last round's speed, how many bytes are dirty by now. */
-    boolean stillFits(long dirty) {
-        expectedDowntime = dirty == 0 ? 0 : (long) Math.ceil(dirty / bytesPerMs);
-        return dirty <= bytesPerMs * session.current(EngineOptions.DOWNTIME_LIMIT);
+    /**
+     * Judges again, once the peer has taken the round.
+     *
+     * @param ms since the round began
+     * @param waited ms of these, for the peer's answer
+     * @param dirty bytes that are dirty now
+     */
+    boolean fitsStill(double ms, double waited, long dirty) {
+        speed.taken(ms, waited);
+        return stillFits(dirty) || ++looks == MOST_LOOKS;
+    }
+
+    private boolean stillFits(long dirty) {
+        long available = session.current(EngineOptions.AVAIL_SWITCHOVER_BANDWIDTH);
+        double ms = available > 0 ? dirty * 1000.0 / available : speed.ms(dirty / pageSize);
+        expectedDowntime = (long) Math.ceil(ms);
+        return dirty == 0 || ms <= session.current(EngineOptions.DOWNTIME_LIMIT);
     }
 
     private void slowDown() {

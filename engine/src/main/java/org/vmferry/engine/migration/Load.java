@@ -2,7 +2,9 @@ package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
@@ -40,9 +42,11 @@ public final class Load implements Work {
     private final Parts parts;
     private final Incoming end;
     private final Layer layer;
+    private final Phases phases = new Phases();
     private final boolean fromFile;
     private final Runnable loaded;
     private Answers answers; // once the source has opened the return path
+    private Warmth warmth; // null for a file, whose guest stands still anyway
     private RamTarget target;
     private Map<BlockHeader, RamBlock> blocks;
     private Trailer trailer = Trailer.NONE;
@@ -86,6 +90,7 @@ public final class Load implements Work {
             MachineUse.requireStill(machine);
             loaded.run();
             machine.enter(state);
+            phases.over(DowntimePart.START);
         } catch (IOException | RuntimeException | Error e) {
             session.release(life.didNotStart(e));
             session.fail(e); // waits until it was said, while there is a connection to say so
@@ -115,7 +120,8 @@ public final class Load implements Work {
 
     private void fromChannels(Stage stage) throws IOException {
         boolean many = parts.transport().features().contains(Feature.MANY_CHANNELS);
-        try (Silence silence = new Silence(session);
+        try (Warmth warmth = new Warmth(session);
+                Silence silence = new Silence(session);
                 Arrivals arrivals =
                         new Arrivals(
                                 session,
@@ -125,6 +131,7 @@ public final class Load implements Work {
                                 many);
                 Channel main = arrivals.main();
                 StreamIn stream = new StreamIn(main)) {
+            this.warmth = warmth;
             RunState state = read(stream, main, arrivals, stage);
             silence.patient();
             try (Answers.Alive _ = answers == null ? null : answers.alive()) {
@@ -208,6 +215,7 @@ public final class Load implements Work {
                     @Override
                     public void ramStart() throws IOException {
                         MachineUse.requireStill(machine); // it may have been started meanwhile
+                        if (warmth != null) warmth.await(); // its guest still runs
                         // Not before: a source that waits for an answer has had it.
                         if (arrivals != null) arrivals.admit(receiver);
                         receiver.connect(configuration.machine());
@@ -218,6 +226,8 @@ public final class Load implements Work {
                                         stream, size, session.options(), loader, target, receiver);
                         for (BlockHeader block : blocks.keySet()) total += block.usedLength();
                         stage.enter(MigrationState.ACTIVE);
+                        if (answers != null && session.options().get(EngineOptions.SWITCHOVER_ACK))
+                            answers.ready();
                         loader.section(stream, receiver);
                     }
 
@@ -230,6 +240,7 @@ public final class Load implements Work {
                     @Override
                     public void ramEnd() {
                         life.ramEnded();
+                        phases.begin();
                     }
 
                     @Override
@@ -241,6 +252,7 @@ public final class Load implements Work {
         StreamReader reader =
                 new StreamReader(session, stream, handler, devices, machine.sections());
         RunState state = reader.read(mark[0]);
+        phases.over(DowntimePart.DEVICE_LOAD);
         if (fromFile) readTrailer(stream, reader);
         receiver.finish();
         MissingRam.tell(target, blocks, trailer, session);
@@ -277,6 +289,6 @@ public final class Load implements Work {
         StreamIn stream = in;
         long received =
                 (stream == null ? receivedBefore : stream.received()) + session.channelBytes();
-        return new Progress(total, pageSize, received, 0, 0, 0, 0, 0, 0, 0, 0);
+        return new Progress(total, pageSize, received, 0, 0, 0, 0, 0, phases.ms(), 0, 0, 0);
     }
 }

@@ -32,6 +32,7 @@ public final class MigrationSession implements Session {
     private final LifeCycle life;
     private final Threads threads;
     private final Releases releases;
+    private final boolean rehearsal;
 
     /** A session with max-bandwidth in bytes/s, 0 for no limit. */
     public MigrationSession(
@@ -41,6 +42,18 @@ public final class MigrationSession implements Session {
             UUID uuid,
             Optional<CompressionProvider> codec,
             long maxBandwidth) {
+        this(role, name, options, uuid, codec, maxBandwidth, false);
+    }
+
+    private MigrationSession(
+            LifeCycle.Role role,
+            String name,
+            Options options,
+            UUID uuid,
+            Optional<CompressionProvider> codec,
+            long maxBandwidth,
+            boolean rehearsal) {
+        this.rehearsal = rehearsal;
         this.name = name;
         this.options = options;
         this.current = options;
@@ -60,6 +73,16 @@ public final class MigrationSession implements Session {
     /** Its threads. */
     public Threads threads() {
         return threads;
+    }
+
+    /** A session of a migration that is held for practice. */
+    static MigrationSession ofRehearsal(LifeCycle.Role role, String name, Options options) {
+        return new MigrationSession(role, name, options, new UUID(0, 0), Optional.empty(), 0, true);
+    }
+
+    /** Whether it is held for practice, and so needs none. */
+    boolean isRehearsal() {
+        return rehearsal;
     }
 
     @Override
@@ -177,6 +200,11 @@ public final class MigrationSession implements Session {
     /** Pages that were zero. */
     public long pagesZero() {
         return counts.zero.sum();
+    }
+
+    /** Pages that were moved, of either kind. */
+    long pages() {
+        return pagesNormal() + pagesZero();
     }
 
     /** Bytes that went beside the main stream. */

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
 
 /** The rounds over the dirty pages: what is still to be sent, and sending it. */
 final class Precopy implements AutoCloseable {
@@ -27,9 +28,12 @@ final class Precopy implements AutoCloseable {
     private final Optional<DirtyLog> log;
     private final Sender sender;
     private final RamSection.Writer section;
+    private final LongSupplier wire; // bytes that were sent, on all channels
     private final LongConsumer listener; // hears of each round
     private final AtomicBoolean closed = new AtomicBoolean();
-    private volatile long remaining;
+    private volatile long end; // pages that will have been counted when nothing remains
+    private long dirtyBytes; // when they were asked for last
+    private long began; // nanoTime, of the last round
     private volatile long rounds;
 
     Precopy(
@@ -38,6 +42,7 @@ final class Precopy implements AutoCloseable {
             Optional<DirtyLog> log,
             Sender sender,
             RamSection.Writer section,
+            LongSupplier wire,
             LongConsumer listener)
             throws MigrationException {
         this.session = session;
@@ -45,14 +50,16 @@ final class Precopy implements AutoCloseable {
         this.sender = sender;
         this.section = section;
         this.log = log;
+        this.wire = wire;
         this.listener = listener;
         for (RamBlock block : blocks) {
             if (MissingRam.leftOut(block, session.options())) continue;
             PageBitmap all = new PageBitmap(block.pages());
             all.setAll();
             dirty.put(block, all);
-            remaining += block.usedLength();
+            dirtyBytes += block.usedLength();
         }
+        end = session.pages() + dirtyBytes / pageSize;
         next();
         // Last: whoever fails before has nothing to stop.
         try {
@@ -75,6 +82,12 @@ final class Precopy implements AutoCloseable {
                 e);
     }
 
+    /** Another round is to be sent, whether it is needed or not. */
+    void again() throws MigrationException {
+        harvest();
+        next();
+    }
+
     private void next() {
         listener.accept(++rounds); // one writer
     }
@@ -84,18 +97,27 @@ final class Precopy implements AutoCloseable {
         while (true) {
             RoundEvent event = begin();
             event.throttle = convergence.percent() / 100.0;
-            long began = System.nanoTime();
-            long bytes = remaining;
+            began = System.nanoTime();
+            long bytes = dirtyBytes;
+            long before = wire.getAsLong();
+            long normal = session.pagesNormal();
             section.part();
             send();
             section.close();
-            double ms = Math.max(1e-3, (System.nanoTime() - began) / 1e6);
+            double ms = Math.max(1e-3, since(began));
             event.end();
             harvest();
             try {
-                if (convergence.fits(bytes, ms, remaining)) return;
+                if (convergence.fits(
+                        bytes,
+                        wire.getAsLong() - before,
+                        session.pagesNormal() - normal,
+                        ms,
+                        dirtyBytes)) {
+                    return;
+                }
             } finally {
-                event.dirtyPages = remaining / pageSize;
+                event.dirtyPages = dirtyBytes / pageSize;
                 event.dirtyPagesRate = convergence.dirtyPagesRate();
                 event.expectedDowntime = convergence.expectedDowntime();
                 event.commit();
@@ -104,19 +126,30 @@ final class Precopy implements AutoCloseable {
         }
     }
 
-    /** Whether what is dirty by now would still pass; if not, another round is to be sent. */
-    boolean stillFit(Convergence convergence) throws MigrationException {
+    /**
+     * Whether what is dirty by now would still pass, once the peer has taken the last round; if
+     * not, another is to be sent.
+     *
+     * @param asked nanoTime when the peer was asked
+     */
+    boolean fitStill(Convergence convergence, long asked) throws MigrationException {
+        double ms = since(began);
+        double waited = since(asked);
         harvest();
-        boolean fits = convergence.stillFits(remaining);
+        boolean fits = convergence.fitsStill(ms, waited, dirtyBytes);
         if (!fits) next();
         return fits;
+    }
+
+    private static double since(long then) {
+        return (System.nanoTime() - then) / 1e6;
     }
 
     private RoundEvent begin() {
         RoundEvent event = new RoundEvent();
         event.migration = session.name();
         event.round = rounds;
-        event.bytes = remaining;
+        event.bytes = dirtyBytes;
         event.begin();
         return event;
     }
@@ -141,7 +174,8 @@ final class Precopy implements AutoCloseable {
             log.get().harvest(entry.getKey(), entry.getValue());
             bytes += entry.getValue().cardinality() * entry.getKey().pageSize();
         }
-        remaining = bytes;
+        dirtyBytes = bytes;
+        end = session.pages() + bytes / pageSize;
     }
 
     private void send() throws IOException {
@@ -154,14 +188,14 @@ final class Precopy implements AutoCloseable {
                 pages.fill(first, count, false);
                 session.check();
                 sender.send(new Run(block, first, count));
-                remaining -= (long) count * block.pageSize(); // one writer
                 first = pages.nextSet(first + count);
             }
         }
     }
 
+    /** Bytes of RAM that are still to be sent in this round; what a worker has yet to send too. */
     long remaining() {
-        return remaining;
+        return Math.max(0, end - session.pages()) * pageSize;
     }
 
     long rounds() {

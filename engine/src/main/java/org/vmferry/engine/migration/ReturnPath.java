@@ -12,7 +12,7 @@ final class ReturnPath {
     /** A PING's number (rule RPT-2). */
     static final int PONG = 2;
 
-    /** QEMU's, for a capability that is not built: to be ignored. */
+    /** The destination is ready for the switch-over (rule RPT-10). */
     static final int SWITCHOVER_ACK = 7;
 
     /** Ours: why SHUT is not 0 (rule RPT-6). */
@@ -29,6 +29,11 @@ final class ReturnPath {
     /** A message with a number. */
     static ByteBuffer message(int type, int value) {
         return message(type, ByteBuffer.allocate(4).putInt(0, value).array());
+    }
+
+    /** A message that is its number alone. */
+    static ByteBuffer message(int type) {
+        return message(type, new byte[0]);
     }
 
     /** A message with a text, which is cut to fit. */

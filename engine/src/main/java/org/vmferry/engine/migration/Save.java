@@ -2,6 +2,7 @@ package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.DeviceSections;
@@ -75,8 +76,7 @@ public final class Save implements Work {
         SourceGuest source = new SourceGuest(machine, life);
         guest = source;
         MissingRam.checkSend(blocks, session.options(), parts);
-        SourceStream everything =
-                new SourceStream(session, machine, source, gate, blocks, toFile);
+        SourceStream everything = new SourceStream(session, machine, source, gate, blocks, toFile);
         stream = everything;
         notifications.setUp();
         try (Outgoing end = parts.transport().outgoing(parts.address(), session.options())) {
@@ -86,6 +86,8 @@ public final class Save implements Work {
             if (mode() == Mode.CPR_REBOOT) everything.pause(); // before any RAM is saved
             send(end, everything, stage);
             if (!life.isDone()) complete(end);
+            if (toFile) everything.over(DowntimePart.LINK);
+            else if (!session.options().get(EngineOptions.RETURN_PATH)) everything.over(null);
         } catch (IOException | RuntimeException | Error e) {
             if (!life.isDone()) {
                 session.fail(e);
@@ -96,6 +98,7 @@ public final class Save implements Work {
         }
         source.giveUp(session.name());
         notifications.done();
+        everything.tellDowntime();
     }
 
     private void complete(Outgoing end) throws IOException {
@@ -241,6 +244,7 @@ public final class Save implements Work {
         if (answer == null) return;
         answer.awaitOutcome();
         life.delivered();
+        stream.over(DowntimePart.START);
         try {
             sender.finish();
         } catch (IOException e) {

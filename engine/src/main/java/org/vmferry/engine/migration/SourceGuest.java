@@ -22,6 +22,7 @@ final class SourceGuest {
     private volatile long pausedAt; // nanoTime; 0 while it was not paused by us
     private volatile long resumedAt;
     private volatile boolean settled;
+    private volatile long overAt; // when it ran elsewhere, as far as is known here
 
     SourceGuest(Machine machine, LifeCycle life) {
         this.machine = machine;
@@ -48,6 +49,11 @@ final class SourceGuest {
         } finally {
             life.pauseEnded();
         }
+    }
+
+    /** It goes on elsewhere, or all that it needs for that was sent. */
+    void over() {
+        overAt = System.nanoTime();
     }
 
     /** It goes on here, if it did before. */
@@ -84,7 +90,7 @@ final class SourceGuest {
     /** For how long it has stood still for our sake, in ms. */
     long downtime() {
         if (pausedAt == 0 || before != RunState.RUNNING) return 0;
-        long until = resumedAt == 0 ? System.nanoTime() : resumedAt;
+        long until = resumedAt != 0 ? resumedAt : overAt != 0 ? overAt : System.nanoTime();
         return TimeUnit.NANOSECONDS.toMillis(until - pausedAt);
     }
 }

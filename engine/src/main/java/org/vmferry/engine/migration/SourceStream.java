@@ -1,5 +1,8 @@
 package org.vmferry.engine.migration;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
@@ -22,6 +25,7 @@ import org.vmferry.spi.ram.RamBlock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -32,8 +36,7 @@ import java.util.zip.CRC32C;
  * migration thread; its figures may be asked for by any.
  */
 final class SourceStream {
-    /** How often the guest dirtied too much again while the destination had yet to answer. */
-    private static final int MOST_SECOND_LOOKS = 8;
+    private static final Logger LOG = LoggerFactory.getLogger(SourceStream.class);
 
     private final MigrationSession session;
     private final Machine machine;
@@ -46,6 +49,7 @@ final class SourceStream {
     private final long total;
     private final int pageSize;
     private final long began = System.nanoTime();
+    private final Phases phases = new Phases();
     private volatile StreamOut out;
     private volatile Precopy precopy;
     private volatile Convergence convergence;
@@ -90,8 +94,18 @@ final class SourceStream {
         writeHeader(stream, store);
         Optional<DirtyLog> log = machine.ram().dirtyLog();
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
-        try (Convergence judge = new Convergence(session, machine.throttle(), pageSize);
-                Precopy rounds = new Precopy(session, blocks, log, sender, section, stage::round)) {
+        try (Warmth warmth = new Warmth(session);
+                Convergence judge =
+                        new Convergence(session, machine.throttle(), pageSize, answer != null);
+                Precopy rounds =
+                        new Precopy(
+                                session,
+                                blocks,
+                                log,
+                                sender,
+                                section,
+                                this::transferred,
+                                stage::round)) {
             convergence = judge;
             precopy = rounds;
             section.start(blocks);
@@ -99,23 +113,28 @@ final class SourceStream {
             setupTime = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
             stage.enter(MigrationState.ACTIVE);
             converge(rounds, log.isPresent() ? judge : null, answer);
+            warmth.await();
             pause();
             session.liftBandwidth();
             if (session.options().get(EngineOptions.PAUSE_BEFORE_SWITCHOVER)) {
                 stream.flush();
                 stage.enter(MigrationState.PRE_SWITCHOVER);
                 gate.pass(session);
+                phases.over(DowntimePart.WAIT);
             }
             stage.enter(MigrationState.DEVICE);
             rounds.last();
             if (toFile) stream.sum(tail);
         }
+        phases.over(DowntimePart.DRAIN);
         byte[] description =
                 store.isPresent()
                         ? DeviceSections.writeKept(stream, store.get())
                         : DeviceSections.write(stream, machine.devices(), guest.before(), pageSize);
+        phases.over(DowntimePart.DEVICE_SAVE);
         confirm(answer, "loaded every device");
         session.life().loaded();
+        if (answer != null) phases.over(DowntimePart.LINK);
         return description;
     }
 
@@ -127,11 +146,24 @@ final class SourceStream {
      */
     private void converge(Precopy rounds, Convergence judge, AnswerListener answer)
             throws IOException {
-        for (int looks = 0; ; looks++) {
+        // A guest that stands still can wait for the destination at any time.
+        boolean ready =
+                !session.options().get(EngineOptions.SWITCHOVER_ACK)
+                        || guest.before() != RunState.RUNNING;
+        while (true) {
             if (judge != null) rounds.untilFits(judge);
+            long asked = System.nanoTime();
             confirm(answer, "taken all that was sent");
-            if (judge == null || answer == null || looks == MOST_SECOND_LOOKS) return;
-            if (rounds.stillFit(judge)) return; // else it has dirtied too much meanwhile
+            if (!ready) {
+                ready = true;
+                if (answer.awaitReady() && judge != null) {
+                    rounds.again(); // the guest ran on meanwhile
+                    continue;
+                }
+            }
+            if (judge == null || answer == null) return;
+            // Else it has dirtied too much meanwhile, or what was sent lay in buffers.
+            if (rounds.fitStill(judge, asked)) return;
         }
     }
 
@@ -188,7 +220,9 @@ final class SourceStream {
     /** Pauses the guest, unless that was done before. */
     void pause() throws MigrationException {
         session.check(); // a guest that is to run on is not disturbed
+        phases.begin();
         guest.pause();
+        phases.over(DowntimePart.STOP);
         sentAtPause = Math.min(sentAtPause, transferred());
     }
 
@@ -196,6 +230,39 @@ final class SourceStream {
     void abandon() {
         if (precopy != null) precopy.close();
         if (convergence != null) convergence.close();
+    }
+
+    /** The last part of the pause is over, as far as is known here. */
+    void over(DowntimePart last) {
+        guest.over();
+        if (last != null) phases.over(last);
+    }
+
+    /** Says so, if the guest stood still for longer than it was to. */
+    void tellDowntime() {
+        Map<DowntimePart, Long> parts = parts();
+        long limit = session.current(EngineOptions.DOWNTIME_LIMIT);
+        long downtime = guest.downtime() - parts.getOrDefault(DowntimePart.WAIT, 0L);
+        if (downtime <= limit || session.isRehearsal()) return;
+        String longest =
+                parts.entrySet().stream()
+                        .filter(part -> part.getKey() != DowntimePart.WAIT)
+                        .max(Map.Entry.comparingByValue())
+                        .map(part -> part.getKey().words())
+                        .orElse("unknown");
+        LOG.warn(
+                "{}: the guest stood still for {} ms, with downtime-limit {} ms; {} ms were"
+                        + " expected. The longest part was: {} ({})",
+                session.name(),
+                downtime,
+                limit,
+                convergence.expectedDowntime(),
+                longest,
+                DowntimePart.list(parts));
+    }
+
+    private Map<DowntimePart, Long> parts() {
+        return guest.before() == RunState.RUNNING ? phases.ms() : Map.of();
     }
 
     private long transferred() {
@@ -216,6 +283,7 @@ final class SourceStream {
                 rounds == null ? 0 : rounds.rounds(),
                 setupTime,
                 guest.downtime(),
+                parts(),
                 judge == null ? 0 : judge.expectedDowntime(),
                 judge == null ? 0 : judge.dirtyPagesRate(),
                 judge == null ? 0 : judge.percent());

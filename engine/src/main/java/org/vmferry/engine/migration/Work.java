@@ -1,9 +1,11 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
+import java.util.Map;
 
 /** What a migration's thread does: save or load. */
 public interface Work {
@@ -49,10 +51,11 @@ public interface Work {
             long rounds,
             long setupTime,
             long downtime,
+            Map<DowntimePart, Long> downtimeParts,
             long expectedDowntime,
             long dirtyPagesRate,
             int throttle) {
         /** Before the first figure is known. */
-        static final Progress NONE = new Progress(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        static final Progress NONE = new Progress(0, 0, 0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0);
     }
 }

@@ -23,6 +23,10 @@ public final class EngineOptions {
     public static final Capability PAUSE_BEFORE_SWITCHOVER =
             new Capability("pause-before-switchover");
 
+    /** The guest is not paused before the destination says that it is ready for it. */
+    public static final Capability SWITCHOVER_ACK =
+            new Capability("switchover-ack", Set.of("return-path"), Set.of());
+
     /** Tells QMP clients of every state and round. */
     public static final Capability EVENTS = new Capability("events");
 
@@ -137,6 +141,7 @@ public final class EngineOptions {
         return List.of(
                 RETURN_PATH,
                 PAUSE_BEFORE_SWITCHOVER,
+                SWITCHOVER_ACK,
                 EVENTS,
                 VALIDATE_UUID,
                 X_IGNORE_SHARED,

@@ -25,7 +25,6 @@ public final class NotBuilt {
                     Map.entry("dirty-limit", "dirty rate limits"),
                     Map.entry("dirty-bitmaps", "block dirty bitmaps"),
                     Map.entry("release-ram", "release of RAM while it is sent"),
-                    Map.entry("switchover-ack", "acknowledged switch-over"),
                     Map.entry("late-block-activate", "block devices"),
                     Map.entry("zero-copy-send", "sending without a copy"),
                     Map.entry("zero-blocks", "block migration"),

@@ -119,7 +119,6 @@ class OptionRegistryTest {
                 "dirty-limit",
                 "dirty-bitmaps",
                 "release-ram",
-                "switchover-ack",
                 "zero-copy-send"
             })
     void whatIsNotBuiltIsRefusedByNameButMayBeOff(String name) throws Exception {

@@ -35,6 +35,7 @@ class CommandsInDocsTest {
             Map.of(
                     "mvn verify.*", "it is this build",
                     "(vmferry|\\./vmferry) bench .*", "it measures for minutes",
+                    "(ip netns|tc) .*", "it makes a slow link for a bench",
                     "java -(XX:StartFlightRecording|Djava.security.properties)=.*\\.\\.\\.",
                             "the dots are somebody's host",
                     "jdk\\.tls\\.keyLimits=.*", "it is a line of a file",

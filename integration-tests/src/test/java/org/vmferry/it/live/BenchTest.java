@@ -69,6 +69,31 @@ class BenchTest {
     }
 
     @Test
+    @SuppressWarnings("unchecked")
+    void downtimeIsTheGuestsOwn() throws Exception {
+        int status =
+                run(
+                        "bench",
+                        "downtime",
+                        "--size=64M",
+                        "--rounds=1",
+                        "--dirty-rate=100",
+                        "--downtime-limit=5000",
+                        "--empty",
+                        "--window=1M",
+                        "--with=max-bandwidth=0",
+                        "--memory-dir=" + folder,
+                        "--json");
+        assertThat(status).as(err.toString()).isZero();
+        Map<String, Object> tree = (Map<String, Object>) Json.parse(out.toString());
+        assertThat(tree).containsEntry("subject", "downtime").containsEntry("rounds", 1L);
+        assertThat((List<Object>) tree.get("told")).hasSize(1);
+        for (Object ms : (List<Object>) tree.get("guest"))
+            assertThat(((Number) ms).doubleValue()).isPositive();
+        assertThat(Files.list(folder)).as("nothing is left").isEmpty();
+    }
+
+    @Test
     void liveWantsRoomForItsWindow() {
         assertThat(run("bench", "live", "--size=32M")).isEqualTo(2);
         assertThat(err.toString()).contains("--size 64M or more");

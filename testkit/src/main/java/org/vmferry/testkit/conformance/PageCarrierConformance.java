@@ -24,6 +24,7 @@ import org.vmferry.testkit.fault.FaultyTransport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -154,8 +155,9 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
             breaks(Fault.stall(channel == 0 ? 100 : 30_000).onChannel(channel), true);
     }
 
-    /** The carrier, with its session's permits counted. */
-    private record Probe(PageCarrier real, AtomicLong permitted) implements PageCarrier {
+    /** The carrier, with its session's permits counted, and somebody who is told before each. */
+    private record Probe(PageCarrier real, AtomicLong permitted, Runnable before)
+            implements PageCarrier {
         static final Capability PROBE = new Capability("probe");
 
         @Override
@@ -182,7 +184,7 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
 
         @Override
         public Sender sender(boolean placed, Channels channels, Session session) {
-            return real.sender(placed, channels, new ProbeSession(session, permitted));
+            return real.sender(placed, channels, new ProbeSession(session, permitted, before));
         }
 
         @Override
@@ -195,7 +197,8 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
     @Tag("CAR-7")
     final void itAsksLeave() throws Exception {
         AtomicLong permitted = new AtomicLong();
-        Engine engine = new Engine(plugins(List.of(), List.of(new Probe(provider(), permitted))));
+        Engine engine =
+                new Engine(plugins(List.of(), List.of(new Probe(provider(), permitted, () -> {}))));
         Migration out =
                 ferry(
                         engine,
@@ -216,6 +219,29 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
         PageHost source = PageHost.source();
         Migration out = ferry(engine(), source, chosen(), false, "send()");
         counted(out, source, "Session.counters()");
+    }
+
+    @Test
+    @Tag("CAR-11")
+    final void whatIsNotSentIsNotCounted() throws Exception {
+        // What is not counted remains to be sent, and a page is not sent before leave is given.
+        long least = settings().parameters().containsKey("multifd-compression") ? 1 : PageHost.PAGE;
+        CompletableFuture<Migration> begun = new CompletableFuture<>();
+        AtomicLong permitted = new AtomicLong();
+        AtomicLong early = new AtomicLong();
+        Runnable look =
+                () -> {
+                    long normal = begun.join().statistics().normal();
+                    if (normal * least > permitted.get()) early.incrementAndGet();
+                };
+        ferry(
+                new Engine(plugins(List.of(), List.of(new Probe(provider(), permitted, look)))),
+                PageHost.source(),
+                Settings.NONE.capability(Probe.PROBE.name()),
+                false,
+                "send()",
+                begun::complete);
+        assertEquals(0, early.get(), "pages were counted before Session.permit was asked for them");
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /**
  * What the suites of layouts and carriers share: whole migrations of a machine that is all pages.
@@ -57,6 +58,17 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
     final Migration ferry(
             Engine engine, PageHost source, Settings settings, boolean file, String lookAt)
             throws Exception {
+        return ferry(engine, source, settings, file, lookAt, begun -> {});
+    }
+
+    final Migration ferry(
+            Engine engine,
+            PageHost source,
+            Settings settings,
+            boolean file,
+            String lookAt,
+            Consumer<Migration> begun)
+            throws Exception {
         PageHost destination = PageHost.destination();
         Settings all = settings.plus(settings()).parameter("downtime-limit", "20000");
         Migration out;
@@ -64,12 +76,14 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
         if (file) {
             String place = file();
             out = engine.send(source, place, all);
+            begun.accept(out);
             over(out);
             out.await();
             in = engine.receive(destination, place, all);
         } else {
             in = engine.receive(destination, "tcp:127.0.0.1:0", all);
             out = engine.send(source, in.address().toString(), all);
+            begun.accept(out);
             try {
                 over(out);
                 out.await();

@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A session that counts what was permitted. */
-record ProbeSession(Session real, AtomicLong permitted) implements Session {
+/** A session that counts what was permitted, and asks before each time. */
+record ProbeSession(Session real, AtomicLong permitted, Runnable before) implements Session {
     @Override
     public String name() {
         return real.name();
@@ -34,6 +34,7 @@ record ProbeSession(Session real, AtomicLong permitted) implements Session {
 
     @Override
     public void permit(long bytes) throws IOException {
+        before.run();
         permitted.addAndGet(bytes);
         real.permit(bytes);
     }

@@ -249,8 +249,21 @@ class WatchedMigrationTest {
         assertThat(event.getLong("rounds")).isEqualTo(statistics.dirtySyncCount());
         assertThat(event.getDuration("downtime"))
                 .isEqualTo(Duration.ofMillis(statistics.downtime()));
+        boolean sends = direction.equals("send");
+        for (String part : List.of("stop", "drain", "deviceSave"))
+            assertThat(isKnown(event, part)).as(part).isEqualTo(sends);
+        for (String part : List.of("deviceLoad", "start"))
+            assertThat(isKnown(event, part))
+                    .as("%s, without a return path", part)
+                    .isNotEqualTo(sends);
+        for (String part : List.of("wait", "link"))
+            assertThat(isKnown(event, part)).as(part).isFalse();
         assertThat(event.getDuration()).isGreaterThan(Duration.ofMillis(statistics.downtime()));
         return statistics;
+    }
+
+    private static boolean isKnown(RecordedEvent event, String part) {
+        return event.getLong(part) != Long.MIN_VALUE;
     }
 
     private static void checkChannels(List<RecordedEvent> events, Migration migration) {

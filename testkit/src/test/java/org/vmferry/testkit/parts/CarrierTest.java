@@ -26,6 +26,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
@@ -151,7 +152,7 @@ class CarrierTest {
         }
     }
 
-    @Breaks({"CAR-2", "CAR-3", "CAR-4", "CAR-7", "CAR-8", "CAR-9", "CAR-10"})
+    @Breaks({"CAR-2", "CAR-3", "CAR-4", "CAR-7", "CAR-8", "CAR-9", "CAR-10", "CAR-11"})
     static class LosesSinglePages extends Suite {
         @Override
         void send(Run run, Placement placement, PageCarrier.Sender sender) throws IOException {
@@ -248,6 +249,32 @@ class CarrierTest {
         public PageCarrier.Sender sender(boolean placed, Channels channels, Session session) {
             if (made.incrementAndGet() > 2) throw new IllegalStateException("no more");
             return super.sender(placed, channels, session);
+        }
+    }
+
+    @Breaks("CAR-11")
+    static class AsksAfterwards extends Suite {
+        @Override
+        public PageCarrier.Sender sender(boolean placed, Channels channels, Session session) {
+            AtomicLong owed = new AtomicLong();
+            Session later =
+                    (Session)
+                            Proxy.newProxyInstance(
+                                    Session.class.getClassLoader(),
+                                    new Class<?>[] {Session.class},
+                                    (self, method, arguments) -> {
+                                        if (!method.getName().equals("permit"))
+                                            return method.invoke(session, arguments);
+                                        owed.addAndGet((long) arguments[0]);
+                                        return null;
+                                    });
+            return new Twin(real.sender(placed, channels, later)) {
+                @Override
+                public SyncMark endRound() throws IOException {
+                    session.permit(owed.getAndSet(0));
+                    return super.endRound();
+                }
+            };
         }
     }
 
