@@ -276,8 +276,7 @@ public final class Engine {
         // request.
         boolean file = transport.features().contains(Feature.SEEKABLE);
         boolean limited =
-                !file
-                        || settings.parameters().containsKey(EngineOptions.MAX_BANDWIDTH.name());
+                !file || settings.parameters().containsKey(EngineOptions.MAX_BANDWIDTH.name());
         MigrationSession session =
                 new MigrationSession(
                         LifeCycle.Role.of(source, file),
@@ -286,6 +285,8 @@ public final class Engine {
                         uuid.orElse(new UUID(0, 0)),
                         codec,
                         limited ? options.get(EngineOptions.MAX_BANDWIDTH) : 0);
-        return new Prepared(session, new Parts(address, Guard.over(TransportProvider.class, way), layout, carrier));
+        return new Prepared(
+                session,
+                new Parts(address, Guard.over(TransportProvider.class, way), layout, carrier));
     }
 }

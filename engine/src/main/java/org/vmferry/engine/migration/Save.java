@@ -75,8 +75,7 @@ public final class Save implements Work {
         SourceGuest source = new SourceGuest(machine, life);
         guest = source;
         MissingRam.checkSend(blocks, session.options(), parts);
-        SourceStream everything =
-                new SourceStream(session, machine, source, gate, blocks, toFile);
+        SourceStream everything = new SourceStream(session, machine, source, gate, blocks, toFile);
         stream = everything;
         notifications.setUp();
         try (Outgoing end = parts.transport().outgoing(parts.address(), session.options())) {
