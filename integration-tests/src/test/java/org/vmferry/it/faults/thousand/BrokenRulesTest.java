@@ -27,9 +27,9 @@ class BrokenRulesTest {
         Mutant.compile(
                 ENGINE + "Load.java",
                 Map.of(
-                        "                begin(state);\n            } catch", //
+                        "                begin(state);\n            }",
                         "                if (answers != null) answers.begun();\n"
-                                + "                begin(state);\n            } catch"),
+                                + "                begin(state);\n            }"),
                 folder.resolve("mutant"));
         assertRed(0, 999, "the guest does not run there");
     }
