@@ -176,14 +176,7 @@ final class FramedSender implements PageCarrier.Sender {
         crew.drain();
         workers.stop();
         workers.join();
-        for (Channel channel : workers.channels()) {
-            try {
-                channel.shutdownOutput();
-            } catch (IOException e) {
-                // A receiver that has everything may be gone already (rule MFD-20).
-                log.debug("{}: ending the channel to {}", session.name(), channel.peer(), e);
-            }
-        }
+        workers.shutdownOutputs();
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /**
  * The threads and channels of one end of a migration: who made them, who failed first, and that all
@@ -144,7 +145,7 @@ final class Workers implements AutoCloseable {
             lock.unlock();
         }
         session.fail(cause);
-        released.forEach(Channel::release);
+        released.forEach(this::release);
     }
 
     /** A failure that says where: what a plug-in or the system threw is wrapped. */
@@ -225,11 +226,6 @@ final class Workers implements AutoCloseable {
         if (interrupted) Thread.currentThread().interrupt();
     }
 
-    /** The channels, after {@link #join} or before {@link #start}. */
-    List<Channel> channels() {
-        return channels;
-    }
-
     /** Ends whatever still runs, waits for it, and closes the channels. */
     @Override
     public void close() {
@@ -240,16 +236,64 @@ final class Workers implements AutoCloseable {
         channels.clear();
         lock.unlock();
         // Somebody may still hang in one of them.
-        if (running) all.forEach(Channel::release);
+        if (running) all.forEach(this::release);
         join();
-        all.forEach(this::close);
+        atOnce(all, this::close);
     }
 
+    /**
+     * Ends the outgoing direction of every channel in order; after {@link #join}. A receiver that
+     * has everything may be gone already (rule MFD-20).
+     */
+    void shutdownOutputs() {
+        atOnce(List.copyOf(channels), this::shutdownOutput);
+    }
+
+    /** All at once: with TLS each waits for its peer, for seconds if that is silent. */
+    private void atOnce(List<Channel> all, Consumer<Channel> end) {
+        if (all.isEmpty()) return;
+        for (Channel channel : all.subList(1, all.size())) {
+            Thread ender =
+                    Thread.ofPlatform()
+                            .name(prefix + "end")
+                            .daemon()
+                            .unstarted(() -> end.accept(channel));
+            try {
+                ender.start();
+            } catch (OutOfMemoryError e) { // then one after another
+                end.accept(channel);
+                continue;
+            }
+            lock.lock();
+            threads.add(ender);
+            lock.unlock();
+        }
+        end.accept(all.getFirst());
+        join();
+    }
+
+    private void shutdownOutput(Channel channel) {
+        try {
+            channel.shutdownOutput();
+        } catch (IOException | RuntimeException | Error e) {
+            log.debug("{}: ending a channel", session.name(), e);
+        }
+    }
+
+    // A channel is somebody else's: what it throws must not leave the others open.
     private void close(Channel channel) {
         try {
             channel.close();
-        } catch (IOException e) {
-            log.debug("{}: closing the channel to {}", session.name(), channel.peer(), e);
+        } catch (IOException | RuntimeException | Error e) {
+            log.debug("{}: closing a channel", session.name(), e);
+        }
+    }
+
+    private void release(Channel channel) {
+        try {
+            channel.release();
+        } catch (RuntimeException | Error e) {
+            log.warn("{}: a channel can't be let go", session.name(), e);
         }
     }
 }

@@ -7,17 +7,13 @@ import org.junit.jupiter.api.Test;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.it.support.Held;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.testkit.machine.ReferenceMachine;
 import org.vmferry.testkit.machine.ReferenceMachineBuilder;
 
 import java.io.IOException;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
 
 /** Migrations from us to us over sockets: one after another, and side by side. */
 class LeakTest {
@@ -53,25 +49,6 @@ class LeakTest {
         }
     }
 
-    /** What a process holds of the system's. */
-    private record Held(long descriptors, List<Long> buffers, long residentKib) {
-        static Held now() throws Exception {
-            Leftovers.assertNoThreads();
-            System.gc();
-            List<Long> buffers =
-                    ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-                            .map(BufferPoolMXBean::getMemoryUsed)
-                            .toList();
-            long resident =
-                    Files.readAllLines(Path.of("/proc/self/status")).stream()
-                            .filter(line -> line.startsWith("VmRSS:"))
-                            .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                            .findFirst()
-                            .orElseThrow();
-            return new Held(Leftovers.descriptors(), buffers, resident);
-        }
-    }
-
     @Test
     @Tag("MFD-22")
     void aGuestMovesAHundredTimesAndNothingIsLeft() throws Exception {
@@ -99,15 +76,8 @@ class LeakTest {
             assertThat(output.append(last.output())).asString().isEqualTo(twin.output());
         }
         Leftovers.assertNoThreadsAtAll();
-        assertThat(after.descriptors).as("descriptors").isEqualTo(before.descriptors);
-        // The JDK keeps a small one for each living thread that reads into an array, this one too.
-        for (int pool = 0; pool < after.buffers.size(); pool++) {
-            assertThat(after.buffers.get(pool) - before.buffers.get(pool))
-                    .as("growth of buffer pool %d in bytes, over 90 migrations", pool)
-                    .isLessThan(4096);
-        }
         // 90 migrations that each keep what their machine or their channels have would be more.
-        assertThat(after.residentKib - before.residentKib).as("growth in KiB").isLessThan(90 << 10);
+        after.assertNoMoreThan(before, 90 << 10);
     }
 
     @Test

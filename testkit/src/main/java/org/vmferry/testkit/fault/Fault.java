@@ -123,4 +123,9 @@ public record Fault(Kind kind, boolean reading, int channel, long at, long value
     public Fault onChannel(int number) {
         return new Fault(kind, reading, number, at, value);
     }
+
+    /** The same, so many bytes later. */
+    Fault after(long bytes) {
+        return new Fault(kind, reading, channel, Math.addExact(bytes, at), value);
+    }
 }

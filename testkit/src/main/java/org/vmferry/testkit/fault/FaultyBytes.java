@@ -3,6 +3,7 @@ package org.vmferry.testkit.fault;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 
@@ -13,8 +14,13 @@ final class FaultyBytes {
     private long count; // guarded by this
 
     FaultyBytes(List<Fault> faults, Runnable struck) {
-        this.faults = faults;
+        this.faults = new CopyOnWriteArrayList<>(faults);
         this.struck = struck;
+    }
+
+    /** One more, whose byte is counted from the next that moves. */
+    synchronized void add(Fault fault) {
+        faults.add(fault.after(count));
     }
 
     /**

@@ -56,6 +56,12 @@ final class FaultyChannel extends ForwardingChannel {
         return count;
     }
 
+    /** One more from now on; a cut at its first byte is made now. */
+    void strike(Fault fault) {
+        (fault.reading() ? in : out).add(fault);
+        if (fault.kind() == Fault.Kind.CUT && fault.at() == 0) cut();
+    }
+
     private void cut() {
         real.release();
     }

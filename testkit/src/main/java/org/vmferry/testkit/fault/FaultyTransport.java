@@ -7,6 +7,8 @@ import org.vmferry.spi.transport.TransportProvider;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -19,6 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class FaultyTransport extends ForwardingTransport {
     private final List<Fault> faults;
     private final CountDownLatch struck = new CountDownLatch(1);
+    private final List<State> ends = new CopyOnWriteArrayList<>();
 
     /**
      * A transport with faults; each end that is made of it has them all.
@@ -41,6 +44,25 @@ public final class FaultyTransport extends ForwardingTransport {
      */
     public boolean awaitStruck(Duration atMost) throws InterruptedException {
         return struck.await(atMost.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    /**
+     * Something else goes wrong from now on, on what is open: its byte is counted from the next one
+     * that moves there. A cut at byte 0 is made before this returns. Any thread.
+     *
+     * @param fault no REFUSE
+     */
+    public void strike(Fault fault) {
+        for (State end : ends) end.strike(fault);
+    }
+
+    /**
+     * How many channels were opened or accepted so far.
+     *
+     * @return of all ends
+     */
+    public int channels() {
+        return ends.stream().mapToInt(end -> end.channels.get()).sum();
     }
 
     @Override
@@ -117,8 +139,22 @@ public final class FaultyTransport extends ForwardingTransport {
         private final List<CountDownLatch> stalled = new CopyOnWriteArrayList<>();
         private final AtomicInteger calls = new AtomicInteger();
         private final AtomicInteger channels = new AtomicInteger();
+        private final Map<Integer, FaultyChannel> open = new ConcurrentHashMap<>();
         private FaultyBytes read;
         private FaultyBytes written;
+
+        State() {
+            ends.add(this);
+        }
+
+        void strike(Fault fault) {
+            FaultyChannel channel = open.get(fault.channel());
+            if (channel != null) channel.strike(fault);
+            synchronized (this) {
+                if (read != null) (fault.reading() ? read : written).add(fault);
+            }
+            if (fault.kind() == Fault.Kind.CUT && fault.at() == 0) struck.countDown();
+        }
 
         void call(String what) throws IOException {
             int number = calls.incrementAndGet();
@@ -135,7 +171,10 @@ public final class FaultyTransport extends ForwardingTransport {
             CountDownLatch closed = new CountDownLatch(1);
             stalled.add(closed);
             if (gone.getCount() == 0) closed.countDown();
-            return new FaultyChannel(channel, bytes(number, true), bytes(number, false), closed);
+            FaultyChannel faulty =
+                    new FaultyChannel(channel, bytes(number, true), bytes(number, false), closed);
+            open.put(number, faulty);
+            return faulty;
         }
 
         /** Lets go whoever is stalled. */

@@ -101,6 +101,30 @@ class FaultTest {
     }
 
     @Test
+    void aFaultThatIsToldOfLaterCountsFromThen() throws Exception {
+        try (Link link = Link.of()) {
+            link.send();
+            link.faulty.strike(Fault.corrupt(10, 1));
+            link.faulty.strike(Fault.cut(321));
+            assertThatThrownBy(link::send).hasMessageContaining("cut at byte 1321");
+            byte[] arrived = link.arrived();
+            assertThat(arrived).hasSize(1321);
+            assertThat(arrived[1010]).isEqualTo((byte) (BYTES[10] ^ 1));
+        }
+    }
+
+    @Test
+    void aCutThatIsToldOfLaterIsMadeAtOnce() throws Exception {
+        try (Link link = Link.of()) {
+            link.send();
+            assertThat(link.faulty.channels()).isEqualTo(1);
+            link.faulty.strike(Fault.cut(0));
+            assertThat(link.struck()).isTrue();
+            assertThat(link.arrived()).isEqualTo(BYTES);
+        }
+    }
+
+    @Test
     void aStallLastsUntilTheEndIsReleased() throws Exception {
         try (Link link = Link.of(Fault.stall(100))) {
             CompletableFuture<Void> sent =

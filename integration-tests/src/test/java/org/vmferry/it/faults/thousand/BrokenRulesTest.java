@@ -1,0 +1,121 @@
+package org.vmferry.it.faults.thousand;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** The faults find it when a rule of ownership is broken: the same run turns red. */
+class BrokenRulesTest {
+    private static final String ENGINE = "engine/src/main/java/org/vmferry/engine/migration/";
+
+    private static final String MULTIFD = "plugin-multifd/src/main/java/org/vmferry/multifd/";
+
+    @TempDir Path folder;
+
+    /** The destination says that it runs the guest before it does. */
+    @Test
+    @Tag("stress")
+    void shutComesBeforeTheMachineBegins() throws Exception {
+        Mutant.compile(
+                ENGINE + "Load.java",
+                Map.of(
+                        "                begin(state);\n            }",
+                        "                if (answers != null) answers.begun();\n"
+                                + "                begin(state);\n            }"),
+                folder.resolve("mutant"));
+        assertRed(0, 999, "the guest does not run there");
+    }
+
+    @Test
+    @Tag("stress")
+    void theCommitComesAfterTheEnd() throws Exception {
+        commitAfterTheEnd();
+        assertRed(0, 999, "ran in both");
+    }
+
+    /** The same with the first seed of those that finds it. */
+    @Test
+    @Tag("OWN-3")
+    void theCommitComesAfterTheEndQuickly() throws Exception {
+        commitAfterTheEnd();
+        assertRed(317, 317, "ran in both");
+    }
+
+    /** The source is sure that it still has the guest, though the end is on its way. */
+    private void commitAfterTheEnd() throws Exception {
+        Mutant.compile(
+                ENGINE + "Save.java",
+                Map.of(
+                        "        life.commit();\n        try {",
+                        "        try {",
+                        "        if (answer == null) return;\n        answer.awaitOutcome();",
+                        "        life.commit();\n        if (answer == null) return;\n"
+                                + "        answer.awaitOutcome();"),
+                folder.resolve("mutant"));
+    }
+
+    /**
+     * The destination takes no notice of a channel that it has no place for, nor of the packets
+     * that it misses then.
+     */
+    @Test
+    @Tag("stress")
+    void aChannelTooManyIsNotMinded() throws Exception {
+        Mutant.compile(
+                MULTIFD + "Roster.java",
+                Map.of(
+                        "        workers.fail(tooMany); // its pages would be missed\n"
+                                + "        throw tooMany;",
+                        "        return true;"),
+                folder.resolve("mutant"));
+        Mutant.compile(
+                MULTIFD + "PacketNumbers.java",
+                Map.of("        if (!all) {", "        if (!all && count < 0) {"),
+                folder.resolve("mutant"));
+        assertRed(0, 999, "harmed: there");
+    }
+
+    /**
+     * Runs the seeds with the mutant in front of the class path.
+     *
+     * @param said what must be found
+     */
+    private void assertRed(long first, long last, String said) throws Exception {
+        Path output = folder.resolve("said");
+        String classes =
+                folder.resolve("mutant")
+                        + File.pathSeparator
+                        + System.getProperty("java.class.path");
+        Process child =
+                new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-XX:+UseSerialGC",
+                                "-cp",
+                                classes,
+                                Thousand.class.getName(),
+                                Files.createDirectory(folder.resolve("run")).toString(),
+                                "" + first,
+                                "" + last)
+                        .redirectErrorStream(true)
+                        .redirectOutput(output.toFile())
+                        .start();
+        try {
+            int status = child.waitFor();
+            String all = Files.readString(output, StandardCharsets.UTF_8);
+            System.out.println(all);
+            assertThat(status).as(all).isEqualTo(1);
+            assertThat(all).contains("VIOLATION", said);
+        } finally {
+            child.destroyForcibly().waitFor();
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package org.vmferry.it.faults.thousand;
+
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.option.Settings;
+import org.vmferry.it.faults.thousand.Outcome.End;
+import org.vmferry.it.faults.thousand.Way.Link;
+import org.vmferry.it.support.Leftovers;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.testkit.fault.FaultyTransport;
+import org.vmferry.testkit.machine.ReferenceMachine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** One migration in this process, with a plan's fault. */
+final class FaultRun {
+    private static final String OLD = "an older snapshot";
+
+    private final Rig rig;
+    private final Plan plan;
+    private final ReferenceMachine here;
+    private final ReferenceMachine there;
+    private final CompletableFuture<Migration> source = new CompletableFuture<>();
+    private final CompletableFuture<Migration> destination = new CompletableFuture<>();
+    private final FaultyTransport link;
+    private final Injector injector;
+    private final Scene scene;
+    private final Path file;
+    private boolean wasOld;
+    private String harmed = "";
+    private final List<String> left = new ArrayList<>();
+
+    FaultRun(Rig rig, Plan plan) throws Exception {
+        this(rig, plan, plan.harm().throwsSomething() ? rig.callbacks(plan) : List.of());
+    }
+
+    FaultRun(Rig rig, Plan plan, List<String> callbacks) throws Exception {
+        this.rig = rig;
+        this.plan = plan;
+        here = plan.way().link() == Link.LOAD ? Rig.guest().build() : Rig.used();
+        there = Rig.guest().build();
+        String scheme =
+                switch (plan.way().link()) {
+                    case TCP -> "tcp";
+                    case UNIX -> "unix";
+                    case SAVE, LOAD -> "file";
+                };
+        link = new FaultyTransport(rig.plugins.transport(scheme), Injector.fromTheBeginning(plan));
+        injector = new Injector(plan, callbacks, link, source, destination);
+        scene = new Scene(here::instructions, there::instructions, injector);
+        injector.in(scene);
+        file = plan.way().link() == Link.LOAD ? rig.snapshot(plan.way()) : rig.folder.resolve("vm");
+    }
+
+    Scene scene() {
+        return scene;
+    }
+
+    /** Does it. */
+    Outcome outcome() throws Exception {
+        long descriptors = Leftovers.descriptors();
+        here.enter(plan.way().link() == Link.LOAD ? RunState.PAUSED : RunState.RUNNING);
+        End from = End.NOBODY;
+        End to = End.NOBODY;
+        if (plan.way().link() == Link.SAVE) {
+            wasOld = plan.chance() % 2 == 0;
+            if (wasOld) Files.writeString(file, OLD);
+            begin(source, () -> send("faulty-file:" + file));
+            from = end(source, false);
+        } else if (plan.way().link() == Link.LOAD) {
+            begin(destination, () -> receive("faulty-file:" + file));
+            to = end(destination, false);
+        } else {
+            String where = plan.way().link() == Link.TCP ? "tcp:127.0.0.1:0" : "unix:" + file;
+            begin(destination, () -> receive(where));
+            if (destination.isCompletedExceptionally()) {
+                source.completeExceptionally(new IOException("nobody is there"));
+            } else {
+                String address = "faulty-" + destination.join().address();
+                begin(source, () -> send(address));
+            }
+            from = end(source, false);
+            to = end(destination, true);
+        }
+        injector.settle();
+        boolean[] run = Runs.ask(here, there);
+        Outcome seen =
+                new Outcome(
+                        plan,
+                        injector.struck(),
+                        injector.afterPause(),
+                        injector.won(),
+                        scene.paused(),
+                        scene.endBegun(),
+                        scene.hasEverything(),
+                        from,
+                        to,
+                        run[0],
+                        scene.wentOnHere(),
+                        run[1],
+                        scene.ranThere(),
+                        harmed(from),
+                        left);
+        if (plan.way().link() == Link.SAVE) Files.deleteIfExists(file);
+        boolean hangs = from.hangs() || to.hangs();
+        Runs.clear(rig.folder, List.of(here, there), hangs, descriptors, left);
+        return seen;
+    }
+
+    private interface Beginning {
+        Migration begin() throws Exception;
+    }
+
+    private static void begin(CompletableFuture<Migration> side, Beginning how) {
+        try {
+            Migration migration = how.begin();
+            side.complete(migration);
+        } catch (Exception | Error e) {
+            side.completeExceptionally(e);
+        }
+    }
+
+    private Settings settings(Side side) throws IOException {
+        return plan.way().settings(side, plan.harm(), rig.certificates(plan.way()));
+    }
+
+    private Migration send(String uri) throws Exception {
+        Tap tap = new Tap(scene.ear(Side.SOURCE));
+        Migration save =
+                new Engine(tap.plugins(rig.plugins, link))
+                        .send(tap.machine(here), uri, settings(Side.SOURCE));
+        if (plan.way().pauses()) save.proceed();
+        return save;
+    }
+
+    private Migration receive(String uri) throws Exception {
+        Tap tap = new Tap(scene.ear(Side.DESTINATION));
+        there.enter(RunState.INMIGRATE);
+        return new Engine(tap.plugins(rig.plugins, link))
+                .receive(tap.machine(there), uri, settings(Side.DESTINATION));
+    }
+
+    private static End end(CompletableFuture<Migration> side, boolean listens)
+            throws InterruptedException {
+        if (!side.isCompletedExceptionally()) return Runs.end(side.join(), listens);
+        String why = side.handle((_, e) -> e.toString()).join();
+        return new End(MigrationState.NONE, null, why, false);
+    }
+
+    /** What the guests found wrong in their RAM, or the snapshot's reader in it. */
+    private String harmed(End from) throws Exception {
+        if (!here.stopReason().isEmpty()) return "here: " + here.stopReason();
+        if (!there.stopReason().isEmpty()) return "there: " + there.stopReason();
+        if (plan.way().link() != Link.SAVE) return "";
+        if (!from.is(MigrationState.COMPLETED)) {
+            if (Files.exists(file) != wasOld) return "the older snapshot: " + Files.exists(file);
+            if (wasOld && !Files.readString(file).equals(OLD)) return "the older snapshot";
+            return "";
+        }
+        there.enter(RunState.INMIGRATE);
+        Migration load =
+                new Engine(rig.plugins).receive(there, "file:" + file, settings(Side.DESTINATION));
+        load.await(Runs.BOUND);
+        if (load.failure().isPresent()) return "the snapshot: " + load.failure().get();
+        boolean[] run = Runs.ask(here, there);
+        if (!there.stopReason().isEmpty()) return "in the snapshot: " + there.stopReason();
+        return run[1] ? "" : "the snapshot's guest stands";
+    }
+}

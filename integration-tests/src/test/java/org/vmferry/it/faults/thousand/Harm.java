@@ -1,0 +1,63 @@
+package org.vmferry.it.faults.thousand;
+
+/** What goes wrong. */
+enum Harm {
+    /** Nothing: for comparison. */
+    NONE,
+    /** Every connection is lost, or a file can't be written or read any more. */
+    CUT,
+    /** One connection is lost. */
+    CUT_ONE,
+    /** Nothing moves any more. */
+    STALL,
+    /** A byte is damaged. */
+    CORRUPT,
+    /** The disk is full. */
+    FULL,
+    /** The source has a channel more than the destination knows of. */
+    EXTRA,
+    /** A side is cancelled. */
+    CANCEL,
+    /** Nothing moves any more, and a side is cancelled. */
+    STALL_CANCEL,
+    /** A side is yanked. */
+    YANK,
+    /** Nothing moves any more, and a side is yanked. */
+    STALL_YANK,
+    /** A host's or plug-in's method throws a RuntimeException. */
+    THROW,
+    /** A host's or plug-in's method throws an Error. */
+    THROW_ERROR,
+    /** A side's process is killed with -9. */
+    KILL;
+
+    boolean cuts() {
+        return this == CUT || this == CUT_ONE;
+    }
+
+    boolean stalls() {
+        return this == STALL || this == STALL_CANCEL || this == STALL_YANK;
+    }
+
+    /** Whether it happens to bytes on their way. */
+    boolean isOfBytes() {
+        return cuts() || this == CORRUPT || this == FULL || stalls();
+    }
+
+    boolean cancels() {
+        return this == CANCEL || this == STALL_CANCEL;
+    }
+
+    boolean yanks() {
+        return this == YANK || this == STALL_YANK;
+    }
+
+    /** Whether an operator says it. */
+    boolean isOrder() {
+        return cancels() || yanks();
+    }
+
+    boolean throwsSomething() {
+        return this == THROW || this == THROW_ERROR;
+    }
+}

@@ -1,0 +1,218 @@
+package org.vmferry.it.faults.thousand;
+
+import org.vmferry.engine.Migration;
+import org.vmferry.it.faults.thousand.Way.Link;
+import org.vmferry.testkit.fault.Fault;
+import org.vmferry.testkit.fault.FaultyTransport;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
+
+/** Does what a plan says, at its moment. Called by any thread. */
+final class Injector implements Scene.Deed {
+    private static final long OPERATOR_MS = 300;
+
+    /** What is thrown in a callback's place. */
+    static final class InjectedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        InjectedException(String call) {
+            super("injected in " + call);
+        }
+    }
+
+    /** The same, as an Error. */
+    static final class InjectedError extends Error {
+        private static final long serialVersionUID = 1L;
+
+        InjectedError(String call) {
+            super("injected in " + call);
+        }
+    }
+
+    private final Plan plan;
+    private final String callback; // what throws; null if nothing does
+    private final FaultyTransport link;
+    private final CompletableFuture<Migration> source;
+    private final CompletableFuture<Migration> destination;
+    private volatile Thread operator;
+    private boolean came; // guarded by this, as all below
+    private int skips;
+    private String struck = "";
+    private boolean won;
+    private Scene scene;
+    private boolean afterPause;
+
+    /**
+     * For one plan.
+     *
+     * @param callbacks those that are called from the plan's moment on
+     * @param link what the bytes go over; has the faults of the set-up already
+     */
+    Injector(
+            Plan plan,
+            List<String> callbacks,
+            FaultyTransport link,
+            CompletableFuture<Migration> source,
+            CompletableFuture<Migration> destination) {
+        this.plan = plan;
+        this.link = link;
+        this.source = source;
+        this.destination = destination;
+        this.skips = plan.offset();
+        boolean throwing = plan.harm().throwsSomething() && !callbacks.isEmpty();
+        callback = throwing ? callbacks.get(plan.chance() % callbacks.size()) : null;
+    }
+
+    /** Where it looks for how far the migration is. */
+    synchronized void in(Scene scene) {
+        this.scene = scene;
+    }
+
+    /** The faults that are there from the beginning: of the bytes of the set-up. */
+    static Fault[] fromTheBeginning(Plan plan) {
+        return plan.moment() == Moment.SET_UP ? faults(plan).toArray(Fault[]::new) : new Fault[0];
+    }
+
+    private static List<Fault> faults(Plan plan) {
+        Way way = plan.way();
+        int at = plan.offset();
+        int one = plan.chance() % way.channels();
+        return switch (plan.harm()) {
+            // A connection is lost for both directions.
+            case CUT -> onAll(way, Fault.cut(at), way.link() == Link.LOAD);
+            case CUT_ONE -> List.of(Fault.cut(at).onChannel(1 + one % Way.CHANNELS));
+            case STALL, STALL_CANCEL, STALL_YANK -> onAll(way, Fault.stall(at), reads(plan));
+            case CORRUPT -> {
+                Fault damage = Fault.corrupt(at, 1 << plan.chance() % 8);
+                yield List.of((reads(plan) ? damage.whenReading() : damage).onChannel(one));
+            }
+            case FULL -> List.of(Fault.full(at));
+            default -> List.of();
+        };
+    }
+
+    /** Whether the bytes that are harmed are read at the end that has the faults. */
+    private static boolean reads(Plan plan) {
+        return switch (plan.way().link()) {
+            case SAVE -> false;
+            case LOAD -> true;
+            default -> plan.side() == Side.SOURCE;
+        };
+    }
+
+    private static List<Fault> onAll(Way way, Fault fault, boolean reading) {
+        Fault each = reading ? fault.whenReading() : fault;
+        return IntStream.range(0, way.channels()).mapToObj(each::onChannel).toList();
+    }
+
+    @Override
+    public void at(Side side, boolean before, String call, int number) {
+        if (isMoment(side, before, call)) strike(call);
+        if (throwsNow(side, before, call)) {
+            String where = side + " " + call;
+            if (plan.harm() == Harm.THROW) throw new InjectedException(where);
+            throw new InjectedError(where);
+        }
+    }
+
+    private synchronized boolean isMoment(Side side, boolean before, String call) {
+        Moment moment = plan.moment();
+        if (came || side != moment.side || before != moment.before) return false;
+        if (!call.equals(moment.call)) return false;
+        came = true;
+        return true;
+    }
+
+    private synchronized boolean throwsNow(Side side, boolean before, String call) {
+        if (callback == null || !came || side != plan.side()) return false;
+        if (!struck.isEmpty() || !call.equals(callback)) return false;
+        if (before == letsGo(call) || skips-- > 0) return false;
+        struck("throws in " + side + " " + call);
+        return true;
+    }
+
+    /** It does what it is for, and throws then: else the test itself would leave something. */
+    private static boolean letsGo(String call) {
+        return call.endsWith(".close") || call.endsWith(".release") || call.endsWith(".stop");
+    }
+
+    private synchronized void struck(String what) {
+        struck = what;
+        afterPause = plan.way().link() == Link.LOAD || scene.paused();
+    }
+
+    private void strike(String call) {
+        Harm harm = plan.harm();
+        if (harm.throwsSomething() || harm == Harm.EXTRA) return;
+        if (plan.moment() != Moment.SET_UP) faults(plan).forEach(link::strike);
+        if (harm.cancels() || harm.yanks()) operate();
+        else if (plan.moment() != Moment.SET_UP && plan.offset() == 0) struck(harm + " at " + call);
+    }
+
+    /** The operator is another thread: for a while what called us waits for it. */
+    private void operate() {
+        Thread thread = new Thread(this::cancelOrYank, "operator");
+        operator = thread;
+        thread.start();
+        if (plan.harm().stalls()) return;
+        try {
+            thread.join(OPERATOR_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void cancelOrYank() {
+        try {
+            if (plan.harm().stalls()) link.awaitStruck(Duration.ofMillis(200));
+            Migration mine =
+                    (plan.side() == Side.SOURCE ? source : destination)
+                            .get(OPERATOR_MS, TimeUnit.MILLISECONDS);
+            boolean taken = plan.harm().yanks() ? mine.yank() : mine.cancel();
+            synchronized (this) {
+                won = taken;
+                struck(plan.harm() + " of " + plan.side() + (taken ? "" : ", too late"));
+            }
+        } catch (InterruptedException | ExecutionException | TimeoutException e) {
+            // There is none to cancel.
+        }
+    }
+
+    /** Waits until the operator has done his part. */
+    void settle() throws InterruptedException {
+        Thread thread = operator;
+        if (thread != null) thread.join();
+        boolean byByte =
+                switch (plan.harm()) {
+                    case CUT, CUT_ONE, STALL, CORRUPT, FULL -> true;
+                    default -> false;
+                };
+        if (byByte && link.awaitStruck(Duration.ZERO)) {
+            synchronized (this) {
+                if (struck.isEmpty()) struck = plan.harm() + " in bytes";
+            }
+        }
+        if (plan.harm() == Harm.EXTRA) struck = "a channel too many";
+    }
+
+    /** What was hit; "" if nothing was. */
+    synchronized String struck() {
+        return struck;
+    }
+
+    /** Whether the source's guest stood then. */
+    synchronized boolean afterPause() {
+        return afterPause;
+    }
+
+    /** Whether the operator was told that he is in time. */
+    synchronized boolean won() {
+        return won;
+    }
+}

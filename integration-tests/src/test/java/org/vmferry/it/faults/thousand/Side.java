@@ -1,0 +1,7 @@
+package org.vmferry.it.faults.thousand;
+
+/** Of a migration. */
+enum Side {
+    SOURCE,
+    DESTINATION
+}

@@ -1,0 +1,94 @@
+package org.vmferry.it.faults.thousand;
+
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Migrations with a fault each, one after another. A seed says all of one, so that it can be played
+ * again alone.
+ */
+public final class Thousand {
+    private static final PrintStream OUT = System.out;
+
+    private final Rig rig;
+    private final Histogram histogram = new Histogram();
+    private final List<String> violations = new ArrayList<>();
+
+    /** In an empty folder. */
+    public Thousand(Path folder) throws Exception {
+        rig = new Rig(folder);
+    }
+
+    /** Runs a seed's plan; what disagrees with docs/ownership.md is printed, and kept. */
+    void run(long seed) throws Exception {
+        run(Plan.of(seed));
+    }
+
+    /** Runs so many cuts, cancels and yanks: those of the seeds from this one on. */
+    public void runMixed(long first, int count) throws Exception {
+        int until = count() + count;
+        for (long seed = first; count() < until; seed++) {
+            Plan plan = Plan.of(seed);
+            Harm harm = plan.harm();
+            if (harm.cuts() || harm.cancels() || harm.yanks()) run(plan);
+        }
+    }
+
+    /** Runs a way once for each method that its host and plug-ins implement, which throws. */
+    void runEveryCallback(Way way, Side side, Moment first) throws Exception {
+        for (Harm harm : List.of(Harm.THROW, Harm.THROW_ERROR)) {
+            Plan plan = new Plan(-1, way, harm, side, first, 0, 0);
+            int callbacks = rig.callbacks(plan).size();
+            for (int chance = 0; chance < callbacks; chance++) {
+                run(new Plan(-1, way, harm, side, first, 0, chance));
+            }
+        }
+    }
+
+    private void run(Plan plan) throws Exception {
+        rig.warmUp(plan.way());
+        Outcome seen =
+                plan.harm() == Harm.KILL
+                        ? new KillRun(rig, plan).outcome()
+                        : new FaultRun(rig, plan).outcome();
+        Verdict verdict = Verdict.of(seen);
+        histogram.add(seen, verdict);
+        if (verdict.violations().isEmpty()) return;
+        String violation = verdict.row() + " " + verdict.violations() + "\n    " + seen;
+        violations.add(violation);
+        OUT.println("VIOLATION " + violation);
+    }
+
+    /** What disagrees with docs/ownership.md, each with its seed. */
+    public List<String> violations() {
+        return violations;
+    }
+
+    /** What came of them. */
+    Histogram histogram() {
+        return histogram;
+    }
+
+    /** How many there were. */
+    public int count() {
+        return histogram.all();
+    }
+
+    /**
+     * The same as a program, up to the first violation; its exit status is 1 then.
+     *
+     * @param arguments an empty folder, the first seed, the last
+     */
+    public static void main(String[] arguments) throws Exception {
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "error");
+        Thousand thousand = new Thousand(Path.of(arguments[0]));
+        long last = Long.parseLong(arguments[2]);
+        for (long seed = Long.parseLong(arguments[1]); seed <= last; seed++) {
+            thousand.run(seed);
+            if (!thousand.violations.isEmpty()) System.exit(1);
+        }
+        System.exit(0);
+    }
+}

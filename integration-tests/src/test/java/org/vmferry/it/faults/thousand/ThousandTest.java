@@ -1,0 +1,69 @@
+package org.vmferry.it.faults.thousand;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.vmferry.it.support.Held;
+
+import java.nio.file.Path;
+import java.util.stream.LongStream;
+
+/**
+ * Migrations with a fault each, at every moment of the protocol, half of them after the pause. Who
+ * runs is asked of the guests; every outcome is a row of docs/ownership.md, and nothing is left.
+ *
+ * <p>{@code -Dfaults.seeds=79} or {@code 0-999} plays just these.
+ */
+class ThousandTest {
+    private static final String SEEDS = "faults.seeds";
+    private static final int WARM = 20;
+
+    @TempDir Path folder;
+
+    @Test
+    @Tag("OWN-1")
+    @Tag("OWN-2")
+    @Tag("OWN-5")
+    @Tag("OWN-6")
+    @Tag("OWN-7")
+    @Tag("OWN-9")
+    @Tag("OWN-10")
+    @Tag("OWN-11")
+    @Tag("OWN-33")
+    @Tag("OWN-34")
+    @Tag("OWN-35")
+    @Tag("OWN-36")
+    @Tag("OWN-37")
+    void some() throws Exception {
+        run(0, 49);
+    }
+
+    @Test
+    @Tag("stress")
+    @Timeout(3600)
+    void aThousand() throws Exception {
+        run(0, 999);
+    }
+
+    private void run(long first, long last) throws Exception {
+        String[] asked = System.getProperty(SEEDS, first + "-" + last).split("-");
+        Thousand thousand = new Thousand(folder);
+        long from = Long.parseLong(asked[0]);
+        long to = Long.parseLong(asked[asked.length - 1]);
+        Held before = null;
+        for (long seed : LongStream.rangeClosed(from, to).toArray()) {
+            if (thousand.count() == WARM) before = Held.now(); // what is loaded once is loaded
+            thousand.run(seed);
+        }
+        Histogram histogram = thousand.histogram();
+        System.out.println(histogram);
+        assertThat(thousand.violations()).isEmpty();
+        if (before == null) return; // a few were asked for
+        Held.now().assertNoMoreThan(before, 128 << 10);
+        assertThat(histogram.struck()).isGreaterThan(histogram.all() * 7 / 10);
+        assertThat(histogram.afterPause()).isGreaterThan(histogram.all() * 3 / 10);
+    }
+}
