@@ -22,7 +22,9 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
-/** What of a transport is to be let go may hang for ever, or throw: the operator is not kept by it. */
+/**
+ * What of a transport is to be let go may hang for ever, or throw: the operator is not kept by it.
+ */
 class ForeignReleaseTest {
     private static final Duration SOON = Duration.ofSeconds(20);
 
@@ -197,7 +199,8 @@ class ForeignReleaseTest {
     void aSourceIsCancelledAndYanked(Where where) throws Exception {
         TestMachine machine = TestMachine.live();
         Engine engine = new Engine(Plugins.builtIn().plus(new Stubborn(where)));
-        Migration migration = engine.send(machine, "stubborn:x", Settings.NONE.capability("return-path"));
+        Migration migration =
+                engine.send(machine, "stubborn:x", Settings.NONE.capability("return-path"));
         reached.await();
         long began = System.nanoTime();
         assertThat(migration.cancel()).isTrue();

@@ -20,7 +20,8 @@ final class GuardedChannel implements Channel, Lifeline {
     }
 
     /** Checks what a call says that it moved. */
-    private long moved(String method, ByteBuffer[] buffers, int from, int count, Guard.Call<Long> call)
+    private long moved(
+            String method, ByteBuffer[] buffers, int from, int count, Guard.Call<Long> call)
             throws IOException {
         long before = remaining(buffers, from, count);
         long said = guard.call(method, call);

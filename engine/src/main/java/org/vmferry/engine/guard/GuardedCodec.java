@@ -121,8 +121,7 @@ final class GuardedCodec implements CompressionProvider {
                                 return null;
                             }));
             if (source.hasRemaining()) {
-                throw guard.fault(
-                        "left %d bytes uncompressed (rule CMP-5)", source.remaining());
+                throw guard.fault("left %d bytes uncompressed (rule CMP-5)", source.remaining());
             }
         }
 

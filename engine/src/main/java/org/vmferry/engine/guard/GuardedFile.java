@@ -79,8 +79,7 @@ final class GuardedFile implements PositionedFile {
     }
 
     @Override
-    public Optional<MemorySegment> map(long position, long length, Arena arena)
-            throws IOException {
+    public Optional<MemorySegment> map(long position, long length, Arena arena) throws IOException {
         return guard.call("map", () -> target.map(position, length, arena));
     }
 

@@ -68,8 +68,7 @@ final class Protocol {
     private boolean lossless = true; // whatever was said was heard
 
     /** A play; what was seen of others before is not played on. */
-    Protocol(
-            Choices choices, boolean returnPath, int faults, Broken broken, Set<String> seen) {
+    Protocol(Choices choices, boolean returnPath, int faults, Broken broken, Set<String> seen) {
         this.seen = seen;
         this.choices = choices;
         this.returnPath = returnPath;
@@ -109,7 +108,8 @@ final class Protocol {
         if (!source.dead) {
             if (!source.life.state().isFinal()) return wrong("the source does not end");
             if (at == GuestOwner.SOURCE && !source.runs) return wrong("the source's stands still");
-            if (at == GuestOwner.SOURCE && destination.ran) return wrong("SOURCE, but it ran there");
+            if (at == GuestOwner.SOURCE && destination.ran)
+                return wrong("SOURCE, but it ran there");
             if (at != GuestOwner.SOURCE && source.runs) return wrong("runs there for " + at);
             if (at == GuestOwner.DESTINATION && returnPath && !destination.ran) {
                 return wrong("DESTINATION, but it never ran there");

@@ -31,7 +31,16 @@ class ProtocolTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"true, 0", "false, 0", "true, 1", "false, 1", "true, 2", "false, 2", "true, 3", "false, 3"})
+    @CsvSource({
+        "true, 0",
+        "false, 0",
+        "true, 1",
+        "false, 1",
+        "true, 2",
+        "false, 2",
+        "true, 3",
+        "false, 3"
+    })
     @Tag("OWN-1")
     @Tag("OWN-2")
     @Tag("OWN-3")

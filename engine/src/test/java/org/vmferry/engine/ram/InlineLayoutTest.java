@@ -54,7 +54,8 @@ class InlineLayoutTest {
     }
 
     private MigrationSession session() {
-        return new MigrationSession(LifeCycle.Role.RECEIVES, "test", options, new UUID(0, 0), Optional.empty(), 0);
+        return new MigrationSession(
+                LifeCycle.Role.RECEIVES, "test", options, new UUID(0, 0), Optional.empty(), 0);
     }
 
     /** Reads a block list, and then sections; says where the stream stands. */

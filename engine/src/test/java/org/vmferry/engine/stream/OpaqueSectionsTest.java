@@ -126,7 +126,8 @@ class OpaqueSectionsTest {
                 Options.DEFAULTS
                         .with(EngineOptions.EOF_SILENCE, eofSilence)
                         .with(EngineOptions.SILENCE_TIMEOUT, silenceTimeout);
-        return new MigrationSession(LifeCycle.Role.RECEIVES, "test", options, new UUID(0, 0), Optional.empty(), 0);
+        return new MigrationSession(
+                LifeCycle.Role.RECEIVES, "test", options, new UUID(0, 0), Optional.empty(), 0);
     }
 
     private static List<Section> read(Session session, Channel channel, List<Integer> pings)

@@ -36,7 +36,13 @@ import java.util.UUID;
 
 class StreamReaderTest {
     static final Session SESSION =
-            new MigrationSession(LifeCycle.Role.RECEIVES, "test", Options.DEFAULTS, new UUID(0, 0), Optional.empty(), 0);
+            new MigrationSession(
+                    LifeCycle.Role.RECEIVES,
+                    "test",
+                    Options.DEFAULTS,
+                    new UUID(0, 0),
+                    Optional.empty(),
+                    0);
 
     private static final byte[] RUNNING = GlobalState.encode(RunState.RUNNING);
 
