@@ -31,9 +31,15 @@ class ForeignReleaseTest {
     private final CountDownLatch letGo = new CountDownLatch(1);
     private final CountDownLatch reached = new CountDownLatch(1);
 
+    /** Also when it gives connections for ever, once it is let go. */
     @AfterEach
-    void letGo() {
+    void nothingIsLeft() throws InterruptedException {
         letGo.countDown();
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            if (thread.getName().matches("(send|receive)-\\d+.*")) {
+                assertThat(thread.join(SOON)).as(thread.getName()).isTrue();
+            }
+        }
     }
 
     private void hang() {

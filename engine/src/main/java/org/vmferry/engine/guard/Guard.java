@@ -127,10 +127,36 @@ public final class Guard {
         }
     }
 
-    /** Calls a method that ends something: what it throws is logged, for the rest is to end too. */
-    void end(String method, Call<?> call) {
+    /** A call that gives nothing. */
+    interface Action {
+        void run() throws Throwable;
+
+        default Call<Void> call() {
+            return () -> {
+                run();
+                return null;
+            };
+        }
+    }
+
+    /** Calls a method that gives nothing, and may throw an {@link IOException}. */
+    void run(String method, Action action) throws IOException {
+        call(method, action.call());
+    }
+
+    /** Calls a method that declares no exception. */
+    <T> T plain(String method, Call<T> call) {
         try {
-            call(method, call);
+            return call(method, call);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Calls a method that ends something: what it throws is logged, for the rest is to end too. */
+    void end(String method, Action action) {
+        try {
+            run(method, action);
         } catch (IOException e) {
             LOG.warn("{}; it goes on without", e.getMessage(), e);
         }

@@ -2,8 +2,6 @@ package org.vmferry.engine.guard;
 
 import org.vmferry.spi.ram.RamBlock;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -22,82 +20,68 @@ final class GuardedBlock implements RamBlock {
         return target;
     }
 
-    private <T> T call(String method, Guard.Call<T> call) {
-        try {
-            return guard.call(method, call);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    private void run(String method, Guard.Action action) {
+        guard.plain(method, action.call());
     }
 
     @Override
     public String id() {
-        return call("id", target::id);
+        return guard.plain("id", target::id);
     }
 
     @Override
     public long usedLength() {
-        return call("usedLength", target::usedLength);
+        return guard.plain("usedLength", target::usedLength);
     }
 
     @Override
     public long maximumLength() {
-        return call("maximumLength", target::maximumLength);
+        return guard.plain("maximumLength", target::maximumLength);
     }
 
     @Override
     public int pageSize() {
-        return call("pageSize", target::pageSize);
+        return guard.plain("pageSize", target::pageSize);
     }
 
     @Override
     public OptionalLong guestAddress() {
-        return call("guestAddress", target::guestAddress);
+        return guard.plain("guestAddress", target::guestAddress);
     }
 
     @Override
     public boolean shared() {
-        return call("shared", target::shared);
+        return guard.plain("shared", target::shared);
     }
 
     @Override
     public boolean missing() {
-        return call("missing", target::missing);
+        return guard.plain("missing", target::missing);
     }
 
     @Override
     public Optional<MemorySegment> memory() {
-        return call("memory", target::memory);
+        return guard.plain("memory", target::memory);
     }
 
     @Override
     public void read(long offset, MemorySegment into) {
-        call(
-                "read",
-                () -> {
-                    target.read(offset, into);
-                    return null;
-                });
+        run("read", () -> target.read(offset, into));
     }
 
     @Override
     public void write(long offset, MemorySegment source) {
-        call(
-                "write",
-                () -> {
-                    target.write(offset, source);
-                    return null;
-                });
+        run("write", () -> target.write(offset, source));
     }
 
     @Override
     public boolean isFresh() {
-        return call("isFresh", target::isFresh);
+        return guard.plain("isFresh", target::isFresh);
     }
 
     @Override
     public long pages() {
-        return call("pages", target::pages);
+        return guard.plain("pages", target::pages);
     }
 
     @Override

@@ -73,32 +73,17 @@ final class GuardedChannel implements Channel, Lifeline {
 
     @Override
     public void shutdownOutput() throws IOException {
-        guard.call(
-                "shutdownOutput",
-                () -> {
-                    target.shutdownOutput();
-                    return null;
-                });
+        guard.run("shutdownOutput", () -> target.shutdownOutput());
     }
 
     @Override
     public void release() {
-        guard.end(
-                "release",
-                () -> {
-                    target.release();
-                    return null;
-                });
+        guard.end("release", () -> target.release());
     }
 
     @Override
     public void close() throws IOException {
-        guard.call(
-                "close",
-                () -> {
-                    target.close();
-                    return null;
-                });
+        guard.run("close", () -> target.close());
     }
 
     /** The engine's own channels have it, and they need no guard. */

@@ -7,7 +7,6 @@ import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Parameter;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -24,65 +23,55 @@ final class GuardedCodec implements CompressionProvider {
         this.target = target;
     }
 
-    private <T> T plain(String method, Guard.Call<T> call) {
-        try {
-            return guard.call(method, call);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     @Override
     public String id() {
-        return plain("id", target::id);
+        return guard.plain("id", target::id);
     }
 
     @Override
     public List<Option<?>> options() {
-        return plain("options", target::options);
+        return guard.plain("options", target::options);
     }
 
     @Override
     public int wireMethod() {
-        return plain("wireMethod", target::wireMethod);
+        return guard.plain("wireMethod", target::wireMethod);
     }
 
     @Override
     public Parameter<Integer> level() {
-        return plain("level", target::level);
+        return guard.plain("level", target::level);
     }
 
     @Override
     public Compressor compressor(int level) throws IOException {
         return new GuardedCompressor(
-                made(guard.call("compressor", own(() -> target.compressor(level)))));
+                made(call("compressor", Blame.PLUGIN, () -> target.compressor(level))));
     }
 
     @Override
     public Decompressor decompressor() throws IOException {
-        return new GuardedDecompressor(made(guard.call("decompressor", own(target::decompressor))));
+        return new GuardedDecompressor(
+                made(call("decompressor", Blame.PLUGIN, target::decompressor)));
     }
 
-    /** Nothing but memory is used here: no link is to blame for an exception without a type. */
-    private <T> Guard.Call<T> own(Guard.Call<T> call) {
-        return untyped(Blame.PLUGIN, call);
+    /**
+     * Nothing but memory is used here: no link is to blame for an exception without a type.
+     *
+     * @param untyped who is: the peer, whose bytes can't be decoded (rule CMP-8), or the codec
+     */
+    private <T> T call(String method, Blame untyped, Guard.Call<T> call) throws IOException {
+        try {
+            return guard.call(method, call);
+        } catch (MigrationException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new MigrationException(untyped, guard.who() + ": " + e, e);
+        }
     }
 
-    /** What can't be decoded is the peer's fault (rule CMP-8), also without a type. */
-    private <T> Guard.Call<T> decoding(Guard.Call<T> call) {
-        return untyped(Blame.PEER, call);
-    }
-
-    private <T> Guard.Call<T> untyped(Blame blame, Guard.Call<T> call) {
-        return () -> {
-            try {
-                return call.call();
-            } catch (MigrationException e) {
-                throw e;
-            } catch (IOException e) {
-                throw new MigrationException(blame, guard.who() + ": " + e, e);
-            }
-        };
+    private void run(String method, Blame untyped, Guard.Action action) throws IOException {
+        call(method, untyped, action.call());
     }
 
     private <T> T made(T part) throws IOException {
@@ -99,7 +88,7 @@ final class GuardedCodec implements CompressionProvider {
 
         @Override
         public int maximumOutput(int length) {
-            return plain(
+            return guard.plain(
                     "maximumOutput",
                     () -> {
                         int most = part.maximumOutput(length);
@@ -113,13 +102,7 @@ final class GuardedCodec implements CompressionProvider {
         @Override
         public void compress(ByteBuffer source, ByteBuffer output, boolean endOfPacket)
                 throws IOException {
-            guard.call(
-                    "compress",
-                    own(
-                            () -> {
-                                part.compress(source, output, endOfPacket);
-                                return null;
-                            }));
+            run("compress", Blame.PLUGIN, () -> part.compress(source, output, endOfPacket));
             if (source.hasRemaining()) {
                 throw guard.fault("left %d bytes uncompressed (rule CMP-5)", source.remaining());
             }
@@ -127,12 +110,7 @@ final class GuardedCodec implements CompressionProvider {
 
         @Override
         public void close() {
-            guard.end(
-                    "close",
-                    () -> {
-                        part.close();
-                        return null;
-                    });
+            guard.end("close", () -> part.close());
         }
     }
 
@@ -145,13 +123,7 @@ final class GuardedCodec implements CompressionProvider {
 
         @Override
         public void decompress(ByteBuffer source, ByteBuffer output) throws IOException {
-            guard.call(
-                    "decompress",
-                    decoding(
-                            () -> {
-                                part.decompress(source, output);
-                                return null;
-                            }));
+            run("decompress", Blame.PEER, () -> part.decompress(source, output));
             if (output.hasRemaining()) {
                 throw guard.fault(
                         "left %d bytes of its target empty and threw nothing (rule CMP-7)",
@@ -161,13 +133,7 @@ final class GuardedCodec implements CompressionProvider {
 
         @Override
         public void endPacket(ByteBuffer source) throws IOException {
-            guard.call(
-                    "endPacket",
-                    decoding(
-                            () -> {
-                                part.endPacket(source);
-                                return null;
-                            }));
+            run("endPacket", Blame.PEER, () -> part.endPacket(source));
             if (source.hasRemaining()) {
                 throw guard.fault(
                         "left %d bytes of a packet and threw nothing (rule CMP-10)",
@@ -177,12 +143,7 @@ final class GuardedCodec implements CompressionProvider {
 
         @Override
         public void close() {
-            guard.end(
-                    "close",
-                    () -> {
-                        part.close();
-                        return null;
-                    });
+            guard.end("close", () -> part.close());
         }
     }
 }

@@ -3,7 +3,6 @@ package org.vmferry.engine.guard;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -19,32 +18,19 @@ final class GuardedFile implements PositionedFile {
         this.target = target;
     }
 
-    private <T> T plain(String method, Guard.Call<T> call) {
-        try {
-            return guard.call(method, call);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     @Override
     public long start() {
-        return plain("start", target::start);
+        return guard.plain("start", target::start);
     }
 
     @Override
     public int alignment() {
-        return plain("alignment", target::alignment);
+        return guard.plain("alignment", target::alignment);
     }
 
     @Override
     public void write(ByteBuffer source, long position) throws IOException {
-        guard.call(
-                "write",
-                () -> {
-                    target.write(source, position);
-                    return null;
-                });
+        guard.run("write", () -> target.write(source, position));
         if (source.hasRemaining()) {
             throw guard.fault(
                     "left %d bytes unwritten at %d and threw nothing",
@@ -70,12 +56,7 @@ final class GuardedFile implements PositionedFile {
 
     @Override
     public void resize(long size) throws IOException {
-        guard.call(
-                "resize",
-                () -> {
-                    target.resize(size);
-                    return null;
-                });
+        guard.run("resize", () -> target.resize(size));
     }
 
     @Override

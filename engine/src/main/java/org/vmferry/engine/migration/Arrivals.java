@@ -127,7 +127,12 @@ final class Arrivals implements AutoCloseable {
 
     private void acceptAll() throws IOException {
         do meet(end.accept());
-        while (many);
+        while (many && !isClosed());
+    }
+
+    /** What is deaf to its release may give connections for ever. */
+    private synchronized boolean isClosed() {
+        return closed;
     }
 
     private void meet(Channel raw) {

@@ -228,16 +228,14 @@ public final class LifeCycle {
     }
 
     /**
-     * A source has done its part: the destination has said that it runs the guest, whatever else
-     * has failed meanwhile; or, where it can't say so, everything was sent; or the snapshot is
-     * there.
+     * A source has done its part: the destination has said that it runs the guest; or, where it
+     * can't say so, everything was sent; or the snapshot is there.
      *
      * @throws MigrationException if it has failed, or was given up
      */
     synchronized void delivered() throws MigrationException {
-        if (settled || !returnPath) check();
-        if (settled || !committed) throw new IllegalStateException("the end was not sent");
-        failure = null;
+        check();
+        if (!committed) throw new IllegalStateException("the end was not sent");
         settled = true;
         done = true;
         owner = role.file ? GuestOwner.SNAPSHOT : GuestOwner.DESTINATION;

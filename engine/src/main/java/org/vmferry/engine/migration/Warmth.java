@@ -10,7 +10,6 @@ import org.vmferry.spi.compression.CompressionProvider.Decompressor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.List;
 
 /**
@@ -19,10 +18,11 @@ import java.util.List;
  */
 public final class Warmth implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Warmth.class);
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final long PATIENCE_MS = 5000;
     private static final int SAMPLE = 4096; // bytes
 
     private final Thread thread;
+    private boolean waited; // in vain; the migration thread's
 
     /** Begins to warm for a migration. */
     Warmth(MigrationSession session) {
@@ -56,15 +56,14 @@ public final class Warmth implements AutoCloseable {
 
     /** Waits until all is warm, though not for ever: cold, it goes as well. */
     void await() {
-        try {
-            if (thread.isAlive()) thread.join(PATIENCE);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        if (waited || Joined.within(List.of(thread), PATIENCE_MS)) return;
+        LOG.warn("{} still tries the codec: it goes on without", thread.getName());
+        waited = true;
     }
 
+    /** What is tried may be a codec that hangs: the guest does not stand still for it. */
     @Override
     public void close() {
-        Joined.all(List.of(thread));
+        await();
     }
 }

@@ -21,6 +21,8 @@ import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.notifier.MigrationVeto;
 import org.vmferry.spi.option.Parameter;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -301,6 +303,26 @@ class GuardTest {
                 };
         guarded(codec).compressor(1).close();
         guarded(codec).decompressor().close();
+    }
+
+    @Test
+    void aNameThatThrowsIsTheHostsFault() {
+        RamProvider ram =
+                Guard.host(
+                        RamProvider.class,
+                        () ->
+                                List.of(
+                                        (RamBlock)
+                                                Proxy.newProxyInstance(
+                                                        GuardTest.class.getClassLoader(),
+                                                        new Class<?>[] {RamBlock.class},
+                                                        (proxy, method, arguments) -> {
+                                                            throw new IllegalStateException("id");
+                                                        })),
+                        "the RAM");
+        assertThatThrownBy(ram::blocks)
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageContaining("threw IllegalStateException in blocks: id");
     }
 
     @Test

@@ -10,15 +10,19 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.json.Json;
 import org.vmferry.engine.qmp.QmpServer;
+import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** What no script can show: hostile clients, several of them, and the server's end. */
 class QmpServerTest {
@@ -200,5 +204,70 @@ class QmpServerTest {
             assertThat(client.ends()).isTrue();
             assertThat(quit.await(RawQmp.DEADLINE, TimeUnit.SECONDS)).isTrue();
         }
+    }
+
+    private interface Call {
+        Object instead(Method method, Object[] arguments) throws Throwable;
+    }
+
+    /** The machine, but for what a test does instead. */
+    private Machine but(String name, Call call) {
+        return (Machine)
+                Proxy.newProxyInstance(
+                        Machine.class.getClassLoader(),
+                        new Class<?>[] {Machine.class},
+                        (proxy, method, arguments) -> {
+                            if (method.getName().equals(name)) {
+                                return call.instead(method, arguments);
+                            }
+                            return method.invoke(machine, arguments);
+                        });
+    }
+
+    @Test
+    void anErrorOfTheHostsEndsOneCommandOnly() throws Exception {
+        AtomicBoolean broken = new AtomicBoolean();
+        Machine host =
+                but(
+                        "runState",
+                        (method, arguments) -> {
+                            if (broken.getAndSet(false)) throw new AssertionError("no thread");
+                            return method.invoke(machine, arguments);
+                        });
+        try (QmpServer server = QmpServer.listen(Engine.create(), host, socket);
+                RawQmp client = client()) {
+            broken.set(true);
+            client.send(STATUS);
+            refuses(client, "threw AssertionError in runState: no thread");
+            answers(client);
+        }
+    }
+
+    @Test
+    void aHostThatHangsIsSeenAndYanked() throws Exception {
+        CountDownLatch paused = new CountDownLatch(1);
+        CountDownLatch letGo = new CountDownLatch(1);
+        Machine host =
+                but(
+                        "enter",
+                        (method, arguments) -> {
+                            if (arguments[0] == RunState.FINISH_MIGRATE) {
+                                paused.countDown();
+                                letGo.await();
+                            }
+                            return method.invoke(machine, arguments);
+                        });
+        try (QmpServer server = QmpServer.listen(Engine.create(), host, socket);
+                RawQmp client = client()) {
+            ask(client, "migrate", Map.of("uri", "file:" + folder.resolve("vm")));
+            assertThat(paused.await(RawQmp.DEADLINE, TimeUnit.SECONDS)).isTrue();
+            Map<?, ?> status = (Map<?, ?>) ask(client, "query-migrate", Map.of());
+            assertThat(status.get("status")).isEqualTo("active");
+            List<?> instances = List.of(Map.of("type", "migration"));
+            assertThat(ask(client, "yank", Map.of("instances", instances))).isEqualTo(Map.of());
+            answers(client);
+            letGo.countDown();
+        }
+        assertThat(machine.runState()).isNotEqualTo(RunState.POSTMIGRATE);
     }
 }
