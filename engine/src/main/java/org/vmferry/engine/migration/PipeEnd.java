@@ -1,5 +1,6 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.transport.Lifeline;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
@@ -13,7 +14,8 @@ import java.nio.channels.Pipe;
 import java.util.Set;
 
 /** One end of a connection within this process, over two pipes: nobody else can come by it. */
-final class PipeEnd implements Channel, TransportProvider.Outgoing, TransportProvider.Incoming {
+final class PipeEnd
+        implements Channel, Lifeline, TransportProvider.Outgoing, TransportProvider.Incoming {
     static final Address ADDRESS = new Address("pipe", "rehearsal");
 
     private final Pipe.SourceChannel in;
@@ -104,6 +106,12 @@ final class PipeEnd implements Channel, TransportProvider.Outgoing, TransportPro
     @Override
     public void shutdownOutput() throws IOException {
         out.close();
+    }
+
+    /** Its other end is in this process. */
+    @Override
+    public boolean notice(long ms) {
+        return true;
     }
 
     @Override

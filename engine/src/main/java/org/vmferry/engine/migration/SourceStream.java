@@ -115,7 +115,8 @@ final class SourceStream {
             converge(rounds, log.isPresent() ? judge : null, answer);
             warmth.await();
             pause();
-            session.liftBandwidth();
+            // One that stood still before can wait.
+            if (guest.before() == RunState.RUNNING) session.liftBandwidth();
             if (session.options().get(EngineOptions.PAUSE_BEFORE_SWITCHOVER)) {
                 stream.flush();
                 stage.enter(MigrationState.PRE_SWITCHOVER);

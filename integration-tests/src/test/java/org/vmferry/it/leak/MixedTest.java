@@ -22,22 +22,13 @@ class MixedTest {
     @TempDir Path folder;
 
     @Test
-    void some() throws Exception {
-        run(20);
-    }
-
-    @Test
     @Tag("stress")
     @Timeout(3600)
     void aThousand() throws Exception {
-        run(1000);
-    }
-
-    private void run(int count) throws Exception {
         Thousand mixed = new Thousand(folder);
         mixed.runMixed(FIRST, WARM); // whatever is loaded once is loaded
         Held before = Held.now();
-        mixed.runMixed(FIRST, count);
+        mixed.runMixed(FIRST, 1000);
         Held after = Held.now();
         assertThat(mixed.violations()).isEmpty();
         after.assertNoMoreThan(before, 96 << 10);

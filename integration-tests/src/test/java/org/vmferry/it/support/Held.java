@@ -6,6 +6,7 @@ import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
@@ -14,7 +15,7 @@ import java.util.concurrent.locks.LockSupport;
  *
  * @param buffers bytes in each of the JDK's pools: direct memory, mapped files
  */
-public record Held(long threads, long descriptors, List<Long> buffers, long residentKib) {
+public record Held(List<String> threads, long descriptors, List<Long> buffers, long residentKib) {
     /** Now that no migration is under way. */
     public static Held now() throws Exception {
         Leftovers.assertNoThreads();
@@ -33,8 +34,22 @@ public record Held(long threads, long descriptors, List<Long> buffers, long resi
                         .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
                         .findFirst()
                         .orElseThrow();
-        return new Held(
-                Thread.getAllStackTraces().size(), Leftovers.descriptors(), buffers, resident);
+        return new Held(threadsNow(), Leftovers.descriptors(), buffers, resident);
+    }
+
+    /** Names; without the JDK's own, which come and go as it likes. */
+    private static List<String> threadsNow() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> !isJdks(thread))
+                .map(Thread::getName)
+                .toList();
+    }
+
+    private static boolean isJdks(Thread thread) {
+        ThreadGroup group = thread.getThreadGroup();
+        if (group == null) return true; // it has just ended
+        return group.getName().matches("system|InnocuousThreadGroup")
+                || thread.getName().matches("process reaper.*|ForkJoinPool.*");
     }
 
     private static List<Long> buffersNow() {
@@ -49,7 +64,9 @@ public record Held(long threads, long descriptors, List<Long> buffers, long resi
      * @param kib what of memory may have been added, as the JVM keeps some for itself
      */
     public void assertNoMoreThan(Held before, long kib) {
-        assertThat(threads).as("threads").isLessThanOrEqualTo(before.threads);
+        List<String> more = new ArrayList<>(threads);
+        before.threads.forEach(more::remove);
+        assertThat(more).as("threads").isEmpty();
         assertThat(descriptors).as("descriptors").isLessThanOrEqualTo(before.descriptors);
         // The JDK keeps a small one for each living thread that reads into an array, this one too.
         for (int pool = 0; pool < buffers.size(); pool++) {

@@ -54,8 +54,8 @@ class BrokenRulesTest {
         Mutant.compile(
                 ENGINE + "Save.java",
                 Map.of(
-                        "        life.commit();\n        try {",
-                        "        try {",
+                        "        life.commit();\n        silence.patient();",
+                        "        silence.patient();",
                         "        if (answer == null) return;\n        answer.awaitOutcome();",
                         "        life.commit();\n        if (answer == null) return;\n"
                                 + "        answer.awaitOutcome();"),
