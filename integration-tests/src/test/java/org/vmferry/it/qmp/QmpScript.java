@@ -140,13 +140,13 @@ final class QmpScript {
             while (true) {
                 Map<String, Object> message = qmp.next();
                 if (!message.containsKey("event")) {
-                    String before = CAUSING.contains(command) ? first : "";
+                    boolean causes = CAUSING.contains(command) && message.containsKey("return");
+                    String before = causes ? first : ""; // what is refused causes nothing
                     said.answers.add(new Answer(line, command, before, message));
                     return message;
                 }
                 String event = event(message);
-                // A round of a migration that goes on is nothing that a command causes.
-                if (first.isEmpty() && !event.startsWith("pass ")) first = event;
+                if (first.isEmpty()) first = event;
             }
         }
 

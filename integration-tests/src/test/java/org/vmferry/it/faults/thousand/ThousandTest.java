@@ -38,7 +38,7 @@ class ThousandTest {
     @Tag("OWN-36")
     @Tag("OWN-37")
     void some() throws Exception {
-        run(0, 24);
+        run(0, 11);
     }
 
     @Test
