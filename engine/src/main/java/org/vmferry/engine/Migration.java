@@ -297,7 +297,7 @@ public final class Migration {
      *     and starts the guest
      */
     public boolean yank() {
-        LifeCycle.Yanked yanked = life.yank(new Yanked());
+        LifeCycle.Yanked yanked = life.yank(yankOrder());
         if (yanked.yank() == LifeCycle.Yank.TOO_LATE) return false;
         LOG.warn("{}: yanked", session.name());
         session.release(yanked.releases());
@@ -309,7 +309,7 @@ public final class Migration {
 
     private void abandon() {
         try {
-            if (await(GRACE) || !work.abandon(new Yanked())) return;
+            if (await(GRACE) || !work.abandon(yankOrder())) return;
         } catch (InterruptedException e) {
             return; // nobody does that
         }
@@ -319,11 +319,7 @@ public final class Migration {
         finish();
     }
 
-    private static final class Yanked extends MigrationException {
-        private static final long serialVersionUID = 1L;
-
-        Yanked() {
-            super(Blame.USER, "the migration was yanked");
-        }
+    private static MigrationException yankOrder() {
+        return new MigrationException(Blame.USER, "the migration was yanked");
     }
 }
