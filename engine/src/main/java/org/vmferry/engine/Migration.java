@@ -86,7 +86,6 @@ public final class Migration {
     private void finish() {
         if (!last.compareAndSet(null, soFar())) return;
         life.end();
-        event.end(life.state(), life.failure(), last.get());
         transitions.tell();
     }
 
@@ -107,6 +106,8 @@ public final class Migration {
     private void note(MigrationState next) {
         LOG.debug("{}: {}", session.name(), next);
         transitions.note(next);
+        // Before anyone who waits for the end goes on: he may stop the recording.
+        if (next.isFinal()) event.end(next, life.failure(), last.get());
     }
 
     /**
