@@ -8,6 +8,9 @@ import java.util.Objects;
  * Why a migration failed: one sentence that says what happened, to what, and what was allowed or
  * can be done, and whose fault it is.
  *
+ * <p>Names that a peer or a file chose may stand in it: control characters are replaced, as {@link
+ * Printable#line} does.
+ *
  * <p>It is an {@link IOException}, so that code which reads and writes declares one exception; an
  * {@code IOException} of any other class that reaches the engine counts as {@link Blame#TRANSPORT}.
  */
@@ -41,7 +44,7 @@ public class MigrationException extends IOException {
      * @param cause what brought it about, or null
      */
     public MigrationException(Blame blame, String message, Throwable cause) {
-        super(message, cause);
+        super(message == null ? null : Printable.line(message), cause);
         this.blame = Objects.requireNonNull(blame);
     }
 

@@ -1,0 +1,67 @@
+package org.vmferry.spi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+class PrintableTest {
+    private static final String HOSTILE = "a\u001b[2Jb\nc\u202ed\te\u2028f\u0085g\ud800";
+
+    @Test
+    void aHostileNameDrivesNoTerminal() {
+        assertThat(Printable.line(HOSTILE)).isEqualTo("a?[2Jb c?d e?f?g?");
+        assertThat(Printable.line("Gäste, 客户机 \ud83d\ude00")).isEqualTo("Gäste, 客户机 \ud83d\ude00");
+        assertThat(Printable.line(null)).isEmpty();
+    }
+
+    @Test
+    void aStackTraceKeepsItsLines() {
+        assertThat(Printable.lines(HOSTILE)).isEqualTo("a?[2Jb\nc?d\te?f?g?");
+    }
+
+    @Test
+    void anExceptionsNamesDriveNoTerminal() {
+        assertThat(MigrationException.peer("block '%s'", HOSTILE))
+                .hasMessage("block 'a?[2Jb c?d e?f?g?'");
+        assertThat(MigrationException.of(new java.io.IOException(HOSTILE)).getMessage())
+                .doesNotContain("\u001b");
+    }
+
+    @Test
+    void aWordForAShellIsOneWord() throws Exception {
+        for (String name :
+                List.of(
+                        "plain",
+                        "",
+                        "two words",
+                        "x'; touch PWNED; echo '",
+                        "$(touch PWNED) `touch PWNED` \\ \" !",
+                        "new\nline, \u001b[2J and \u202e, o\u0301ctal7",
+                        "\u001b'\\",
+                        "-rf")) {
+            String word = Printable.shellWord(name);
+            assertThat(word).isEqualTo(Printable.line(word));
+            assertThat(said(word)).as(word).isEqualTo(name);
+        }
+        assertThat(Path.of("PWNED")).doesNotExist();
+    }
+
+    private static String said(String word) throws Exception {
+        Path out = Files.createTempFile("vmferry-word", "");
+        try {
+            Process shell =
+                    new ProcessBuilder("bash", "-c", "printf %s " + word)
+                            .redirectOutput(out.toFile())
+                            .redirectError(ProcessBuilder.Redirect.INHERIT)
+                            .start();
+            assertThat(shell.waitFor()).isZero();
+            return Files.readString(out);
+        } finally {
+            Files.delete(out);
+        }
+    }
+}
