@@ -10,9 +10,12 @@ import org.vmferry.spi.transport.TransportProvider.Outgoing;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.util.Set;
 
 /**
@@ -71,7 +74,7 @@ final class FileOutgoing implements Outgoing {
         file = found;
         for (Unfinished u : Unfinished.beside(found)) {
             if (u.alive()) log.info("Another snapshot of that name is on its way: {}", u);
-            else log.warn("Unfinished snapshot {}: remove it with: rm '{}'", u, u.file());
+            else log.warn("Unfinished snapshot {}: remove it with: {}", u, u.removal());
         }
     }
 
@@ -233,14 +236,21 @@ final class FileOutgoing implements Outgoing {
         if (part != null || sizeBefore < 0) forceDirectory();
     }
 
+    /** Of a file of our own only: whoever planted another one there would read along. */
     private void keepPermissions() throws IOException {
         if (kind != FileTarget.Kind.REGULAR || !OpenFile.posix(file)) return;
+        PosixFileAttributes before;
         try {
-            Files.setPosixFilePermissions(part, Files.getPosixFilePermissions(file));
-        } catch (java.nio.file.NoSuchFileException e) {
-            // What was to be replaced has gone meanwhile.
-            if (!Files.exists(part)) throw e;
+            before = posix(file);
+        } catch (NoSuchFileException e) {
+            return; // what was to be replaced has gone meanwhile
         }
+        if (!before.isRegularFile() || !before.owner().equals(posix(part).owner())) return;
+        Files.setPosixFilePermissions(part, before.permissions());
+    }
+
+    private static PosixFileAttributes posix(Path file) throws IOException {
+        return Files.readAttributes(file, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
     }
 
     /**

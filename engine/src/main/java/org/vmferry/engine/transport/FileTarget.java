@@ -1,13 +1,16 @@
 package org.vmferry.engine.transport;
 
+import org.vmferry.engine.system.Inode;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Address;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -86,9 +89,22 @@ record FileTarget(Path path, OptionalLong offset) {
                         "'%s': more than %d symbolic links, one behind the other",
                         path, MOST_LINKS);
             }
+            refusePlanted(file);
             file = file.resolveSibling(Files.readSymbolicLink(file));
         }
         return file;
+    }
+
+    /** What the kernel refuses to follow itself (protected_symlinks): this does it by hand. */
+    private static void refusePlanted(Path link) throws IOException {
+        Optional<Inode> folder = Inode.of(link.resolveSibling("."));
+        if (folder.isEmpty() || !folder.get().isSticky() || !folder.get().othersWrite()) return;
+        Inode planted = Inode.of(link, LinkOption.NOFOLLOW_LINKS).orElseThrow();
+        if (planted.isOurs() || planted.uid() == folder.get().uid()) return;
+        throw MigrationException.user(
+                "'%s' is a symbolic link that another user (%d) made in a folder where everybody"
+                        + " may: name the file that is meant, or remove the link",
+                link, planted.uid());
     }
 
     static Kind kind(Path file) throws IOException {

@@ -33,6 +33,7 @@ final class Libc {
 
     private static final int O_RDONLY = 0;
     private static final int O_RDWR = 2;
+    private static final int O_NONBLOCK = 0x800;
     private static final int O_CLOEXEC = 0x80000;
     private static final int PROT_READ_WRITE = 3;
     private static final int MAP_PRIVATE = 2;
@@ -80,11 +81,19 @@ final class Libc {
 
     /** For reading, or for both. */
     static File open(Path path, boolean writable) throws IOException {
+        return open(path, writable ? O_RDWR : O_RDONLY);
+    }
+
+    /** For reading what may not be what it seems: does not wait for a pipe's other end. */
+    static File probe(Path path) throws IOException {
+        return open(path, O_RDONLY | O_NONBLOCK);
+    }
+
+    private static File open(Path path, int access) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = name(path, arena);
             MemorySegment errno = arena.allocate(Calls.ERRNO);
-            int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC;
-            int descriptor = (int) Calls.OPEN.invokeExact(errno, name, flags);
+            int descriptor = (int) Calls.OPEN.invokeExact(errno, name, access | O_CLOEXEC);
             if (descriptor < 0) throw failed("open '" + path + "'", errno);
             return new File(descriptor, path);
         } catch (Throwable e) {

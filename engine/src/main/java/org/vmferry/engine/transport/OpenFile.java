@@ -29,9 +29,9 @@ import java.util.Set;
  */
 final class OpenFile implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(FileTransport.class);
-    // As a VMM would: guest RAM holds secrets.
+    // Guest RAM is as private as memory.
     private static final FileAttribute<?>[] PRIVATE = {
-        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-rw----"))
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
     };
 
     private final Path path;

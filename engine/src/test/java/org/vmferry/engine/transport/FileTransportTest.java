@@ -2,6 +2,8 @@ package org.vmferry.engine.transport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -9,8 +11,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.engine.system.Inode;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Printable;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.PositionedFile;
@@ -24,9 +28,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 
 class FileTransportTest {
@@ -133,8 +139,79 @@ class FileTransportTest {
             out.complete();
         }
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(fresh)))
-                .startsWith("rw-")
-                .endsWith("---");
+                .isEqualTo("rw-------");
+    }
+
+    /** Whoever planted it there would read the guest's RAM. */
+    @Test
+    void takesNoPermissionsFromWhatAnotherUserPlanted() throws IOException {
+        Path file = planted(Files.writeString(directory.resolve("vm.snap"), "bait"));
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+        try (Outgoing out = outgoing(file, "")) {
+            out.file(false).write(bytes("new"), 0);
+            out.complete();
+        }
+        assertThat(Files.readString(file)).isEqualTo("new");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+    }
+
+    /** The kernel does not follow such a link either. */
+    @Test
+    void followsNoLinkThatAnotherUserPlanted() throws IOException {
+        Path shared = Files.createDirectory(directory.resolve("shared"));
+        Files.setAttribute(shared, "unix:mode", 01777);
+        Path link = planted(Files.createSymbolicLink(shared.resolve("vm"), directory.resolve("x")));
+        for (String offset : new String[] {"", ",offset=4k"}) {
+            try (Outgoing out = outgoing(link, offset)) {
+                assertThatThrownBy(() -> out.file(false))
+                        .hasMessageContaining("is a symbolic link that another user");
+            }
+        }
+        Files.writeString(directory.resolve("x"), "there");
+        assertThatThrownBy(() -> incoming(link, "")).hasMessageContaining("another user (65534)");
+        Files.setAttribute(link, "unix:uid", 0, LinkOption.NOFOLLOW_LINKS);
+        incoming(link, "").close();
+        assertThat(names()).containsExactly("shared", "x");
+    }
+
+    /** What anybody can make in a folder for all; only root can make it in another's name. */
+    private static Path planted(Path file) throws IOException {
+        assumeTrue(Inode.me().orElse(-1) == 0, "only root can give a file away");
+        Files.setAttribute(file, "unix:uid", 65534, LinkOption.NOFOLLOW_LINKS);
+        return file;
+    }
+
+    /** A pipe held up whoever asked whether it is locked. */
+    @Test
+    void whatIsPlantedUnderThePrefixHoldsNobodyUpAndIsNotNamed() throws Exception {
+        Path file = directory.resolve("vm.snap");
+        Path pipe = Unfinished.name(file);
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+        Files.createSymbolicLink(Unfinished.name(file), pipe);
+        Files.createDirectory(Unfinished.name(file));
+        planted(Files.writeString(Unfinished.name(file), "another's"));
+        Path ours = Files.writeString(Unfinished.name(file), "ours");
+        assertTimeoutPreemptively(
+                Duration.ofSeconds(10),
+                () ->
+                        assertThat(Unfinished.beside(file))
+                                .extracting(Unfinished::file)
+                                // Its name says that this process made it.
+                                .containsExactly(ours));
+        // Also where it is put there just then.
+        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> Libc.probe(pipe).close());
+    }
+
+    @Test
+    void theWordToRemoveALeftoverRunsNothingElse() throws IOException {
+        Path folder = Files.createDirectory(directory.resolve("x'; touch PWNED; echo '\u001b"));
+        Path file = folder.resolve("vm.snap");
+        Files.writeString(Unfinished.name(file), "left");
+        Unfinished left = Unfinished.beside(file).getFirst();
+        assertThat(left.toString()).doesNotContain("\u001b");
+        assertThat(left.removal())
+                .isEqualTo("rm -- " + Printable.shellWord(left.file().toString()));
     }
 
     @ParameterizedTest

@@ -1,0 +1,115 @@
+package org.vmferry.engine.system;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a Unix system knows of a file besides its bytes.
+ *
+ * @param mode st_mode
+ * @param uid its owner's number
+ * @param gid its group's number
+ * @param size in bytes
+ */
+public record Inode(int mode, int uid, int gid, long size) {
+    private static final int S_IFMT = 0170000;
+    private static final int S_IFREG = 0100000;
+    private static final int S_IFDIR = 0040000;
+    private static final int S_ISVTX = 01000;
+    private static final int S_IWGRP = 020;
+    private static final int S_IWOTH = 02;
+    private static final String ATTRIBUTES = "unix:mode,uid,gid,size";
+    private static final Path ME = Path.of("/proc/self");
+
+    /**
+     * Of what a name stands for.
+     *
+     * @param file its name
+     * @param links whether the link is meant, if it is one
+     * @return empty where the system is no Unix
+     * @throws IOException if there is nothing, or it can't be asked
+     */
+    public static Optional<Inode> of(Path file, LinkOption... links) throws IOException {
+        if (!file.getFileSystem().supportedFileAttributeViews().contains("unix")) {
+            return Optional.empty();
+        }
+        Map<String, Object> found = Files.readAttributes(file, ATTRIBUTES, links);
+        return Optional.of(
+                new Inode(
+                        (int) found.get("mode"),
+                        (int) found.get("uid"),
+                        (int) found.get("gid"),
+                        (long) found.get("size")));
+    }
+
+    /**
+     * The user that this process acts for.
+     *
+     * @return its number; empty where the system does not tell it by a folder for each process
+     */
+    public static Optional<Integer> me() {
+        try {
+            return of(ME).map(Inode::uid);
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Whether it is a plain file.
+     *
+     * @return false also for a link
+     */
+    public boolean isFile() {
+        return (mode & S_IFMT) == S_IFREG;
+    }
+
+    /**
+     * Whether it is a folder.
+     *
+     * @return false also for a link
+     */
+    public boolean isFolder() {
+        return (mode & S_IFMT) == S_IFDIR;
+    }
+
+    /**
+     * Whether it is this user's.
+     *
+     * @return false if it can't be told
+     */
+    public boolean isOurs() {
+        return me().filter(me -> me == uid).isPresent();
+    }
+
+    /**
+     * Whether in this folder nobody may rename or remove what is another's.
+     *
+     * @return as in /tmp
+     */
+    public boolean isSticky() {
+        return (mode & S_ISVTX) != 0;
+    }
+
+    /**
+     * Whether its group may write to it.
+     *
+     * @return the permission
+     */
+    public boolean groupWrites() {
+        return (mode & S_IWGRP) != 0;
+    }
+
+    /**
+     * Whether everybody may write to it.
+     *
+     * @return the permission
+     */
+    public boolean othersWrite() {
+        return (mode & S_IWOTH) != 0;
+    }
+}
