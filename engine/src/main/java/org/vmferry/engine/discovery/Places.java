@@ -14,6 +14,8 @@ import java.util.List;
 
 /** Where classes and their declarations as providers stand, as a person would name the place. */
 final class Places {
+    private static final int MOST_BYTES = 1 << 20; // of a list of services
+
     private Places() {}
 
     /**
@@ -79,7 +81,7 @@ final class Places {
             URLConnection connection = url.openConnection();
             connection.setUseCaches(false); // or the jar stays open
             try (InputStream in = connection.getInputStream()) {
-                return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                return new String(in.readNBytes(MOST_BYTES), StandardCharsets.UTF_8)
                         .lines()
                         .map(line -> line.replaceFirst("#.*", "").strip())
                         .filter(line -> !line.isEmpty())

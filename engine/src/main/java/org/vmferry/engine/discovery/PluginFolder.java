@@ -4,6 +4,7 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -11,9 +12,14 @@ import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.jar.JarFile;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 
 /**
  * Reads a folder of plug-ins: one sub-folder for each, with its jar and its libraries, at most one
@@ -21,21 +27,53 @@ import java.util.stream.Stream;
  * versions of one library.
  */
 final class PluginFolder {
+    private static final String META = "META-INF/";
+    private static final String SERVICES = META + "SERVICES/";
+
+    /** Files in META-INF itself that the JDK reads whole: the manifest, an index, signatures. */
+    private static final List<String> READ_WHOLE =
+            List.of(".MF", ".LIST", ".SF", ".RSA", ".DSA", ".EC");
+
+    private static final int MOST_BYTES = 1 << 20; // of each of these, and of a list of services
+
     private final List<URLClassLoader> loaders = new ArrayList<>();
     private final Scan scan = new Scan();
     private final ClassLoader shared = new SharedLoader(PluginFolder.class.getClassLoader());
 
-    static Plugins read(Path folder) throws MigrationException {
-        PluginFolder reader = new PluginFolder();
+    private final boolean anyones;
+
+    /**
+     * A reader.
+     *
+     * @param anyones whether it also loads what others than root and this user can write to
+     */
+    PluginFolder(boolean anyones) {
+        this.anyones = anyones;
+    }
+
+    Plugins read(Path folder) throws MigrationException {
         List<Path> entries;
         try {
+            if (!anyones) refuse(folder, Writers.ofAll(folder));
             entries = sorted(Files.list(folder));
         } catch (IOException e) {
+            if (e instanceof MigrationException refused) throw refused;
             throw new MigrationException(
                     Blame.USER, "plug-in folder " + folder + " can't be read: " + e, e);
         }
-        for (Path entry : entries) reader.entry(entry);
-        return new Plugins(reader.scan.found, reader.scan.rejected, reader.loaders);
+        for (Path entry : entries) entry(entry);
+        return new Plugins(scan.found, scan.rejected, loaders);
+    }
+
+    private static void refuse(Path place, Optional<String> writer) throws MigrationException {
+        if (writer.isPresent()) {
+            throw MigrationException.user(
+                    "'%s' is not used: it %s, and plug-ins are code that runs as you: see who put"
+                            + " what there and take the right away (chown, chmod), or say that it"
+                            + " is meant to be so (--plugins-of-anyone, or"
+                            + " Plugins.fromAnyonesDirectory)",
+                    place, writer.get());
+        }
     }
 
     private static List<Path> sorted(Stream<Path> paths) {
@@ -48,7 +86,10 @@ final class PluginFolder {
         if (entry.getFileName().toString().startsWith(".")) return;
         if (Files.isDirectory(entry)) {
             try {
+                if (!anyones) refuse(entry, Writers.of(entry));
                 plugin(entry);
+            } catch (MigrationException e) {
+                reject(entry, e, e.getMessage());
             } catch (IOException | UncheckedIOException e) {
                 reject(entry, e, "plug-in folder " + entry + " can't be read: " + e);
             }
@@ -64,9 +105,12 @@ final class PluginFolder {
         List<URL> urls = new ArrayList<>();
         int before = scan.found.size() + scan.rejected.size();
         for (Path jar : sorted(Files.walk(folder, 2, FileVisitOption.FOLLOW_LINKS))) {
-            if (!isJar(jar) || !Files.isRegularFile(jar)) continue;
-            try (JarFile opened = new JarFile(jar.toFile())) {
-                opened.getManifest();
+            boolean file = isJar(jar) && Files.isRegularFile(jar);
+            if (!file && !Files.isDirectory(jar)) continue;
+            if (!anyones) refuse(jar, Writers.of(jar));
+            if (!file) continue;
+            try {
+                check(jar);
                 urls.add(jar.toUri().toURL());
             } catch (IOException | RuntimeException e) {
                 // URLClassLoader would leave it out without a word.
@@ -89,6 +133,32 @@ final class PluginFolder {
                                     ? " has no jar in it"
                                     : " has no jar that names a provider in META-INF/services"));
         }
+    }
+
+    /** Whether what the JDK reads whole has a limit: a jar may unpack to a thousand times. */
+    private static void check(Path jar) throws IOException {
+        try (ZipFile zip = new ZipFile(jar.toFile())) {
+            for (ZipEntry entry : Collections.list(zip.entries())) {
+                if (!isReadWhole(entry.getName().toUpperCase(Locale.ROOT))) continue;
+                try (InputStream in = zip.getInputStream(entry)) {
+                    if (in.readNBytes(MOST_BYTES + 1).length > MOST_BYTES) {
+                        throw new IOException(
+                                "its %s has more than %d bytes"
+                                        .formatted(entry.getName(), MOST_BYTES));
+                    }
+                }
+            }
+        }
+        try (JarFile opened = new JarFile(jar.toFile())) {
+            opened.getManifest();
+        }
+    }
+
+    private static boolean isReadWhole(String name) {
+        if (name.startsWith(SERVICES)) return true;
+        return name.startsWith(META)
+                && name.indexOf('/', META.length()) < 0
+                && READ_WHOLE.stream().anyMatch(name::endsWith);
     }
 
     private static boolean isJar(Path path) {

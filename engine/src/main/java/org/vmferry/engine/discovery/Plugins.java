@@ -166,12 +166,27 @@ public final class Plugins implements AutoCloseable {
      * nor of another plug-in's. The engine's own are not in it: {@code
      * Plugins.discover().plus(Plugins.fromDirectory(folder))}.
      *
+     * <p>Plug-ins are code. A folder to which others than root and this user can write is refused,
+     * and so is what in it belongs to others: {@link #fromAnyonesDirectory} asks nobody.
+     *
+     * @param folder is read now, not watched
+     * @return owns class loaders: to be closed
+     * @throws MigrationException if the folder itself can't be read, or is refused
+     */
+    public static Plugins fromDirectory(Path folder) throws MigrationException {
+        return new PluginFolder(false).read(folder);
+    }
+
+    /**
+     * As {@link #fromDirectory}, whoever can write to it: to be used where something else makes
+     * sure of what stands there.
+     *
      * @param folder is read now, not watched
      * @return owns class loaders: to be closed
      * @throws MigrationException if the folder itself can't be read
      */
-    public static Plugins fromDirectory(Path folder) throws MigrationException {
-        return PluginFolder.read(folder);
+    public static Plugins fromAnyonesDirectory(Path folder) throws MigrationException {
+        return new PluginFolder(true).read(folder);
     }
 
     /**

@@ -2,17 +2,27 @@ package org.vmferry.engine.discovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.engine.system.Inode;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Provider;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 
 /** A folder of plug-ins: what each sees, what is told of the rest, who closes. */
 class PluginFolderTest {
@@ -111,6 +121,89 @@ class PluginFolderTest {
                             s -> assertThat(s).contains("no readable jar"),
                             s -> assertThat(s).contains("has no jar in it"),
                             s -> assertThat(s).contains("names a provider"));
+        }
+    }
+
+    /** Whoever can write there has his code run as us. */
+    @ParameterizedTest
+    @CsvSource({
+        ".,0757,can be written to by everybody",
+        "..,0777,to which everybody can write",
+        ".,0775,can be written to by the group nogroup",
+        ".,0755 65534,belongs to the user 65534",
+        "a,0777,can be written to by everybody",
+        "a/lib,0777,can be written to by everybody",
+        "a/a.jar,0666,can be written to by everybody",
+        "a/a.jar,0644 65534,belongs to the user 65534",
+        "a/link.jar,0644 65534,belongs to the user 65534",
+    })
+    void whatOthersCanWriteToIsNotRun(String place, String right, String why) throws Exception {
+        assumeTrue(Inode.me().orElse(-1) == 0, "only root can give a file away");
+        Path plugins = Files.createDirectories(folder.resolve("plugins"));
+        new JarMaker().transport("a.A", "\"a\"").jar(plugins.resolve("a/a.jar"));
+        new JarMaker().transport("b.B", "\"b\"").jar(plugins.resolve("b/b.jar"));
+        Files.createDirectory(plugins.resolve("a/lib"));
+        Files.createSymbolicLink(plugins.resolve("a/link.jar"), Path.of("a.jar"));
+        assertThat(found(Plugins.fromDirectory(plugins))).containsExactly("a", "b");
+
+        Path changed = plugins.resolve(place);
+        String[] mode = right.split(" ");
+        if (mode.length > 1) {
+            int nobody = Integer.parseInt(mode[1]);
+            Files.setAttribute(changed, "unix:uid", nobody, LinkOption.NOFOLLOW_LINKS);
+        } else {
+            Files.setAttribute(changed, "unix:gid", 65534);
+            Files.setAttribute(changed, "unix:mode", Integer.parseInt(mode[0], 8));
+        }
+        try {
+            if (place.startsWith(".")) {
+                assertThatThrownBy(() -> Plugins.fromDirectory(plugins))
+                        .hasMessageContaining("'" + plugins + "' is not used: it ")
+                        .hasMessageContaining(why)
+                        .hasMessageContaining("--plugins-of-anyone");
+            } else {
+                Plugins some = Plugins.fromDirectory(plugins);
+                assertThat(some.rejected())
+                        .extracting(RejectedPlugin::sentence)
+                        .singleElement()
+                        .asString()
+                        .contains("'" + changed + "' is not used: it " + why);
+                assertThat(found(some)).containsExactly("b");
+            }
+            assertThat(found(Plugins.fromAnyonesDirectory(plugins))).containsExactly("a", "b");
+        } finally {
+            Files.setAttribute(folder, "unix:mode", 0700);
+        }
+    }
+
+    private static List<String> found(Plugins plugins) throws IOException {
+        try (plugins) {
+            return plugins.all().stream().map(Plugin::id).toList();
+        }
+    }
+
+    /** 64 MiB of them pack into 64 KiB; of 1 GiB the JDK made a list for over a minute. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "META-INF/services/org.vmferry.spi.transport.TransportProvider",
+                "meta-inf/services/org.vmferry.spi.transport.TransportProvider",
+                "META-INF/MANIFEST.MF",
+                "META-INF/A.SF"
+            })
+    void aJarThatUnpacksToAThousandTimesIsLeftOut(String name) throws Exception {
+        new JarMaker().transport("a.A", "\"a\"").jar(folder.resolve("a/a.jar"));
+        Path bomb = Files.createDirectory(folder.resolve("b")).resolve("bomb.jar");
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(bomb))) {
+            zip.putNextEntry(new ZipEntry(name));
+            byte[] lines = "# \n\n".repeat(1 << 18).getBytes(StandardCharsets.US_ASCII);
+            for (int i = 0; i < 64; i++) zip.write(lines);
+        }
+        assertThat(Files.size(bomb)).isLessThan(1 << 20);
+        try (Plugins plugins = Plugins.fromDirectory(folder)) {
+            assertThat(plugins.all()).extracting(Plugin::id).containsExactly("a");
+            assertThat(plugins.rejected().getFirst().sentence())
+                    .contains(bomb + " is left out", name + " has more than 1048576 bytes");
         }
     }
 
