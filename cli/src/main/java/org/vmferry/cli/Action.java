@@ -7,7 +7,10 @@ import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.Statistics;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.discovery.RejectedPlugin;
+import org.vmferry.engine.transport.ScratchFolder;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Printable;
+import org.vmferry.spi.Provider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
@@ -97,14 +100,19 @@ abstract class Action implements Callable<Integer> {
     }
 
     private Plugins find() throws MigrationException {
-        Optional<Path> folder = ((Main) spec.root().userObject()).plugins();
+        Optional<Plugins> more = ((Main) spec.root().userObject()).plugins();
         Plugins own = Plugins.discover();
-        return folder.isPresent() ? own.plus(Plugins.fromDirectory(folder.get())) : own;
+        return more.isPresent() ? own.plus(more.get()) : own;
     }
 
     /** The built-in plug-ins and those of the folder. */
     final Plugins plugins() {
         return plugins;
+    }
+
+    /** Adds one of the command's own, before the engine is asked for. */
+    final void use(Provider own) {
+        plugins = plugins.plus(own);
     }
 
     /** The engine with them; says what was left out. */
@@ -129,14 +137,16 @@ abstract class Action implements Callable<Integer> {
     /** Says something that is no result. */
     final void remark(String line) {
         if (quiet) return;
-        err().println("vmferry: " + Text.line(line));
+        err().println("vmferry: " + Printable.line(line));
         err().flush();
     }
 
     /** An archive in a directory; names what killed ones left there. */
     final ArchiveMachine archive(Path directory) throws IOException {
-        for (Path dead : ArchiveMachine.leftovers(directory)) {
-            remark("left by a vmferry that was killed; remove it with: rm -r '" + dead + "'");
+        for (Path dead : ScratchFolder.leftIn(directory)) {
+            remark(
+                    "left by a vmferry that was killed; remove it with: rm -r -- "
+                            + Printable.shellWord(dead.toString()));
         }
         return ArchiveMachine.in(directory);
     }

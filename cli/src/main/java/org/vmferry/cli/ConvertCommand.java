@@ -41,8 +41,7 @@ final class ConvertCommand extends SnapshotAction {
     @Mixin private ScratchOption scratch;
 
     @Override
-    void run() throws Exception {
-        Snapshot snapshot = snapshot();
+    void run(Snapshot snapshot) throws Exception {
         Engine engine = engine();
         place(output).close();
         try (var archive = archive(scratch.beside(output))) {

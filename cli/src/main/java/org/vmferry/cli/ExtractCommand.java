@@ -2,11 +2,8 @@ package org.vmferry.cli;
 
 import org.vmferry.engine.Inspection;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.PageBitmap;
-import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import picocli.CommandLine.Command;
@@ -50,8 +47,7 @@ final class ExtractCommand extends SnapshotAction {
     @Mixin private ScratchOption scratch;
 
     @Override
-    void run() throws Exception {
-        Snapshot snapshot = snapshot();
+    void run(Snapshot snapshot) throws Exception {
         if (Files.exists(output) && Files.isSameFile(output, snapshot.path()))
             throw misuse("OUT is the snapshot itself");
         Inspection inspection = inspect(snapshot);
@@ -103,13 +99,9 @@ final class ExtractCommand extends SnapshotAction {
         long total = present.cardinality() * pageSize;
         long done = 0;
         try (Arena arena = Arena.ofConfined();
-                Incoming in =
-                        plugins()
-                                .transport("file")
-                                .incoming(Address.parse(snapshot.uri()), Options.DEFAULTS);
                 Progress progress = progress("extracting " + id)) {
             ByteBuffer buffer = arena.allocate(Math.max(STEP, pageSize)).asByteBuffer();
-            PositionedFile file = in.file(false);
+            PositionedFile file = snapshot.file();
             out.resize(block.usedLength());
             for (long page = present.nextSet(0); page < present.pages(); ) {
                 long end = Math.min(present.nextClear(page), page + buffer.capacity() / pageSize);

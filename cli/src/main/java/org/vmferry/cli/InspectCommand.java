@@ -2,6 +2,7 @@ package org.vmferry.cli;
 
 import org.vmferry.engine.Inspection;
 import org.vmferry.engine.json.Json;
+import org.vmferry.spi.Printable;
 import org.vmferry.spi.machine.SectionStore.Fact;
 
 import picocli.CommandLine.Command;
@@ -32,8 +33,7 @@ final class InspectCommand extends SnapshotAction {
     private boolean json;
 
     @Override
-    void run() throws Exception {
-        Snapshot snapshot = snapshot();
+    void run(Snapshot snapshot) throws Exception {
         Inspection inspection = inspect(snapshot);
         interruption.close(); // nothing is left behind, also where standard output hangs
         if (json) out().println(Json.writePretty(tree(snapshot, inspection)));
@@ -104,7 +104,7 @@ final class InspectCommand extends SnapshotAction {
     /** For people. */
     static void print(PrintWriter out, Charset charset, Snapshot snapshot, Inspection inspection) {
         int page = inspection.pageSize();
-        out.println(Text.line(snapshot.path() + ": " + Format.of(inspection).described()));
+        out.println(Printable.line(snapshot.path() + ": " + Format.of(inspection).described()));
         fact(out, "machine", inspection.machine());
         fact(out, "page size", Text.bytes(page));
         fact(out, "capabilities", String.join(", ", inspection.capabilities()));
@@ -128,14 +128,14 @@ final class InspectCommand extends SnapshotAction {
             if (block.missing()) {
                 out.printf(
                         "  %-24s %10s  missing: its source left it out as shared memory%n",
-                        Text.line(block.id()), Text.bytes(block.usedLength()));
+                        Printable.line(block.id()), Text.bytes(block.usedLength()));
                 continue;
             }
             long here = block.present().cardinality();
             out.printf(
                     Locale.ROOT,
                     "  %-24s %10s  %d of %s%n",
-                    Text.line(block.id()),
+                    Printable.line(block.id()),
                     Text.bytes(block.usedLength()),
                     here,
                     Text.count(block.present().pages(), "page"));
@@ -147,20 +147,21 @@ final class InspectCommand extends SnapshotAction {
         out.println();
         out.printf("Devices: %d, %s%n", devices.size(), Text.bytes(bytes));
         int width = 4;
-        for (var device : devices) width = Math.clamp(Text.line(device.name()).length(), width, 48);
+        for (var device : devices)
+            width = Math.clamp(Printable.line(device.name()).length(), width, 48);
         if (!devices.isEmpty())
             out.printf("  %-" + width + "s %8s %8s %10s%n", "name", "instance", "version", "bytes");
         for (Inspection.Device device : devices)
             out.printf(
                     "  %-" + width + "s %8d %8d %10d%n",
-                    Text.line(device.name()),
+                    Printable.line(device.name()),
                     device.instance(),
                     device.version(),
                     device.bytes());
     }
 
     private static void fact(PrintWriter out, String name, String value) {
-        if (!value.isEmpty()) out.printf("  %-13s %s%n", name, Text.line(value));
+        if (!value.isEmpty()) out.printf("  %-13s %s%n", name, Printable.line(value));
     }
 
     private static String described(Snapshot snapshot, LibvirtHeader header) {

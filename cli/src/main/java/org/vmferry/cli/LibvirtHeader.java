@@ -7,8 +7,6 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * What stands before the stream in a libvirt save image (docs/wire/libvirt.md).
@@ -36,8 +34,13 @@ record LibvirtHeader(boolean complete, boolean running, int format, long streamO
 
     private static final int MAGIC_LENGTH = 16;
     private static final int DATA_LIMIT = 64 << 20;
-    private static final Pattern NAME =
-            Pattern.compile("<domain\\b[^>]*>\\s*<name>([^<]{1,1000})</name>");
+    private static final String DOMAIN = "<domain";
+    private static final String NAME = "<name>";
+    private static final String NAME_END = "</name>";
+    private static final int LONGEST_NAME = 1000;
+
+    /** The name is the first thing in a domain's XML: further on it is not looked for, in bytes. */
+    static final int NAME_WITHIN = 64 << 10;
 
     /**
      * Reads the header.
@@ -110,8 +113,28 @@ record LibvirtHeader(boolean complete, boolean running, int format, long streamO
     static Optional<String> domain(byte[] data) {
         int end = 0;
         while (end < data.length && data[end] != 0) end++;
-        Matcher name = NAME.matcher(new String(data, 0, end, StandardCharsets.UTF_8));
-        return name.find() ? Optional.of(unescape(name.group(1))) : Optional.empty();
+        return domain(new String(data, 0, end, StandardCharsets.UTF_8));
+    }
+
+    /** Looks at no character twice: whoever made the file may have made it for that. */
+    private static Optional<String> domain(String xml) {
+        for (int at = 0; (at = xml.indexOf(DOMAIN, at)) >= 0; ) {
+            at += DOMAIN.length();
+            if (at < xml.length() && Character.isLetterOrDigit(xml.charAt(at))) continue;
+            at = xml.indexOf('>', at) + 1;
+            if (at == 0) break;
+            while (at < xml.length() && Character.isWhitespace(xml.charAt(at))) at++;
+            if (!xml.startsWith(NAME, at)) continue;
+            at += NAME.length();
+            int end = xml.indexOf('<', at);
+            if (end < 0) break;
+            boolean whole = xml.startsWith(NAME_END, end) && end > at;
+            if (whole && end - at <= LONGEST_NAME) {
+                return Optional.of(unescape(xml.substring(at, end)));
+            }
+            at = end;
+        }
+        return Optional.empty();
     }
 
     private static String unescape(String xml) {

@@ -1,6 +1,9 @@
 package org.vmferry.cli;
 
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Printable;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -10,6 +13,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -67,11 +71,21 @@ public final class Main {
                             + " ones (default: $$VMFERRY_PLUGINS).")
     private Path plugins;
 
+    @Option(
+            names = "--plugins-of-anyone",
+            scope = ScopeType.INHERIT,
+            description =
+                    "Use that folder also if others than root and you can write to it: plug-ins are"
+                            + " code that runs as you.")
+    private boolean anyones;
+
     private Main() {}
 
-    /** The folder of plug-ins that was asked for; a variable set to nothing asks for none. */
-    Optional<Path> plugins() {
-        return Optional.ofNullable(plugins).filter(folder -> !folder.toString().isEmpty());
+    /** The plug-ins that were asked for; a variable set to nothing asks for none. */
+    Optional<Plugins> plugins() throws MigrationException {
+        if (plugins == null || plugins.toString().isEmpty()) return Optional.empty();
+        return Optional.of(
+                anyones ? Plugins.fromAnyonesDirectory(plugins) : Plugins.fromDirectory(plugins));
     }
 
     /**
@@ -80,7 +94,10 @@ public final class Main {
      * @param arguments what was typed after {@code vmferry}
      */
     public static void main(String[] arguments) {
-        System.exit(commandLine().execute(arguments));
+        CommandLine command = commandLine();
+        // From here on only loggers write to it, and what they are given may come from outside.
+        System.setErr(new PrintableStream(System.err));
+        System.exit(command.execute(arguments));
     }
 
     /**
@@ -99,9 +116,13 @@ public final class Main {
     /** Says why a command failed; the status with which it ends. */
     static int failed(Exception failure, CommandLine command) {
         PrintWriter err = command.getErr();
-        err.println("vmferry: " + Text.line(sentence(failure)));
+        err.println("vmferry: " + Printable.line(sentence(failure)));
         boolean debug = command.getCommand() instanceof Action action && action.debug;
-        if (debug) failure.printStackTrace(err);
+        if (debug) {
+            StringWriter trace = new StringWriter();
+            failure.printStackTrace(new PrintWriter(trace));
+            err.print(Printable.lines(trace.toString()));
+        }
         err.flush();
         return command.getCommandSpec().exitCodeOnExecutionException();
     }
@@ -109,7 +130,7 @@ public final class Main {
     private static int misunderstood(ParameterException e) {
         CommandLine command = e.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println("vmferry: " + Text.line(e.getMessage()));
+        err.println("vmferry: " + Printable.line(e.getMessage()));
         CommandLine.UnmatchedArgumentException.printSuggestions(e, err);
         err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
         err.flush();

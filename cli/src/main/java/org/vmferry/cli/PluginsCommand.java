@@ -4,6 +4,7 @@ import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.engine.json.Json;
+import org.vmferry.spi.Printable;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -43,12 +44,12 @@ final class PluginsCommand extends Action {
                                 "%-12s  %-12s  %s%n",
                                 kind.word(),
                                 plugin.id(),
-                                Text.line(plugin.location()));
+                                Printable.line(plugin.location()));
             }
         }
         List<RejectedPlugin> rejected = plugins().rejected();
         if (!rejected.isEmpty()) out().println();
-        for (RejectedPlugin one : rejected) out().println(Text.line(one.sentence()));
+        for (RejectedPlugin one : rejected) out().println(Printable.line(one.sentence()));
     }
 
     /** The names of these keys are a promise to scripts. */

@@ -1,5 +1,7 @@
 package org.vmferry.cli;
 
+import org.vmferry.spi.Printable;
+
 import java.io.PrintWriter;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -57,7 +59,7 @@ final class Progress implements AutoCloseable {
     Progress(PrintWriter err, Style style, String what, LongSupplier clock) {
         this.err = err;
         this.style = style;
-        this.what = Text.line(what);
+        this.what = Printable.line(what);
         this.clock = clock;
         last = clock.getAsLong();
         moved = last;

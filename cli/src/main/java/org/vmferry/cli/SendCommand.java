@@ -4,6 +4,7 @@ import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
+import org.vmferry.engine.option.Settings;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,10 +26,15 @@ final class SendCommand extends SnapshotAction {
     @Mixin private OptionArguments options;
     @Mixin private ScratchOption scratch;
 
+    private Settings settings;
+
     @Override
-    void run() throws Exception {
-        var settings = options.settings();
-        Snapshot snapshot = snapshot();
+    void check() {
+        settings = options.settings();
+    }
+
+    @Override
+    void run(Snapshot snapshot) throws Exception {
         Engine engine = engine();
         try (var archive = archive(scratch.folder())) {
             read(engine, snapshot, archive);

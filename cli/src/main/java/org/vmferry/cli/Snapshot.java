@@ -1,64 +1,127 @@
 package org.vmferry.cli;
 
+import org.vmferry.engine.transport.FileTransport;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.PositionedFile;
+import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Optional;
 
 /**
  * A file that was recognised: a QEMU's stream, at some offset, perhaps within a libvirt save image.
- *
- * @param path the file
- * @param offset where the stream begins, in bytes
- * @param libvirt its header, if libvirt made the file
- * @param domain its name there, if it can be told
+ * It is opened once; all that is read of it is read through that, so that nobody who can rename
+ * files beside it makes us see two.
  */
-record Snapshot(Path path, long offset, Optional<LibvirtHeader> libvirt, Optional<String> domain) {
+final class Snapshot implements AutoCloseable {
     private static final byte[] QEVM = {'Q', 'E', 'V', 'M'};
+
+    private final Path path;
+    private final Incoming opened;
+    private final long offset;
+    private final Optional<LibvirtHeader> libvirt;
+    private final Optional<String> domain;
+
+    private Snapshot(
+            Path path,
+            Incoming opened,
+            long offset,
+            Optional<LibvirtHeader> libvirt,
+            Optional<String> domain) {
+        this.path = path;
+        this.opened = opened;
+        this.offset = offset;
+        this.libvirt = libvirt;
+        this.domain = domain;
+    }
 
     /**
      * Recognises a file.
      *
      * @param path the file
      * @param offset where to look for a stream; 0 also finds libvirt's header
+     * @return owned by the caller
      * @throws IOException if it can't be read
      * @throws MigrationException if it is nothing that can be read, and why
      */
     static Snapshot open(Path path, long offset) throws IOException {
-        if (Files.notExists(path)) throw new NoSuchFileException(path.toString());
-        if (!Files.isRegularFile(path)) throw MigrationException.user("%s is no file", path);
-        try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
-            long size = file.size();
-            Optional<LibvirtHeader> libvirt =
-                    offset == 0
-                            ? LibvirtHeader.parse(read(file, 0, LibvirtHeader.LENGTH), size)
-                            : Optional.empty();
-            Optional<String> domain = Optional.empty();
-            if (libvirt.isPresent()) {
-                LibvirtHeader header = libvirt.get();
-                refuseUnreadable(path, header);
-                offset = header.streamOffset();
-                domain =
-                        LibvirtHeader.domain(
-                                read(
-                                        file,
-                                        LibvirtHeader.LENGTH,
-                                        (int) offset - LibvirtHeader.LENGTH));
-            }
-            byte[] magic = read(file, offset, QEVM.length);
-            if (!Arrays.equals(magic, QEVM))
-                throw MigrationException.peer(
-                        "%s is no snapshot: at byte %d it has '%s', not 'QEVM'",
-                        path, offset, shown(magic));
-            return new Snapshot(path, offset, libvirt, domain);
+        Incoming opened =
+                new FileTransport().incoming(Address.parse(uri(path, offset)), Options.DEFAULTS);
+        try {
+            return recognise(path, opened, offset);
+        } catch (IOException | RuntimeException | Error e) {
+            opened.close();
+            throw e;
         }
+    }
+
+    private static Snapshot recognise(Path path, Incoming opened, long offset) throws IOException {
+        PositionedFile file = opened.file(false);
+        Optional<LibvirtHeader> libvirt =
+                offset == 0
+                        ? LibvirtHeader.parse(read(file, 0, LibvirtHeader.LENGTH), file.size())
+                        : Optional.empty();
+        Optional<String> domain = Optional.empty();
+        if (libvirt.isPresent()) {
+            LibvirtHeader header = libvirt.get();
+            refuseUnreadable(path, header);
+            offset = header.streamOffset();
+            long data = offset - LibvirtHeader.LENGTH;
+            int looked = (int) Math.min(data, LibvirtHeader.NAME_WITHIN);
+            domain = LibvirtHeader.domain(read(file, LibvirtHeader.LENGTH, looked));
+        }
+        byte[] magic = read(file, offset, QEVM.length);
+        if (!Arrays.equals(magic, QEVM))
+            throw MigrationException.peer(
+                    "%s is no snapshot: at byte %d it has '%s', not 'QEVM'",
+                    path, offset, shown(magic));
+        return new Snapshot(path, opened, offset, libvirt, domain);
+    }
+
+    /** Its name, as typed: for messages only. */
+    Path path() {
+        return path;
+    }
+
+    /** Where the stream begins, in bytes. */
+    long offset() {
+        return offset;
+    }
+
+    /** Its header, if libvirt made the file. */
+    Optional<LibvirtHeader> libvirt() {
+        return libvirt;
+    }
+
+    /** The domain's name in it, if it can be told. */
+    Optional<String> domain() {
+        return domain;
+    }
+
+    /** The file itself. */
+    PositionedFile file() throws IOException {
+        return opened.file(false);
+    }
+
+    /** How the engine reads it. */
+    TransportProvider transport() {
+        return new SnapshotTransport(opened, offset);
+    }
+
+    /** The address at which the engine finds the stream, with {@link #transport}. */
+    String uri() {
+        return SnapshotTransport.uri(path);
+    }
+
+    @Override
+    public void close() {
+        opened.close();
     }
 
     private static void refuseUnreadable(Path path, LibvirtHeader header)
@@ -80,16 +143,10 @@ record Snapshot(Path path, long offset, Optional<LibvirtHeader> libvirt, Optiona
         return text.toString();
     }
 
-    private static byte[] read(FileChannel file, long position, int length) throws IOException {
+    private static byte[] read(PositionedFile file, long position, int length) throws IOException {
         long there = Math.clamp(file.size() - position, 0, length);
         ByteBuffer bytes = ByteBuffer.allocate((int) there);
-        while (bytes.hasRemaining() && file.read(bytes, position + bytes.position()) > 0) {}
-        return Arrays.copyOf(bytes.array(), bytes.position());
-    }
-
-    /** The address at which the engine finds the stream. */
-    String uri() {
-        return uri(path, offset);
+        return Arrays.copyOf(bytes.array(), file.read(bytes, position));
     }
 
     /** The address of a file; the offset is said also where a name would be taken for one. */

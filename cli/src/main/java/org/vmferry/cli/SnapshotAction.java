@@ -11,7 +11,6 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.TypeConversionException;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 
@@ -27,10 +26,20 @@ abstract class SnapshotAction extends Action {
             description = "Where in FILE the stream begins; takes k, M, G.")
     private long offset;
 
-    /** Recognises the file. */
-    final Snapshot snapshot() throws IOException {
-        return Snapshot.open(file, offset);
+    @Override
+    final void run() throws Exception {
+        check();
+        try (Snapshot snapshot = Snapshot.open(file, offset)) {
+            use(snapshot.transport());
+            run(snapshot);
+        }
     }
+
+    /** Whether what was typed makes sense: asked before the file is opened. */
+    void check() throws Exception {}
+
+    /** Does the work with the file. */
+    abstract void run(Snapshot snapshot) throws Exception;
 
     /** Reads all of its structure and checks it. */
     final Inspection inspect(Snapshot snapshot) throws IOException {
@@ -46,7 +55,7 @@ abstract class SnapshotAction extends Action {
         archive.expect(
                 Format.of(capabilities) == Format.MAPPED_RAM
                         ? present(inspect(snapshot))
-                        : Files.size(snapshot.path()) - snapshot.offset());
+                        : snapshot.file().size() - snapshot.offset());
         follow(
                 engine.receive(archive, snapshot.uri(), settings),
                 "reading " + snapshot.path().getFileName());

@@ -2,7 +2,7 @@ package org.vmferry.cli;
 
 import java.util.Locale;
 
-/** Numbers and names as people read them. */
+/** Numbers as people read them. */
 final class Text {
     private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
@@ -29,25 +29,6 @@ final class Text {
     /** A count with what is counted: "1 page", "2 pages". */
     static String count(long count, String thing) {
         return count + " " + thing + (count == 1 ? "" : "s");
-    }
-
-    /**
-     * What a peer or a file said, on one line of its own and without control characters: a block's
-     * name shall not drive somebody's terminal.
-     */
-    static String line(String text) {
-        if (text == null) return "";
-        StringBuilder safe = new StringBuilder(text.length());
-        text.codePoints()
-                .map(c -> c == '\n' || c == '\t' ? ' ' : c)
-                .map(
-                        c ->
-                                Character.isISOControl(c)
-                                                || Character.getType(c) == Character.FORMAT
-                                        ? '?'
-                                        : c)
-                .forEach(safe::appendCodePoint);
-        return safe.toString();
     }
 
     /** Reads an amount of bytes as QEMU does: "4096", "4k", "2M", "1G". */

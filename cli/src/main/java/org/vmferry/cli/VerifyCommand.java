@@ -1,6 +1,7 @@
 package org.vmferry.cli;
 
 import org.vmferry.engine.Inspection;
+import org.vmferry.spi.Printable;
 
 import picocli.CommandLine.Command;
 
@@ -28,15 +29,14 @@ final class VerifyCommand extends SnapshotAction {
     private boolean whole;
 
     @Override
-    void run() throws Exception {
-        Snapshot snapshot = snapshot();
+    void run(Snapshot snapshot) throws Exception {
         Inspection inspection = inspect(snapshot);
         interruption.close(); // nothing is left behind, also where standard output hangs
         List<String> lacks = lacks(inspection);
         whole = lacks.isEmpty();
         if (quiet) return;
         out().println(
-                        Text.line(
+                        Printable.line(
                                 "%s: sound: %s, machine %s, %s, %s"
                                         .formatted(
                                                 snapshot.path(),
@@ -46,7 +46,7 @@ final class VerifyCommand extends SnapshotAction {
                                                 Text.count(
                                                         inspection.devices().size(), "device"))));
         for (String lack : lacks)
-            out().println(Text.line(snapshot.path() + ": not whole: " + lack));
+            out().println(Printable.line(snapshot.path() + ": not whole: " + lack));
     }
 
     private static List<String> lacks(Inspection inspection) {

@@ -9,6 +9,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.json.Json;
 import org.vmferry.spi.machine.RunState;
 
@@ -21,6 +23,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -301,9 +305,49 @@ class CommandTest {
         Path missing = directory.resolve("missing");
         assertThat(run("verify", missing)).isEqualTo(1);
         assertThat(err.toString())
-                .isEqualToNormalizingNewlines("vmferry: no such file: " + missing + "\n");
+                .isEqualToNormalizingNewlines(
+                        "vmferry: '" + missing + "': there is no such file\n");
         assertThat(run("verify", missing, "--debug")).isEqualTo(1);
         assertThat(err.toString()).contains("\tat org.vmferry.cli.");
+    }
+
+    @Test
+    void aStackTraceDrivesNoTerminalEither() {
+        Path hostile = directory.resolve("a\u001b[2J\u202eb");
+        assertThat(run("verify", hostile, "--debug")).isEqualTo(1);
+        assertThat(err.toString())
+                .contains("/a?[2J?b'", "\tat org.vmferry.cli.")
+                .doesNotContain("\u001b", "\u202e");
+    }
+
+    /** It was the second of two opens once, and what was found then "cut short". */
+    @Test
+    void aSnapshotThatIsReplacedIsReadFromWhereItWasOpened() throws IOException {
+        Path replaced = Files.copy(mapped, directory.resolve("replaced"));
+        try (Snapshot opened = Snapshot.open(replaced, 0)) {
+            Files.move(
+                    Files.write(directory.resolve("other"), new byte[10]),
+                    replaced,
+                    StandardCopyOption.REPLACE_EXISTING);
+            Engine engine = new Engine(Plugins.discover().plus(opened.transport()));
+            assertThat(engine.inspect(opened.uri()).blocks()).isNotEmpty();
+            assertThat(opened.file().size()).isEqualTo(Files.size(mapped));
+        }
+    }
+
+    /** What stands in them is as private as memory. */
+    @Test
+    void whatIsWrittenIsForNobodyElse() throws IOException {
+        Path unpacked = directory.resolve("unpacked");
+        Path copied = directory.resolve("copied");
+        Path converted = directory.resolve("converted");
+        assertThat(run("extract", stream, "--block", "small.ram", "-o", unpacked)).isZero();
+        assertThat(run("extract", mapped, "--block", "small.ram", "-o", copied)).isZero();
+        assertThat(run("convert", mapped, converted, "--format", "stream")).isZero();
+        for (Path file : List.of(unpacked, copied, converted))
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                    .as(file.toString())
+                    .isEqualTo("rw-------");
     }
 
     @Test

@@ -2,7 +2,9 @@ package org.vmferry.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -15,9 +17,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.Optional;
 
 class SnapshotTest {
     private static final String XML =
@@ -26,6 +29,8 @@ class SnapshotTest {
                     + "  <device><name>x</name></device>";
 
     @TempDir Path directory;
+
+    private Snapshot opened;
 
     /** Either byte order of libvirt's header. */
     enum Order {
@@ -50,7 +55,13 @@ class SnapshotTest {
     }
 
     private Snapshot open(byte[] content) throws IOException {
-        return Snapshot.open(Files.write(directory.resolve("vm.save"), content), 0);
+        opened = Snapshot.open(Files.write(directory.resolve("vm.save"), content), 0);
+        return opened;
+    }
+
+    @AfterEach
+    void close() {
+        if (opened != null) opened.close();
     }
 
     @ParameterizedTest
@@ -60,7 +71,7 @@ class SnapshotTest {
         Snapshot snapshot = open(image(order.order, "LibvirtQemudSave", 6));
         assertThat(snapshot.offset()).isEqualTo(604);
         assertThat(snapshot.domain()).contains("web&db");
-        assertThat(snapshot.uri()).endsWith("/vm.save,offset=604");
+        assertThat(snapshot.transport().incoming(null, null).file(false).start()).isEqualTo(604);
         LibvirtHeader header = snapshot.libvirt().orElseThrow();
         assertThat(header.formatName()).isEqualTo("sparse");
         assertThat(header.running()).isTrue();
@@ -106,8 +117,41 @@ class SnapshotTest {
                 .hasMessageContaining("'QFI\\xfb', not 'QEVM'");
         assertThatThrownBy(() -> open(new byte[0])).hasMessageContaining("'', not 'QEVM'");
         assertThatThrownBy(() -> Snapshot.open(directory.resolve("none"), 0))
-                .isInstanceOf(NoSuchFileException.class);
-        assertThatThrownBy(() -> Snapshot.open(directory, 0)).hasMessageContaining("is no file");
+                .hasMessageContaining("there is no such file");
+        assertThatThrownBy(() -> Snapshot.open(directory, 0)).hasMessageContaining("no file");
+    }
+
+    @Test
+    void aNameIsFoundWhereLibvirtPutsIt() {
+        assertThat(domain("<!-- x --><domstatus>\n<domain type='kvm'>\t<name>a</name>"))
+                .contains("a");
+        assertThat(domain("<domains><domain>\n</domain><domain ><name>b</name>")).contains("b");
+        for (String none :
+                new String[] {
+                    "",
+                    "<domain",
+                    "<domain>",
+                    "<domain><name>",
+                    "<domain><name></name>",
+                    "<domain><name>a<b></name>",
+                    "<domain><title/><name>a</name>",
+                    "<domains><name>a</name>",
+                    "<domain><name>" + "a".repeat(1001) + "</name>",
+                }) assertThat(domain(none)).as(none).isEmpty();
+    }
+
+    /** Took 23 s for 256 KiB once, and four times that for twice as much. */
+    @Test
+    void aNameIsLookedForInOneGo() {
+        for (String part : new String[] {"<domain ", "<domain>", "<domain><name>a<", "<", ">"}) {
+            String xml = part.repeat((32 << 20) / part.length());
+            assertTimeoutPreemptively(
+                    Duration.ofSeconds(20), () -> assertThat(domain(xml)).isEmpty());
+        }
+    }
+
+    private static Optional<String> domain(String xml) {
+        return LibvirtHeader.domain(xml.getBytes(StandardCharsets.UTF_8));
     }
 
     @Test

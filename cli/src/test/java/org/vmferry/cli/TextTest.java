@@ -22,11 +22,6 @@ class TextTest {
     }
 
     @Test
-    void aHostileNameDrivesNoTerminal() {
-        assertThat(Text.line("a\u001b[2Jb\nc\u202ed")).isEqualTo("a?[2Jb c?d");
-    }
-
-    @Test
     void amountsTakeQemusSuffixes() {
         assertThat(Text.parseBytes("12345")).isEqualTo(12345);
         assertThat(Text.parseBytes("4k")).isEqualTo(4096);

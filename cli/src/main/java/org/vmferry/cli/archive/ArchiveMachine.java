@@ -1,6 +1,7 @@
 package org.vmferry.cli.archive;
 
 import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.ScratchFolder;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Machine;
@@ -16,10 +17,8 @@ import org.vmferry.spi.transport.PositionedFile;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -28,8 +27,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * A machine that only keeps what another one sent, and gives it back byte for byte: what stands
@@ -42,9 +39,6 @@ import java.util.regex.Pattern;
  * <p>It never runs: it takes any state it is told to be in. Not for use by two migrations at once.
  */
 public final class ArchiveMachine implements Machine, AutoCloseable {
-    private static final String PREFIX = ".vmferry-archive-";
-    private static final Pattern MAKER =
-            Pattern.compile(Pattern.quote(PREFIX) + "(\\d{1,18})-(\\d{1,18})-.*");
     private static final long UNKNOWN = -1;
 
     /** Room is asked for in steps: more of it than a machine's devices need. */
@@ -115,9 +109,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
      * @throws IOException if it can't be made
      */
     public static ArchiveMachine in(Path parent) throws IOException {
-        ProcessHandle me = ProcessHandle.current();
-        Path directory =
-                Files.createTempDirectory(parent, PREFIX + me.pid() + "-" + start(me) + "-");
+        Path directory = ScratchFolder.in(parent);
         try {
             return new ArchiveMachine(directory);
         } catch (IOException | RuntimeException | Error e) {
@@ -152,35 +144,6 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
      */
     public void keep(String id, PositionedFile file) {
         elsewhere.put(id, file);
-    }
-
-    /**
-     * Directories of archives whose process was killed.
-     *
-     * @param parent where archives are made
-     * @return may be removed; empty where it can't be told
-     */
-    public static List<Path> leftovers(Path parent) {
-        List<Path> found = new ArrayList<>();
-        try (var all = Files.newDirectoryStream(parent, PREFIX + "*")) {
-            for (Path each : all) if (isDead(each.getFileName().toString())) found.add(each);
-        } catch (IOException | DirectoryIteratorException e) {
-            // It is a courtesy; who writes there will be told what is wrong.
-        }
-        return found;
-    }
-
-    /** The name says which process made it: its number, and when it began. */
-    private static boolean isDead(String name) {
-        Matcher maker = MAKER.matcher(name);
-        if (!maker.matches()) return false;
-        return ProcessHandle.of(Long.parseLong(maker.group(1)))
-                .filter(process -> start(process) == Long.parseLong(maker.group(2)))
-                .isEmpty();
-    }
-
-    private static long start(ProcessHandle process) {
-        return process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
     }
 
     /**

@@ -16,7 +16,6 @@ import org.vmferry.spi.ram.RamBlock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
@@ -106,15 +105,5 @@ class ArchiveMachineTest {
                     .hasMessageContaining("huge");
         }
         assertThat(directory).isEmptyDirectory();
-    }
-
-    @Test
-    void whatAKilledOneLeftIsNamed() throws Exception {
-        Path dead = Files.createDirectory(directory.resolve(".vmferry-archive-999999999-1-x"));
-        Files.createDirectory(directory.resolve(".vmferry-archive-of-somebody-else"));
-        try (var alive = ArchiveMachine.in(directory)) {
-            assertThat(alive).isNotNull();
-            assertThat(ArchiveMachine.leftovers(directory)).containsExactly(dead);
-        }
     }
 }
