@@ -14,6 +14,7 @@ import org.vmferry.spi.option.Parameter;
 
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 
 /** The codec zstd. Found by ServiceLoader. */
@@ -119,6 +120,7 @@ public final class ZstdCodec implements CompressionProvider {
         private final ZstdDecompressCtx context;
         private final Arena arena = Arena.ofShared(); // who closes it may be another thread
         private final ByteBuffer scratch = arena.allocate(1).asByteBuffer();
+        private boolean betweenFrames = true;
 
         ZstdDecompressor(ZstdDecompressCtx context) {
             this.context = context;
@@ -152,8 +154,12 @@ public final class ZstdCodec implements CompressionProvider {
         /** Decodes what there is; false if that moved nothing. */
         private boolean step(ByteBuffer source, ByteBuffer target) throws MigrationException {
             int before = source.remaining() + target.remaining();
+            if (betweenFrames && source.hasRemaining()) {
+                FrameHeader.check(source.duplicate().order(ByteOrder.LITTLE_ENDIAN));
+                betweenFrames = false;
+            }
             try {
-                context.decompressDirectByteBufferStream(target, source);
+                betweenFrames |= context.decompressDirectByteBufferStream(target, source);
             } catch (ZstdException e) {
                 throw new MigrationException(Blame.PEER, "zstd: bad data: " + e.getMessage(), e);
             }
