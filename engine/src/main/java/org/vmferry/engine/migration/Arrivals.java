@@ -53,6 +53,8 @@ final class Arrivals implements AutoCloseable {
     private String mainFrom; // the main connection's origin, below TLS
     private Receiver receiver;
     private boolean admitted;
+    private long admittedAt;
+    private boolean begun;
     private boolean closed;
 
     /** A connection that nobody has taken. Guarded by the arrivals' lock. */
@@ -299,8 +301,10 @@ final class Arrivals implements AutoCloseable {
                     if (rest > 0) next = Math.min(next, rest);
                     else release.add(sendAway(one, lateness(one)));
                 }
-                if (main != null && receiver == null) {
-                    long rest = main.lastByte() + limit - System.nanoTime();
+                if (main != null && (receiver == null || admitted && !begun)) {
+                    // While its channels come it may wait for them itself.
+                    long since = admitted ? Math.max(main.lastByte(), admittedAt) : main.lastByte();
+                    long rest = since + limit - System.nanoTime();
                     if (rest <= 0) throw silence();
                     next = Math.min(next, rest);
                 }
@@ -320,7 +324,7 @@ final class Arrivals implements AutoCloseable {
     private MigrationException silence() {
         return new MigrationException(
                 Blame.TRANSPORT,
-                "the main stream from %s fell silent before its RAM section: nothing came for %d ms"
+                "the main stream from %s fell silent before its RAM section had begun: nothing came for %d ms"
                                 .formatted(main.peer(), patience)
                         + " (connect-timeout)");
     }
@@ -372,6 +376,7 @@ final class Arrivals implements AutoCloseable {
     void admitted() throws IOException {
         synchronized (this) {
             admitted = true;
+            admittedAt = System.nanoTime();
             notifyAll();
         }
         main.endWatch();
@@ -382,6 +387,11 @@ final class Arrivals implements AutoCloseable {
             Predicate<Arrival> came = one -> one.came <= now && one.origin.equals(mainFrom);
             while (hall.stream().anyMatch(came) && pauseUntil(now + 1_000_000_000)) session.check();
         }
+    }
+
+    /** The RAM section has begun: from here on the source's silence is its operator's affair. */
+    synchronized void begun() {
+        begun = true;
     }
 
     /** Waits to be notified; false if the time is over. With the lock held. */

@@ -224,6 +224,7 @@ public final class Load implements Work {
                         blocks =
                                 RamSection.readBlocks(
                                         stream, size, session.options(), loader, target, receiver);
+                        if (arrivals != null) arrivals.begun();
                         for (BlockHeader block : blocks.keySet()) total += block.usedLength();
                         stage.enter(MigrationState.ACTIVE);
                         if (answers != null && session.options().get(EngineOptions.SWITCHOVER_ACK))

@@ -362,14 +362,20 @@ class ArrivalsTest extends Listening {
         assertThat(failure()).contains("main stream", "ended before all of its channels had come");
     }
 
-    @Test
+    /**
+     * In the header, behind it, and in the list of blocks: with its channels there, and without.
+     */
+    @ParameterizedTest
+    @CsvSource({"12,2", "30,2", "-24,2", "-24,0", "12,0"})
     @Tag("ARR-5")
     @Tag("OWN-23")
-    void aMainStreamThatFallsSilent() throws Exception {
-        listen(channels(2).parameter("connect-timeout", "500"));
-        connect(MultifdBytes.hello(0));
-        connect(MultifdBytes.hello(1));
-        connect(Arrays.copyOf(MultifdBytes.main(machine), 12));
+    void aMainStreamThatFallsSilent(int bytes, int channels) throws Exception {
+        Settings settings = channels == 0 ? Settings.NONE : channels(channels);
+        listen(settings.parameter("connect-timeout", "500"));
+        for (int i = 0; i < channels; i++) connect(MultifdBytes.hello(i), MultifdBytes.sync(i));
+        byte[] main = MultifdBytes.main(machine);
+        // 21 bytes follow the list of blocks.
+        connect(Arrays.copyOf(main, bytes < 0 ? main.length + bytes : bytes));
         assertThat(failure()).contains("the main stream from", "fell silent", "500 ms");
     }
 
