@@ -222,7 +222,7 @@ final class BenchCommand extends Action {
     }
 
     private void downtime(Path ram) throws Exception {
-        List<String> command = by.isBlank() ? List.of() : List.of(by.strip().split(" +"));
+        List<String> command = by.isBlank() ? List.of() : List.of(by.strip().split(" ++"));
         try (var bench =
                 new DowntimeBench(
                         ram, command, size, empty, window, dirtyRate, downtimeLimit, with)) {

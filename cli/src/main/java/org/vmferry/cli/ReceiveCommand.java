@@ -42,12 +42,14 @@ final class ReceiveCommand extends Action {
 
     @Mixin private OptionArguments options;
     @Mixin private ScratchOption scratch;
+    @Mixin private AllowOption allow;
 
     private volatile Migration saving;
 
     @Override
     void run() throws Exception {
         var settings = options.settings();
+        allow.check(uri);
         Engine engine = engine();
         // A source without a return path has given its guest up by the time it is written.
         try (Outgoing place = place(output);

@@ -25,12 +25,14 @@ final class SendCommand extends SnapshotAction {
 
     @Mixin private OptionArguments options;
     @Mixin private ScratchOption scratch;
+    @Mixin private AllowOption allow;
 
     private Settings settings;
 
     @Override
-    void check() {
+    void check() throws Exception {
         settings = options.settings();
+        allow.check(uri);
     }
 
     @Override

@@ -19,6 +19,7 @@ import org.vmferry.engine.option.OptionRegistry;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
+import org.vmferry.engine.transport.AllowedAddresses;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
@@ -52,6 +53,7 @@ import java.util.function.Consumer;
 public final class Engine {
     private final Plugins plugins;
     private final OptionRegistry registry;
+    private final AllowedAddresses allowed;
     private final AtomicInteger count = new AtomicInteger();
 
     /**
@@ -61,8 +63,27 @@ public final class Engine {
      */
     @Inject
     public Engine(Plugins plugins) {
+        this(plugins, AllowedAddresses.ALL);
+    }
+
+    private Engine(Plugins plugins, AllowedAddresses allowed) {
         this.plugins = plugins;
         this.registry = new OptionRegistry(plugins);
+        this.allowed = allowed;
+    }
+
+    /**
+     * An engine with the same plug-ins that goes to no other places than these: for addresses that
+     * somebody else chooses, such as the client of a QMP server. Without it {@code exec:} runs any
+     * command and {@code file:} writes any file.
+     *
+     * @param rules each a transport, such as {@code tcp}; or {@code file} or {@code unix} with a
+     *     folder, such as {@code unix:/run/vm}: what lies in it, at any depth
+     * @return a new engine
+     * @throws MigrationException if a rule is none of these
+     */
+    public Engine allowing(String... rules) throws MigrationException {
+        return new Engine(plugins, AllowedAddresses.of(List.of(rules)));
     }
 
     /**
@@ -127,10 +148,20 @@ public final class Engine {
     public Migration send(Machine machine, String uri, Settings settings)
             throws MigrationException {
         try {
-            return begin(Guard.over(machine), Address.parse(uri), settings);
+            return begin(Guard.over(machine), address(uri), settings);
         } catch (UncheckedIOException e) {
             throw MigrationException.of(e); // the machine's
         }
+    }
+
+    private Address address(String uri) throws MigrationException {
+        Address address = Address.parse(uri);
+        try {
+            allowed.check(address);
+        } catch (IOException e) {
+            throw MigrationException.of(e);
+        }
+        return address;
     }
 
     private Migration begin(Machine machine, Address address, Settings settings)
@@ -170,7 +201,7 @@ public final class Engine {
      */
     public Migration receive(Machine machine, String uri, Settings settings) throws IOException {
         try {
-            return listen(Guard.over(machine), Address.parse(uri), settings);
+            return listen(Guard.over(machine), address(uri), settings);
         } catch (UncheckedIOException e) {
             throw MigrationException.of(e); // the machine's
         }
@@ -233,7 +264,7 @@ public final class Engine {
      * @throws IOException if it can't be read, or is no snapshot
      */
     public Set<String> capabilities(String uri) throws IOException {
-        Address address = Address.parse(uri);
+        Address address = address(uri);
         TransportProvider transport = plugins.transport(address.scheme());
         if (!transport.features().contains(Feature.SEEKABLE)) {
             throw MigrationException.user(
@@ -270,7 +301,7 @@ public final class Engine {
         Set<String> capabilities = capabilities(uri);
         Settings settings = Settings.NONE;
         for (String name : capabilities) settings = settings.capability(name);
-        Address address = Address.parse(uri);
+        Address address = address(uri);
         Prepared prepared = prepare(false, "inspect", address, settings, Optional.empty());
         canceller.accept(
                 () ->

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 final class PacketNumbers {
     private static final Pattern FAMILY =
             Pattern.compile(
-                    "(?:pc-i440fx|pc-q35|pc|virt|pseries|s390-ccw-virtio)-(?:(\\d{1,4})\\.\\d+)?.*");
+                    "(?:pc-i440fx|pc-q35|pc|virt|pseries|s390-ccw-virtio)-(?:(\\d{1,4})\\.\\d++)?.*+");
     private static final int FIRST_GAPLESS = 9; // QEMU's major version
 
     private long count;

@@ -83,7 +83,7 @@ final class Places {
             try (InputStream in = connection.getInputStream()) {
                 return new String(in.readNBytes(MOST_BYTES), StandardCharsets.UTF_8)
                         .lines()
-                        .map(line -> line.replaceFirst("#.*", "").strip())
+                        .map(line -> line.replaceFirst("#.*+", "").strip())
                         .filter(line -> !line.isEmpty())
                         .distinct()
                         .toList();
@@ -94,7 +94,7 @@ final class Places {
     }
 
     private static String plain(String url) {
-        String text = url.startsWith("jar:") ? url.substring(4).replaceFirst("!/.*$", "") : url;
+        String text = url.startsWith("jar:") ? url.substring(4).replaceFirst("!/.*+$", "") : url;
         if (!text.startsWith("file:")) return text;
         try {
             return Path.of(URI.create(text)).toString();

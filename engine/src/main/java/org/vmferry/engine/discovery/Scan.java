@@ -25,7 +25,7 @@ import java.util.regex.Pattern;
  * is kept as a {@link RejectedPlugin} and the next is looked at.
  */
 final class Scan {
-    private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]*");
+    private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]*+");
 
     final List<Plugin> found = new ArrayList<>();
     final List<RejectedPlugin> rejected = new ArrayList<>();

@@ -45,8 +45,8 @@ public record Trailer(List<Fact> facts, Optional<String> damage) {
     /** Those that are said anew whenever a file is written (rule TRL-6). */
     private static final Set<String> OURS = Set.of(WRITER, UUID_KEY, MISSING);
 
-    private static final Pattern LINE = Pattern.compile("([a-z0-9][a-z0-9.-]{0,63}) (\\P{Cc}*)");
-    private static final Pattern BLOCK = Pattern.compile("([^ ]+)(?: 0x([0-9a-f]{1,16}))?");
+    private static final Pattern LINE = Pattern.compile("([a-z0-9][a-z0-9.-]{0,63}) (\\P{Cc}*+)");
+    private static final Pattern BLOCK = Pattern.compile("([^ ]++)(?: 0x([0-9a-f]{1,16}))?");
     private static final int PIECE = 1 << 16;
 
     /**

@@ -29,7 +29,7 @@ import java.util.regex.Pattern;
 /** Reads PEM files: certificates, revocation lists, and keys in PKCS#8, PKCS#1 or SEC1. */
 final class Pem {
     private static final Pattern KEY =
-            Pattern.compile("-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----([^-]*)-----END \\1-----");
+            Pattern.compile("-----BEGIN ((?:[A-Z]++ )?PRIVATE KEY)-----([^-]*+)-----END \\1-----");
     // A few certificates or keys; not whatever somebody links there.
     private static final long MOST = 16 << 20;
 

@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>What it says besides goes into a file without a name, so that it needs no thread to listen and
  * never blocks. To let a thread go the command is killed with all its children: then the pipe ends.
+ * It lives no longer than this process.
  */
 final class Command implements Channel {
     private static final int CHUNK = 1 << 18;
@@ -31,6 +32,7 @@ final class Command implements Channel {
     private final Address address;
     private final Process process;
     private final FileChannel said;
+    private final Watchdog watchdog;
     // Null in the direction that there is not.
     private final OutputStream input;
     private final InputStream output;
@@ -41,10 +43,16 @@ final class Command implements Channel {
     // Closing a pipe's stream waits for whoever hangs in it.
     private volatile boolean busy;
 
-    private Command(Address address, Process process, FileChannel said, boolean outgoing) {
+    private Command(
+            Address address,
+            Process process,
+            FileChannel said,
+            Watchdog watchdog,
+            boolean outgoing) {
         this.address = address;
         this.process = process;
         this.said = said;
+        this.watchdog = watchdog;
         input = outgoing ? process.getOutputStream() : null;
         output = outgoing ? null : process.getInputStream();
     }
@@ -52,20 +60,21 @@ final class Command implements Channel {
     static Command start(Address address, boolean outgoing) throws IOException {
         Path file = Files.createTempFile("vmferry-exec", ".log");
         FileChannel said = null;
-        Process process = null;
+        Watchdog watchdog = null;
         try {
             said = FileChannel.open(file, StandardOpenOption.READ);
-            ProcessBuilder builder = new ProcessBuilder("sh", "-c", address.target());
+            watchdog = new Watchdog();
+            ProcessBuilder builder = new ProcessBuilder();
             builder.redirectError(ProcessBuilder.Redirect.appendTo(file.toFile()));
             if (outgoing) {
                 builder.redirectOutput(ProcessBuilder.Redirect.appendTo(file.toFile()));
             } else {
                 builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
             }
-            process = builder.start();
-            return new Command(address, process, said, outgoing);
+            Process process = watchdog.start(address.target(), builder);
+            return new Command(address, process, said, watchdog, outgoing);
         } catch (IOException | RuntimeException | Error e) {
-            if (process != null) process.destroyForcibly();
+            if (watchdog != null) watchdog.close();
             if (said != null) said.close();
             if (!(e instanceof IOException io)) throw e;
             throw Trouble.transport("can't start '" + address + "': " + io.getMessage(), io);
@@ -259,6 +268,7 @@ final class Command implements Channel {
         }
         if (!ended()) kill();
         try (said;
+                watchdog;
                 InputStream in = process.getInputStream();
                 InputStream err = process.getErrorStream();
                 OutputStream out = process.getOutputStream()) {

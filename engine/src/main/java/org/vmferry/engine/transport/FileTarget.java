@@ -43,9 +43,18 @@ record FileTarget(Path path, OptionalLong offset) {
                 comma < 0
                         ? OptionalLong.empty()
                         : OptionalLong.of(bytes(address, text.substring(comma + OFFSET.length())));
+        return new FileTarget(path(address, name), offset);
+    }
+
+    /** Of an address that is a file's name and nothing else. */
+    static FileTarget named(Address address) throws MigrationException {
+        return new FileTarget(path(address, address.target()), OptionalLong.empty());
+    }
+
+    private static Path path(Address address, String name) throws MigrationException {
         if (name.isEmpty()) throw MigrationException.user("'%s' names no file", address);
         try {
-            return new FileTarget(Path.of(name), offset);
+            return Path.of(name);
         } catch (InvalidPathException e) {
             throw MigrationException.user("'%s': %s", address, e.getMessage());
         }

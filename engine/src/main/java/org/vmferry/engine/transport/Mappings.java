@@ -32,7 +32,7 @@ final class Mappings {
     /** One line of /proc/self/maps: "addresses permissions offset device inode name". */
     private record Mapping(Bytes bytes, String device, long inode, String name) {
         static Stream<Mapping> parse(String line) {
-            String[] fields = line.split(" +", 6);
+            String[] fields = line.split(" ++", 6);
             // Others are no files.
             if (fields.length < 6 || !fields[5].startsWith("/")) return Stream.empty();
             int dash = fields[0].indexOf('-');

@@ -74,6 +74,31 @@ class QmpServerTest {
         assertThat((String) error.get("desc")).contains(why);
     }
 
+    /** Who can open the socket could run any command otherwise, as with a QEMU. */
+    @Test
+    void aHostMayForbidWhatRunsCommandsAndWritesFiles() throws Exception {
+        Path proof = folder.resolve("PWNED");
+        Engine engine = Engine.create().allowing("tcp", "unix:" + folder);
+        machine.enter(RunState.RUNNING);
+        try (QmpServer server = QmpServer.listen(engine, machine, socket);
+                RawQmp client = client()) {
+            for (String uri :
+                    List.of(
+                            "exec:touch " + proof,
+                            "file:" + proof,
+                            "unix:/tmp/vmferry-not-there")) {
+                assertThat(ask(client, "migrate", Map.of("uri", uri)))
+                        .asString()
+                        .contains("'" + uri + "' is not allowed here, but tcp, unix:" + folder);
+            }
+            Map<?, ?> reached =
+                    (Map<?, ?>) ask(client, "migrate", Map.of("uri", "unix:" + folder + "/nobody"));
+            assertThat(reached).as("it was begun: %s", reached).isEmpty();
+        }
+        assertThat(proof).doesNotExist();
+        machine.enter(RunState.PAUSED);
+    }
+
     @Test
     void aMessageWithoutEndIsRefusedOnceAndItsRestIsSkipped() throws Exception {
         try (QmpServer server = server();

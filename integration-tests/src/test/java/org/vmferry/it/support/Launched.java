@@ -74,6 +74,11 @@ public final class Launched implements AutoCloseable {
                 .isZero();
     }
 
+    /** All that it has started, and what these have. */
+    public List<ProcessHandle> descendants() {
+        return process.descendants().toList();
+    }
+
     /** Waits until it has come so far. */
     public void await(Condition condition) throws Exception {
         long deadline = System.nanoTime() + PATIENCE;

@@ -34,7 +34,7 @@ public abstract class ProviderConformance<P extends Provider> extends Conformanc
         P provider = provider();
         String id = provider.id();
         assertTrue(
-                id != null && id.matches("[a-z0-9-]+"),
+                id != null && id.matches("[a-z0-9-]++"),
                 "id(): '" + id + "' is not lower-case letters, digits and '-'");
         assertEquals(id, provider.id(), "id(): differs from call to call");
     }
@@ -45,7 +45,7 @@ public abstract class ProviderConformance<P extends Provider> extends Conformanc
         Set<String> names = new HashSet<>();
         for (Option<?> option : provider().options()) {
             assertTrue(
-                    option.name().matches("[a-z0-9-]+"),
+                    option.name().matches("[a-z0-9-]++"),
                     "options(): '" + option.name() + "' is no name of an option");
             assertTrue(names.add(option.name()), "options(): '" + option.name() + "' stands twice");
             assertNotNull(option.defaultValue(), "options(): no default for " + option.name());

@@ -1,0 +1,85 @@
+package org.vmferry.engine.transport;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Ends a command, with all its children, when this process ends, however that comes: a shell beside
+ * it that waits for a word from here, and hears the pipe's end if there is none any more. The
+ * command can't be its child: it keeps its terminal, on which it may ask for a password.
+ *
+ * <p>It is there first, and the command tells it its number before it begins. Children are found
+ * where the system lists them in /proc; a command that has ended itself, and left others running,
+ * has left them on purpose.
+ */
+final class Watchdog implements AutoCloseable {
+    // Stopped first, so that it starts nobody else meanwhile.
+    private static final String WATCH =
+            """
+            trap '' HUP INT QUIT TERM
+            read -r command || exit
+            read -r over && exit
+            end() {
+                kill -STOP "$1"
+                for child in $(cat /proc/"$1"/task/*/children); do end "$child"; done
+                kill -KILL "$1"
+            }
+            end "$command"
+            """;
+
+    /** With the command and the watchdog's number: what it writes to is the watchdog's pipe. */
+    private static final String TELL_AND_RUN = "echo $$ >/proc/$1/fd/0 && exec sh -c \"$0\"";
+
+    private static final Path OWN_PIPES = Path.of("/proc/self/fd");
+    private static final long GRACE_MS = 1000;
+
+    private final Process shell;
+
+    /** Waits for a command to be started. */
+    Watchdog() throws IOException {
+        shell =
+                new ProcessBuilder("sh", "-c", WATCH)
+                        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                        .redirectError(ProcessBuilder.Redirect.DISCARD)
+                        .start();
+    }
+
+    /**
+     * Starts the one command that it watches.
+     *
+     * @param builder where it reads and writes; its command is set here
+     */
+    Process start(String command, ProcessBuilder builder) throws IOException {
+        if (Files.isDirectory(OWN_PIPES)) {
+            return builder.command("sh", "-c", TELL_AND_RUN, command, "" + shell.pid()).start();
+        }
+        Process started = builder.command("sh", "-c", command).start();
+        say(Long.toString(started.pid()));
+        return started;
+    }
+
+    private void say(String word) throws IOException {
+        OutputStream pipe = shell.getOutputStream();
+        pipe.write((word + "\n").getBytes(StandardCharsets.US_ASCII));
+        pipe.flush();
+    }
+
+    /** The command has ended, or was never started. */
+    @Override
+    public void close() {
+        try (OutputStream _ = shell.getOutputStream()) {
+            say("over");
+        } catch (IOException e) {
+            // It is gone.
+        }
+        try {
+            if (!shell.waitFor(GRACE_MS, TimeUnit.MILLISECONDS)) shell.destroyForcibly();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
