@@ -1,6 +1,7 @@
 package org.vmferry.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,10 +21,12 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
@@ -332,6 +335,24 @@ class CommandTest {
             Engine engine = new Engine(Plugins.discover().plus(opened.transport()));
             assertThat(engine.inspect(opened.uri()).blocks()).isNotEmpty();
             assertThat(opened.file().size()).isEqualTo(Files.size(mapped));
+        }
+    }
+
+    /** By whoever can write to it: not by a signal in a mapping, and not with an Error. */
+    @Test
+    void aSnapshotThatIsCutWhileItIsReadFailsByName() throws IOException {
+        for (Path whole : List.of(mapped, stream)) {
+            for (int tenth = 0; tenth < 10; tenth++) {
+                Path cut = directory.resolve("cut");
+                Files.copy(whole, cut, StandardCopyOption.REPLACE_EXISTING);
+                try (Snapshot opened = Snapshot.open(cut, 0);
+                        FileChannel file = FileChannel.open(cut, StandardOpenOption.WRITE)) {
+                    file.truncate(file.size() * tenth / 10);
+                    Engine engine = new Engine(Plugins.discover().plus(opened.transport()));
+                    assertThatThrownBy(() -> engine.inspect(opened.uri()))
+                            .isInstanceOf(IOException.class);
+                }
+            }
         }
     }
 

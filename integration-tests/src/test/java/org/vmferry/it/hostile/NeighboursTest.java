@@ -153,6 +153,32 @@ class NeighboursTest {
         assertThat(status).as("nothing follows").isEqualTo(1);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"stream", "mapped-ram"})
+    void aBlockNamedLikeAPathStaysWithinTheArchive(String format) throws Exception {
+        Path inner = Files.createDirectories(home.resolve("a/b"));
+        Path named = inner.resolve("named");
+        assertThat(vmferry.run("convert", snapshot, named, "--format", format)).isZero();
+        // ISO 8859-1 keeps each byte as it is.
+        String bytes = Files.readString(named, StandardCharsets.ISO_8859_1);
+        String path = "../evil";
+        Files.writeString(
+                named, bytes.replace("ref.ram", path), StandardCharsets.ISO_8859_1);
+        Path there = inner.resolve("there");
+        assertThat(vmferry.run("extract", named, "--block", path, "-o", there)).isZero();
+        Path here = inner.resolve("here");
+        assertThat(vmferry.run("extract", snapshot, "--block", "ref.ram", "-o", here)).isZero();
+        assertThat(there).hasSameBinaryContentAs(here);
+        for (String to : new String[] {"stream", "mapped-ram"}) {
+            Path converted = inner.resolve(to);
+            assertThat(vmferry.run("convert", named, converted, "--format", to)).isZero();
+            assertThat(vmferry.run("verify", converted)).isZero();
+        }
+        try (var all = Files.walk(home)) {
+            assertThat(all).noneMatch(file -> file.getFileName().toString().equals("evil"));
+        }
+    }
+
     /** Whoever can write there would have his code run by whoever looks into a snapshot. */
     @Test
     void aFolderOfPluginsThatOthersWriteToIsRefused() throws Exception {

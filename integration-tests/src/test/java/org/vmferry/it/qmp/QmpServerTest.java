@@ -14,10 +14,15 @@ import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
+import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -72,6 +77,28 @@ class QmpServerTest {
         Map<?, ?> error = (Map<?, ?>) client.next().get("error");
         assertThat(error.get("class")).isEqualTo("GenericError");
         assertThat((String) error.get("desc")).contains(why);
+    }
+
+    /** One is served at a time: the rest waits, or is told by the system that too many do. */
+    @Test
+    void aThousandClientsThatSayNothingKeepNobodyOutWhenTheyAreGone() throws Exception {
+        List<SocketChannel> idle = new ArrayList<>();
+        try (QmpServer server = server()) {
+            for (int i = 0; i < 1000; i++) {
+                SocketChannel one = SocketChannel.open(StandardProtocolFamily.UNIX);
+                idle.add(one);
+                one.configureBlocking(false);
+                try {
+                    one.connect(UnixDomainSocketAddress.of(socket));
+                } catch (IOException e) {
+                    // The queue is full.
+                }
+            }
+            for (SocketChannel one : idle) one.close();
+            try (RawQmp client = client()) {
+                answers(client);
+            }
+        }
     }
 
     /** Who can open the socket could run any command otherwise, as with a QEMU. */
