@@ -162,8 +162,7 @@ class NeighboursTest {
         // ISO 8859-1 keeps each byte as it is.
         String bytes = Files.readString(named, StandardCharsets.ISO_8859_1);
         String path = "../evil";
-        Files.writeString(
-                named, bytes.replace("ref.ram", path), StandardCharsets.ISO_8859_1);
+        Files.writeString(named, bytes.replace("ref.ram", path), StandardCharsets.ISO_8859_1);
         Path there = inner.resolve("there");
         assertThat(vmferry.run("extract", named, "--block", path, "-o", there)).isZero();
         Path here = inner.resolve("here");
