@@ -1,5 +1,7 @@
 package org.vmferry.engine.discovery;
 
+import org.vmferry.spi.Printable;
+
 import java.util.Optional;
 
 /**
@@ -19,6 +21,15 @@ public record RejectedPlugin(
         String location,
         Optional<Throwable> cause,
         String sentence) {
+    /**
+     * One that was left out.
+     *
+     * @param sentence names from outside may stand in it: it is made printable
+     */
+    public RejectedPlugin {
+        sentence = Printable.line(sentence);
+    }
+
     static RejectedPlugin file(String location, Throwable cause, String sentence) {
         return new RejectedPlugin(
                 Optional.empty(),

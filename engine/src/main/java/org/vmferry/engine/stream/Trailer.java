@@ -1,6 +1,7 @@
 package org.vmferry.engine.stream;
 
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Printable;
 import org.vmferry.spi.machine.SectionStore.Fact;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.transport.PositionedFile;
@@ -28,6 +29,15 @@ import java.util.zip.CRC32C;
  * @param damage what is wrong with it, as a sentence; there are no facts then
  */
 public record Trailer(List<Fact> facts, Optional<String> damage) {
+    /**
+     * What was read.
+     *
+     * @param damage may quote what the file says: it is made printable
+     */
+    public Trailer {
+        damage = damage.map(Printable::line);
+    }
+
     /** A file that says nothing. */
     public static final Trailer NONE = new Trailer(List.of(), Optional.empty());
 
