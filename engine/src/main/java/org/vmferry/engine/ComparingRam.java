@@ -19,12 +19,12 @@ import java.util.OptionalLong;
  * org.vmferry.spi.machine.Machine#ram}; its machine can then be migrated live.
  *
  * <p>While a migration runs the copy takes as much memory as the RAM, outside the heap, and each
- * round reads both. The copy is made when a migration starts to log, and is left to the garbage
- * collector when that is over. Between migrations it costs nothing.
+ * round reads both. The copy is made when a migration starts to log, and given back when that is
+ * over. Between migrations it costs nothing.
  *
- * <p>While it logs, what is sent is the copy, as of the last harvest. So a page that changes, is
- * sent, and changes back is no danger: who compared with RAM and sent RAM itself would send the one
- * and then find nothing changed.
+ * <p>While it logs, what is sent is the copy, as of the last harvest; it is read, and no memory is
+ * offered. So a page that changes, is sent, and changes back is no danger: who compared with RAM
+ * and sent RAM itself would send the one and then find nothing changed.
  */
 public final class ComparingRam implements RamProvider, DirtyLog {
     private static final int LARGEST_PIECE = 1 << 20; // bytes
@@ -53,8 +53,8 @@ public final class ComparingRam implements RamProvider, DirtyLog {
     /**
      * Copies all RAM.
      *
-     * @throws OutOfMemoryError if the JVM has not as much direct memory; nothing is logged then,
-     *     and RAM is read as it is
+     * @throws OutOfMemoryError if the system does not give as much memory, for which no limit of
+     *     the JVM holds; nothing is logged then, and RAM is read as it is
      */
     @Override
     public void start() {
@@ -68,7 +68,7 @@ public final class ComparingRam implements RamProvider, DirtyLog {
 
     @Override
     public void stop() {
-        blocks.values().forEach(block -> block.copy = null);
+        blocks.values().forEach(Shadowed::forget);
     }
 
     /**
@@ -85,28 +85,41 @@ public final class ComparingRam implements RamProvider, DirtyLog {
     /** A block, and what it held at the last harvest. */
     private static final class Shadowed implements RamBlock {
         private final RamBlock real;
-        private volatile MemorySegment copy; // null while nobody logs
+        private volatile Copy copy; // null while nobody logs
 
         Shadowed(RamBlock real) {
             this.real = real;
         }
 
         void copy() {
-            // Not freed when logging stops: after a failure a carrier's worker may still read it.
-            MemorySegment made = Arena.ofAuto().allocate(usedLength(), pageSize());
-            for (long at = 0; at < made.byteSize(); at += LARGEST_PIECE)
-                real.read(at, made.asSlice(at, Math.min(LARGEST_PIECE, made.byteSize() - at)));
+            Copy made = new Copy(usedLength(), pageSize());
+            try {
+                for (long at = 0; at < usedLength(); at += LARGEST_PIECE)
+                    real.read(
+                            at,
+                            made.memory.asSlice(at, Math.min(LARGEST_PIECE, usedLength() - at)));
+            } catch (RuntimeException | Error e) {
+                made.arena.close();
+                throw e;
+            }
             copy = made;
         }
 
+        void forget() {
+            Copy held = copy;
+            copy = null;
+            if (held != null) held.arena.close();
+        }
+
         void compare(PageBitmap changed) {
-            MemorySegment before = copy;
+            Copy held = copy;
+            if (held == null) return; // stopped: nobody asks any more
+            MemorySegment before = held.memory;
             int size = pageSize();
             int piece = Math.max(size, LARGEST_PIECE);
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment now = arena.allocate(Math.min(piece, usedLength()), size);
                 for (long at = 0; at < usedLength(); at += now.byteSize()) {
-                    if (copy != before) return; // stopped meanwhile: nobody asks any more
                     long length = Math.min(now.byteSize(), usedLength() - at);
                     // Compared as read: RAM itself may change between a comparison and a copy.
                     real.read(at, now.asSlice(0, length));
@@ -119,20 +132,30 @@ public final class ComparingRam implements RamProvider, DirtyLog {
                         changed.set(from / size);
                     }
                 }
+            } catch (IllegalStateException e) {
+                if (held.isThere()) throw e; // else it was stopped meanwhile
             }
         }
 
-        @Override
-        public Optional<MemorySegment> memory() {
-            MemorySegment held = copy;
-            return held == null ? real.memory() : Optional.of(held);
-        }
-
+        /** A carrier's worker may be in the middle of it when the logging stops. */
         @Override
         public void read(long offset, MemorySegment target) {
-            MemorySegment held = copy;
-            if (held == null) real.read(offset, target);
-            else MemorySegment.copy(held, offset, target, 0, target.byteSize());
+            Copy held = copy;
+            try {
+                if (held != null) {
+                    MemorySegment.copy(held.memory, offset, target, 0, target.byteSize());
+                    return;
+                }
+            } catch (IllegalStateException e) {
+                if (held.isThere()) throw e;
+            }
+            real.read(offset, target);
+        }
+
+        /** The copy's is not offered: a transfer that hangs would keep it. */
+        @Override
+        public Optional<MemorySegment> memory() {
+            return copy == null ? real.memory() : Optional.empty();
         }
 
         @Override
@@ -178,6 +201,20 @@ public final class ComparingRam implements RamProvider, DirtyLog {
         @Override
         public boolean isFresh() {
             return real.isFresh();
+        }
+    }
+
+    /** What a block held. Any thread may read it while another closes it. */
+    private static final class Copy {
+        final Arena arena = Arena.ofShared();
+        final MemorySegment memory;
+
+        Copy(long bytes, int alignment) {
+            memory = arena.allocate(bytes, alignment);
+        }
+
+        boolean isThere() {
+            return arena.scope().isAlive();
         }
     }
 }

@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** What a source knows before it pauses its guest, and what it tells of the pause afterwards. */
 @Timeout(60)
@@ -46,7 +47,7 @@ class SwitchoverTest {
         if (save != null) {
             save.cancel();
             if (destination != null) destination.close();
-            while (!save.state().isFinal()) Thread.onSpinWait();
+            until(() -> save.state().isFinal());
         }
     }
 
@@ -55,8 +56,16 @@ class SwitchoverTest {
         save = engine.send(source, "unix:" + folder.resolve("peer"), settings);
     }
 
-    private void awaitPings(int count) {
-        while (destination.numbers.size() < count) Thread.onSpinWait();
+    /** Spins until something is so; what ends this class's time ends it too. */
+    private static void until(BooleanSupplier there) throws InterruptedException {
+        while (!there.getAsBoolean()) {
+            if (Thread.interrupted()) throw new InterruptedException("it never was");
+            Thread.onSpinWait();
+        }
+    }
+
+    private void awaitPings(int count) throws InterruptedException {
+        until(() -> destination.numbers.size() >= count);
     }
 
     /** All that was sent lies in its socket's buffer, as it takes 400 ms for the first round. */
@@ -89,7 +98,7 @@ class SwitchoverTest {
                     if (before == 1) waits.countDown();
                 });
         waits.await();
-        while (!isAt("awaitReady")) Thread.onSpinWait();
+        until(() -> isAt("awaitReady"));
         assertThat(source.entered).isEmpty();
         destination.say(SWITCHOVER_ACK, NOTHING);
         destination.awaitEverything();
@@ -181,28 +190,61 @@ class SwitchoverTest {
         assertThat(snapshot.statistics().downtimeParts()).as("it never ran").isEmpty();
     }
 
-    /** The peer takes 400 ms to say that it has every device, and 100 were allowed. */
-    @Test
-    void aLimitThatWasBrokenIsSaidWithTheLongestPart() throws Exception {
+    private interface Steps {
+        void run() throws Exception;
+    }
+
+    /** What is logged meanwhile. */
+    private static String logged(Steps steps) throws Exception {
         PrintStream before = System.err;
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
         try {
-            begin(
-                    BACK.parameter("downtime-limit", "100"),
-                    (peer, count, number) -> {
-                        if (count == 2) LockSupport.parkNanos(400_000_000);
-                        peer.say(2, number);
-                    });
-            destination.awaitEverything();
-            destination.say(1, 0);
-            save.await();
+            steps.run();
         } finally {
             System.setErr(before);
         }
+        return said.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void theTimeOfItsOperatorIsNotHeldAgainstTheLimit() throws Exception {
+        String said =
+                logged(
+                        () -> {
+                            begin(
+                                    BACK.parameter("downtime-limit", "1000")
+                                            .capability("pause-before-switchover"),
+                                    RawDestination.POLITE);
+                            until(() -> save.statistics().downtime() >= 1100);
+                            save.proceed();
+                            destination.awaitEverything();
+                            destination.say(1, 0);
+                            save.await();
+                        });
+        assertThat(save.statistics().downtime()).isGreaterThanOrEqualTo(1100);
+        assertThat(said).doesNotContain("stood still");
+    }
+
+    /** The peer takes 400 ms to say that it has every device, and 100 were allowed. */
+    @Test
+    void aLimitThatWasBrokenIsSaidWithTheLongestPart() throws Exception {
+        String said =
+                logged(
+                        () -> {
+                            begin(
+                                    BACK.parameter("downtime-limit", "100"),
+                                    (peer, count, number) -> {
+                                        if (count == 2) LockSupport.parkNanos(400_000_000);
+                                        peer.say(2, number);
+                                    });
+                            destination.awaitEverything();
+                            destination.say(1, 0);
+                            save.await();
+                        });
         assertThat(save.statistics().downtimeParts().get(DowntimePart.LINK))
                 .isGreaterThanOrEqualTo(400);
-        assertThat(said.toString(StandardCharsets.UTF_8))
+        assertThat(said)
                 .contains(
                         save.name() + ": the guest stood still for ",
                         ", with downtime-limit 100 ms; ",

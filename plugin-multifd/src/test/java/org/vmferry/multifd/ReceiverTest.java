@@ -38,6 +38,7 @@ class ReceiverTest {
     private long patience = 60_000;
     private TestSession session;
     private String machine = ""; // of which nothing is known
+    private Runnable beforeStart = () -> {};
 
     /** The main stream's part. */
     interface Main {
@@ -108,6 +109,7 @@ class ReceiverTest {
         try (receiver) {
             for (Channel script : scripts) greeters.add(Loopback.greet(receiver, script));
             receiver.connect(machine);
+            beforeStart.run();
             receiver.start(framed, List.of(ram));
             main.run(receiver);
             receiver.finish();
@@ -124,6 +126,28 @@ class ReceiverTest {
 
     private static Scripted script(byte[]... parts) {
         return new Scripted(join(parts), 0, false);
+    }
+
+    /** A hello, and one byte that says that it lives. */
+    @Test
+    @Tag("MFD-18")
+    void noPacketIsReadBeforeTheBlocksAreKnown() throws Exception {
+        Scripted script = script(Wire.hello(0), Wire.sync(), pages().bytes(), Wire.sync());
+        beforeStart =
+                () -> {
+                    while (!waitsForStart()) assertThat(session.failure()).isNull();
+                    assertThat(script.position()).isEqualTo(64 + 1);
+                };
+        receive(MODERN, script);
+        assertApplied();
+    }
+
+    private boolean waitsForStart() {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(one -> one.getKey().getName().equals("scripted-multifd-recv-0"))
+                .filter(one -> one.getKey().getState() == Thread.State.WAITING)
+                .flatMap(one -> Arrays.stream(one.getValue()))
+                .anyMatch(frame -> frame.getClassName().endsWith(".FramedReceiver"));
     }
 
     private void refused(String message, Main main, Channel... scripts) {

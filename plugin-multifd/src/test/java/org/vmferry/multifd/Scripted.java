@@ -17,12 +17,17 @@ final class Scripted implements Channel {
     private final boolean stalls;
     private boolean drips;
     private final CountDownLatch released = new CountDownLatch(1);
-    private int position;
+    private volatile int position; // one writer
 
     Scripted(byte[] script, int split, boolean stalls) {
         this.script = script;
         this.split = split;
         this.stalls = stalls;
+    }
+
+    /** How many bytes were read. */
+    int position() {
+        return position;
     }
 
     Scripted dripping() {

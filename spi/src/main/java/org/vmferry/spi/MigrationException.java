@@ -23,6 +23,8 @@ public class MigrationException extends IOException {
             "memory that is mapped from a file could not be reached: the file was cut short, its"
                     + " file system is full, or its disk failed";
 
+    private static final String NO_DESCRIPTOR = "Too many open files"; // the system's words
+
     /** Whose fault it is. */
     private final Blame blame;
 
@@ -92,9 +94,9 @@ public class MigrationException extends IOException {
 
     /**
      * What anything thrown says of a migration: itself if it is one of these; a fault in mapped
-     * memory is the {@link Blame#HOST}'s, and so is a limit of its JVM that is too low, which the
-     * sentence names; any other {@code IOException} is the {@link Blame#TRANSPORT}'s, and the rest
-     * a {@link Blame#PLUGIN}'s.
+     * memory is the {@link Blame#HOST}'s, and so is a limit of its JVM or process that is too low,
+     * which the sentence names; any other {@code IOException} is the {@link Blame#TRANSPORT}'s, and
+     * the rest a {@link Blame#PLUGIN}'s.
      *
      * @param thrown what was thrown; an {@link UncheckedIOException} counts as its cause
      * @return the exception, to be thrown
@@ -103,6 +105,12 @@ public class MigrationException extends IOException {
         return switch (thrown) {
             case MigrationException e -> e;
             case UncheckedIOException e -> of(e.getCause());
+            case IOException e when String.valueOf(e.getMessage()).contains(NO_DESCRIPTOR) ->
+                    new MigrationException(
+                            Blame.HOST,
+                            "this process gets no further file descriptor: raise the system's limit"
+                                    + " for them (%s)".formatted(e.getMessage()),
+                            e);
             case IOException e ->
                     new MigrationException(
                             Blame.TRANSPORT,

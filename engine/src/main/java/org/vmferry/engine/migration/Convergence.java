@@ -8,6 +8,7 @@ import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.CpuThrottle;
 
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /**
  * Whether what is dirty after a round would pass within the downtime limit; and, if the guest
@@ -17,18 +18,26 @@ final class Convergence implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Convergence.class);
     private static final int BAD_ROUNDS = 2; // in a row, before the guest is slowed
 
-    /** How often the peer is asked on the mere chance that the rest would pass. */
-    private static final int CHANCES = 16;
+    /** How often in vain the peer is asked on the mere chance that the rest would pass. */
+    static final int CHANCES = 16;
 
-    /** How often it is asked at all: a vmferry answers 64 PINGs, three of which are others. */
-    private static final int MOST_LOOKS = 48;
+    /** How often in vain at all: a vmferry answers 64 PINGs, three of which are others. */
+    static final int MOST_LOOKS = 48;
+
+    /**
+     * How long it is not asked again after the chances are used up; half as long again each time.
+     */
+    private static final long PAUSE_NS = 100_000_000;
 
     private final Session session;
     private final Optional<CpuThrottle> throttle;
     private final int pageSize;
     private final Speed speed;
+    private final LongSupplier clock; // ns
     private int rounds;
-    private int looks;
+    private int looks; // in vain
+    private long notBefore; // by the clock: the next look
+    private long pause = PAUSE_NS;
     private int badRounds;
     private boolean told;
     private boolean closed; // guarded by this
@@ -38,6 +47,17 @@ final class Convergence implements AutoCloseable {
 
     Convergence(Session session, Optional<CpuThrottle> throttle, int pageSize, boolean acknowledged)
             throws MigrationException {
+        this(session, throttle, pageSize, acknowledged, System::nanoTime);
+    }
+
+    Convergence(
+            Session session,
+            Optional<CpuThrottle> throttle,
+            int pageSize,
+            boolean acknowledged,
+            LongSupplier clock)
+            throws MigrationException {
+        this.clock = clock;
         this.session = session;
         this.throttle = throttle;
         this.pageSize = pageSize;
@@ -62,17 +82,12 @@ final class Convergence implements AutoCloseable {
             throws MigrationException {
         rounds++;
         speed.round(wire, normal, ms);
-        if (looks >= CHANCES) speed.trustKnown();
+        boolean chances = looks < CHANCES;
+        if (!chances) speed.trustKnown();
         dirtyPagesRate = (long) (dirty / pageSize * 1000.0 / ms);
-        if (stillFits(dirty)) return true;
-        long limit = session.current(EngineOptions.DOWNTIME_LIMIT);
+        if (stillFits(dirty) && (chances || clock.getAsLong() - notBefore >= 0)) return true;
         int most = session.current(EngineOptions.ROUND_LIMIT);
-        if (most > 0 && rounds >= most) {
-            throw MigrationException.user(
-                    "the guest did not converge in %d rounds (round-limit): it dirties %d pages/s,"
-                            + " and the rest would take %d ms, with downtime-limit %d ms",
-                    rounds, dirtyPagesRate, expectedDowntime, limit);
-        }
+        if (most > 0 && rounds >= most) throw gaveUp(rounds + " rounds (round-limit)");
         slowBy(percent); // the most allowed may be less now
         boolean bad =
                 dirty * 100.0
@@ -80,22 +95,45 @@ final class Convergence implements AutoCloseable {
         badRounds = bad ? badRounds + 1 : 0;
         if (badRounds >= BAD_ROUNDS) {
             badRounds = 0;
-            if (session.options().get(EngineOptions.AUTO_CONVERGE)) slowDown();
-            else tell(limit);
+            lags();
         }
         return false;
     }
 
+    private MigrationException gaveUp(String in) {
+        return MigrationException.user(
+                "the guest did not converge in %s: it dirties %d pages/s, and the rest would take"
+                        + " %d ms, with downtime-limit %d ms",
+                in,
+                dirtyPagesRate,
+                expectedDowntime,
+                session.current(EngineOptions.DOWNTIME_LIMIT));
+    }
+
     /**
-     * Judges again, once the peer has taken the round.
+     * Judges again, once the peer has taken the round. A guest that again and again dirties too
+     * much meanwhile is looked at more and more seldom, and never switched over all the same.
      *
      * @param ms since the round began
      * @param waited ms of these, for the peer's answer
      * @param dirty bytes that are dirty now
      */
-    boolean fitsStill(double ms, double waited, long dirty) {
+    boolean fitsStill(double ms, double waited, long dirty) throws MigrationException {
         speed.taken(ms, waited);
-        return stillFits(dirty) || ++looks == MOST_LOOKS;
+        if (stillFits(dirty)) return true;
+        looks++;
+        if (looks == MOST_LOOKS) throw gaveUp(looks + " times that the destination had all of it");
+        if (looks < CHANCES) return false;
+        notBefore = clock.getAsLong() + pause;
+        pause += pause / 2;
+        lags();
+        return false;
+    }
+
+    /** The guest dirties too much. */
+    private void lags() {
+        if (session.options().get(EngineOptions.AUTO_CONVERGE)) slowDown();
+        else tell();
     }
 
     private boolean stillFits(long dirty) {
@@ -120,17 +158,17 @@ final class Convergence implements AutoCloseable {
         throttle.orElseThrow().set(percent);
     }
 
-    private void tell(long limit) {
+    private void tell() {
         if (told) return;
         told = true;
         LOG.warn(
-                "{}: the guest dirties {} pages/s, faster than they are sent; the rest would take"
-                    + " {} ms, with downtime-limit {} ms. Raise max-bandwidth or downtime-limit, or"
-                    + " set auto-converge",
+                "{}: the guest dirties {} pages/s, too many to be switched over: the rest would"
+                        + " take {} ms, with downtime-limit {} ms. Raise max-bandwidth or"
+                        + " downtime-limit, or set auto-converge",
                 session.name(),
                 dirtyPagesRate,
                 expectedDowntime,
-                limit);
+                session.current(EngineOptions.DOWNTIME_LIMIT));
     }
 
     long expectedDowntime() {

@@ -14,7 +14,8 @@ import java.util.List;
  * What still comes, such as a VMDESCRIPTION, is read and dropped: bytes that nobody reads would
  * turn the close into a reset, which may take the word to the source with it.
  *
- * <p>Lets the channel go after a second in which nothing comes.
+ * <p>Lets the channel go after a second in which nothing comes. Where no thread is to be had for
+ * that, the word is said all the same, and nothing is waited for.
  */
 final class Farewell implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Farewell.class);
@@ -25,6 +26,7 @@ final class Farewell implements AutoCloseable {
     private final Channel main;
     private final StreamIn in;
     private final Thread thread;
+    private boolean unwatched;
     private boolean over; // guarded by this
 
     Farewell(String migration, Channel main, StreamIn in) {
@@ -33,7 +35,12 @@ final class Farewell implements AutoCloseable {
         this.in = in;
         thread = new Thread(this::watch, migration + "-farewell");
         thread.setDaemon(true);
-        thread.start();
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) {
+            LOG.warn("{}: {} is not read to its end", migration, main.peer(), e);
+            unwatched = true;
+        }
     }
 
     private synchronized void watch() {
@@ -55,6 +62,7 @@ final class Farewell implements AutoCloseable {
 
     /** Drops what comes, until the source closes, or says nothing more. */
     void readToTheEnd() {
+        if (unwatched) return;
         try {
             for (long most = in.position() + VmDescription.LONGEST + (1 << 20);
                     in.position() < most && !in.atEnd(); ) {

@@ -169,6 +169,7 @@ public final class LifeCycle {
 
     /** There is a return path: the destination is heard. */
     synchronized void hears() {
+        if (state.isFinal()) return; // as below: a thread that was given up has come back
         returnPath = true;
         owner = otherwise();
     }
@@ -180,6 +181,7 @@ public final class LifeCycle {
 
     /** A destination has all of RAM. */
     synchronized void ramEnded() {
+        if (state.isFinal()) return;
         ramEnded = true;
         owner = otherwise();
     }

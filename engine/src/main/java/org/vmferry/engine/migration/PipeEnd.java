@@ -29,8 +29,14 @@ final class PipeEnd
     /** Both ends of one connection. */
     static PipeEnd[] two() throws IOException {
         Pipe there = Pipe.open();
-        Pipe back = Pipe.open();
-        return new PipeEnd[] {new PipeEnd(back, there), new PipeEnd(there, back)};
+        try {
+            Pipe back = Pipe.open();
+            return new PipeEnd[] {new PipeEnd(back, there), new PipeEnd(there, back)};
+        } catch (IOException | RuntimeException | Error e) { // no descriptor is to be had
+            there.source().close();
+            there.sink().close();
+            throw e;
+        }
     }
 
     /** A transport whose only connection this is. */

@@ -49,29 +49,36 @@ final class Rehearsal {
         try (Arena arena = Arena.ofShared()) {
             migrate(arena);
             return true;
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
             LOG.debug("the rehearsal failed", e);
             return false;
         }
     }
 
     private static void migrate(Arena arena) throws IOException {
-        Options options = Options.DEFAULTS.with(EngineOptions.RETURN_PATH, true);
         PipeEnd[] ends = PipeEnd.two();
+        try (PipeEnd from = ends[0];
+                PipeEnd to = ends[1]) {
+            migrate(from, to, arena);
+        }
+    }
+
+    private static void migrate(PipeEnd from, PipeEnd to, Arena arena) throws IOException {
+        Options options = Options.DEFAULTS.with(EngineOptions.RETURN_PATH, true);
         Actor source = new Actor(arena, RunState.RUNNING);
         for (int page = 0; page < PAGES; page += 2)
             source.memory.set(ValueLayout.JAVA_LONG, (long) page * PAGE, page + 1);
         Actor target = new Actor(arena, RunState.INMIGRATE);
         MigrationSession receiving =
                 MigrationSession.ofRehearsal(LifeCycle.Role.RECEIVES, "rehearsal-receive", options);
-        Load load = new Load(receiving, Guard.over(target), parts(ends[1]), ends[1], () -> {});
+        Load load = new Load(receiving, Guard.over(target), parts(to), to, () -> {});
         Thread receiver = new Thread(() -> run(load, receiving), receiving.name());
         receiver.setDaemon(true);
         receiver.start();
         MigrationSession sending =
                 MigrationSession.ofRehearsal(LifeCycle.Role.SENDS, "rehearsal-send", options);
         try {
-            run(new Save(sending, Guard.over(source), parts(ends[0]), List.of()), sending);
+            run(new Save(sending, Guard.over(source), parts(from), List.of()), sending);
         } finally {
             Joined.all(List.of(receiver));
         }

@@ -193,7 +193,8 @@ public final class Save implements Work {
         Layer layer = raw -> silence.over(secure.over(silence.noticed(raw)));
         Channel main = toFile ? null : layer.over(end.open());
         PageCarrier.Channels channels = new Opener(end, layer);
-        try (StreamOut out = toFile ? new StreamOut(end) : new StreamOut(main);
+        try (Ending ending = new Ending(session, end);
+                StreamOut out = toFile ? new StreamOut(end) : new StreamOut(main);
                 RamLayout.Saver saver = parts.layout().saver(session);
                 PageCarrier.Sender sender =
                         parts.carrier().sender(parts.layout().placed(), channels, session);
@@ -204,8 +205,8 @@ public final class Save implements Work {
             try {
                 sender.connect();
                 byte[] description = everything.write(out, saver, sender, answer, stage);
-                end(out, description, answer, sender, silence);
-                if (main != null) endInOrder(main);
+                end(out, description, answer, sender, silence, ending);
+                if (main != null) ending.end(main);
             } catch (IOException | RuntimeException | Error e) {
                 // Lets go the carrier's threads, so that its close() can join them.
                 session.fail(e);
@@ -226,7 +227,8 @@ public final class Save implements Work {
             byte[] description,
             AnswerListener answer,
             PageCarrier.Sender sender,
-            Silence silence)
+            Silence silence,
+            Ending ending)
             throws IOException {
         out.flush(); // a link that was lost before is so before the end
         life.commit();
@@ -245,20 +247,11 @@ public final class Save implements Work {
         answer.awaitOutcome();
         life.delivered();
         stream.over(DowntimePart.START);
+        ending.bound();
         try {
             sender.finish();
         } catch (IOException e) {
             LOG.debug("{}: the destination has everything all the same", session.name(), e);
-        }
-    }
-
-    /** Everything was sent: a peer that has all of it may be gone already, which is no failure. */
-    private void endInOrder(Channel main) {
-        try {
-            main.shutdownOutput();
-            main.close(); // waits, with TLS, until the peer has read everything
-        } catch (IOException e) {
-            LOG.debug("{}: {} was gone first", session.name(), main.peer(), e);
         }
     }
 

@@ -246,7 +246,7 @@ public final class StreamIn implements MainIn, AutoCloseable {
                 throw interrupted(e);
             } catch (ExecutionException e) {
                 if (e.getCause() instanceof IOException io) throw io;
-                throw new IllegalStateException(e.getCause());
+                throw MigrationException.of(e.getCause());
             }
         }
 

@@ -387,17 +387,23 @@ public final class TlsChannel implements Channel {
      */
     @Override
     public void close() throws IOException {
-        if (raw.isOpen() && writing.tryLock()) {
-            try (Deadline deadline = new Deadline(raw, outputEnded ? DRAIN_MS : BYE_MS)) {
-                shutdownOutput();
-                if (engine.getUseClientMode()) drain();
-            } catch (IOException e) {
-                // The peer has gone: it needs no goodbye.
-            } finally {
-                writing.unlock();
-            }
+        try {
+            if (raw.isOpen() && writing.tryLock()) sayGoodbye();
+        } finally {
+            raw.close(); // also where no thread is to be had for a deadline
         }
-        raw.close();
+    }
+
+    /** With the lock for writing held, which it gives back. */
+    private void sayGoodbye() {
+        try (Deadline deadline = new Deadline(raw, outputEnded ? DRAIN_MS : BYE_MS)) {
+            shutdownOutput();
+            if (engine.getUseClientMode()) drain();
+        } catch (IOException e) {
+            // The peer has gone: it needs no goodbye.
+        } finally {
+            writing.unlock();
+        }
     }
 
     @Override

@@ -1,5 +1,7 @@
 package org.vmferry.engine.transport;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Address;
@@ -25,6 +27,8 @@ import java.util.concurrent.TimeUnit;
  * It lives no longer than this process.
  */
 final class Command implements Channel {
+    private static final Logger LOG = LoggerFactory.getLogger(Command.class);
+
     private static final int CHUNK = 1 << 18;
     private static final int TAIL = 2000;
     private static final long GRACE_MS = 1000;
@@ -77,9 +81,20 @@ final class Command implements Channel {
             if (watchdog != null) watchdog.close();
             if (said != null) said.close();
             if (!(e instanceof IOException io)) throw e;
-            throw Trouble.transport("can't start '" + address + "': " + io.getMessage(), io);
+            // The JDK may add advice, in lines.
+            String words = String.valueOf(io.getMessage()).lines().findFirst().orElse("");
+            throw Trouble.transport("can't start '" + address + "': " + words.strip(), io);
         } finally {
-            Files.delete(file);
+            forget(file);
+        }
+    }
+
+    /** Its descriptors are all that is needed of it. */
+    private static void forget(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            LOG.warn("'{}' stays behind", file, e);
         }
     }
 

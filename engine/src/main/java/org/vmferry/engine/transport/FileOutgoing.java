@@ -171,8 +171,8 @@ final class FileOutgoing implements Outgoing {
             sizeBefore = made ? -1 : Math.min(opened.size(), target.start());
             if (!device()) opened.file(false).resize(target.start());
         } catch (IOException | RuntimeException | Error e) {
-            if (made) Files.deleteIfExists(file);
             opened.close();
+            if (made) Files.deleteIfExists(file);
             if (e instanceof IOException io) throw Trouble.explain("cut", file, io);
             throw e;
         }

@@ -60,7 +60,7 @@ final class SocketOutgoing implements Outgoing {
         } catch (ExecutionException e) {
             channels.check();
             if (e.getCause() instanceof IOException io) throw io;
-            throw new IllegalStateException(e.getCause());
+            throw MigrationException.of(e.getCause());
         } catch (TimeoutException e) {
             throw new MigrationException(
                     Blame.TRANSPORT,
@@ -111,7 +111,7 @@ final class SocketOutgoing implements Outgoing {
         public void run() {
             try {
                 result.complete(connect());
-            } catch (IOException | RuntimeException e) {
+            } catch (Throwable e) { // an Error too: who waits for this thread must hear of it
                 result.completeExceptionally(e);
             }
         }

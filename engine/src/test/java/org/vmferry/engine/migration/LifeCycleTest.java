@@ -38,6 +38,26 @@ class LifeCycleTest {
         assertThatThrownBy(source::pausing).hasMessageContaining("a plug-in");
     }
 
+    /** After a yank a thread may come back from where it hung. */
+    @Test
+    void whoHasTheGuestIsFinalOnceTheStateIs() throws MigrationException {
+        LifeCycle destination = new LifeCycle(Role.RECEIVES);
+        destination.enter(MigrationState.SETUP);
+        destination.fail(trouble);
+        destination.end();
+        assertThat(destination.owner()).isEqualTo(GuestOwner.SOURCE);
+        destination.ramEnded();
+        assertThat(destination.owner()).isEqualTo(GuestOwner.SOURCE);
+
+        LifeCycle unheard = new LifeCycle(Role.RECEIVES);
+        unheard.enter(MigrationState.SETUP);
+        unheard.ramEnded();
+        unheard.fail(trouble);
+        unheard.end();
+        unheard.hears();
+        assertThat(unheard.owner()).isEqualTo(GuestOwner.UNKNOWN);
+    }
+
     @Test
     void aSnapshotThatCanNotBeCompletedIsNone() throws MigrationException {
         LifeCycle source = new LifeCycle(Role.SAVES);

@@ -17,10 +17,9 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.FullMachine;
 import org.vmferry.it.support.Launched;
-import org.vmferry.spi.machine.DeviceState;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.ram.RamProvider;
+import org.vmferry.testkit.fault.ForwardingMachine;
 import org.vmferry.testkit.tls.TestCertificates;
 
 import java.io.ByteArrayOutputStream;
@@ -38,7 +37,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 
@@ -333,44 +331,23 @@ class SignalTest {
     }
 
     /** A destination that stands where its guest begins until it is told to go on. */
-    private record Slow(FullMachine machine, CountDownLatch came, CountDownLatch goesOn)
-            implements Machine {
+    private static final class Slow extends ForwardingMachine {
+        final CountDownLatch came = new CountDownLatch(1);
+        final CountDownLatch goesOn = new CountDownLatch(1);
+
         Slow() {
-            this(
-                    new FullMachine(4 << 20, RunState.INMIGRATE),
-                    new CountDownLatch(1),
-                    new CountDownLatch(1));
+            super(new FullMachine(4 << 20, RunState.INMIGRATE));
         }
 
         @Override
-        public void enter(RunState next) {
+        public void enter(RunState next) throws MigrationException {
             came.countDown();
             try {
                 goesOn.await();
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
             }
-            machine.enter(next);
-        }
-
-        @Override
-        public String type() {
-            return machine.type();
-        }
-
-        @Override
-        public RunState runState() {
-            return machine.runState();
-        }
-
-        @Override
-        public RamProvider ram() {
-            return machine.ram();
-        }
-
-        @Override
-        public List<DeviceState> devices() {
-            return machine.devices();
+            super.enter(next);
         }
     }
 

@@ -1,11 +1,15 @@
 package org.vmferry.it.leak;
 
+import org.vmferry.engine.ComparingRam;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.ram.RamProvider;
+import org.vmferry.testkit.fault.ForwardingMachine;
 import org.vmferry.testkit.machine.HostMemory;
 import org.vmferry.testkit.machine.ReferenceMachine;
 import org.vmferry.testkit.tls.TestCertificates;
@@ -71,7 +75,7 @@ final class Direct {
             Settings own = settings.parameter("tls-hostname", TestCertificates.HOST);
             if (!ends.equals("whole"))
                 own = own.parameter("max-bandwidth", "300000").parameter("downtime-limit", "1");
-            Migration save = engine.send(from, load.address().toString(), own);
+            Migration save = engine.send(compared(from), load.address().toString(), own);
             if (!ends.equals("whole")) {
                 while (save.statistics().transferred() < 50_000) Thread.onSpinWait();
                 if (ends.equals("cancelled")) load.cancel();
@@ -79,6 +83,17 @@ final class Direct {
             }
             return outcome(save) + "/" + outcome(load);
         }
+    }
+
+    /** The same machine, and what its guest writes is found out by comparing with a copy. */
+    private static Machine compared(Machine machine) {
+        RamProvider ram = new ComparingRam(machine.ram().blocks());
+        return new ForwardingMachine(machine) {
+            @Override
+            public RamProvider ram() {
+                return ram;
+            }
+        };
     }
 
     private static ReferenceMachine machine() {

@@ -9,17 +9,10 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.FullMachine;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.ram.AtomicDirtyLog;
-import org.vmferry.spi.ram.DirtyLog;
-import org.vmferry.spi.ram.RamBlock;
-import org.vmferry.spi.ram.RamProvider;
 
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Optional;
 
 /** What remains is what nobody has sent yet, whoever is to do so. */
 class RemainingTest {
@@ -39,8 +32,8 @@ class RemainingTest {
                         .parameter("max-bandwidth", "20000"); // a packet takes 26 s
         FullMachine target = new FullMachine(PACKET * PACKETS, RunState.INMIGRATE);
         Migration load = engine.receive(target, "tcp:127.0.0.1:0", settings);
-        FullMachine full = new FullMachine(PACKET * PACKETS, RunState.RUNNING);
-        Migration save = engine.send(new Live(full), load.address().toString(), settings);
+        FullMachine full = new FullMachine(PACKET * PACKETS, RunState.RUNNING).live();
+        Migration save = engine.send(full, load.address().toString(), settings);
         try {
             // The migration waits for its workers, both of them for leave to send.
             while (!stands(save.name(), "Crew", "drain")
@@ -56,41 +49,6 @@ class RemainingTest {
             load.cancel();
             over(save);
             over(load);
-        }
-    }
-
-    /** A guest that runs, and leaves its RAM as it is. */
-    private record Live(FullMachine full) implements Machine {
-        @Override
-        public String type() {
-            return full.type();
-        }
-
-        @Override
-        public RunState runState() {
-            return full.runState();
-        }
-
-        @Override
-        public void enter(RunState state) {
-            full.enter(state);
-        }
-
-        @Override
-        public RamProvider ram() {
-            List<RamBlock> blocks = full.ram().blocks();
-            AtomicDirtyLog log = new AtomicDirtyLog(blocks);
-            return new RamProvider() {
-                @Override
-                public List<RamBlock> blocks() {
-                    return blocks;
-                }
-
-                @Override
-                public Optional<DirtyLog> dirtyLog() {
-                    return Optional.of(log);
-                }
-            };
         }
     }
 

@@ -26,7 +26,7 @@ import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Section;
-import org.vmferry.spi.ram.RamProvider;
+import org.vmferry.testkit.fault.ForwardingMachine;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
 import java.io.DataInput;
@@ -88,10 +88,14 @@ class EndOfStreamTest {
     }
 
     /** Devices whose bytes can be read as sections of their own. */
-    private record Ambiguous(ReferenceMachine machine) implements Machine {
+    private static final class Ambiguous extends ForwardingMachine {
+        Ambiguous(ReferenceMachine machine) {
+            super(machine);
+        }
+
         @Override
         public List<DeviceState> devices() {
-            List<DeviceState> all = new ArrayList<>(machine.devices());
+            List<DeviceState> all = new ArrayList<>(super.devices());
             int id = 2 + all.size();
             all.add(
                     new DeviceState() {
@@ -116,26 +120,6 @@ class EndOfStreamTest {
                         }
                     });
             return all;
-        }
-
-        @Override
-        public String type() {
-            return machine.type();
-        }
-
-        @Override
-        public RunState runState() {
-            return machine.runState();
-        }
-
-        @Override
-        public void enter(RunState state) {
-            machine.enter(state);
-        }
-
-        @Override
-        public RamProvider ram() {
-            return machine.ram();
         }
     }
 

@@ -5,11 +5,9 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.CpuThrottle;
-import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.ram.RamProvider;
+import org.vmferry.testkit.fault.ForwardingMachine;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
 import java.io.BufferedReader;
@@ -19,8 +17,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
-import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -106,37 +102,16 @@ public final class Party {
     }
 
     /** Says what the guest does. */
-    private record Watched(ReferenceMachine machine) implements Machine {
+    private static final class Watched extends ForwardingMachine {
+        Watched(ReferenceMachine machine) {
+            super(machine);
+        }
+
         @Override
-        public void enter(RunState state) {
+        public void enter(RunState state) throws MigrationException {
             if (state == RunState.RUNNING) say("runs " + System.nanoTime());
-            machine.enter(state);
+            super.enter(state);
             if (state != RunState.RUNNING) say("stands " + System.nanoTime());
-        }
-
-        @Override
-        public String type() {
-            return machine.type();
-        }
-
-        @Override
-        public RunState runState() {
-            return machine.runState();
-        }
-
-        @Override
-        public RamProvider ram() {
-            return machine.ram();
-        }
-
-        @Override
-        public List<DeviceState> devices() {
-            return machine.devices();
-        }
-
-        @Override
-        public Optional<CpuThrottle> throttle() {
-            return machine.throttle();
         }
     }
 }

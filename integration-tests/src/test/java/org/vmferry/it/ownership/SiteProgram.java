@@ -5,9 +5,8 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
-import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.ram.RamProvider;
+import org.vmferry.testkit.fault.ForwardingMachine;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
 import java.io.BufferedReader;
@@ -173,33 +172,20 @@ public final class SiteProgram {
     }
 
     /** The guest, with its gates. */
-    private final class Gated implements Machine {
-        private final ReferenceMachine machine = guest;
+    private final class Gated extends ForwardingMachine {
+        Gated() {
+            super(guest);
+        }
 
         @Override
-        public void enter(RunState state) {
-            machine.enter(state);
+        public void enter(RunState state) throws MigrationException {
+            super.enter(state);
             if (state == RunState.RUNNING) pass("begun"); // where the destination begins
         }
 
         @Override
-        public String type() {
-            return machine.type();
-        }
-
-        @Override
-        public RunState runState() {
-            return machine.runState();
-        }
-
-        @Override
-        public RamProvider ram() {
-            return machine.ram();
-        }
-
-        @Override
         public List<DeviceState> devices() {
-            List<DeviceState> all = new ArrayList<>(machine.devices());
+            List<DeviceState> all = new ArrayList<>(super.devices());
             all.add(new GatedDevice());
             return all;
         }

@@ -1,10 +1,13 @@
 package org.vmferry.it.support;
 
+import org.vmferry.engine.ComparingRam;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.ram.AtomicDirtyLog;
+import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 
@@ -15,6 +18,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 
 /** A machine whose RAM can't be made smaller: random bytes. */
@@ -22,6 +26,8 @@ public final class FullMachine implements Machine {
     public static final String BLOCK = "full.ram";
 
     public final MemorySegment ram;
+    private final RamBlock block;
+    private RamProvider provider;
     private volatile RunState state;
 
     public FullMachine(int bytes, RunState state) {
@@ -35,6 +41,32 @@ public final class FullMachine implements Machine {
     public FullMachine(MemorySegment ram, RunState state) {
         this.ram = ram;
         this.state = state;
+        block = RamBlock.of(BLOCK, ram, 4096);
+        provider = () -> List.of(block);
+    }
+
+    /** Sent while it runs: its guest leaves its RAM as it is. */
+    public FullMachine live() {
+        DirtyLog log = new AtomicDirtyLog(List.of(block));
+        provider =
+                new RamProvider() {
+                    @Override
+                    public List<RamBlock> blocks() {
+                        return List.of(block);
+                    }
+
+                    @Override
+                    public Optional<DirtyLog> dirtyLog() {
+                        return Optional.of(log);
+                    }
+                };
+        return this;
+    }
+
+    /** The same, found out by comparing. */
+    public FullMachine compared() {
+        provider = new ComparingRam(List.of(block));
+        return this;
     }
 
     /** Saves it, and it stays as it was: its RAM lies as mapped-ram has it, or in a stream. */
@@ -67,8 +99,7 @@ public final class FullMachine implements Machine {
 
     @Override
     public RamProvider ram() {
-        List<RamBlock> blocks = List.of(RamBlock.of(BLOCK, ram, 4096));
-        return () -> blocks;
+        return provider;
     }
 
     @Override

@@ -1,14 +1,8 @@
 package org.vmferry.testkit.machine;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.CpuThrottle;
-import org.vmferry.spi.machine.DeviceState;
-import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.ram.RamProvider;
-
-import java.util.List;
-import java.util.Optional;
+import org.vmferry.testkit.fault.ForwardingMachine;
 
 /**
  * Lets its guest write to each page of its window, more or less, before it stops: so the last round
@@ -16,15 +10,14 @@ import java.util.Optional;
  *
  * @param instructions for how many more it runs
  */
-record LingeringMachine(ReferenceMachine machine, long instructions) implements Machine {
-    @Override
-    public String type() {
-        return machine.type();
-    }
+final class LingeringMachine extends ForwardingMachine {
+    private final ReferenceMachine machine;
+    private final long instructions;
 
-    @Override
-    public RunState runState() {
-        return machine.runState();
+    LingeringMachine(ReferenceMachine machine, long instructions) {
+        super(machine);
+        this.machine = machine;
+        this.instructions = instructions;
     }
 
     @Override
@@ -40,20 +33,5 @@ record LingeringMachine(ReferenceMachine machine, long instructions) implements 
         while (machine.runState() == RunState.RUNNING && machine.instructions() < enough) {
             Thread.onSpinWait();
         }
-    }
-
-    @Override
-    public RamProvider ram() {
-        return machine.ram();
-    }
-
-    @Override
-    public List<DeviceState> devices() {
-        return machine.devices();
-    }
-
-    @Override
-    public Optional<CpuThrottle> throttle() {
-        return machine.throttle();
     }
 }

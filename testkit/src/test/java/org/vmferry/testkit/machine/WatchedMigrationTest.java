@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
@@ -23,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.ToLongFunction;
 
@@ -249,6 +251,13 @@ class WatchedMigrationTest {
         assertThat(event.getLong("rounds")).isEqualTo(statistics.dirtySyncCount());
         assertThat(event.getDuration("downtime"))
                 .isEqualTo(Duration.ofMillis(statistics.downtime()));
+        statistics
+                .downtimeParts()
+                .forEach(
+                        (part, ms) ->
+                                assertThat(event.getDuration(FIELDS.get(part)))
+                                        .as(part.words())
+                                        .isEqualTo(Duration.ofMillis(ms)));
         boolean sends = direction.equals("send");
         for (String part : List.of("stop", "drain", "deviceSave"))
             assertThat(isKnown(event, part)).as(part).isEqualTo(sends);
@@ -261,6 +270,16 @@ class WatchedMigrationTest {
         assertThat(event.getDuration()).isGreaterThan(Duration.ofMillis(statistics.downtime()));
         return statistics;
     }
+
+    private static final Map<DowntimePart, String> FIELDS =
+            Map.of(
+                    DowntimePart.STOP, "stop",
+                    DowntimePart.WAIT, "wait",
+                    DowntimePart.DRAIN, "drain",
+                    DowntimePart.DEVICE_SAVE, "deviceSave",
+                    DowntimePart.LINK, "link",
+                    DowntimePart.DEVICE_LOAD, "deviceLoad",
+                    DowntimePart.START, "start");
 
     private static boolean isKnown(RecordedEvent event, String part) {
         return event.getLong(part) != Long.MIN_VALUE;

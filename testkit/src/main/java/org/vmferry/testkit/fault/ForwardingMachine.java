@@ -1,0 +1,74 @@
+package org.vmferry.testkit.fault;
+
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.CpuThrottle;
+import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.ram.RamProvider;
+import org.vmferry.spi.ram.RamTarget;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/** A machine that hands every call to another one; the base of those which do something more. */
+public class ForwardingMachine implements Machine {
+    /** The machine underneath. */
+    protected final Machine real;
+
+    /**
+     * Over another machine.
+     *
+     * @param real its owner's, as before
+     */
+    public ForwardingMachine(Machine real) {
+        this.real = real;
+    }
+
+    @Override
+    public String type() {
+        return real.type();
+    }
+
+    @Override
+    public Optional<UUID> uuid() {
+        return real.uuid();
+    }
+
+    @Override
+    public RunState runState() {
+        return real.runState();
+    }
+
+    @Override
+    public void enter(RunState state) throws MigrationException {
+        real.enter(state);
+    }
+
+    @Override
+    public RamProvider ram() {
+        return real.ram();
+    }
+
+    @Override
+    public RamTarget ramTarget() {
+        return real.ramTarget();
+    }
+
+    @Override
+    public List<DeviceState> devices() {
+        return real.devices();
+    }
+
+    @Override
+    public Optional<CpuThrottle> throttle() {
+        return real.throttle();
+    }
+
+    @Override
+    public Optional<SectionStore> sections() {
+        return real.sections();
+    }
+}
