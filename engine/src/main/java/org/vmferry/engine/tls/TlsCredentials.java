@@ -32,8 +32,6 @@ import javax.net.ssl.X509ExtendedTrustManager;
  */
 public final class TlsCredentials {
     private static final char[] NO_PASSWORD = {};
-    private static final int LONGER_THAN_TICKETS_LAST =
-            8 * 24 * 3600; // seconds; 7 days is their limit
     private static final List<String> PROTOCOLS = List.of("TLSv1.3", "TLSv1.2");
 
     private final SSLContext context;
@@ -92,11 +90,6 @@ public final class TlsCredentials {
                     named ? keys(certificate, key) : null,
                     new TrustManager[] {trust(directory, server, verifyPeer)},
                     null);
-            // A source never reads on a channel without return path, so a TLS 1.3 session ticket
-            // would be
-            // left there unread, and its close would reset the connection under the last pages. No
-            // ticket is sent for a session that lasts longer than a ticket may.
-            context.getServerSessionContext().setSessionTimeout(LONGER_THAN_TICKETS_LAST);
             return new TlsCredentials(context, server, verifyPeer, PROTOCOLS);
         } catch (GeneralSecurityException | java.io.IOException e) {
             if (e instanceof MigrationException m) throw m;
