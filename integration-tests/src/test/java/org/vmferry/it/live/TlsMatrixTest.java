@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
@@ -192,6 +193,22 @@ class TlsMatrixTest {
                     way.peer == Peer.OPENSSL
                             ? List.of("-connect", "127.0.0.1:" + port(in))
                             : List.of("-p", port(in), "127.0.0.1"));
+            both(in, ENGINE.send(source, "exec:exec " + Tools.line(client), Settings.NONE));
+            assertThat(destination.digest()).isEqualTo(digest);
+        }
+    }
+
+    /** As people call it: then it waits for the destination's end, and takes a cut for a failure. */
+    @ParameterizedTest
+    @ValueSource(strings = {"1.2", "1.3"})
+    void aClientThatWaitsForOurEndHearsIt(String version) throws Exception {
+        Way way = new Way(version, Peer.OPENSSL, true, true, Key.P256, Key.P256, false);
+        List<String> client = openssl(way);
+        client.remove("-no_ign_eof");
+        try (ReferenceMachine source = restored(snapshot);
+                ReferenceMachine destination = small()) {
+            Migration in = ENGINE.receive(destination, "tcp:127.0.0.1:0", tls(way, true));
+            client.addAll(List.of("-connect", "127.0.0.1:" + port(in)));
             both(in, ENGINE.send(source, "exec:exec " + Tools.line(client), Settings.NONE));
             assertThat(destination.digest()).isEqualTo(digest);
         }
