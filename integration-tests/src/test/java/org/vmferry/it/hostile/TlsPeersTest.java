@@ -10,11 +10,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.tls.TlsChannel;
 import org.vmferry.engine.tls.TlsCredentials;
 import org.vmferry.engine.transport.TcpTransport;
+import org.vmferry.it.hostile.RecordRelay.Pieces;
 import org.vmferry.it.support.Certificates;
 import org.vmferry.it.support.Certificates.Key;
 import org.vmferry.it.support.Leftovers;
@@ -36,6 +39,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** OpenSSL's own commands do to a channel of ours what a VM's migration doesn't. */
 @Timeout(60)
@@ -66,10 +70,27 @@ class TlsPeersTest {
         Leftovers.assertNoThreads();
     }
 
+    private int port() {
+        String address = in.address().target();
+        return Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
+    }
+
     private Talking client(String... more) throws Exception {
-        String target = in.address().target();
-        List<String> words = new ArrayList<>(List.of("openssl", "s_client", "-connect", target));
+        return clientOf(port(), more);
+    }
+
+    private Talking clientOf(int port, String... more) throws Exception {
+        List<String> words = new ArrayList<>(List.of("openssl", "s_client"));
+        words.addAll(List.of("-connect", "127.0.0.1:" + port));
         return openssl(words, "client", more);
+    }
+
+    private Talking server(int port, String... more) throws Exception {
+        List<String> words = new ArrayList<>(List.of("openssl", "s_server", "-naccept", "1"));
+        words.addAll(List.of("-accept", "127.0.0.1:" + port, "-Verify", "2"));
+        Talking server = openssl(words, "server", more);
+        Tools.awaitListening(port);
+        return server;
     }
 
     private Talking openssl(List<String> words, String own, String... more) throws Exception {
@@ -82,6 +103,13 @@ class TlsPeersTest {
 
     private TlsChannel accepted() throws Exception {
         return TlsChannel.accept(in.accept(), TlsCredentials.server(pki, true), "", MS);
+    }
+
+    private static TlsChannel connected(int port) throws Exception {
+        Address address = Address.parse("tcp:127.0.0.1:" + port);
+        Outgoing out = new TcpTransport().outgoing(address, Options.DEFAULTS);
+        return TlsChannel.connect(
+                out.open(), TlsCredentials.client(pki, true), Certificates.HOST, MS);
     }
 
     private static void write(Channel channel, String text) throws Exception {
@@ -154,18 +182,8 @@ class TlsPeersTest {
     @Test
     void aServersRenegotiationIsRefusedToo() throws Exception {
         int port = Tools.freePort();
-        List<String> words = new ArrayList<>(List.of("openssl", "s_server", "-naccept", "1"));
-        words.addAll(List.of("-accept", "127.0.0.1:" + port));
-        try (Talking server = openssl(words, "server", "-tls1_2")) {
-            Tools.awaitListening(port);
-            Address address = Address.parse("tcp:127.0.0.1:" + port);
-            try (Outgoing out = new TcpTransport().outgoing(address, Options.DEFAULTS);
-                    TlsChannel channel =
-                            TlsChannel.connect(
-                                    out.open(),
-                                    TlsCredentials.client(pki, true),
-                                    Certificates.HOST,
-                                    MS)) {
+        try (Talking server = server(port, "-tls1_2")) {
+            try (TlsChannel channel = connected(port)) {
                 write(channel, "line\n");
                 server.awaitSaid("line");
                 server.tell("r");
@@ -173,6 +191,38 @@ class TlsPeersTest {
                         .isInstanceOf(MigrationException.class)
                         .hasMessageContaining("renegotiation");
             }
+        }
+    }
+
+    static Stream<Arguments> cuts() {
+        return Stream.of(Pieces.values())
+                .flatMap(p -> Stream.of("-tls1_2", "-tls1_3").map(v -> Arguments.of(p, v)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cuts")
+    void aHandshakeComesInPieces(Pieces pieces, String version) throws Exception {
+        try (RecordRelay relay = new RecordRelay(port(), pieces);
+                Talking client = clientOf(relay.port(), version);
+                TlsChannel channel = accepted()) {
+            client.tell("line");
+            assertThat(readLine(channel)).isEqualTo("line");
+            write(channel, "answer\n");
+            client.awaitSaid("answer");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("cuts")
+    void aServersHandshakeComesInPieces(Pieces pieces, String version) throws Exception {
+        int port = Tools.freePort();
+        try (Talking server = server(port, version);
+                RecordRelay relay = new RecordRelay(port, pieces);
+                TlsChannel channel = connected(relay.port())) {
+            write(channel, "line\n");
+            server.awaitSaid("line");
+            server.tell("answer");
+            assertThat(readLine(channel)).isEqualTo("answer");
         }
     }
 
