@@ -5,6 +5,9 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertPathValidatorException.BasicReason;
+import java.security.cert.X509Certificate;
 
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
@@ -36,10 +39,26 @@ final class Handshake {
             if (!(e instanceof SSLException)) throw e;
             throw new MigrationException(
                     Blame.PEER,
-                    "TLS handshake with %s failed: %s".formatted(raw.peer(), e.getMessage()),
+                    "TLS handshake with %s failed: %s".formatted(raw.peer(), why(e)),
                     e);
         }
         if (deadline.passed()) throw late(ms, null);
+    }
+
+    /** The JDK only says that it can't tell. */
+    private static String why(Throwable e) {
+        for (Throwable t = e; t != null; t = t.getCause()) {
+            if (!(t instanceof CertPathValidatorException invalid)) continue;
+            if (invalid.getReason() != BasicReason.UNDETERMINED_REVOCATION_STATUS) continue;
+            if (invalid.getCertPath() == null || invalid.getIndex() < 0) continue;
+            var judged =
+                    (X509Certificate)
+                            invalid.getCertPath().getCertificates().get(invalid.getIndex());
+            return "ca-crl.pem has no list of %s that holds today, so that nobody can tell whether the"
+                            .formatted(judged.getIssuerX500Principal())
+                    + " certificate of %s is revoked".formatted(judged.getSubjectX500Principal());
+        }
+        return e.getMessage();
     }
 
     private MigrationException late(long ms, Throwable cause) {
