@@ -54,10 +54,22 @@ final class Farewell implements AutoCloseable {
                 if (over) return;
                 if (in.received() == before) break;
             }
-            main.release();
+            letGo();
         } catch (InterruptedException e) {
             // Nobody does that.
         }
+    }
+
+    /**
+     * In order: an OpenSSL, and whatever else waits for this side's end, takes a cut for a failure.
+     */
+    private void letGo() {
+        try {
+            main.close();
+        } catch (IOException e) {
+            LOG.debug("{}: closing {}", migration, main.peer(), e);
+        }
+        main.release();
     }
 
     /** Drops what comes, until the source closes, or says nothing more. */

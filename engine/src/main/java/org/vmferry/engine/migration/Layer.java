@@ -1,5 +1,7 @@
 package org.vmferry.engine.migration;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.tls.TlsChannel;
 import org.vmferry.engine.tls.TlsCredentials;
@@ -37,6 +39,7 @@ interface Layer {
                             + " tls-hostname",
                     address);
         }
+        say(credentials);
         long deadline = session.patience();
         return raw -> TlsChannel.connect(raw, credentials, host, deadline);
     }
@@ -50,7 +53,13 @@ interface Layer {
                         Path.of(options.get(EngineOptions.TLS_CREDS)),
                         options.get(EngineOptions.TLS_VERIFY_PEER));
         String authorized = options.get(EngineOptions.TLS_AUTHZ);
+        say(credentials);
         long deadline = session.patience();
         return raw -> TlsChannel.accept(raw, credentials, authorized, deadline);
+    }
+
+    private static void say(TlsCredentials credentials) {
+        Logger log = LoggerFactory.getLogger(Layer.class);
+        credentials.remarks().forEach(remark -> log.warn("{}", remark));
     }
 }

@@ -15,18 +15,19 @@ import java.security.KeyFactory;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
-import java.security.cert.CRL;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Reads PEM files: certificates, revocation lists, and keys in PKCS#8, PKCS#1 or SEC1. */
+/** Reads PEM files: certificates, expired ones too, revocation lists, and keys in PKCS#8, PKCS#1 or SEC1. */
 final class Pem {
     private static final Pattern KEY =
             Pattern.compile("-----BEGIN ((?:[A-Z]++ )?PRIVATE KEY)-----([^-]*+)-----END \\1-----");
@@ -41,7 +42,6 @@ final class Pem {
             CertificateFactory factory = CertificateFactory.getInstance("X.509");
             factory.generateCertificates(new ByteArrayInputStream(bytes(file)))
                     .forEach(c -> found.add((X509Certificate) c));
-            for (X509Certificate certificate : found) certificate.checkValidity();
         } catch (GeneralSecurityException e) {
             throw wrong(file, e.getMessage(), e);
         }
@@ -49,12 +49,28 @@ final class Pem {
         return found;
     }
 
-    static Collection<? extends CRL> revocations(Path file) throws MigrationException {
+    /** Why a certificate is of no use today; empty if it is. */
+    static Optional<String> expired(X509Certificate certificate) {
+        String name = certificate.getSubjectX500Principal().toString();
+        Instant now = Instant.now();
+        Instant begin = certificate.getNotBefore().toInstant();
+        Instant end = certificate.getNotAfter().toInstant();
+        if (now.isBefore(begin)) return Optional.of(name + " does not hold before " + begin);
+        return now.isAfter(end) ? Optional.of(name + " expired on " + end) : Optional.empty();
+    }
+
+    static List<X509CRL> revocations(Path file) throws MigrationException {
         try {
-            return CertificateFactory.getInstance("X.509")
-                    .generateCRLs(new ByteArrayInputStream(bytes(file)));
+            List<X509CRL> found = new ArrayList<>();
+            CertificateFactory.getInstance("X.509")
+                    .generateCRLs(new ByteArrayInputStream(bytes(file)))
+                    .forEach(list -> found.add((X509CRL) list));
+            return found;
         } catch (GeneralSecurityException e) {
-            throw wrong(file, e.getMessage(), e);
+            throw wrong(
+                    file,
+                    "holds no list of revoked certificates that can be read: " + e.getMessage(),
+                    e);
         }
     }
 
@@ -157,7 +173,8 @@ final class Pem {
         }
     }
 
-    private static MigrationException wrong(Path file, String what, Throwable cause) {
+    /** What is wrong with a file. */
+    static MigrationException wrong(Path file, String what, Throwable cause) {
         return new MigrationException(
                 Blame.USER, "TLS credentials: '" + file + "': " + what, cause);
     }

@@ -41,31 +41,8 @@ final class Records {
         left = ByteBuffer.allocate(engine.getSession().getApplicationBufferSize()).flip();
     }
 
-    /** Does the handshake. If that fails the peer is told why. */
-    void handshake() throws IOException {
-        try {
-            engine.beginHandshake();
-            while (true) {
-                switch (engine.getHandshakeStatus()) {
-                    case NEED_WRAP -> say();
-                    case NEED_TASK -> work();
-                    case NEED_UNWRAP, NEED_UNWRAP_AGAIN -> hear();
-                    case FINISHED, NOT_HANDSHAKING -> {
-                        return;
-                    }
-                }
-            }
-        } catch (SSLException e) {
-            try {
-                end();
-            } catch (IOException gone) {
-                e.addSuppressed(gone);
-            }
-            throw e;
-        }
-    }
-
-    private void hear() throws IOException {
+    /** The next record of a handshake, or more of it. */
+    void hear() throws IOException {
         left.clear();
         SSLEngineResult result = engine.unwrap(arrived, left);
         left.flip();

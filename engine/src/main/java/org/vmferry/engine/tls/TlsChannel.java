@@ -7,7 +7,9 @@ import org.vmferry.spi.transport.Channel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.Security;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -38,6 +40,10 @@ public final class TlsChannel implements Channel {
     private static final long BYE_MS = 500;
     // After an orderly end the peer may still have megabytes to take out of the sockets.
     private static final long DRAIN_MS = 10_000;
+
+    static final String KEYS_CHANGE = "TLSv1.3"; // and in no other version
+    private static final Set<HandshakeStatus> DONE =
+            EnumSet.of(HandshakeStatus.NOT_HANDSHAKING, HandshakeStatus.FINISHED);
 
     // So many answers wait for the writer, who is at the peer's mercy, at the most.
     private static final int MOST_OWED = 4096;
@@ -110,44 +116,21 @@ public final class TlsChannel implements Channel {
             String authorized,
             long ms)
             throws IOException {
-        boolean passed = false;
         try {
             TlsChannel channel = new TlsChannel(raw, credentials.engine(server, hostname), ms);
-            Deadline deadline = new Deadline(raw, ms);
-            try (deadline) {
-                channel.records.handshake();
-            } finally {
-                passed = deadline.passed();
-            }
+            new Handshake(raw, channel.engine, channel.records).within(ms);
             channel.shown = PeerCertificate.of(channel.engine.getSession());
             if (!authorized.isEmpty()) channel.shown.authorize(authorized, raw.peer());
             return channel;
-        } catch (IOException | RuntimeException | Error e) {
+        } catch (IOException e) {
             raw.release();
-            throw failed(raw.peer(), passed, ms, e);
+            throw e;
+        } catch (RuntimeException | Error e) {
+            raw.release();
+            MigrationException typed = MigrationException.of(e);
+            throw new MigrationException(
+                    typed.blame(), "TLS with %s: %s".formatted(raw.peer(), typed.getMessage()), e);
         }
-    }
-
-    private static IOException failed(String peer, boolean passed, long ms, Throwable e) {
-        if (passed) {
-            return new MigrationException(
-                    Blame.TRANSPORT,
-                    "TLS handshake with %s: not done within %d ms".formatted(peer, ms),
-                    e);
-        }
-        return switch (e) {
-            case SSLException ssl ->
-                    new MigrationException(
-                            Blame.PEER,
-                            "TLS handshake with %s failed: %s".formatted(peer, e.getMessage()),
-                            e);
-            case IOException io -> io;
-            default -> {
-                MigrationException typed = MigrationException.of(e);
-                yield new MigrationException(
-                        typed.blame(), "TLS with %s: %s".formatted(peer, typed.getMessage()), e);
-            }
-        };
     }
 
     private void sayAll() throws IOException {
@@ -198,8 +181,8 @@ public final class TlsChannel implements Channel {
             records.work();
             wants = engine.getHandshakeStatus();
         }
+        noOther(wants);
         if (wants != HandshakeStatus.NEED_WRAP || silent) return;
-        if (!keysChange()) throw new SSLException("it wants another handshake");
         int before = owed.getAndIncrement();
         if (before == MOST_OWED) {
             throw new SSLException("it changes its key time and again, and takes no answer");
@@ -208,7 +191,15 @@ public final class TlsChannel implements Channel {
     }
 
     private boolean keysChange() {
-        return protocol().equals("TLSv1.3");
+        return protocol().equals(KEYS_CHANGE);
+    }
+
+    /** TLS 1.2 may ask for a handshake in the middle, with another certificate or none. */
+    private void noOther(HandshakeStatus wants) throws SSLException {
+        if (keysChange() || DONE.contains(wants)) return;
+        throw new SSLException(
+                "it asks for another handshake (a renegotiation), which is refused: TLS 1.3 needs"
+                        + " none");
     }
 
     /**
@@ -295,6 +286,7 @@ public final class TlsChannel implements Channel {
                 }
                 if (result.getStatus() == Status.BUFFER_OVERFLOW) break;
                 taken += result.bytesConsumed();
+                noOther(result.getHandshakeStatus()); // it would take no more bytes, without end
                 if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) records.work();
                 if (keysChange()) own.wrapped(result);
             }

@@ -14,6 +14,7 @@ import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Optional;
 
 import javax.net.ssl.CertPathTrustManagerParameters;
 import javax.net.ssl.KeyManager;
@@ -32,21 +33,25 @@ import javax.net.ssl.X509ExtendedTrustManager;
  */
 public final class TlsCredentials {
     private static final char[] NO_PASSWORD = {};
-    private static final int LONGER_THAN_TICKETS_LAST =
-            8 * 24 * 3600; // seconds; 7 days is their limit
     private static final List<String> PROTOCOLS = List.of("TLSv1.3", "TLSv1.2");
 
     private final SSLContext context;
     private final boolean server;
     private final boolean verifyPeer;
     private final List<String> protocols;
+    private final List<String> remarks;
 
     private TlsCredentials(
-            SSLContext context, boolean server, boolean verifyPeer, List<String> protocols) {
+            SSLContext context,
+            boolean server,
+            boolean verifyPeer,
+            List<String> protocols,
+            List<String> remarks) {
         this.context = context;
         this.server = server;
         this.verifyPeer = verifyPeer;
         this.protocols = protocols;
+        this.remarks = remarks;
     }
 
     /**
@@ -78,9 +83,7 @@ public final class TlsCredentials {
 
     private static TlsCredentials load(Path directory, boolean server, boolean verifyPeer)
             throws MigrationException {
-        if (!Files.isDirectory(directory)) {
-            throw MigrationException.user("TLS credentials: there is no directory '%s'", directory);
-        }
+        Folder folder = new Folder(directory);
         String role = server ? "server" : "client";
         Path certificate = directory.resolve(role + "-cert.pem");
         Path key = directory.resolve(role + "-key.pem");
@@ -89,15 +92,10 @@ public final class TlsCredentials {
         try {
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(
-                    named ? keys(certificate, key) : null,
-                    new TrustManager[] {trust(directory, server, verifyPeer)},
+                    named ? keys(folder, certificate, key) : null,
+                    new TrustManager[] {trust(folder, server, verifyPeer)},
                     null);
-            // A source never reads on a channel without return path, so a TLS 1.3 session ticket
-            // would be
-            // left there unread, and its close would reset the connection under the last pages. No
-            // ticket is sent for a session that lasts longer than a ticket may.
-            context.getServerSessionContext().setSessionTimeout(LONGER_THAN_TICKETS_LAST);
-            return new TlsCredentials(context, server, verifyPeer, PROTOCOLS);
+            return new TlsCredentials(context, server, verifyPeer, PROTOCOLS, folder.remarks());
         } catch (GeneralSecurityException | java.io.IOException e) {
             if (e instanceof MigrationException m) throw m;
             throw new MigrationException(
@@ -105,10 +103,10 @@ public final class TlsCredentials {
         }
     }
 
-    private static KeyManager[] keys(Path certificate, Path key)
+    private static KeyManager[] keys(Folder folder, Path certificate, Path key)
             throws GeneralSecurityException, java.io.IOException {
-        List<X509Certificate> chain = Pem.certificates(certificate);
-        PrivateKey secret = Pem.key(key, chain.getFirst());
+        List<X509Certificate> chain = folder.chain(certificate);
+        PrivateKey secret = folder.key(key, chain.getFirst());
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         store.setKeyEntry("own", secret, NO_PASSWORD, chain.toArray(new X509Certificate[0]));
@@ -118,23 +116,22 @@ public final class TlsCredentials {
         return factory.getKeyManagers();
     }
 
-    private static TrustManager trust(Path directory, boolean server, boolean verifyPeer)
+    private static TrustManager trust(Folder folder, boolean server, boolean verifyPeer)
             throws GeneralSecurityException, java.io.IOException {
         if (!verifyPeer) return new Trust.Anybody();
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         int n = 0;
-        for (X509Certificate ca : Pem.certificates(directory.resolve("ca-cert.pem"))) {
-            store.setCertificateEntry("ca" + n++, ca);
-        }
+        List<X509Certificate> trusted = folder.issuers();
+        for (X509Certificate ca : trusted) store.setCertificateEntry("ca" + n++, ca);
         PKIXBuilderParameters rules = new PKIXBuilderParameters(store, new X509CertSelector());
-        Path revoked = directory.resolve("ca-crl.pem");
-        rules.setRevocationEnabled(Files.exists(revoked));
-        if (rules.isRevocationEnabled()) {
+        Optional<Revocations> revoked = folder.revocations(trusted);
+        rules.setRevocationEnabled(revoked.isPresent());
+        if (revoked.isPresent()) {
             rules.addCertStore(
                     CertStore.getInstance(
                             "Collection",
-                            new CollectionCertStoreParameters(Pem.revocations(revoked))));
+                            new CollectionCertStoreParameters(revoked.get().lists())));
         }
         TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
         factory.init(new CertPathTrustManagerParameters(rules));
@@ -142,9 +139,19 @@ public final class TlsCredentials {
         return server ? new Trust.Unnamed(issuers) : issuers;
     }
 
+    /**
+     * What is worth to be said of the directory though it is of use: expired CAs, a key that others
+     * can read, files that are not read.
+     *
+     * @return whole sentences, each printable; none is no fault
+     */
+    public List<String> remarks() {
+        return remarks;
+    }
+
     /** The same for one version of TLS. */
     TlsCredentials only(String protocol) {
-        return new TlsCredentials(context, server, verifyPeer, List.of(protocol));
+        return new TlsCredentials(context, server, verifyPeer, List.of(protocol), remarks);
     }
 
     /** One channel's engine. */

@@ -7,6 +7,7 @@ import java.security.GeneralSecurityException;
 import java.security.Key;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -24,6 +25,8 @@ final class TestCertificates {
         file = directory.resolve("all.p12");
         make("ca", "CN=Test CA", "EC", "-ext", "bc:c");
         make("other-ca", "CN=Other CA", "EC", "-ext", "bc:c");
+        make("old-ca", "CN=Old CA", "EC", "-ext", "bc:c", "-startdate", "-3d", "-validity", "1");
+        make("false-ca", "CN=Test CA", "EC", "-ext", "bc:c");
         make(
                 "server",
                 "CN=ferry",
@@ -38,15 +41,50 @@ final class TestCertificates {
 
     private void make(String alias, String name, String algorithm, String... more)
             throws Exception {
+        List<String> command = new ArrayList<>(List.of("-genkeypair", "-alias", alias));
+        command.addAll(List.of("-dname", name, "-keyalg", algorithm));
+        command.addAll(List.of("-startdate", "-1d", "-validity", "2"));
+        command.addAll(List.of(more));
+        keytool(command);
+    }
+
+    private void keytool(List<String> arguments) throws Exception {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
-        command.addAll(List.of("-genkeypair", "-alias", alias, "-dname", name));
-        command.addAll(List.of("-keyalg", algorithm, "-storepass", PASSWORD, "-validity", "2"));
-        command.addAll(List.of("-startdate", "-1d", "-keystore", file.toString()));
-        command.addAll(List.of(more));
+        command.addAll(arguments);
+        command.addAll(List.of("-storepass", PASSWORD, "-keystore", file.toString()));
         Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(keytool.getInputStream().readAllBytes());
         if (keytool.waitFor() != 0) throw new AssertionError(said);
+    }
+
+    X509Certificate certificate(String alias) throws GeneralSecurityException {
+        return (X509Certificate) store.getCertificate(alias);
+    }
+
+    /** A CA's list in which one certificate is revoked, in PEM. */
+    String revocation(String ca, String revoked, String begin, int days) throws Exception {
+        Path list = directory.resolve("crl");
+        keytool(
+                List.of(
+                        "-gencrl",
+                        "-rfc",
+                        "-alias",
+                        ca,
+                        "-id",
+                        certificate(revoked).getSerialNumber().toString(),
+                        "-startdate",
+                        begin,
+                        "-validity",
+                        "" + days,
+                        "-file",
+                        list.toString()));
+        return Files.readString(list);
+    }
+
+    /** A certificate in PEM. */
+    String pem(String alias) throws GeneralSecurityException {
+        return text("CERTIFICATE", certificate(alias).getEncoded());
     }
 
     /** A directory as QEMU's: whom it trusts, and its own pair, if any. */
@@ -87,9 +125,11 @@ final class TestCertificates {
     }
 
     private static void pem(Path to, String label, byte[] der) throws IOException {
-        Files.writeString(
-                to,
-                "some words before\n-----BEGIN %s-----\n%s\n-----END %s-----\n"
-                        .formatted(label, Base64.getMimeEncoder().encodeToString(der), label));
+        Files.writeString(to, text(label, der));
+    }
+
+    private static String text(String label, byte[] der) {
+        return "some words before\n-----BEGIN %s-----\n%s\n-----END %s-----\n"
+                .formatted(label, Base64.getMimeEncoder().encodeToString(der), label);
     }
 }

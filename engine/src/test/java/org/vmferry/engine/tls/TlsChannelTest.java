@@ -230,6 +230,18 @@ class TlsChannelTest {
         get(closing);
     }
 
+    /** It would lie there unread, and a close over it resets the connection under the last pages. */
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.3", "TLSv1.2"})
+    void aSourceIsSentNothingThatItMustRead(String version) throws Exception {
+        TlsCredentials own = TlsCredentials.server(serverDir, true).only(version);
+        FutureTask<TlsChannel> accepting = start(() -> TlsChannel.accept(here, own, "", 10_000));
+        client(clientDir, "ferry.test");
+        get(accepting);
+        here.close();
+        assertThat(there.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+    }
+
     static boolean waitsInTheSystem(Thread thread) {
         StackTraceElement[] frames = thread.getStackTrace();
         return frames.length > 0 && frames[0].isNativeMethod();

@@ -43,8 +43,20 @@ public final class Launched implements AutoCloseable {
         return with(notes.resolve("out"), notes.resolve("err"), temporary, arguments);
     }
 
+    /** Starts it with options of its JVM. */
+    public static Launched with(List<String> jvm, Path notes, Object... arguments)
+            throws IOException {
+        return start(jvm, notes.resolve("out"), notes.resolve("err"), notes, arguments);
+    }
+
     /** Starts it with its output going to these. */
     public static Launched with(Path out, Path err, Path temporary, Object... arguments)
+            throws IOException {
+        return start(List.of(), out, err, temporary, arguments);
+    }
+
+    private static Launched start(
+            List<String> jvm, Path out, Path err, Path temporary, Object... arguments)
             throws IOException {
         List<String> line =
                 new ArrayList<>(
@@ -53,10 +65,9 @@ public final class Launched implements AutoCloseable {
                                 "-Djava.io.tmpdir=" + temporary,
                                 "--enable-native-access=ALL-UNNAMED",
                                 "-XX:+UseSerialGC",
-                                "-XX:TieredStopAtLevel=1",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                Main.class.getName()));
+                                "-XX:TieredStopAtLevel=1"));
+        line.addAll(jvm);
+        line.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         Stream.of(arguments).map(Object::toString).forEach(line::add);
         return new Launched(
                 new ProcessBuilder(line)

@@ -1,0 +1,194 @@
+package org.vmferry.engine.tls;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.engine.transport.TcpTransport;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.TransportProvider.Incoming;
+import org.vmferry.spi.transport.TransportProvider.Outgoing;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.FutureTask;
+
+/** What lies in a folder of credentials is looked at before anybody is judged by it. */
+class TlsFolderTest {
+    @TempDir static Path directory;
+    private static TestCertificates certificates;
+    private static int folders;
+
+    private Path folder;
+
+    @BeforeAll
+    static void make() throws Exception {
+        certificates = new TestCertificates(directory);
+    }
+
+    @BeforeEach
+    void fresh() throws Exception {
+        folder = certificates.directory("folder-" + folders++, "ca", "server", "PRIVATE KEY");
+        rights("server-key.pem", "rw-------");
+    }
+
+    private void rights(String file, String rights) throws Exception {
+        Files.setPosixFilePermissions(
+                folder.resolve(file), PosixFilePermissions.fromString(rights));
+    }
+
+    private void lists(String... pem) throws Exception {
+        Files.writeString(folder.resolve("ca-crl.pem"), String.join("", pem));
+    }
+
+    private TlsCredentials load() throws Exception {
+        return TlsCredentials.server(folder, true);
+    }
+
+    private void refused(String... words) {
+        assertThatThrownBy(this::load)
+                .isInstanceOf(MigrationException.class)
+                .hasMessageContainingAll(words);
+    }
+
+    private void client(Path from) throws Exception {
+        TlsCredentials server = load();
+        TlsCredentials client = TlsCredentials.client(from, true);
+        try (Incoming in =
+                        new TcpTransport()
+                                .incoming(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
+                Outgoing out = new TcpTransport().outgoing(in.address(), Options.DEFAULTS)) {
+            Channel there = out.open();
+            Channel here = in.accept();
+            FutureTask<TlsChannel> accepting =
+                    TlsChannelTest.start(() -> TlsChannel.accept(here, server, "", 10_000));
+            FutureTask<Integer> connecting =
+                    TlsChannelTest.start(
+                            () -> {
+                                try (TlsChannel channel =
+                                        TlsChannel.connect(there, client, "ferry.test", 10_000)) {
+                                    return channel.read(ByteBuffer.allocate(1));
+                                }
+                            });
+            try {
+                TlsChannelTest.get(accepting).close();
+                TlsChannelTest.get(connecting);
+            } finally {
+                there.release();
+            }
+        }
+    }
+
+    private static Path jo() throws Exception {
+        return certificates.directory("jo", "ca", "client", "PRIVATE KEY");
+    }
+
+    @Test
+    void whoIsRevokedIsRefusedAndOthersAreNot() throws Exception {
+        lists(certificates.revocation("ca", "server", "-1d", 2));
+        client(jo());
+        lists(certificates.revocation("ca", "client", "-1d", 2));
+        assertThatThrownBy(() -> client(jo())).hasMessageContaining("revoked");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "nothing here"})
+    void anEmptyFileOfListsIsNamed(String content) throws Exception {
+        lists(content);
+        refused("ca-crl.pem': holds no list");
+    }
+
+    @Test
+    void anOldListIsNamed() throws Exception {
+        lists(certificates.revocation("ca", "client", "-3d", 1));
+        refused("ca-crl.pem': the list of CN=Test CA was to be followed by another", "20");
+        lists(
+                certificates.revocation("ca", "client", "-3d", 1),
+                certificates.revocation("ca", "server", "-1d", 2));
+        client(jo()); // there is its successor
+    }
+
+    @Test
+    void aListOfTomorrowIsNamed() throws Exception {
+        lists(certificates.revocation("ca", "client", "+1d", 2));
+        refused("ca-crl.pem': the list of CN=Test CA does not hold before");
+    }
+
+    @Test
+    void aForeignListIsNamed() throws Exception {
+        lists(certificates.revocation("other-ca", "client", "-1d", 2));
+        refused("ca-crl.pem': holds lists of CN=Other CA, but none of CN=Test CA");
+    }
+
+    @Test
+    void aListByAnotherKeyIsNamed() throws Exception {
+        lists(certificates.revocation("false-ca", "client", "-1d", 2));
+        refused("ca-crl.pem': the list of CN=Test CA is not signed by");
+    }
+
+    @Test
+    void aCaWithoutListIsSaidAndItsPeersAreRefusedWithThatSentence() throws Exception {
+        Files.writeString(
+                folder.resolve("ca-cert.pem"),
+                certificates.pem("ca") + certificates.pem("other-ca"));
+        lists(certificates.revocation("other-ca", "client", "-1d", 2));
+        assertThat(load().remarks()).singleElement().asString().contains("no list of CN=Test CA");
+        assertThatThrownBy(() -> client(jo()))
+                .hasMessageContaining("ca-crl.pem")
+                .hasMessageContaining("no list of CN=Test CA that holds today");
+    }
+
+    @Test
+    void ofABundleTheExpiredDoNotCountAndAreSaid() throws Exception {
+        Files.writeString(
+                folder.resolve("ca-cert.pem"), certificates.pem("old-ca") + certificates.pem("ca"));
+        assertThat(load().remarks())
+                .singleElement()
+                .asString()
+                .contains("ca-cert.pem", "CN=Old CA", "expired");
+        client(jo());
+        Files.writeString(folder.resolve("ca-cert.pem"), certificates.pem("old-ca"));
+        refused("ca-cert.pem", "CN=Old CA", "expired");
+    }
+
+    @Test
+    void anExpiredCertificateOfOnesOwnIsNamed() throws Exception {
+        Files.writeString(folder.resolve("server-cert.pem"), certificates.pem("old-ca"));
+        refused("server-cert.pem", "CN=Old CA", "expired");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rw-r--r--", "rw----r--", "rw-----w-"})
+    void aKeyThatOthersCanUseIsSaid(String rights) throws Exception {
+        assertThat(load().remarks()).isEmpty();
+        rights("server-key.pem", rights);
+        assertThat(load().remarks()).singleElement().asString().contains("server-key.pem", "others");
+        rights("server-key.pem", "rw-r-----"); // a group is somebody's choice
+        assertThat(load().remarks()).isEmpty();
+    }
+
+    @Test
+    void whatIsNotReadIsSaid() throws Exception {
+        for (String known : new String[] {"client-cert.pem", "client-key.pem", "dh-params.pem"}) {
+            Files.writeString(folder.resolve(known), "of the other side, or of no use");
+        }
+        assertThat(load().remarks()).isEmpty();
+        Files.writeString(folder.resolve("client-cert-0.pem"), "");
+        Files.writeString(folder.resolve("evil\nname.pem"), "");
+        assertThat(load().remarks())
+                .singleElement()
+                .asString()
+                .contains("client-cert-0.pem", "not read")
+                .doesNotContain("\n");
+    }
+}
