@@ -28,6 +28,10 @@ enum Harm {
     THROW,
     /** A host's or plug-in's method throws an Error. */
     THROW_ERROR,
+    /** A host's or plug-in's method leaves its thread interrupted: nothing comes of it. */
+    INTERRUPT,
+    /** A host's or plug-in's method does not come back for a minute, and its side is yanked. */
+    SLEEP,
     /** A side's process is killed with -9. */
     KILL;
 
@@ -49,7 +53,7 @@ enum Harm {
     }
 
     boolean yanks() {
-        return this == YANK || this == STALL_YANK;
+        return this == YANK || this == STALL_YANK || this == SLEEP;
     }
 
     /** Whether an operator says it. */
@@ -59,5 +63,10 @@ enum Harm {
 
     boolean throwsSomething() {
         return this == THROW || this == THROW_ERROR;
+    }
+
+    /** Whether a method of a host's or plug-in's does it. */
+    boolean isOfCallback() {
+        return throwsSomething() || this == INTERRUPT || this == SLEEP;
     }
 }

@@ -4,6 +4,7 @@ import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.it.faults.thousand.Outcome.End;
 import org.vmferry.it.faults.thousand.Way.Link;
+import org.vmferry.spi.Blame;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -62,11 +63,13 @@ record Verdict(String row, List<String> violations) {
             boolean damaged = plan.harm() == Harm.CORRUPT && !plan.way().tls();
             require(seen.harmed().isEmpty() || damaged, "harmed: " + seen.harmed());
             boolean tooLate = plan.harm().isOrder() && !plan.harm().stalls() && !seen.won();
+            tooLate |= plan.harm() == Harm.INTERRUPT;
             if (!seen.hasStruck() || tooLate) {
                 boolean went = seen.ranThere() || plan.way().link() == Link.SAVE;
                 require(went, "nothing went wrong, and the guest did not go");
             }
             End mine = plan.side() == Side.SOURCE ? source : destination;
+            if (plan.harm().throwsSomething() && seen.hasStruck()) named(mine);
             if (plan.harm().cancels() && seen.won()) {
                 require(mine.is(MigrationState.CANCELLED), "a cancel was taken");
             }
@@ -76,6 +79,21 @@ record Verdict(String row, List<String> violations) {
                         seen.endBegun() || seen.ranThere() || plan.moment() == Moment.COMPLETE;
                 require(cuts || !completed(mine), "a yank was taken");
             }
+        }
+
+        /** Whoever threw is named and blamed: a plug-in by its kind and name, a host by the part. */
+        private void named(End mine) {
+            if (completed(mine) || mine.error() == null) return; // it came too late to matter
+            String call = seen.struck().substring(seen.struck().indexOf(plan.side() + " "));
+            call = call.substring(call.indexOf(' ') + 1).split(" ")[0];
+            Blame blame = Seams.isHosts(call) ? Blame.HOST : Blame.PLUGIN;
+            require(mine.blame() == blame, "it blames " + mine.blame());
+            // Of a part that can't be told apart without its own code its owner is named.
+            String method = call.endsWith(".id") ? "" : call.substring(call.indexOf('.') + 1);
+            String named =
+                    "(?s).*%s threw Injected(Exception|Error) in %s.*"
+                            .formatted(Seams.who(call), method);
+            require(mine.error().matches(named), "it does not say: " + named);
         }
 
         /** A live save: it is the source's, or whole in the file. */
