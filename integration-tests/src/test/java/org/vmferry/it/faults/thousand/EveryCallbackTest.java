@@ -37,8 +37,10 @@ class EveryCallbackTest {
 
     @TempDir Path folder;
 
+    /** {@code -Dfaults.way=0} plays one alone. */
     static List<Way> ways() {
-        return WAYS;
+        Integer one = Integer.getInteger("faults.way");
+        return one == null ? WAYS : List.of(WAYS.get(one));
     }
 
     @ParameterizedTest

@@ -43,6 +43,11 @@ enum Harm {
         return this == STALL || this == STALL_CANCEL || this == STALL_YANK;
     }
 
+    /** Whether a side may wait for bytes that never come. */
+    boolean silences() {
+        return stalls() || this == CORRUPT || this == CUT_ONE;
+    }
+
     /** Whether it happens to bytes on their way. */
     boolean isOfBytes() {
         return cuts() || this == CORRUPT || this == FULL || stalls();

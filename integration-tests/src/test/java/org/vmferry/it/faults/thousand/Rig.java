@@ -81,6 +81,7 @@ final class Rig {
 
     /** Which calls a side has from a plan's moment on, if nothing goes wrong. */
     List<String> callbacks(Plan plan) throws Exception {
+        warmUp(plan.way());
         Scene scene = clean.get(plan.way());
         if (scene == null) {
             FaultRun run = new FaultRun(this, nothing(plan.way()), List.of());

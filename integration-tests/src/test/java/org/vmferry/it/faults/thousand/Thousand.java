@@ -50,7 +50,6 @@ public final class Thousand {
 
     /** Which methods are called, at either side, if nothing goes wrong. */
     Set<String> called(Way way) throws Exception {
-        rig.warmUp(way);
         Set<String> called = new TreeSet<>();
         for (Side side : Side.values()) {
             Plan plan = new Plan(-1, way, Harm.NONE, side, Moment.START, 0, 0);

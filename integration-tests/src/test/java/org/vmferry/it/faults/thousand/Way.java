@@ -16,8 +16,11 @@ import java.util.random.RandomGenerator;
  */
 record Way(
         Link link, String codec, boolean tls, boolean returnPath, boolean pauses, boolean mapped) {
-    /** Ms: nobody is silent for so long, and who is stalled is not waited for longer. */
-    static final int SILENCE = 700;
+    /** Ms: who is stalled is not waited for longer. */
+    private static final int SILENCE = 700;
+
+    /** Where nobody falls silent, but this machine may be busy. */
+    private static final int PATIENCE = 15_000;
 
     static final int CHANNELS = 2;
 
@@ -69,7 +72,7 @@ record Way(
         Settings settings =
                 Settings.NONE
                         .parameter("max-bandwidth", "0")
-                        .parameter("silence-timeout", "" + SILENCE)
+                        .parameter("silence-timeout", "" + (harm.silences() ? SILENCE : PATIENCE))
                         .parameter("connect-timeout", "5000");
         if (mapped) settings = settings.capability("mapped-ram");
         if (returnPath) settings = settings.capability("return-path");
