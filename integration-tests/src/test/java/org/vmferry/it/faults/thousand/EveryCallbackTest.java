@@ -2,6 +2,8 @@ package org.vmferry.it.faults.thousand;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import static java.util.Map.entry;
+
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -24,16 +26,38 @@ import java.util.stream.Collectors;
  * who threw is blamed by name, a yank keeps its word, and nothing is left.
  */
 class EveryCallbackTest {
+    private static final String ARCHIVE = "its host has devices, and no archive of them";
+
     private static final List<Way> WAYS =
             List.of(
                     new Way(Link.TCP, "", false, true, true, false),
                     new Way(Link.UNIX, "", false, false, false, false),
-                    new Way(Link.TCP, "zstd", true, true, false, false),
-                    new Way(Link.TCP, "none", false, false, false, false),
+                    new Way(Link.TCP, "zlib", true, true, false, false),
+                    new Way(Link.TCP, "zstd", false, false, false, false),
                     new Way(Link.SAVE, "", false, false, false, false),
                     new Way(Link.SAVE, "none", false, false, false, true),
                     new Way(Link.LOAD, "", false, false, false, false),
-                    new Way(Link.LOAD, "none", false, false, false, true));
+                    new Way(Link.LOAD, "none", false, false, false, true),
+                    new Way(Link.TCP, "", false, true, false, false, true),
+                    new Way(Link.LOAD, "", false, false, false, true, true));
+
+    /** What none of these calls, and why. */
+    private static final Map<String, String> NOT_CALLED =
+            Map.ofEntries(
+                    entry("CpuThrottle.set", "many rounds: ConvergenceTest"),
+                    entry("Outgoing.release", "only where it fails: YankTest"),
+                    entry("Outgoing.reserve", "its default passes it to expect"),
+                    entry("Placed.place", "only to look into a snapshot"),
+                    entry("PositionedFile.resize", "only in a file that is written in place"),
+                    entry("RamBlock.maximumLength", "no RAM of this guest may grow"),
+                    entry("RamTarget.missing", "no RAM of it is left out"),
+                    entry("SectionStore.configuration", ARCHIVE),
+                    entry("SectionStore.description", ARCHIVE),
+                    entry("SectionStore.facts", ARCHIVE),
+                    entry("SectionStore.keep", ARCHIVE),
+                    entry("SectionStore.keepDescription", ARCHIVE),
+                    entry("SectionStore.keepFacts", ARCHIVE),
+                    entry("SectionStore.sections", ARCHIVE));
 
     @TempDir Path folder;
 
@@ -76,17 +100,41 @@ class EveryCallbackTest {
         assertThat(all.violations()).isEmpty();
     }
 
-    /** None is forgotten: what the ways above don't call is here, with where it is tried. */
+    /** The part of the table that the build plays: each was wrong once, or decides who runs. */
+    @Test
+    @Tag("OWN-35")
+    @Tag("OWN-36")
+    @Tag("OWN-37")
+    void some() throws Exception {
+        Thousand all = new Thousand(folder);
+        Way live = WAYS.getFirst();
+        for (String goodbye : List.of("Channel.close", "Outgoing.close")) {
+            all.runCallback(live, Side.SOURCE, Harm.SLEEP, goodbye);
+        }
+        for (String last : List.of("Loader.close", "Channel.close", "DeviceState.load")) {
+            all.runCallback(live, Side.DESTINATION, Harm.SLEEP, last);
+        }
+        for (Harm harm : List.of(Harm.THROW_ERROR, Harm.INTERRUPT)) {
+            for (String call : List.of("MigrationListener.entered", "Channel.read")) {
+                all.runCallback(live, Side.SOURCE, harm, call);
+            }
+            all.runCallback(live, Side.SOURCE, harm, "Machine.enter FINISH_MIGRATE");
+            all.runCallback(live, Side.DESTINATION, harm, "Machine.enter RUNNING");
+            all.runCallback(live, Side.DESTINATION, harm, "DeviceState.load");
+        }
+        assertThat(all.violations()).isEmpty();
+    }
+
+    /** None is forgotten: what the ways above don't call is listed, with the reason. */
     @Test
     void theWaysCallEveryMethod() throws Exception {
         Thousand all = new Thousand(folder);
         Set<String> called = new TreeSet<>();
-        for (Way way : WAYS) called.addAll(all.called(way));
+        for (Way way : WAYS) if (!way.tls()) called.addAll(all.called(way));
         Set<String> missing = new TreeSet<>(Seams.methods());
         missing.removeAll(
                 called.stream().map(call -> call.split(" ")[0]).collect(Collectors.toSet()));
-        assertThat(missing).isEqualTo(ELSEWHERE.keySet());
+        assertThat(missing).isEqualTo(NOT_CALLED.keySet());
     }
 
-    private static final Map<String, String> ELSEWHERE = Map.of();
 }

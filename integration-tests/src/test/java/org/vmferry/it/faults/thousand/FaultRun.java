@@ -46,8 +46,8 @@ final class FaultRun {
     FaultRun(Rig rig, Plan plan, List<String> callbacks) throws Exception {
         this.rig = rig;
         this.plan = plan;
-        here = plan.way().link() == Link.LOAD ? Rig.guest().build() : Rig.used();
-        there = Rig.guest().build();
+        here = plan.way().link() == Link.LOAD ? Rig.guest().build() : Rig.used(plan.way());
+        there = Rig.guest(plan.way()).build();
         String scheme =
                 switch (plan.way().link()) {
                     case TCP -> "tcp";
@@ -144,13 +144,16 @@ final class FaultRun {
     }
 
     private Settings settings(Side side) throws IOException {
-        return plan.way().settings(side, plan.harm(), rig.certificates(plan.way()));
+        Settings settings =
+                plan.way().settings(side, plan.harm(), rig.certificates(plan.way()));
+        boolean soon = plan.harm().silences() && plan.moment() == Moment.SET_UP;
+        return soon ? settings.parameter("silence-timeout", "" + Way.SILENCE) : settings;
     }
 
     private Migration send(String uri) throws Exception {
         Tap tap = new Tap(scene.ear(Side.SOURCE));
         Migration save =
-                new Engine(tap.plugins(rig.plugins, link))
+                new Engine(tap.plugins(rig.plugins, link, rig.notifier))
                         .send(tap.machine(here), uri, settings(Side.SOURCE));
         save.listen(tap.listener(state -> {}));
         if (plan.way().pauses()) save.proceed();
@@ -161,7 +164,7 @@ final class FaultRun {
         Tap tap = new Tap(scene.ear(Side.DESTINATION));
         there.enter(RunState.INMIGRATE);
         Migration load =
-                new Engine(tap.plugins(rig.plugins, link))
+                new Engine(tap.plugins(rig.plugins, link, rig.notifier))
                         .receive(tap.machine(there), uri, settings(Side.DESTINATION));
         load.listen(tap.listener(state -> {}));
         return load;

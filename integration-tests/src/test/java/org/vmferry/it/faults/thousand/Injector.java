@@ -2,7 +2,9 @@ package org.vmferry.it.faults.thousand;
 
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.it.faults.thousand.Way.Link;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.testkit.fault.Fault;
 import org.vmferry.testkit.fault.FaultyTransport;
 
@@ -167,9 +169,23 @@ final class Injector implements Scene.Deed {
     private void strike(String call) {
         Harm harm = plan.harm();
         if (harm.isOfCallback() || harm == Harm.EXTRA) return;
-        if (plan.moment() != Moment.SET_UP) faults(plan).forEach(link::strike);
+        if (plan.moment() != Moment.SET_UP) {
+            if (harm.silences()) List.of(source, destination).forEach(Injector::loseSoon);
+            faults(plan).forEach(link::strike);
+        }
         if (harm.cancels() || harm.yanks()) operate();
         else if (plan.moment() != Moment.SET_UP && plan.offset() == 0) struck(harm + " at " + call);
+    }
+
+    /** A peer that is silent from here on is not waited for long. */
+    private static void loseSoon(CompletableFuture<Migration> side) {
+        Migration migration = side.getNow(null);
+        if (migration == null || migration.state().isFinal()) return;
+        try {
+            migration.change(Settings.NONE.parameter("silence-timeout", "" + Way.SILENCE));
+        } catch (MigrationException e) {
+            // It has just ended.
+        }
     }
 
     /** The operator is another thread: for a while what called us waits for it. */

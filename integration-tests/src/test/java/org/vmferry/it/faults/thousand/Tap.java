@@ -64,8 +64,8 @@ final class Tap {
         return (MigrationListener) face(real, List.of(MigrationListener.class));
     }
 
-    /** These plug-ins and one more, seen through. */
-    Plugins plugins(Plugins real, Provider more) {
+    /** These plug-ins and more, seen through. */
+    Plugins plugins(Plugins real, Provider... more) {
         return Plugins.of(
                 Stream.concat(real.all().stream().map(Plugin::provider), Stream.of(more))
                         .map(provider -> (Provider) face(provider, Seams.of(provider)))

@@ -48,6 +48,14 @@ public final class Thousand {
         }
     }
 
+    /** The same for one method. */
+    void runCallback(Way way, Side side, Harm harm, String method) throws Exception {
+        Plan plan = new Plan(-1, way, harm, side, Moment.START, 0, 0);
+        int chance = rig.callbacks(plan).indexOf(method);
+        if (chance < 0) throw new IllegalArgumentException(way + " does not call " + method);
+        run(new Plan(-1, way, harm, side, Moment.START, 0, chance));
+    }
+
     /** Which methods are called, at either side, if nothing goes wrong. */
     Set<String> called(Way way) throws Exception {
         Set<String> called = new TreeSet<>();
