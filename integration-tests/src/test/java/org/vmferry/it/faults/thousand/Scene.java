@@ -65,7 +65,9 @@ final class Scene {
     }
 
     private synchronized boolean noteBefore(Side side, Tap.Call call) {
-        if (Thread.currentThread().isInterrupted()) interrupted.add(side + " " + call.name());
+        if (Thread.currentThread().isInterrupted() && !isQuestion(call)) {
+            interrupted.add(side + " " + call.name());
+        }
         heard.add(new Heard(side, call.name()));
         if (side == Side.DESTINATION && call.name().equals(Moment.BEGINNING.call)) {
             hasEverything = true;
@@ -78,6 +80,13 @@ final class Scene {
         heard.add(new Heard(side, Moment.END.call));
         endBegun = true;
         return true;
+    }
+
+    /** Several are asked in one go, as who somebody is and what he needs: nobody waits there. */
+    private static boolean isQuestion(Tap.Call call) {
+        return call.name()
+                .matches(
+                        ".*\\.(id|options|level|wireMethod|modes|channelMagic|needs|placed|features)");
     }
 
     private synchronized boolean noteAfter(Side side, Tap.Call call) {

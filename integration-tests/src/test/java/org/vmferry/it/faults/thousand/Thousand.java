@@ -68,13 +68,11 @@ public final class Thousand {
 
     private void run(Plan plan) throws Exception {
         rig.warmUp(plan.way());
-        long began = System.nanoTime();
         Outcome seen =
                 plan.harm() == Harm.KILL
                         ? new KillRun(rig, plan).outcome()
                         : new FaultRun(rig, plan).outcome();
         Verdict verdict = Verdict.of(seen);
-        System.err.printf("TIME %.2f %s | %s | %s%n", (System.nanoTime() - began) / 1e9, verdict.row(), plan, seen.struck());
         histogram.add(seen, verdict);
         if (verdict.violations().isEmpty()) return;
         String violation = verdict.row() + " " + verdict.violations() + "\n    " + seen;

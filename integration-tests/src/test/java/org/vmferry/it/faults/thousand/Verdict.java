@@ -78,6 +78,7 @@ record Verdict(String row, List<String> violations) {
                 // Too late to fail it, a yank lets go whatever hangs.
                 boolean cuts =
                         seen.endBegun() || seen.ranThere() || plan.moment() == Moment.COMPLETE;
+                cuts |= mine.owner() == GuestOwner.SNAPSHOT; // it is there
                 require(cuts || !completed(mine), "a yank was taken");
             }
         }
@@ -85,6 +86,8 @@ record Verdict(String row, List<String> violations) {
         /** Whoever threw is named and blamed: a plug-in by its kind and name, a host by the part. */
         private void named(End mine) {
             if (completed(mine) || mine.error() == null) return; // it came too late to matter
+            // Who brings no whole greeting is turned away, whatever it is; then nobody came.
+            if (plan.side() == Side.DESTINATION && mine.is(MigrationState.CANCELLED)) return;
             String call = seen.struck().substring(seen.struck().indexOf(plan.side() + " "));
             call = call.substring(call.indexOf(' ') + 1).split(" ")[0];
             Blame blame = Seams.isHosts(call) ? Blame.HOST : Blame.PLUGIN;
@@ -96,8 +99,8 @@ record Verdict(String row, List<String> violations) {
                             .formatted(Seams.who(call), method);
             // One that can't even be asked what it is was left out when it was discovered.
             if (mine.is(MigrationState.NONE) && mine.error().contains("is left out")) {
-                named = "(?s).*is left out: it threw .*" + Pattern.quote("in " + plan.side() + " " + call);
-                named += ".*";
+                String where = Pattern.quote("in " + plan.side() + " " + call);
+                named = "(?s).*is left out: it threw .*" + where + ".*";
             }
             require(mine.error().matches(named), "it does not say: " + named);
         }
