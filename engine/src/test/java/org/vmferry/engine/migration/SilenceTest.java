@@ -53,7 +53,12 @@ class SilenceTest {
                                 plugins.transport("tcp"));
         MigrationSession session =
                 new MigrationSession(
-                        LifeCycle.Role.SENDS, "send-1", options, new UUID(0, 1), Optional.empty(), 0);
+                        LifeCycle.Role.SENDS,
+                        "send-1",
+                        options,
+                        new UUID(0, 1),
+                        Optional.empty(),
+                        0);
         session.life().hears();
         session.life().loaded();
         return session;

@@ -136,5 +136,4 @@ class EveryCallbackTest {
                 called.stream().map(call -> call.split(" ")[0]).collect(Collectors.toSet()));
         assertThat(missing).isEqualTo(NOT_CALLED.keySet());
     }
-
 }

@@ -139,13 +139,14 @@ final class FaultRun {
         Leftovers.assertNoThreads();
         boolean[] then = Runs.ask(here, there);
         if (!Arrays.equals(run, then)) {
-            left.add("guests that run: %s, then %s".formatted(Arrays.toString(run), Arrays.toString(then)));
+            left.add(
+                    "guests that run: %s, then %s"
+                            .formatted(Arrays.toString(run), Arrays.toString(then)));
         }
     }
 
     private Settings settings(Side side) throws IOException {
-        Settings settings =
-                plan.way().settings(side, plan.harm(), rig.certificates(plan.way()));
+        Settings settings = plan.way().settings(side, plan.harm(), rig.certificates(plan.way()));
         boolean soon = plan.harm().silences() && plan.moment() == Moment.SET_UP;
         return soon ? settings.parameter("silence-timeout", "" + Way.SILENCE) : settings;
     }

@@ -217,7 +217,9 @@ final class Injector implements Scene.Deed {
         }
     }
 
-    /** Does not come back until it is told to, or a minute is over; its side is yanked meanwhile. */
+    /**
+     * Does not come back until it is told to, or a minute is over; its side is yanked meanwhile.
+     */
     private void sleep(String call) {
         Thread thread = new Thread(() -> yankSleeping(call), "operator");
         operator = thread;

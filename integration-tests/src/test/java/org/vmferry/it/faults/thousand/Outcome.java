@@ -45,8 +45,7 @@ record Outcome(
      * @param error null if it has none
      * @param blame of the error
      */
-    record End(
-            MigrationState state, GuestOwner owner, String error, Blame blame, boolean hangs) {
+    record End(MigrationState state, GuestOwner owner, String error, Blame blame, boolean hangs) {
         /** There is no such side. */
         static final End NOBODY = new End(null, null, null, null, false);
 

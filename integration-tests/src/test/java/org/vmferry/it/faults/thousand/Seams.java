@@ -27,7 +27,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** All interfaces that a host or a plug-in implements, as the SPI's classes say: no list to keep. */
+/**
+ * All interfaces that a host or a plug-in implements, as the SPI's classes say: no list to keep.
+ */
 final class Seams {
     private static final String SPI = "org/vmferry/spi";
 

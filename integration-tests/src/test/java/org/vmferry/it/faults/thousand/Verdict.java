@@ -83,7 +83,9 @@ record Verdict(String row, List<String> violations) {
             }
         }
 
-        /** Whoever threw is named and blamed: a plug-in by its kind and name, a host by the part. */
+        /**
+         * Whoever threw is named and blamed: a plug-in by its kind and name, a host by the part.
+         */
         private void named(End mine) {
             if (completed(mine) || mine.error() == null) return; // it came too late to matter
             // Who brings no whole greeting is turned away, whatever it is; then nobody came.
