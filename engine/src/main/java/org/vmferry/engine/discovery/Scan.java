@@ -58,7 +58,22 @@ final class Scan {
         return ServiceLoader.load(layer, kind.type());
     }
 
+    /** An interrupt that a plug-in leaves behind is not its asker's. */
+    private static void ask(Runnable questions) {
+        boolean interrupted = Thread.currentThread().isInterrupted();
+        try {
+            questions.run();
+        } finally {
+            if (!interrupted) Thread.interrupted();
+        }
+    }
+
     private void services(
+            PluginKind kind, ServiceLoader<? extends Provider> services, Culprits culprits) {
+        ask(() -> all(kind, services, culprits));
+    }
+
+    private void all(
             PluginKind kind, ServiceLoader<? extends Provider> services, Culprits culprits) {
         Iterator<? extends Provider> iterator = services.iterator();
         while (!culprits.exhausted()) {
@@ -82,6 +97,10 @@ final class Scan {
 
     /** Asks a provider who it is, and adds it. */
     void identify(PluginKind kind, Provider provider, String location) {
+        ask(() -> identity(kind, provider, location));
+    }
+
+    private void identity(PluginKind kind, Provider provider, String location) {
         Optional<String> name = Optional.of(provider.getClass().getName());
         String id;
         try {

@@ -216,7 +216,7 @@ final class AnswerListener implements AutoCloseable {
                         null);
             }
         }
-        if (outcome == null) throw new OutcomeUnknown("the link was lost", lost);
+        if (outcome == null) throw new OutcomeUnknown(lost);
         if (outcome != 0) throw refusal;
     }
 

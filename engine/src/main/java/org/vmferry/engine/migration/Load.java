@@ -85,6 +85,7 @@ public final class Load implements Work {
 
     /** It has everything. */
     private void begin(RunState state) throws MigrationException {
+        life.commit(); // not before the plug-ins are closed, so that who hangs there can be yanked
         life.starts();
         try {
             MachineUse.requireStill(machine);
@@ -257,7 +258,6 @@ public final class Load implements Work {
         if (fromFile) readTrailer(stream, reader);
         receiver.finish();
         MissingRam.tell(target, blocks, trailer, session);
-        life.commit();
         return state;
     }
 

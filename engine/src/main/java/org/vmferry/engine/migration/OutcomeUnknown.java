@@ -11,16 +11,22 @@ final class OutcomeUnknown extends MigrationException {
     private static final long serialVersionUID = 1L;
 
     OutcomeUnknown(Throwable cause) {
-        this("the link was lost", cause);
+        this(isForeign(cause) ? cause.getMessage() + "," : "the link was lost", cause);
     }
 
     /** What went wrong at that moment. */
     OutcomeUnknown(String what, Throwable cause) {
         super(
-                Blame.TRANSPORT,
+                isForeign(cause) ? ((MigrationException) cause).blame() : Blame.TRANSPORT,
                 what
                         + " when the destination may have had everything: the guest stays"
                         + " paused here; resume it only if it does not run there",
                 cause);
+    }
+
+    /** Whether it is the host's or a plug-in's own fault, and no link's. */
+    private static boolean isForeign(Throwable cause) {
+        return cause instanceof MigrationException e
+                && (e.blame() == Blame.HOST || e.blame() == Blame.PLUGIN);
     }
 }

@@ -148,7 +148,10 @@ public final class Save implements Work {
         if (source == null) return false;
         if (source.isSettled()) return true;
         if (stream != null) stream.abandon();
-        return settle(source, why);
+        if (!life.isDone()) return settle(source, why);
+        if (!source.giveUp(session.name())) return false;
+        notifications.done();
+        return true;
     }
 
     /** Asks for room for all of RAM; only if there is none, for what of it is not zero. */

@@ -33,7 +33,9 @@ final class Silence implements AutoCloseable {
     private final MigrationSession session;
     private final AtomicInteger writing = new AtomicInteger();
     private volatile long last = System.nanoTime();
+    private volatile MigrationException lost;
     private final List<Channel> lines = new ArrayList<>(); // guarded by this, as below
+    private final List<Channel> watched = new ArrayList<>();
     private long noticed; // ms
     private boolean patient;
     private Thread thread;
@@ -65,6 +67,7 @@ final class Silence implements AutoCloseable {
     /** A channel whose writes are signs of life. */
     synchronized Channel over(Channel channel) {
         begin(channel);
+        watched.add(channel);
         return new Watched(channel);
     }
 
@@ -125,11 +128,26 @@ final class Silence implements AutoCloseable {
                         waited / 1000);
             }
         }
-        session.fail(
+        lose(peer);
+    }
+
+    /**
+     * Fails the migration; and lets go who writes also where that comes too late to fail it, such
+     * as in the end itself, or in a goodbye.
+     */
+    private void lose(String peer) {
+        MigrationException why =
                 MigrationException.peer(
                         "%s has taken no byte for %d ms (silence-timeout): look at what the"
                                 + " destination waits for, or at the link",
-                        peer, limit()));
+                        peer, limit());
+        lost = why;
+        session.fail(why);
+        List<Channel> all;
+        synchronized (this) {
+            all = List.copyOf(watched);
+        }
+        session.release(all.stream().<Runnable>map(channel -> channel::release).toList());
     }
 
     /**
@@ -179,6 +197,8 @@ final class Silence implements AutoCloseable {
         }
 
         private long timed(Write write) throws IOException {
+            MigrationException why = lost;
+            if (why != null) throw new IOException(why.getMessage(), why);
             if (writing.getAndIncrement() == 0) sign(); // nobody waited before
             try {
                 long count = write.write();

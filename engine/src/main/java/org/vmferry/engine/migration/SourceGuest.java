@@ -7,6 +7,7 @@ import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The source's guest: paused for the switch-over, resumed after a failure, given up when it is
@@ -22,6 +23,7 @@ final class SourceGuest {
     private volatile long pausedAt; // nanoTime; 0 while it was not paused by us
     private volatile long resumedAt;
     private volatile boolean settled;
+    private final AtomicBoolean givenUp = new AtomicBoolean();
     private volatile long overAt; // when it ran elsewhere, as far as is known here
 
     SourceGuest(Machine machine, LifeCycle life) {
@@ -67,8 +69,13 @@ final class SourceGuest {
         }
     }
 
-    /** It is somebody else's now, or may be: what the host can't do about it changes neither. */
-    void giveUp(String migration) {
+    /**
+     * It is somebody else's now, or may be: what the host can't do about it changes neither.
+     *
+     * @return false if another thread is at it
+     */
+    boolean giveUp(String migration) {
+        if (!givenUp.compareAndSet(false, true)) return settled;
         try {
             enter(RunState.POSTMIGRATE);
         } catch (MigrationException e) {
@@ -76,6 +83,7 @@ final class SourceGuest {
         } finally {
             settled = true;
         }
+        return true;
     }
 
     /** Whether it has met its fate: what a migration hangs in now matters to it no more. */

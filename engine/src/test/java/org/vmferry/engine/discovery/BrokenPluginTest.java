@@ -102,6 +102,18 @@ class BrokenPluginTest {
     }
 
     @Test
+    void anInterruptThatItLeavesIsDropped() throws Exception {
+        String rude =
+                "((java.util.function.Supplier<String>) () -> {"
+                        + " Thread.currentThread().interrupt(); return \"rude\"; }).get()";
+        new JarMaker().transport("b.Rude", rude).jar(bad);
+        assertThat(folder().all()).extracting(Plugin::id).contains("rude");
+        assertThat(Thread.interrupted()).isFalse();
+        assertThat(classPath().all()).extracting(Plugin::id).contains("rude");
+        assertThat(Thread.interrupted()).isFalse();
+    }
+
+    @Test
     void aClassItNeedsIsMissing() throws Exception {
         new JarMaker()
                 .source("lib.Base", "package lib; public class Base {}")

@@ -7,6 +7,8 @@ import org.vmferry.engine.option.Settings;
 import org.vmferry.it.faults.thousand.Outcome.End;
 import org.vmferry.it.faults.thousand.Way.Link;
 import org.vmferry.it.support.Leftovers;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.testkit.fault.FaultyTransport;
 import org.vmferry.testkit.machine.ReferenceMachine;
@@ -15,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -37,14 +40,14 @@ final class FaultRun {
     private final List<String> left = new ArrayList<>();
 
     FaultRun(Rig rig, Plan plan) throws Exception {
-        this(rig, plan, plan.harm().throwsSomething() ? rig.callbacks(plan) : List.of());
+        this(rig, plan, plan.harm().isOfCallback() ? rig.callbacks(plan) : List.of());
     }
 
     FaultRun(Rig rig, Plan plan, List<String> callbacks) throws Exception {
         this.rig = rig;
         this.plan = plan;
-        here = plan.way().link() == Link.LOAD ? Rig.guest().build() : Rig.used();
-        there = Rig.guest().build();
+        here = plan.way().link() == Link.LOAD ? Rig.guest().build() : Rig.used(plan.way());
+        there = Rig.guest(plan.way()).build();
         String scheme =
                 switch (plan.way().link()) {
                     case TCP -> "tcp";
@@ -90,6 +93,9 @@ final class FaultRun {
         }
         injector.settle();
         boolean[] run = Runs.ask(here, there);
+        if (plan.harm() == Harm.SLEEP) comesBack(run);
+        if (Thread.interrupted()) left.add("an interrupt here");
+        scene.interrupted().forEach(call -> left.add("an interrupt: " + call + " is called so"));
         Outcome seen =
                 new Outcome(
                         plan,
@@ -126,15 +132,31 @@ final class FaultRun {
         }
     }
 
+    /** What comes back late changes nothing any more. */
+    private void comesBack(boolean[] run) throws InterruptedException {
+        if (!injector.disappoints().isEmpty()) left.add(injector.disappoints());
+        injector.wake();
+        Leftovers.assertNoThreads();
+        boolean[] then = Runs.ask(here, there);
+        if (!Arrays.equals(run, then)) {
+            left.add(
+                    "guests that run: %s, then %s"
+                            .formatted(Arrays.toString(run), Arrays.toString(then)));
+        }
+    }
+
     private Settings settings(Side side) throws IOException {
-        return plan.way().settings(side, plan.harm(), rig.certificates(plan.way()));
+        Settings settings = plan.way().settings(side, plan.harm(), rig.certificates(plan.way()));
+        boolean soon = plan.harm().silences() && plan.moment() == Moment.SET_UP;
+        return soon ? settings.parameter("silence-timeout", "" + Way.SILENCE) : settings;
     }
 
     private Migration send(String uri) throws Exception {
         Tap tap = new Tap(scene.ear(Side.SOURCE));
         Migration save =
-                new Engine(tap.plugins(rig.plugins, link))
+                new Engine(tap.plugins(rig.plugins, link, rig.notifier))
                         .send(tap.machine(here), uri, settings(Side.SOURCE));
+        save.listen(tap.listener(state -> {}));
         if (plan.way().pauses()) save.proceed();
         return save;
     }
@@ -142,15 +164,19 @@ final class FaultRun {
     private Migration receive(String uri) throws Exception {
         Tap tap = new Tap(scene.ear(Side.DESTINATION));
         there.enter(RunState.INMIGRATE);
-        return new Engine(tap.plugins(rig.plugins, link))
-                .receive(tap.machine(there), uri, settings(Side.DESTINATION));
+        Migration load =
+                new Engine(tap.plugins(rig.plugins, link, rig.notifier))
+                        .receive(tap.machine(there), uri, settings(Side.DESTINATION));
+        load.listen(tap.listener(state -> {}));
+        return load;
     }
 
     private static End end(CompletableFuture<Migration> side, boolean listens)
             throws InterruptedException {
         if (!side.isCompletedExceptionally()) return Runs.end(side.join(), listens);
-        String why = side.handle((_, e) -> e.toString()).join();
-        return new End(MigrationState.NONE, null, why, false);
+        Throwable why = side.handle((_, e) -> e).join();
+        Blame blame = why instanceof MigrationException e ? e.blame() : null;
+        return new End(MigrationState.NONE, null, why.getMessage(), blame, false);
     }
 
     /** What the guests found wrong in their RAM, or the snapshot's reader in it. */

@@ -28,6 +28,10 @@ enum Harm {
     THROW,
     /** A host's or plug-in's method throws an Error. */
     THROW_ERROR,
+    /** A host's or plug-in's method leaves its thread interrupted: nothing comes of it. */
+    INTERRUPT,
+    /** A host's or plug-in's method does not come back for a minute, and its side is yanked. */
+    SLEEP,
     /** A side's process is killed with -9. */
     KILL;
 
@@ -37,6 +41,11 @@ enum Harm {
 
     boolean stalls() {
         return this == STALL || this == STALL_CANCEL || this == STALL_YANK;
+    }
+
+    /** Whether a side may wait for bytes that never come. */
+    boolean silences() {
+        return stalls() || this == CORRUPT || this == CUT_ONE;
     }
 
     /** Whether it happens to bytes on their way. */
@@ -49,7 +58,7 @@ enum Harm {
     }
 
     boolean yanks() {
-        return this == YANK || this == STALL_YANK;
+        return this == YANK || this == STALL_YANK || this == SLEEP;
     }
 
     /** Whether an operator says it. */
@@ -59,5 +68,10 @@ enum Harm {
 
     boolean throwsSomething() {
         return this == THROW || this == THROW_ERROR;
+    }
+
+    /** Whether a method of a host's or plug-in's does it. */
+    boolean isOfCallback() {
+        return throwsSomething() || this == INTERRUPT || this == SLEEP;
     }
 }

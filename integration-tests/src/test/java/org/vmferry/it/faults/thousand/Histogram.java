@@ -43,7 +43,7 @@ final class Histogram {
         Kind kind = kinds.computeIfAbsent(seen.plan().harm(), _ -> new Kind());
         kind.all++;
         if (seen.hasStruck()) kind.struck++;
-        if (seen.hasStruck() && seen.plan().harm().throwsSomething()) threw.add(seen.struck());
+        if (seen.hasStruck() && seen.plan().harm().isOfCallback()) threw.add(seen.struck());
         if (seen.hasStruck() && seen.struckAfterPause()) kind.afterPause++;
     }
 

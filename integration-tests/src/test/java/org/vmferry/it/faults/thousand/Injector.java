@@ -1,13 +1,18 @@
 package org.vmferry.it.faults.thousand;
 
 import org.vmferry.engine.Migration;
+import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.it.faults.thousand.Way.Link;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.testkit.fault.Fault;
 import org.vmferry.testkit.fault.FaultyTransport;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -16,6 +21,12 @@ import java.util.stream.IntStream;
 /** Does what a plan says, at its moment. Called by any thread. */
 final class Injector implements Scene.Deed {
     private static final long OPERATOR_MS = 300;
+    private static final Duration ASLEEP = Duration.ofMinutes(1);
+
+    /** A yank is over within about a second; this machine may be busy. */
+    private static final Duration YANKED = Duration.ofMillis(2500);
+
+    private static final Duration AT_ONCE = Duration.ofMillis(500);
 
     /** What is thrown in a callback's place. */
     static final class InjectedException extends RuntimeException {
@@ -36,11 +47,13 @@ final class Injector implements Scene.Deed {
     }
 
     private final Plan plan;
-    private final String callback; // what throws; null if nothing does
+    private final String callback; // what does it; null if none does
     private final FaultyTransport link;
     private final CompletableFuture<Migration> source;
     private final CompletableFuture<Migration> destination;
+    private final CountDownLatch awake = new CountDownLatch(1); // who sleeps
     private volatile Thread operator;
+    private volatile String disappoints = "";
     private boolean came; // guarded by this, as all below
     private int skips;
     private String struck = "";
@@ -65,8 +78,9 @@ final class Injector implements Scene.Deed {
         this.source = source;
         this.destination = destination;
         this.skips = plan.offset();
-        boolean throwing = plan.harm().throwsSomething() && !callbacks.isEmpty();
-        callback = throwing ? callbacks.get(plan.chance() % callbacks.size()) : null;
+        came = plan.moment() == Moment.START;
+        boolean calls = plan.harm().isOfCallback() && !callbacks.isEmpty();
+        callback = calls ? callbacks.get(plan.chance() % callbacks.size()) : null;
     }
 
     /** Where it looks for how far the migration is. */
@@ -114,10 +128,13 @@ final class Injector implements Scene.Deed {
     @Override
     public void at(Side side, boolean before, String call, int number) {
         if (isMoment(side, before, call)) strike(call);
-        if (throwsNow(side, before, call)) {
-            String where = side + " " + call;
-            if (plan.harm() == Harm.THROW) throw new InjectedException(where);
-            throw new InjectedError(where);
+        if (!isCallback(side, before, call)) return;
+        String where = side + " " + call;
+        switch (plan.harm()) {
+            case THROW -> throw new InjectedException(where);
+            case THROW_ERROR -> throw new InjectedError(where);
+            case INTERRUPT -> Thread.currentThread().interrupt();
+            default -> sleep(call);
         }
     }
 
@@ -129,16 +146,18 @@ final class Injector implements Scene.Deed {
         return true;
     }
 
-    private synchronized boolean throwsNow(Side side, boolean before, String call) {
+    private synchronized boolean isCallback(Side side, boolean before, String call) {
         if (callback == null || !came || side != plan.side()) return false;
         if (!struck.isEmpty() || !call.equals(callback)) return false;
-        if (before == letsGo(call) || skips-- > 0) return false;
-        struck("throws in " + side + " " + call);
+        if (before == actsFirst(call) || skips-- > 0) return false;
+        struck((plan.harm() + " in ").toLowerCase(Locale.ROOT) + side + " " + call);
         return true;
     }
 
-    /** It does what it is for, and throws then: else the test itself would leave something. */
-    private static boolean letsGo(String call) {
+    /** It does what it is for, and then: else the test itself would leave something. */
+    private boolean actsFirst(String call) {
+        if (plan.harm() == Harm.SLEEP) return false;
+        if (plan.harm() == Harm.INTERRUPT) return true;
         return call.endsWith(".close") || call.endsWith(".release") || call.endsWith(".stop");
     }
 
@@ -149,10 +168,24 @@ final class Injector implements Scene.Deed {
 
     private void strike(String call) {
         Harm harm = plan.harm();
-        if (harm.throwsSomething() || harm == Harm.EXTRA) return;
-        if (plan.moment() != Moment.SET_UP) faults(plan).forEach(link::strike);
+        if (harm.isOfCallback() || harm == Harm.EXTRA) return;
+        if (plan.moment() != Moment.SET_UP) {
+            if (harm.silences()) List.of(source, destination).forEach(Injector::loseSoon);
+            faults(plan).forEach(link::strike);
+        }
         if (harm.cancels() || harm.yanks()) operate();
         else if (plan.moment() != Moment.SET_UP && plan.offset() == 0) struck(harm + " at " + call);
+    }
+
+    /** A peer that is silent from here on is not waited for long. */
+    private static void loseSoon(CompletableFuture<Migration> side) {
+        Migration migration = side.getNow(null);
+        if (migration == null || migration.state().isFinal()) return;
+        try {
+            migration.change(Settings.NONE.parameter("silence-timeout", "" + Way.SILENCE));
+        } catch (MigrationException e) {
+            // It has just ended.
+        }
     }
 
     /** The operator is another thread: for a while what called us waits for it. */
@@ -182,6 +215,68 @@ final class Injector implements Scene.Deed {
         } catch (InterruptedException | ExecutionException | TimeoutException e) {
             // There is none to cancel.
         }
+    }
+
+    /**
+     * Does not come back until it is told to, or a minute is over; its side is yanked meanwhile.
+     */
+    private void sleep(String call) {
+        Thread thread = new Thread(() -> yankSleeping(call), "operator");
+        operator = thread;
+        thread.start();
+        long until = System.nanoTime() + ASLEEP.toNanos();
+        boolean interrupted = false;
+        for (long rest; (rest = until - System.nanoTime()) > 0; ) {
+            try {
+                if (awake.await(rest, TimeUnit.NANOSECONDS)) break;
+            } catch (InterruptedException e) {
+                interrupted = true; // that is how deaf it is
+            }
+        }
+        if (interrupted) Thread.currentThread().interrupt();
+    }
+
+    /** A yank's word: it returns at once, and ends the migration within about a second. */
+    private void yankSleeping(String call) {
+        try {
+            Migration mine =
+                    (plan.side() == Side.SOURCE ? source : destination)
+                            .get(OPERATOR_MS, TimeUnit.MILLISECONDS);
+            long began = System.nanoTime();
+            boolean taken = mine.yank();
+            MigrationState state = mine.state();
+            mine.owner();
+            mine.statistics();
+            if (System.nanoTime() - began > AT_ONCE.toNanos()) {
+                disappoints = "a yank, or a question, takes long";
+            }
+            synchronized (this) {
+                won = taken;
+            }
+            if (mine.await(YANKED)) return;
+            boolean waitsForHost = Seams.isHosts(call);
+            awake.countDown();
+            boolean over = !taken || mine.await(YANKED);
+            if (!waitsForHost || !over) {
+                disappoints =
+                        "%s, and the yank (%s) does not end it%s"
+                                .formatted(state, taken, over ? " until it comes back" : "");
+            }
+        } catch (TimeoutException e) {
+            awake.countDown(); // it is the call that begins it: there is nothing to yank
+        } catch (InterruptedException | ExecutionException e) {
+            disappoints = e.toString();
+        }
+    }
+
+    /** Has who sleeps come back. */
+    void wake() {
+        awake.countDown();
+    }
+
+    /** Where a yank did not keep its word; "" if it did. */
+    String disappoints() {
+        return disappoints;
     }
 
     /** Waits until the operator has done his part. */

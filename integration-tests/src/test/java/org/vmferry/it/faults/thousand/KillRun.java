@@ -34,7 +34,7 @@ final class KillRun {
         this.rig = rig;
         this.plan = plan;
         mine = plan.side() == Side.SOURCE ? Side.DESTINATION : Side.SOURCE;
-        machine = mine == Side.SOURCE ? Rig.used() : Rig.guest().build();
+        machine = mine == Side.SOURCE ? Rig.used(plan.way()) : Rig.guest().build();
         scene = new Scene(machine::instructions, machine::instructions, this::killAt);
     }
 

@@ -4,6 +4,8 @@ import org.vmferry.spi.machine.RunState;
 
 /** When a fault strikes: at a call of the engine's, which is known to come then. */
 enum Moment {
+    /** Whatever comes first, at either side. */
+    START(Side.SOURCE, true, ""),
     /** The source is about to connect, or to open its file. */
     SET_UP(Side.SOURCE, true, "TransportProvider.outgoing"),
     /** A round is over: the guest runs, the log is asked what it has dirtied. */
@@ -44,6 +46,6 @@ enum Moment {
 
     /** Whether the source's guest stands then. */
     boolean afterPause() {
-        return this != SET_UP && this != ROUNDS && this != ARRIVES;
+        return this != START && this != SET_UP && this != ROUNDS && this != ARRIVES;
     }
 }

@@ -2,6 +2,7 @@ package org.vmferry.it.faults.thousand;
 
 import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
+import org.vmferry.spi.Blame;
 
 import java.util.List;
 
@@ -42,10 +43,11 @@ record Outcome(
      *
      * @param state NONE if it was refused before it began, null if there was none, or it hangs
      * @param error null if it has none
+     * @param blame of the error
      */
-    record End(MigrationState state, GuestOwner owner, String error, boolean hangs) {
+    record End(MigrationState state, GuestOwner owner, String error, Blame blame, boolean hangs) {
         /** There is no such side. */
-        static final End NOBODY = new End(null, null, null, false);
+        static final End NOBODY = new End(null, null, null, null, false);
 
         boolean is(MigrationState which) {
             return state == which;
@@ -58,7 +60,8 @@ record Outcome(
         @Override
         public String toString() {
             if (!exists()) return "-";
-            return (hangs ? "HANGS in " : "") + state + " " + owner + " (" + error + ")";
+            String why = error == null ? "" : " (" + blame + ": " + error + ")";
+            return (hangs ? "HANGS in " : "") + state + " " + owner + why;
         }
     }
 

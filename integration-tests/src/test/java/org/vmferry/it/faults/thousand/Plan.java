@@ -53,7 +53,7 @@ record Plan(long seed, Way way, Harm harm, Side side, Moment moment, int offset,
         for (Harm harm : Harm.values()) {
             int weight =
                     switch (harm) {
-                        case NONE -> 0;
+                        case NONE, INTERRUPT, SLEEP -> 0;
                         case CUT_ONE -> way.multifd() && !way.link().isFile() ? 1 : 0;
                         case EXTRA -> way.multifd() && !way.link().isFile() && !late ? 2 : 0;
                         case KILL -> way.link() == Link.TCP ? 1 : 0;
@@ -84,6 +84,7 @@ record Plan(long seed, Way way, Harm harm, Side side, Moment moment, int offset,
             if (harm == Harm.CORRUPT && late && !way.link().isFile()) {
                 comes &= moment.compareTo(Moment.END) <= 0;
             }
+            comes &= moment != Moment.START;
             if (comes && moment.afterPause() == late) moments.add(moment);
         }
         return moments;

@@ -3,6 +3,9 @@ package org.vmferry.it.faults.thousand;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.notifier.MigrationEvent;
+import org.vmferry.spi.notifier.MigrationNotifier;
+import org.vmferry.testkit.machine.HostMemory;
 import org.vmferry.testkit.machine.ReferenceMachine;
 import org.vmferry.testkit.machine.ReferenceMachineBuilder;
 import org.vmferry.testkit.tls.TestCertificates;
@@ -22,6 +25,16 @@ final class Rig {
 
     final Path folder;
     final Plugins plugins = Plugins.discover();
+    final MigrationNotifier notifier =
+            new MigrationNotifier() {
+                @Override
+                public String id() {
+                    return "witness";
+                }
+
+                @Override
+                public void notify(MigrationEvent event) {}
+            };
     private final Path pki;
     private final Path snapshots;
     private final Set<Boolean> warm = new HashSet<>();
@@ -50,9 +63,16 @@ final class Rig {
         return ReferenceMachine.builder().ram(2 << 20).dirtyWindow(60).dirtyEvery(1500);
     }
 
+    /** The same, where a way wants it to be. */
+    static ReferenceMachineBuilder guest(Way way) {
+        ReferenceMachineBuilder guest = guest();
+        if (!way.strange()) return guest;
+        return way.mapped() ? guest.adopting() : guest.hostMemory(HostMemory.BYTES);
+    }
+
     /** One that has run for a while. */
-    static ReferenceMachine used() {
-        ReferenceMachine machine = guest().build();
+    static ReferenceMachine used(Way way) {
+        ReferenceMachine machine = guest(way).build();
         machine.runFor(BEFORE);
         return machine;
     }
@@ -66,7 +86,7 @@ final class Rig {
     Path snapshot(Way way) throws Exception {
         Path file = snapshots.resolve(way.mapped() ? "mapped" : "stream");
         if (Files.exists(file)) return file;
-        try (ReferenceMachine machine = used()) {
+        try (ReferenceMachine machine = used(way)) {
             machine.enter(RunState.RUNNING);
             new Engine(plugins)
                     .send(
@@ -81,6 +101,7 @@ final class Rig {
 
     /** Which calls a side has from a plan's moment on, if nothing goes wrong. */
     List<String> callbacks(Plan plan) throws Exception {
+        warmUp(plan.way());
         Scene scene = clean.get(plan.way());
         if (scene == null) {
             FaultRun run = new FaultRun(this, nothing(plan.way()), List.of());

@@ -4,6 +4,7 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.it.faults.thousand.Outcome.End;
 import org.vmferry.it.support.Leftovers;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
@@ -40,6 +41,7 @@ final class Runs {
                         migration.state(),
                         migration.owner(),
                         migration.failure().map(Throwable::getMessage).orElse(null),
+                        migration.failure().map(MigrationException::blame).orElse(null),
                         !over);
         if (!over) {
             System.out.println(stacks(migration.name()));

@@ -25,6 +25,7 @@ final class Scene {
     private final LongSupplier there;
     private final Deed deed;
     private final List<Heard> heard = new ArrayList<>(); // guarded by this, as all below
+    private final List<String> interrupted = new ArrayList<>(); // called so
     private int saved;
     private int writesSince; // the source's last device was saved
     private boolean writing; // a write that took a part only is gone on with
@@ -64,6 +65,9 @@ final class Scene {
     }
 
     private synchronized boolean noteBefore(Side side, Tap.Call call) {
+        if (Thread.currentThread().isInterrupted() && !isQuestion(call)) {
+            interrupted.add(side + " " + call.name());
+        }
         heard.add(new Heard(side, call.name()));
         if (side == Side.DESTINATION && call.name().equals(Moment.BEGINNING.call)) {
             hasEverything = true;
@@ -78,6 +82,13 @@ final class Scene {
         return true;
     }
 
+    /** Several are asked in one go, as who somebody is and what he needs: nobody waits there. */
+    private static boolean isQuestion(Tap.Call call) {
+        return call.name()
+                .matches(
+                        ".*\\.(id|options|level|wireMethod|modes|channelMagic|needs|placed|features)");
+    }
+
     private synchronized boolean noteAfter(Side side, Tap.Call call) {
         if (side == Side.SOURCE && call.name().equals(Moment.PAUSED.call)) {
             pausedAt = Math.min(pausedAt, here.getAsLong());
@@ -90,6 +101,11 @@ final class Scene {
 
     private static boolean isMainWrite(Side side, Tap.Call call) {
         return side == Side.SOURCE && call.number() == 0 && call.name().equals("Channel.write");
+    }
+
+    /** Which were called in a thread that somebody had interrupted. */
+    synchronized List<String> interrupted() {
+        return List.copyOf(interrupted);
     }
 
     /** The source's guest was paused. */
@@ -126,7 +142,7 @@ final class Scene {
     /** Which calls a side had from a moment on. */
     synchronized List<String> callsSince(Side side, Moment moment) {
         Set<String> calls = new LinkedHashSet<>();
-        boolean since = false;
+        boolean since = moment == Moment.START;
         for (Heard one : heard) {
             since |= one.side == moment.side && one.call.equals(moment.call);
             if (since && one.side == side && !one.call.equals(Moment.END.call)) calls.add(one.call);

@@ -1,23 +1,12 @@
 package org.vmferry.it.faults.thousand;
 
+import org.vmferry.engine.MigrationListener;
 import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.spi.Provider;
-import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.layout.Placement;
-import org.vmferry.spi.layout.RamLayout;
-import org.vmferry.spi.machine.CpuThrottle;
-import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.DirtyLog;
-import org.vmferry.spi.ram.RamBlock;
-import org.vmferry.spi.ram.RamProvider;
-import org.vmferry.spi.ram.RamTarget;
-import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider;
 
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
@@ -38,36 +27,6 @@ import java.util.stream.Stream;
  * before and after, and may throw in its place. Any thread.
  */
 final class Tap {
-    /** Whose calls are heard: all that a host or a plug-in implements. */
-    private static final List<Class<?>> SEAMS =
-            List.of(
-                    Machine.class,
-                    RamProvider.class,
-                    RamTarget.class,
-                    RamBlock.class,
-                    DirtyLog.class,
-                    DeviceState.class,
-                    CpuThrottle.class,
-                    TransportProvider.class,
-                    TransportProvider.Outgoing.class,
-                    TransportProvider.Incoming.class,
-                    Channel.class,
-                    PositionedFile.class,
-                    CompressionProvider.class,
-                    CompressionProvider.Compressor.class,
-                    CompressionProvider.Decompressor.class,
-                    PageCarrier.class,
-                    PageCarrier.Sender.class,
-                    PageCarrier.Receiver.class,
-                    RamLayout.class,
-                    RamLayout.Saver.class,
-                    RamLayout.Loader.class,
-                    Placement.Framed.class,
-                    Placement.Placed.class,
-                    Placement.MainRecords.class,
-                    Placement.RunMover.class,
-                    MigrationNotifier.class);
-
     /** Hears of the calls. What {@code before} throws is thrown in the call's place. */
     interface Ear {
         void before(Call call);
@@ -100,16 +59,17 @@ final class Tap {
         return (Machine) face(real, List.of(Machine.class));
     }
 
-    /** These plug-ins and one more, seen through. */
-    Plugins plugins(Plugins real, Provider more) {
-        return Plugins.of(
-                Stream.concat(real.all().stream().map(Plugin::provider), Stream.of(more))
-                        .map(provider -> (Provider) face(provider, seamsOf(provider)))
-                        .toList());
+    /** A listener, seen through. */
+    MigrationListener listener(MigrationListener real) {
+        return (MigrationListener) face(real, List.of(MigrationListener.class));
     }
 
-    private static List<Class<?>> seamsOf(Object object) {
-        return SEAMS.stream().filter(seam -> seam.isInstance(object)).toList();
+    /** These plug-ins and more, seen through. */
+    Plugins plugins(Plugins real, Provider... more) {
+        return Plugins.of(
+                Stream.concat(real.all().stream().map(Plugin::provider), Stream.of(more))
+                        .map(provider -> (Provider) face(provider, Seams.of(provider)))
+                        .toList());
     }
 
     private Object face(Object real, List<Class<?>> seams) {
@@ -133,7 +93,7 @@ final class Tap {
             case List<?> list -> list.stream().map(this::faceOf).toList();
             default -> {
                 if (Proxy.isProxyClass(value.getClass())) yield value;
-                List<Class<?>> seams = seamsOf(value);
+                List<Class<?>> seams = Seams.of(value);
                 yield seams.isEmpty() ? value : face(value, seams);
             }
         };
@@ -178,7 +138,7 @@ final class Tap {
                             .filter(each -> method.getDeclaringClass().isAssignableFrom(each))
                             .findFirst()
                             .orElseThrow();
-            String name = seam.getSimpleName() + "." + method.getName();
+            String name = Seams.name(seam, method);
             if (real instanceof Machine && method.getName().equals("enter")) {
                 return name + " " + arguments[0];
             }

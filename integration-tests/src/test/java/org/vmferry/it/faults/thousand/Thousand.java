@@ -4,6 +4,8 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Migrations with a fault each, one after another. A seed says all of one, so that it can be played
@@ -32,19 +34,36 @@ public final class Thousand {
         for (long seed = first; count() < until; seed++) {
             Plan plan = Plan.of(seed);
             Harm harm = plan.harm();
-            if (harm.cuts() || harm.cancels() || harm.yanks()) run(plan);
+            if (harm.cuts() || harm.isOrder()) run(plan);
         }
     }
 
-    /** Runs a way once for each method that its host and plug-ins implement, which throws. */
-    void runEveryCallback(Way way, Side side, Moment first) throws Exception {
-        for (Harm harm : List.of(Harm.THROW, Harm.THROW_ERROR)) {
-            Plan plan = new Plan(-1, way, harm, side, first, 0, 0);
-            int callbacks = rig.callbacks(plan).size();
+    /** Runs a way once for each method of a side's that is called from a moment on: the table. */
+    void runEveryCallback(Way way, Side side, Moment first, Harm... harms) throws Exception {
+        for (Harm harm : harms) {
+            int callbacks = rig.callbacks(new Plan(-1, way, harm, side, first, 0, 0)).size();
             for (int chance = 0; chance < callbacks; chance++) {
                 run(new Plan(-1, way, harm, side, first, 0, chance));
             }
         }
+    }
+
+    /** The same for one method. */
+    void runCallback(Way way, Side side, Harm harm, String method) throws Exception {
+        Plan plan = new Plan(-1, way, harm, side, Moment.START, 0, 0);
+        int chance = rig.callbacks(plan).indexOf(method);
+        if (chance < 0) throw new IllegalArgumentException(way + " does not call " + method);
+        run(new Plan(-1, way, harm, side, Moment.START, 0, chance));
+    }
+
+    /** Which methods are called, at either side, if nothing goes wrong. */
+    Set<String> called(Way way) throws Exception {
+        Set<String> called = new TreeSet<>();
+        for (Side side : Side.values()) {
+            Plan plan = new Plan(-1, way, Harm.NONE, side, Moment.START, 0, 0);
+            called.addAll(rig.callbacks(plan));
+        }
+        return called;
     }
 
     private void run(Plan plan) throws Exception {

@@ -4,9 +4,11 @@ import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.it.faults.thousand.Outcome.End;
 import org.vmferry.it.faults.thousand.Way.Link;
+import org.vmferry.spi.Blame;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * What docs/ownership.md says of an outcome: its row, and where the two disagree.
@@ -62,11 +64,13 @@ record Verdict(String row, List<String> violations) {
             boolean damaged = plan.harm() == Harm.CORRUPT && !plan.way().tls();
             require(seen.harmed().isEmpty() || damaged, "harmed: " + seen.harmed());
             boolean tooLate = plan.harm().isOrder() && !plan.harm().stalls() && !seen.won();
+            tooLate |= plan.harm() == Harm.INTERRUPT;
             if (!seen.hasStruck() || tooLate) {
                 boolean went = seen.ranThere() || plan.way().link() == Link.SAVE;
                 require(went, "nothing went wrong, and the guest did not go");
             }
             End mine = plan.side() == Side.SOURCE ? source : destination;
+            if (plan.harm().throwsSomething() && seen.hasStruck()) named(mine);
             if (plan.harm().cancels() && seen.won()) {
                 require(mine.is(MigrationState.CANCELLED), "a cancel was taken");
             }
@@ -74,8 +78,33 @@ record Verdict(String row, List<String> violations) {
                 // Too late to fail it, a yank lets go whatever hangs.
                 boolean cuts =
                         seen.endBegun() || seen.ranThere() || plan.moment() == Moment.COMPLETE;
+                cuts |= mine.owner() == GuestOwner.SNAPSHOT; // it is there
                 require(cuts || !completed(mine), "a yank was taken");
             }
+        }
+
+        /**
+         * Whoever threw is named and blamed: a plug-in by its kind and name, a host by the part.
+         */
+        private void named(End mine) {
+            if (completed(mine) || mine.error() == null) return; // it came too late to matter
+            // Who brings no whole greeting is turned away, whatever it is; then nobody came.
+            if (plan.side() == Side.DESTINATION && mine.is(MigrationState.CANCELLED)) return;
+            String call = seen.struck().substring(seen.struck().indexOf(plan.side() + " "));
+            call = call.substring(call.indexOf(' ') + 1).split(" ")[0];
+            Blame blame = Seams.isHosts(call) ? Blame.HOST : Blame.PLUGIN;
+            require(mine.blame() == blame, "it blames " + mine.blame());
+            // Of a part that can't be told apart without its own code its owner is named.
+            String method = call.endsWith(".id") ? "" : call.substring(call.indexOf('.') + 1);
+            String named =
+                    "(?s).*%s threw Injected(Exception|Error) in %s.*"
+                            .formatted(Seams.who(call), method);
+            // One that can't even be asked what it is was left out when it was discovered.
+            if (mine.is(MigrationState.NONE) && mine.error().contains("is left out")) {
+                String where = Pattern.quote("in " + plan.side() + " " + call);
+                named = "(?s).*is left out: it threw .*" + where + ".*";
+            }
+            require(mine.error().matches(named), "it does not say: " + named);
         }
 
         /** A live save: it is the source's, or whole in the file. */

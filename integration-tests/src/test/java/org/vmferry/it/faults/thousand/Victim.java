@@ -37,7 +37,7 @@ final class Victim {
         Pulse pulse = new Pulse(Path.of(arguments[1]));
         var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         boolean source = plan.side() == Side.SOURCE;
-        try (ReferenceMachine machine = source ? Rig.used() : Rig.guest().build()) {
+        try (ReferenceMachine machine = source ? Rig.used(plan.way()) : Rig.guest().build()) {
             Scene scene =
                     new Scene(
                             machine::instructions,

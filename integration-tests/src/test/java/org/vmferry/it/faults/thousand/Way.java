@@ -13,11 +13,21 @@ import java.util.random.RandomGenerator;
  * @param codec of multifd's channels; "" without them
  * @param pauses whether the operator's word is waited for before the switch-over
  * @param mapped whether a file has a place for each page
+ * @param strange whether the host's RAM is no native memory, or becomes what it loads from
  */
 record Way(
-        Link link, String codec, boolean tls, boolean returnPath, boolean pauses, boolean mapped) {
-    /** Ms: nobody is silent for so long, and who is stalled is not waited for longer. */
+        Link link,
+        String codec,
+        boolean tls,
+        boolean returnPath,
+        boolean pauses,
+        boolean mapped,
+        boolean strange) {
+    /** Ms: who is stalled is not waited for longer. */
     static final int SILENCE = 700;
+
+    /** Until somebody is: this machine may be busy. */
+    private static final int PATIENCE = 15_000;
 
     static final int CHANNELS = 2;
 
@@ -33,6 +43,10 @@ record Way(
         boolean isFile() {
             return this == SAVE || this == LOAD;
         }
+    }
+
+    Way(Link link, String codec, boolean tls, boolean returnPath, boolean pauses, boolean mapped) {
+        this(link, codec, tls, returnPath, pauses, mapped, false);
     }
 
     /** Any. */
@@ -69,7 +83,7 @@ record Way(
         Settings settings =
                 Settings.NONE
                         .parameter("max-bandwidth", "0")
-                        .parameter("silence-timeout", "" + SILENCE)
+                        .parameter("silence-timeout", "" + PATIENCE)
                         .parameter("connect-timeout", "5000");
         if (mapped) settings = settings.capability("mapped-ram");
         if (returnPath) settings = settings.capability("return-path");
@@ -94,6 +108,7 @@ record Way(
         if (returnPath) words.append(" return-path");
         if (pauses) words.append(" pause");
         if (mapped) words.append(" mapped-ram");
+        if (strange) words.append(" strange");
         return words.toString();
     }
 }
