@@ -78,6 +78,11 @@ final class SourceGuest {
         }
     }
 
+    /** What its machine is doing. */
+    RunState now() {
+        return machine.runState();
+    }
+
     /** Whether it has met its fate: what a migration hangs in now matters to it no more. */
     boolean isSettled() {
         return settled;
