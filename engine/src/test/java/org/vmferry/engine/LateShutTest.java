@@ -216,7 +216,7 @@ class LateShutTest {
 
     /** Sooner than its run state is looked at, it stands as it was left; but it was sent again. */
     @Test
-    @Tag("OWN-41")
+    @Tag("OWN-40")
     void aGuestThatWasSentOnIsNotResumed() throws Exception {
         untilItIsUnknown();
         source.enter(RunState.RUNNING);

@@ -1,7 +1,10 @@
 package org.vmferry.it.ownership;
 
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.Migration;
+import org.vmferry.engine.MigrationListener;
+import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
@@ -29,6 +32,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class SiteProgram {
     private static final long MOMENT_NS = 30_000_000; // a guest executes thousands in it
+    private static final long SOON_NS = 3_000_000_000L;
     private static final long LONG_NS = 20_000_000_000L;
 
     private final Engine engine = Engine.create();
@@ -36,6 +40,7 @@ public final class SiteProgram {
     private Migration migration;
     private ServerSocket mute;
     private volatile String gate = "";
+    private boolean refuses; // told before it receives: its machine can't begin
     private final Semaphore open = new Semaphore(0);
 
     private SiteProgram() {}
@@ -77,6 +82,7 @@ public final class SiteProgram {
                 say("accepted -");
             }
             case "open" -> open();
+            case "refuse" -> refuses = true;
             case "proceed" -> migration.proceed();
             case "cancel" -> migration.cancel();
             case "ready" -> {
@@ -84,9 +90,25 @@ public final class SiteProgram {
                 say("ready -");
             }
             case "guest" -> say("guest " + (guest != null && executes() ? "runs" : "stands"));
+            case "threads" -> say("threads " + threads());
             case "downtime" -> say("downtime " + migration.statistics().downtime());
             default -> throw new IllegalArgumentException(words.toString());
         }
+    }
+
+    /** Those of migrations; who is on its way out is waited for. */
+    private static List<String> threads() {
+        List<String> names = List.of();
+        for (long until = System.nanoTime() + SOON_NS; System.nanoTime() < until; ) {
+            names =
+                    Thread.getAllStackTraces().keySet().stream()
+                            .map(Thread::getName)
+                            .filter(name -> name.matches("(send|receive)-\\d+.*"))
+                            .toList();
+            if (names.isEmpty()) break;
+            LockSupport.parkNanos(1_000_000);
+        }
+        return names;
     }
 
     private void open() {
@@ -103,6 +125,7 @@ public final class SiteProgram {
         }
         if (guest != null) guest.close();
         if (mute != null) mute.close();
+        refuses = false;
         migration = null;
         guest = null;
         mute = null;
@@ -130,10 +153,18 @@ public final class SiteProgram {
     private void follow() {
         Migration followed = migration;
         followed.listen(
-                state -> {
-                    say("state " + state.wireName());
-                    if (state.isFinal()) {
-                        Thread.ofPlatform().daemon().start(() -> tellTheEnd(followed));
+                new MigrationListener() {
+                    @Override
+                    public void entered(MigrationState state) {
+                        say("state " + state.wireName());
+                        if (state.isFinal()) {
+                            Thread.ofPlatform().daemon().start(() -> tellTheEnd(followed));
+                        }
+                    }
+
+                    @Override
+                    public void corrected(GuestOwner owner) {
+                        say("corrected " + owner + " " + followed.failure().orElseThrow());
                     }
                 });
     }
@@ -177,7 +208,11 @@ public final class SiteProgram {
         private final ReferenceMachine machine = guest;
 
         @Override
-        public void enter(RunState state) {
+        public void enter(RunState state) throws MigrationException {
+            if (refuses) {
+                pass("begun");
+                throw MigrationException.host("no processor is free");
+            }
             machine.enter(state);
             if (state == RunState.RUNNING) pass("begun"); // where the destination begins
         }
