@@ -103,6 +103,14 @@ class LateShutTest {
         assertUnknown();
     }
 
+    private void sayIfItListens(int word) {
+        try {
+            destination.say(SHUT, word);
+        } catch (IOException e) {
+            // It has closed.
+        }
+    }
+
     private void assertUnknown() {
         assertThat(save.state()).isEqualTo(MigrationState.FAILED);
         assertThat(save.owner()).isEqualTo(GuestOwner.UNKNOWN);
@@ -150,11 +158,7 @@ class LateShutTest {
     void ofTwoWordsTheFirstCounts() throws Exception {
         untilItIsUnknown();
         destination.say(SHUT, 0);
-        try {
-            destination.say(SHUT, 1);
-        } catch (IOException e) {
-            // It listens no more.
-        }
+        sayIfItListens(1);
         assertCorrected(GuestOwner.DESTINATION, RunState.POSTMIGRATE);
     }
 
@@ -163,11 +167,7 @@ class LateShutTest {
     void afterAnOrderItCountsNoMore(String order) throws Exception {
         untilItIsUnknown();
         assertThat(order.equals("cancel") ? save.cancel() : save.yank()).as("too late").isFalse();
-        try {
-            destination.say(SHUT, 1);
-        } catch (IOException e) {
-            // It has closed.
-        }
+        sayIfItListens(1);
         untilItListensNoMore();
         assertUnknown();
         assertThat(source.state).isEqualTo(RunState.POSTMIGRATE);
@@ -201,7 +201,7 @@ class LateShutTest {
         untilItIsUnknown();
         source.enter(RunState.RUNNING);
         source.enter(RunState.PAUSED);
-        destination.say(SHUT, word);
+        sayIfItListens(word);
         untilItListensNoMore();
         assertThat(source.state).isEqualTo(RunState.PAUSED);
     }
@@ -223,11 +223,7 @@ class LateShutTest {
         engine.send(source, "file:" + folder.resolve("vm"), FAST).await();
         assertThat(source.state).isEqualTo(RunState.POSTMIGRATE);
         source.entered.clear();
-        try {
-            destination.say(SHUT, 1);
-        } catch (IOException e) {
-            // A busy machine: it has looked.
-        }
+        sayIfItListens(1);
         untilItListensNoMore();
         assertThat(source.entered).isEmpty();
     }

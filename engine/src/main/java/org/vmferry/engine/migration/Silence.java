@@ -125,11 +125,15 @@ final class Silence implements AutoCloseable {
                         waited / 1000);
             }
         }
-        session.fail(
-                MigrationException.peer(
-                        "%s has taken no byte for %d ms (silence-timeout): look at what the"
-                                + " destination waits for, or at the link",
-                        peer, limit()));
+        session.fail(takesNothing(peer));
+    }
+
+    /** In the end, of which it may have enough, it matters more who has the guest. */
+    private MigrationException takesNothing(String peer) {
+        String what = "%s has taken no byte for %d ms (silence-timeout)".formatted(peer, limit());
+        if (session.life().committed()) return new OutcomeUnknown(what, null);
+        return MigrationException.peer(
+                "%s: look at what the destination waits for, or at the link", what);
     }
 
     /**

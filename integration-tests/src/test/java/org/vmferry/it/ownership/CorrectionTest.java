@@ -3,8 +3,12 @@ package org.vmferry.it.ownership;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordingFile;
+
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -132,6 +136,23 @@ class CorrectionTest {
         load = engine.receive(there, "tcp:127.0.0.1:0", BACK);
         engine.send(here, load.address().toString(), BACK).await();
         assertThat(there.runState()).isEqualTo(RunState.RUNNING);
+    }
+
+    @Test
+    void theFlightRecorderHasIt() throws Exception {
+        Path file = folder.resolve("jfr");
+        try (Recording recording = new Recording()) {
+            recording.enable("vmferry.Correction");
+            recording.start();
+            untilItIsUnknown("", false);
+            relay.letGo();
+            assertThat(corrections.poll(20, TimeUnit.SECONDS)).isNotNull();
+            recording.dump(file);
+        }
+        assertThat(RecordingFile.readAllEvents(file))
+                .filteredOn(event -> event.getString("migration").equals(save.name()))
+                .singleElement()
+                .satisfies(event -> assertThat(event.getString("owner")).isEqualTo("DESTINATION"));
     }
 
     @ParameterizedTest

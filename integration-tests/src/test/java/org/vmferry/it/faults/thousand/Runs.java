@@ -41,6 +41,7 @@ final class Runs {
                         migration.owner(),
                         migration.failure().map(Throwable::getMessage).orElse(null),
                         !over);
+        if (over) migration.cancel(); // it may still listen
         if (!over) {
             System.out.println(stacks(migration.name()));
             migration.yank();
