@@ -75,9 +75,9 @@ final class LateWord implements AutoCloseable {
             if (fate.isPresent()) meet(fate.get(), use);
         } finally {
             life.listenNoMore();
+            use.end(); // first: who is told may begin the next
             listener.end();
             end.close();
-            use.end(); // first: who is told may begin the next
             if (fate.isPresent()) corrected.accept(life.owner());
         }
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.TestMachine;
@@ -16,9 +17,10 @@ import org.vmferry.spi.option.Options;
 class LateWordTest {
     /** A host that lives answers for a process that hangs: its connection never breaks. */
     @Test
-    @Timeout(20)
+    @Timeout(value = 20, threadMode = ThreadMode.SEPARATE_THREAD)
     void aPeerThatHangsIsNotListenedForForEver() throws Exception {
         PipeEnd[] ends = PipeEnd.two();
+        PipeEnd[] outgoing = PipeEnd.two(); // no channel of it: each is closed by itself
         MigrationSession session =
                 MigrationSession.ofRehearsal(Role.SENDS, "send-late", Options.DEFAULTS);
         LifeCycle life = session.life();
@@ -27,7 +29,8 @@ class LateWordTest {
         SourceGuest guest = new SourceGuest(machine, life);
         OutcomeUnknown why = new OutcomeUnknown("it said nothing", null);
         try (PipeEnd peer = ends[1];
-                LateWord late = new LateWord(session, guest, ends[0], 50)) {
+                PipeEnd _ = outgoing[1];
+                LateWord late = new LateWord(session, guest, outgoing[0], 50)) {
             life.enter(MigrationState.SETUP);
             try (AnswerListener answer =
                     new AnswerListener(ends[0], session, new Silence(session))) {
@@ -40,9 +43,12 @@ class LateWordTest {
             guest.giveUp("send-late");
             use.yield();
             life.end();
+            late.close();
             assertThat(ends[0].isOpen()).as("kept").isTrue();
+            assertThat(outgoing[0].isOpen()).as("kept").isTrue();
             late.hear(use, owner -> assertThat(owner).as("corrected").isNull());
             assertThat(ends[0].isOpen()).isFalse();
+            assertThat(outgoing[0].isOpen()).isFalse();
             assertThat(peer.isOpen()).isTrue();
         }
         assertThat(life.listens()).isFalse();

@@ -228,15 +228,15 @@ class PowerCutTest {
      * corrects what the source says.
      */
     @ParameterizedTest
-    @CsvSource({"true, true", "true, false", "false, true"})
+    @CsvSource({"true, true, UNPLUGGED", "true, false, SWALLOWED", "false, true, UNPLUGGED"})
     @Tag("OWN-38")
     @Tag("OWN-39")
     @Tag("RPT-11")
-    void theWordComesLate(boolean begins, boolean unheard) throws Exception {
+    void theWordComesLate(boolean begins, boolean unheard, Fault fault) throws Exception {
         source.ready();
         destination.ready();
         if (!begins) destination.tell("refuse");
-        begin(new Scenario(Phase.BEGUN, Fault.SWALLOWED, ""));
+        begin(new Scenario(Phase.BEGUN, fault, ""));
         assertThat(source.await("over ", BOUND)).startsWith("over failed UNKNOWN ");
         if (!unheard) repair();
         destination.tell("open");
