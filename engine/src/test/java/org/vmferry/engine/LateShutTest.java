@@ -134,8 +134,7 @@ class LateShutTest {
         assertThat(save.failure().orElseThrow())
                 .hasMessageContainingAll("100 ms (silence-timeout)", "runs the guest")
                 .hasMessageNotContaining("resume it only if");
-        assertThat(source.entered)
-                .containsExactly(RunState.FINISH_MIGRATE, RunState.POSTMIGRATE);
+        assertThat(source.entered).containsExactly(RunState.FINISH_MIGRATE, RunState.POSTMIGRATE);
     }
 
     @ParameterizedTest
@@ -250,8 +249,7 @@ class LateShutTest {
                     @Override
                     public void corrected(GuestOwner owner) {
                         try {
-                            next.add(
-                                    engine.send(source, "file:" + folder.resolve("vm"), FAST));
+                            next.add(engine.send(source, "file:" + folder.resolve("vm"), FAST));
                         } catch (IOException e) {
                             next.add(e);
                         }

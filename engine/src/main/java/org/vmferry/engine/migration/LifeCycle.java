@@ -417,7 +417,8 @@ public final class LifeCycle {
 
     /**
      * A source's destination has fallen silent behind the end, and so it fails. But nothing is let
-     * go: the word may still come, and then counts ({@link #corrected}), until {@link #listenNoMore}.
+     * go: the word may still come, and then counts ({@link #corrected}), until {@link
+     * #listenNoMore}.
      *
      * @return false if it has failed already, or its link is being cut: it is not listened for
      */

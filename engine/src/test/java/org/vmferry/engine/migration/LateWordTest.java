@@ -12,7 +12,6 @@ import org.vmferry.engine.migration.LifeCycle.Role;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
 
-
 /** How long a late word is listened for. */
 class LateWordTest {
     /** A host that lives answers for a process that hangs: its connection never breaks. */
