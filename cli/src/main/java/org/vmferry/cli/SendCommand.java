@@ -46,6 +46,7 @@ final class SendCommand extends SnapshotAction {
                 sent = follow(save, "sending to " + uri);
             } finally {
                 remark(save.owner().sentence());
+                save.cancel(); // it may still listen: not for who is gone
             }
             remark(
                     "%s sent to %s: %s in %.1f s"

@@ -139,7 +139,9 @@ public final class Engine {
      * objects stand for one guest can't be told.
      *
      * @param machine what to send; in use until the migration is over, and after a {@link
-     *     Migration#yank} until the last thread that hangs has come back
+     *     Migration#yank} until the last thread that hangs has come back; after an outcome that is
+     *     {@link GuestOwner#UNKNOWN} it is asked for its run state until {@link Migration#cancel},
+     *     and may be resumed ({@link Migration#owner})
      * @param uri where to, such as {@code file:/var/lib/vm.snap}
      * @param settings capabilities and parameters
      * @return the migration, which is running

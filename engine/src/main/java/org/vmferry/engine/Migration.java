@@ -73,13 +73,35 @@ public final class Migration {
             try {
                 work.run(new Stages());
             } finally {
-                use.end(); // first: who is told that it is over may begin the next
+                // First: who is told that it is over may begin the next.
+                if (life.listens()) use.yield();
+                else use.end();
             }
         } catch (Throwable t) {
             session.fail(t);
             LOG.debug("{} failed", session.name(), t);
         }
-        finish();
+        try {
+            finish();
+        } finally {
+            hearOut();
+        }
+    }
+
+    private void hearOut() {
+        try {
+            work.hearOut(use, this::corrected);
+        } catch (RuntimeException | Error e) {
+            LOG.warn("{}: its destination is not listened for any more", session.name(), e);
+        } finally {
+            use.end();
+        }
+    }
+
+    private void corrected(GuestOwner owner) {
+        RecordedCorrection.commit(session.name(), owner);
+        transitions.note(owner);
+        transitions.tell();
     }
 
     /** What follows the end: the final numbers are there before the final state is. */
@@ -151,7 +173,11 @@ public final class Migration {
     }
 
     /**
-     * Who has the guest, as this side knows it: final once {@link #state} is.
+     * Who has the guest, as this side knows it: final once {@link #state} is. Only an {@link
+     * GuestOwner#UNKNOWN} of a source whose destination fell silent (silence-timeout) may be
+     * corrected, once, when the destination says after all how it went ({@link
+     * MigrationListener#corrected}). Who is about to decide himself where such a guest goes on
+     * calls {@link #cancel} first, after which it stays as it is, and then asks again.
      *
      * @return never null
      */
@@ -228,7 +254,7 @@ public final class Migration {
     }
 
     /**
-     * Why it failed, or that it was cancelled.
+     * Why it failed, or that it was cancelled. If its {@link #owner} is corrected, it says so too.
      *
      * @return empty while it runs, and if it completed
      */
@@ -269,13 +295,17 @@ public final class Migration {
 
     /**
      * Cancels it: the source's guest runs on, and what was opened is closed. Returns at once;
-     * {@link #await} tells when it is done.
+     * {@link #await} tells when it is done. When it is over, a source's destination is not listened
+     * for any more ({@link #owner}).
      *
      * @return false if it was too late: the migration is over, or can only complete
      */
     public boolean cancel() {
         Optional<List<Runnable>> releases = life.cancel();
-        if (releases.isEmpty()) return false;
+        if (releases.isEmpty()) {
+            session.release(life.listenNoMore());
+            return false;
+        }
         session.release(releases.get());
         transitions.tell();
         return true;
@@ -292,16 +322,16 @@ public final class Migration {
      *
      * <p>The source's guest runs on. If the stream's end was on its way the destination may have
      * it: then it stays paused, and the error says that the outcome is unknown. A destination's
-     * never starts.
+     * never starts. When it is over, it does what {@link #cancel} does then.
      *
      * @return false if it was too late: the migration is over, or the destination has everything
      *     and starts the guest
      */
     public boolean yank() {
         LifeCycle.Yanked yanked = life.yank(yankOrder());
+        session.release(yanked.releases());
         if (yanked.yank() == LifeCycle.Yank.TOO_LATE) return false;
         LOG.warn("{}: yanked", session.name());
-        session.release(yanked.releases());
         // What is to be let go may be what hangs.
         if (yanked.yank() == LifeCycle.Yank.CUTS) session.release(List.of(work::cut));
         session.threads().beside("yank", this::abandon);

@@ -16,4 +16,14 @@ public interface MigrationListener {
      * @param number counted from 1
      */
     default void round(long number) {}
+
+    /**
+     * It had failed with {@link GuestOwner#UNKNOWN}, since its destination had fallen silent, and
+     * the destination has said after all how it went; the state stays failed. Comes once at the
+     * most, behind the final state.
+     *
+     * @param owner who has the guest: the source, where it goes on if its machine was still in
+     *     POSTMIGRATE and in no other use; or the destination, where it runs
+     */
+    default void corrected(GuestOwner owner) {}
 }

@@ -36,6 +36,13 @@ final class Transitions {
         }
     }
 
+    private record Corrected(GuestOwner owner) implements Event {
+        @Override
+        public void tell(MigrationListener listener) {
+            listener.corrected(owner);
+        }
+    }
+
     private final String migration;
     private final List<Event> past = new ArrayList<>(); // guarded by this, as all below
     private final List<MigrationListener> listeners = new ArrayList<>();
@@ -55,6 +62,11 @@ final class Transitions {
     synchronized void note(long round) {
         if (!past.isEmpty() && past.getLast() instanceof Round) past.removeLast();
         note(new Round(round));
+    }
+
+    /** The owner, after the end. */
+    void note(GuestOwner owner) {
+        note(new Corrected(owner));
     }
 
     private synchronized void note(Event event) {

@@ -22,6 +22,7 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -197,6 +198,50 @@ class ConfirmationTest {
         assertThat(large.entered).isEmpty();
     }
 
+    /** The end is longer than what lies between: who writes it hangs, and is let go. */
+    @Test
+    @Timeout(20)
+    @Tag("RPT-8")
+    void whoTakesNoByteOfTheEndLeavesItOpen() throws Exception {
+        CountDownLatch over = new CountDownLatch(1);
+        destination =
+                new RawDestination(
+                        folder.resolve("peer"),
+                        RawDestination.POLITE,
+                        (peer, into) -> {
+                            int count = destination.numbers.size() < 3 ? peer.read(into) : 0;
+                            if (count != 0) return count;
+                            try {
+                                over.await();
+                            } catch (InterruptedException e) {
+                                throw new AssertionError(e);
+                            }
+                            return -1;
+                        });
+        TestMachine many =
+                new TestMachine(RunState.RUNNING, TestMachine.heap(64, 3)) {
+                    @Override
+                    public List<DeviceState> devices() {
+                        List<DeviceState> all = new ArrayList<>();
+                        for (int i = 0; i < 5000; i++) all.add(new Named("device-" + i));
+                        return all;
+                    }
+                };
+        many.log = source.log;
+        save = engine.send(many, "unix:" + folder.resolve("peer"), BACK);
+        awaitPings(3);
+        while (save.owner() != GuestOwner.UNKNOWN) Thread.onSpinWait();
+        limitTo(300);
+        try {
+            assertThat(failure())
+                    .hasMessageContainingAll("has taken no byte for 300 ms", "resume it only if");
+        } finally {
+            over.countDown();
+        }
+        assertThat(save.owner()).isEqualTo(GuestOwner.UNKNOWN);
+        assertThat(many.state).isEqualTo(RunState.POSTMIGRATE);
+    }
+
     /** What it saves goes into the stream at once. */
     private static final class Large implements DeviceState {
         @Override
@@ -207,6 +252,17 @@ class ConfirmationTest {
         @Override
         public void save(DataOutput out) throws IOException {
             out.write(new byte[3 << 20]);
+        }
+
+        @Override
+        public void load(DataInput in, int version) {}
+    }
+
+    /** One of many. */
+    private record Named(String id) implements DeviceState {
+        @Override
+        public void save(DataOutput out) throws IOException {
+            out.writeInt(7);
         }
 
         @Override

@@ -28,7 +28,8 @@ final class AnswerListener implements AutoCloseable {
     private final MigrationSession session;
     private final Silence silence;
     private final Thread thread;
-    private String reason; // the thread's own
+    private boolean kept; // the migration's thread's own
+    private String reason; // this one's
     private Refused refusal; // before over, which is guarded
     private Integer awaited; // guarded by this, as below; a PING's number
     private boolean ready; // the peer, for the switch-over
@@ -205,19 +206,48 @@ final class AnswerListener implements AutoCloseable {
     /**
      * Waits for the destination's word, after everything was sent.
      *
-     * @throws OutcomeUnknown if the way back ended without one, or it did not come in time
+     * @return false if it does not come in time
+     * @throws OutcomeUnknown if the way back ended without one
      */
-    synchronized void awaitOutcome() throws IOException {
+    synchronized boolean awaitOutcome() throws IOException {
         for (long began = System.nanoTime(); !over; ) {
-            if (!waits(began, "to say that it runs the guest")) {
-                throw new OutcomeUnknown(
-                        "%s said nothing for %d ms (silence-timeout)"
-                                .formatted(channel.peer(), silence.limit()),
-                        null);
-            }
+            if (!waits(began, "to say that it runs the guest")) return false;
         }
         if (outcome == null) throw new OutcomeUnknown(lost);
         if (outcome != 0) throw refusal;
+        return true;
+    }
+
+    /** That it did not. */
+    OutcomeUnknown silent() {
+        return new OutcomeUnknown(
+                "%s said nothing for %d ms (silence-timeout)"
+                        .formatted(channel.peer(), silence.limit()),
+                null);
+    }
+
+    /** From here on {@link #close} leaves it to whoever waits for a late word. */
+    void keep() {
+        kept = true;
+    }
+
+    /** Waits for the end of the way back, for so many ms at the most; false if it goes on. */
+    boolean awaitEnd(long millis) {
+        return Joined.within(List.of(thread), millis);
+    }
+
+    /** The word, once the way back has ended: 0 if the guest runs there; null if none came. */
+    synchronized Integer outcome() {
+        return outcome;
+    }
+
+    /** Why that is another than 0. */
+    synchronized Refused refusal() {
+        return refusal;
+    }
+
+    String peer() {
+        return channel.peer();
     }
 
     /** Waits for a change; false if the peer has been silent for too long. Says what it does. */
@@ -265,9 +295,16 @@ final class AnswerListener implements AutoCloseable {
     /** Ends the thread; if the outcome has not come, the channel is of no use afterwards. */
     @Override
     public void close() {
+        if (kept) return;
         synchronized (this) {
             if (!over) channel.release();
         }
+        Joined.all(List.of(thread));
+    }
+
+    /** Ends what was kept. */
+    void end() {
+        channel.release();
         Joined.all(List.of(thread));
     }
 }

@@ -84,7 +84,9 @@ public final class LifeCycle {
     private boolean pausing;
     private boolean settled; // somebody has asked for the guest's fate, and sees to it
     private boolean cancelled;
+    private boolean cut; // by a yank
     private boolean lettingGo;
+    private OutcomeUnknown silent; // why it failed, while the destination's word would still count
 
     /** Nothing has begun. */
     public LifeCycle(Role role) {
@@ -297,8 +299,8 @@ public final class LifeCycle {
     /**
      * It fails, unless nothing but the other side's word counts any more: when it is done; at a
      * destination that is starting its machine, as its word that it never starts could be a lie;
-     * and at a source that waits for that word. The first failure counts; but who has the guest
-     * matters more, and so does the destination's word for why a link was lost.
+     * and at a source that waits for that word. The first failure counts; but the destination's
+     * word says better why a link was lost, and who has the guest.
      *
      * @return what is to be let go, in this order; nothing if it had failed before
      */
@@ -318,21 +320,23 @@ public final class LifeCycle {
         boolean open = role == Role.SENDS && committed;
         if (failure == null) {
             boolean known = !open || why instanceof Refused || why instanceof OutcomeUnknown;
-            failure = known ? why : new OutcomeUnknown(why);
-            for (MigrationException other : besides) if (other != why) failure.addSuppressed(other);
-            owner = otherwise();
-            notifyAll();
+            failsWith(known ? why : new OutcomeUnknown(why));
             return release();
         }
-        if (open && why instanceof OutcomeUnknown && why != failure) {
-            replaceBy(why);
-        } else if (why instanceof Refused && failure.blame() == Blame.TRANSPORT && !settled) {
+        if (why instanceof Refused && failure.blame() == Blame.TRANSPORT && !settled) {
             replaceBy(why); // its end is why a channel was lost
         } else if (why != failure && why != failure.getCause() && why.getCause() != failure) {
             // What follows from the first failure is worth keeping, but not itself again.
             failure.addSuppressed(why);
         }
         return List.of();
+    }
+
+    private void failsWith(MigrationException first) {
+        failure = first;
+        for (MigrationException other : besides) if (other != first) failure.addSuppressed(other);
+        owner = otherwise();
+        notifyAll();
     }
 
     private void replaceBy(MigrationException other) {
@@ -388,9 +392,10 @@ public final class LifeCycle {
 
     /** The operator has whatever hangs let go. */
     public synchronized Yanked yank(MigrationException order) {
-        if (state.isFinal()) return new Yanked(Yank.TOO_LATE, List.of());
-        if (failure != null) return new Yanked(Yank.FAILS, List.of());
+        if (state.isFinal()) return new Yanked(Yank.TOO_LATE, listenNoMore());
+        if (failure != null) return new Yanked(Yank.FAILS, listenNoMore());
         if (!committed) return new Yanked(Yank.FAILS, take(order));
+        cut |= role.source;
         // A destination that begins is not to be disturbed.
         return new Yanked(role.source || done ? Yank.CUTS : Yank.TOO_LATE, List.of());
     }
@@ -408,6 +413,56 @@ public final class LifeCycle {
         if (failure == null) become(MigrationState.COMPLETED);
         else become(cancelled ? MigrationState.CANCELLED : MigrationState.FAILED);
         return true;
+    }
+
+    // ---- A word that comes late
+
+    /**
+     * A source's destination has fallen silent behind the end, and so it fails. But nothing is let
+     * go: the word may still come, and then counts ({@link #corrected}), until {@link
+     * #listenNoMore}.
+     *
+     * @return false if it has failed already, or its link is being cut: it is not listened for
+     */
+    synchronized boolean fallsSilent(OutcomeUnknown why) {
+        boolean waits = role == Role.SENDS && committed && returnPath;
+        if (!waits || failure != null || done || cut) return false;
+        failsWith(why);
+        silent = why;
+        return true;
+    }
+
+    /** Whether such a word would still count. */
+    public synchronized boolean listens() {
+        return silent != null;
+    }
+
+    /**
+     * It does not any more: who has the guest is not changed by anyone from here on.
+     *
+     * @return what is to be let go; nothing if none was listened for
+     */
+    public synchronized List<Runnable> listenNoMore() {
+        if (silent == null) return List.of();
+        silent = null;
+        return release();
+    }
+
+    /**
+     * The destination has said after all how it went. The state stays as it is: nobody is to see a
+     * migration leave a final one.
+     *
+     * @param refusal that it failed; null if it runs the guest
+     * @return what becomes of the source's guest, once; empty if the word counts no more
+     */
+    synchronized Optional<Fate> corrected(Refused refusal) {
+        OutcomeUnknown open = silent;
+        silent = null;
+        // A refusal that came before the guest's fate was settled has settled it.
+        if (open == null || owner != GuestOwner.UNKNOWN) return Optional.empty();
+        failure = open.corrected(refusal);
+        owner = refusal == null ? GuestOwner.DESTINATION : GuestOwner.SOURCE;
+        return Optional.of(refusal == null ? Fate.GIVEN_UP : Fate.RESUMES);
     }
 
     /** It has failed, and this says it better: with what it left behind. */

@@ -23,6 +23,8 @@ public final class MachineUse {
     private final MachineUse outer; // that lends it to this one, or null
     private Thread borrower;
     private boolean abandoned;
+    private boolean yields;
+    private boolean resumes;
     private boolean over;
 
     private MachineUse(Machine machine, String migration, boolean loads, MachineUse outer) {
@@ -56,7 +58,8 @@ public final class MachineUse {
         MachineUse use;
         synchronized (USED) {
             MachineUse other = USED.get(hosts);
-            if (other != null && other.borrower != Thread.currentThread()) throw other.excludes();
+            boolean free = other == null || other.yields;
+            if (!free && other.borrower != Thread.currentThread()) throw other.excludes();
             use = new MachineUse(hosts, migration, loads, other);
             USED.put(hosts, use);
         }
@@ -64,10 +67,17 @@ public final class MachineUse {
         try {
             if (loads) requireStill(machine);
             else requireGuest(machine);
+            use.displace();
             return use;
         } catch (MigrationException | RuntimeException | Error e) {
             use.end();
             throw e;
+        }
+    }
+
+    private void displace() {
+        synchronized (USED) {
+            if (outer != null && outer.yields) outer.over = true;
         }
     }
 
@@ -122,7 +132,8 @@ public final class MachineUse {
     /** Whether a migration uses a machine now. */
     public static boolean isUsed(Machine machine) {
         synchronized (USED) {
-            return USED.containsKey(hosts(machine));
+            MachineUse use = USED.get(hosts(machine));
+            return use != null && !use.yields;
         }
     }
 
@@ -148,6 +159,51 @@ public final class MachineUse {
     public void lend() {
         synchronized (USED) {
             borrower = Thread.currentThread();
+        }
+    }
+
+    /**
+     * The migration is over, but may come to resume its guest: until then whoever else uses the
+     * machine takes it from it for good.
+     */
+    public void yield() {
+        synchronized (USED) {
+            yields = true;
+        }
+    }
+
+    /** Whether it was ended, or taken from it. */
+    boolean isOver() {
+        synchronized (USED) {
+            return over;
+        }
+    }
+
+    /**
+     * Begins to resume the guest; nobody else uses the machine meanwhile.
+     *
+     * @return false if somebody has taken it, or just tries to
+     */
+    boolean resume() {
+        synchronized (USED) {
+            if (over || USED.get(machine) != this) return false;
+            yields = false;
+            resumes = true;
+            return true;
+        }
+    }
+
+    /**
+     * The guest is to be resumed by hand: takes the machine from whom it is yielded by.
+     *
+     * @return false if that one resumes it just now
+     */
+    public static boolean take(Machine machine) {
+        synchronized (USED) {
+            MachineUse use = USED.get(hosts(machine));
+            if (use == null) return true;
+            if (use.yields) use.end();
+            return !use.resumes;
         }
     }
 

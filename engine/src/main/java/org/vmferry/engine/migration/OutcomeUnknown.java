@@ -14,14 +14,34 @@ final class OutcomeUnknown extends MigrationException {
         this(isForeign(cause) ? cause.getMessage() + "," : "the link was lost", cause);
     }
 
+    private final String what;
+
     /** What went wrong at that moment. */
     OutcomeUnknown(String what, Throwable cause) {
+        this(what, "the guest stays paused here; resume it only if it does not run there", cause);
+    }
+
+    private OutcomeUnknown(String what, String now, Throwable cause) {
         super(
                 isForeign(cause) ? ((MigrationException) cause).blame() : Blame.TRANSPORT,
-                what
-                        + " when the destination may have had everything: the guest stays"
-                        + " paused here; resume it only if it does not run there",
+                what + " when the destination may have had everything: " + now,
                 cause);
+        this.what = what;
+    }
+
+    /**
+     * The same, now that the destination has said its word.
+     *
+     * @param refusal that it failed; null if it runs the guest
+     */
+    OutcomeUnknown corrected(Refused refusal) {
+        String word =
+                refusal == null
+                        ? "it said so later, and runs the guest: never resume it here"
+                        : "later " + refusal.getMessage() + ". The guest is this side's again";
+        OutcomeUnknown known = new OutcomeUnknown(what, word, getCause());
+        for (Throwable beside : getSuppressed()) known.addSuppressed(beside);
+        return known;
     }
 
     /** Whether it is the host's or a plug-in's own fault, and no link's. */

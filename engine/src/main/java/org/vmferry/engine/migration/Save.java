@@ -3,6 +3,7 @@ package org.vmferry.engine.migration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vmferry.engine.DowntimePart;
+import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.DeviceSections;
@@ -25,6 +26,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 
 /** The source's side, from connecting to the last byte. Runs on the migration thread. */
 public final class Save implements Work {
@@ -41,6 +44,7 @@ public final class Save implements Work {
     private volatile SourceStream stream;
     private volatile Outgoing to;
     private volatile boolean yanked;
+    private LateWord word; // the migration's thread's own
 
     /** A save of a machine, of which these are told. */
     public Save(
@@ -79,7 +83,9 @@ public final class Save implements Work {
         SourceStream everything = new SourceStream(session, machine, source, gate, blocks, toFile);
         stream = everything;
         notifications.setUp();
-        try (Outgoing end = parts.transport().outgoing(parts.address(), session.options())) {
+        Outgoing end = parts.transport().outgoing(parts.address(), session.options());
+        try (LateWord late = new LateWord(session, source, end)) {
+            word = late;
             to = end;
             session.onFailure(end::release);
             expect(end, everything.total(), blocks);
@@ -133,6 +139,11 @@ public final class Save implements Work {
         }
         notifications.failed(life.failure().getMessage());
         return true;
+    }
+
+    @Override
+    public void hearOut(MachineUse use, Consumer<GuestOwner> corrected) {
+        if (word != null) word.hear(use, corrected);
     }
 
     @Override
@@ -195,7 +206,7 @@ public final class Save implements Work {
         Layer secure = Layer.ofSource(parts.address(), session);
         Layer layer = raw -> silence.over(secure.over(silence.noticed(raw)));
         Channel main = toFile ? null : layer.over(end.open());
-        PageCarrier.Channels channels = new Opener(end, layer);
+        Opener channels = new Opener(end, layer);
         try (Ending ending = new Ending(session, end);
                 StreamOut out = toFile ? new StreamOut(end) : new StreamOut(main);
                 RamLayout.Saver saver = parts.layout().saver(session);
@@ -208,7 +219,11 @@ public final class Save implements Work {
             try {
                 sender.connect();
                 byte[] description = everything.write(out, saver, sender, answer, stage);
-                end(out, description, answer, sender, silence, ending);
+                if (!end(out, description, answer, sender, silence, ending)) {
+                    OutcomeUnknown why = answer.silent();
+                    if (word.keep(answer, why)) session.release(channels.releases());
+                    throw why;
+                }
                 if (main != null) ending.end(main);
             } catch (IOException | RuntimeException | Error e) {
                 // Lets go the carrier's threads, so that its close() can join them.
@@ -216,7 +231,7 @@ public final class Save implements Work {
                 throw e;
             }
         } catch (IOException | RuntimeException | Error e) {
-            if (main != null) main.release();
+            if (main != null && !word.isKept()) main.release();
             throw e;
         }
     }
@@ -224,8 +239,10 @@ public final class Save implements Work {
     /**
      * Sends the end. From its first byte on the destination may have everything: no cancel is taken
      * any more, and a link that is lost now leaves open who has the guest.
+     *
+     * @return false if the destination does not say in time how it went
      */
-    private void end(
+    private boolean end(
             StreamOut out,
             byte[] description,
             AnswerListener answer,
@@ -246,8 +263,8 @@ public final class Save implements Work {
             if (answer == null) throw new OutcomeUnknown(e);
             LOG.debug("{}: the end was not sent whole", session.name(), e);
         }
-        if (answer == null) return;
-        answer.awaitOutcome();
+        if (answer == null) return true;
+        if (!answer.awaitOutcome()) return false;
         life.delivered();
         stream.over(DowntimePart.START);
         ending.bound();
@@ -256,6 +273,7 @@ public final class Save implements Work {
         } catch (IOException e) {
             LOG.debug("{}: the destination has everything all the same", session.name(), e);
         }
+        return true;
     }
 
     @Override
@@ -265,10 +283,22 @@ public final class Save implements Work {
     }
 
     /** Opens a carrier's channels. */
-    private record Opener(Outgoing end, Layer layer) implements PageCarrier.Channels {
+    private record Opener(Outgoing end, Layer layer, List<Channel> opened)
+            implements PageCarrier.Channels {
+        Opener(Outgoing end, Layer layer) {
+            this(end, layer, new CopyOnWriteArrayList<>());
+        }
+
         @Override
         public Channel open() throws IOException {
-            return layer.over(end.open());
+            Channel channel = layer.over(end.open());
+            opened.add(channel);
+            return channel;
+        }
+
+        /** What lets go the carrier's threads, and leaves the main channel open. */
+        List<Runnable> releases() {
+            return opened.stream().<Runnable>map(channel -> channel::release).toList();
         }
     }
 }

@@ -128,19 +128,22 @@ final class Silence implements AutoCloseable {
                         waited / 1000);
             }
         }
-        lose(peer);
+        lose(takesNothing(peer));
+    }
+
+    /** In the end, of which it may have enough, it matters more who has the guest. */
+    private MigrationException takesNothing(String peer) {
+        String what = "%s has taken no byte for %d ms (silence-timeout)".formatted(peer, limit());
+        if (session.life().committed()) return new OutcomeUnknown(what, null);
+        return MigrationException.peer(
+                "%s: look at what the destination waits for, or at the link", what);
     }
 
     /**
      * Fails the migration; and lets go who writes also where that comes too late to fail it, such
-     * as in the end itself, or in a goodbye.
+     * as in a goodbye.
      */
-    private void lose(String peer) {
-        MigrationException why =
-                MigrationException.peer(
-                        "%s has taken no byte for %d ms (silence-timeout): look at what the"
-                                + " destination waits for, or at the link",
-                        peer, limit());
+    private void lose(MigrationException why) {
         lost = why;
         session.fail(why);
         List<Channel> all;

@@ -86,6 +86,11 @@ final class SourceGuest {
         return true;
     }
 
+    /** What its machine is doing. */
+    RunState now() {
+        return machine.runState();
+    }
+
     /** Whether it has met its fate: what a migration hangs in now matters to it no more. */
     boolean isSettled() {
         return settled;

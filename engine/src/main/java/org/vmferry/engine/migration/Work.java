@@ -1,11 +1,13 @@
 package org.vmferry.engine.migration;
 
 import org.vmferry.engine.DowntimePart;
+import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** What a migration's thread does: save or load. */
 public interface Work {
@@ -40,6 +42,15 @@ public interface Work {
      * @return false if the work is about to end by itself, or it is the host that hangs
      */
     boolean abandon(MigrationException why);
+
+    /**
+     * The migration is over, and that was told: waits for a word that may still come about who has
+     * the guest. On the migration's thread.
+     *
+     * @param use of the machine, which yields
+     * @param corrected is told who has it, once all was done about it
+     */
+    default void hearOut(MachineUse use, Consumer<GuestOwner> corrected) {}
 
     /** Figures, bytes and ms. */
     record Progress(

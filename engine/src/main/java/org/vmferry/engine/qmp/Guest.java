@@ -89,6 +89,7 @@ final class Guest implements StandIn {
                 if (state == RunState.FINISH_MIGRATE) requireOver();
                 if (state == RunState.POSTMIGRATE || state == RunState.FINISH_MIGRATE) {
                     takeBack(takeBack);
+                    if (!MachineUse.take(this)) throw notYet();
                 }
                 enter(RunState.RUNNING);
             }
@@ -96,7 +97,11 @@ final class Guest implements StandIn {
     }
 
     private void requireOver() throws Refusal {
-        if (MachineUse.isUsed(this)) throw Refusal.generic("Migration is not finalized yet");
+        if (MachineUse.isUsed(this)) throw notYet();
+    }
+
+    private static Refusal notYet() {
+        return Refusal.generic("Migration is not finalized yet");
     }
 
     /** Of a guest that was sent: it goes on here if it does not run elsewhere, or by order. */

@@ -116,7 +116,8 @@ final class Migrations implements AutoCloseable {
 
     private Object cancel(Arguments arguments) throws Refusal {
         arguments.end();
-        if (running() && !incoming) migration.cancel();
+        // Over, it may still listen.
+        if (migration != null && !incoming) migration.cancel();
         return Map.of();
     }
 
@@ -199,6 +200,7 @@ final class Migrations implements AutoCloseable {
                 interrupted = true;
             }
         }
+        if (last != null) last.cancel(); // over, it may still listen
         if (interrupted) Thread.currentThread().interrupt();
     }
 }

@@ -31,7 +31,9 @@ final class Protocol {
         YANK_DESTINATION,
         FAIL_SOURCE,
         FAIL_DESTINATION,
-        CANNOT_START
+        CANNOT_START,
+        /** The operator has looked: it does not run there, and he resumes it here. */
+        TAKE_BACK
     }
 
     /** A rule of the protocol that is broken on purpose. */
@@ -41,7 +43,11 @@ final class Protocol {
         COMMIT_AFTER_THE_END,
         NO_SECOND_PING,
         SHUT_1_WHILE_IT_BEGINS,
-        RESUMES_WHEN_THE_LINK_IS_LOST
+        RESUMES_WHEN_THE_LINK_IS_LOST,
+        RESUMES_AT_ANY_LATE_WORD,
+        RESUMES_WHAT_WAS_TAKEN_BACK,
+        LISTENS_AFTER_AN_ORDER,
+        NEVER_LISTENS
     }
 
     private enum Message {
@@ -64,6 +70,8 @@ final class Protocol {
     private int faults;
     private boolean linked = true;
     private boolean silent; // nothing arrives any more, and nobody is told
+    private boolean mended; // it did, and all the rest is in order
+    private GuestOwner ordered; // who had it when a source that listened was told not to
     private boolean cannotStart;
     private boolean lossless = true; // whatever was said was heard
 
@@ -95,8 +103,17 @@ final class Protocol {
     /** All that what follows depends on. */
     @Override
     public String toString() {
-        return "%d %b %b %b %b | %s | %s"
-                .formatted(faults, linked, silent, cannotStart, lossless, source, destination);
+        return "%d %b %b %b %b %b %s | %s | %s"
+                .formatted(
+                        faults,
+                        linked,
+                        silent,
+                        mended,
+                        cannotStart,
+                        lossless,
+                        ordered,
+                        source,
+                        destination);
     }
 
     private String wrong(String what) {
@@ -110,7 +127,11 @@ final class Protocol {
             if (at == GuestOwner.SOURCE && !source.runs) return wrong("the source's stands still");
             if (at == GuestOwner.SOURCE && destination.ran)
                 return wrong("SOURCE, but it ran there");
-            if (at != GuestOwner.SOURCE && source.runs) return wrong("runs there for " + at);
+            if (at != GuestOwner.SOURCE && source.runs && !source.takenBack)
+                return wrong("runs there for " + at);
+            if (ordered != null && at != ordered) return wrong(at + " after an order");
+            if (at == GuestOwner.UNKNOWN && mended && !destination.dead)
+                return wrong("its word came, and did not count");
             if (at == GuestOwner.DESTINATION && returnPath && !destination.ran) {
                 return wrong("DESTINATION, but it never ran there");
             }
@@ -134,6 +155,7 @@ final class Protocol {
         List<Runnable> steps = new ArrayList<>();
         if (source.canStep()) steps.add(source::step);
         if (destination.canStep()) steps.add(destination::step);
+        if (silent && linked) steps.add(this::mend);
         for (Fault fault : Fault.values()) {
             if (faults > 0 && can(fault)) steps.add(() -> strike(fault));
         }
@@ -151,7 +173,15 @@ final class Protocol {
             case SILENCE -> linked && !silent;
             case KILL_SOURCE -> !source.dead;
             case KILL_DESTINATION -> !destination.dead;
-            case CANCEL_SOURCE, YANK_SOURCE, FAIL_SOURCE -> !source.over();
+            case CANCEL_SOURCE, YANK_SOURCE -> !source.over() || source.listens();
+            case FAIL_SOURCE -> !source.over();
+            case TAKE_BACK ->
+                    source.life.owner() == GuestOwner.UNKNOWN
+                            && source.life.state().isFinal()
+                            && !source.dead
+                            && !source.takenBack
+                            && destination.over()
+                            && !destination.runs;
             case CANCEL_DESTINATION, YANK_DESTINATION, FAIL_DESTINATION -> !destination.over();
             case CANNOT_START -> !cannotStart && !destination.over();
         };
@@ -163,26 +193,37 @@ final class Protocol {
         switch (fault) {
             case CUT -> cut();
             case SILENCE -> {
+                mended = false;
                 silent = true;
                 lossless = false;
             }
             case KILL_SOURCE -> {
+                mended = false;
                 source.dead = true;
                 source.runs = false;
                 linked = false;
             }
             case KILL_DESTINATION -> {
+                mended = false;
                 destination.dead = true;
                 destination.runs = false;
                 linked = false;
             }
-            case CANCEL_SOURCE -> source.life.cancel();
+            case CANCEL_SOURCE -> {
+                if (source.listens()) order();
+                else source.life.cancel();
+            }
+            case TAKE_BACK -> {
+                source.takenBack = true;
+                source.runs = true;
+            }
             case CANCEL_DESTINATION -> destination.life.cancel().ifPresent(this::let);
             case YANK_SOURCE -> {
-                if (source.life.yank(order()).yank() == Yank.CUTS) cut();
+                if (source.listens()) order();
+                else if (source.life.yank(yank()).yank() == Yank.CUTS) cut();
             }
             case YANK_DESTINATION -> {
-                var yanked = destination.life.yank(order());
+                var yanked = destination.life.yank(yank());
                 let(yanked.releases());
                 if (yanked.yank() == Yank.CUTS) cut();
             }
@@ -199,8 +240,22 @@ final class Protocol {
     private void cut() {
         linked = false;
         lossless = false;
+        mended = false;
+        source.held.clear();
+        destination.held.clear();
         keep(source.inbox);
         keep(destination.inbox);
+    }
+
+    /** The link carries again, and TCP has kept what was sent. */
+    private void mend() {
+        trace.add("mended");
+        silent = false;
+        mended = returnPath && ordered == null;
+        source.inbox.addAll(source.held);
+        destination.inbox.addAll(destination.held);
+        source.held.clear();
+        destination.held.clear();
     }
 
     private void keep(Deque<Message> inbox) {
@@ -212,7 +267,14 @@ final class Protocol {
         releases.forEach(Runnable::run);
     }
 
-    private static MigrationException order() {
+    /** A source that listens on is told not to. */
+    private void order() {
+        if (broken != Broken.LISTENS_AFTER_AN_ORDER) source.life.listenNoMore();
+        ordered = source.life.owner();
+        mended = false;
+    }
+
+    private static MigrationException yank() {
         return MigrationException.user("the migration was yanked");
     }
 
@@ -220,6 +282,7 @@ final class Protocol {
     private abstract class Party {
         final LifeCycle life;
         final Deque<Message> inbox = new ArrayDeque<>();
+        final Deque<Message> held = new ArrayDeque<>(); // on its way, while the link is silent
         boolean dead;
         boolean runs;
         boolean ran;
@@ -232,13 +295,14 @@ final class Protocol {
         @Override
         public String toString() {
             MigrationException failure = life.failure();
-            return "%d %b %b %b %s %s %s %s %b %b"
+            return "%d %b %b %b %s %s %s %s %s %b %b"
                     .formatted(
                             at,
                             dead,
                             runs,
                             ran,
                             inbox,
+                            held,
                             life.state(),
                             life.owner(),
                             failure == null ? "" : failure.getClass() + " " + failure.blame(),
@@ -284,7 +348,7 @@ final class Protocol {
 
         void send(Message message) throws IOException {
             if (!linked) throw new IOException("the link is lost");
-            if (!silent) other().inbox.add(message);
+            (silent ? other().held : other().inbox).add(message);
         }
 
         Party other() {
@@ -293,6 +357,8 @@ final class Protocol {
     }
 
     private final class Source extends Party {
+        private boolean takenBack;
+
         Source() {
             super(Role.SENDS);
             runs = true;
@@ -342,6 +408,55 @@ final class Protocol {
                     life.end();
                 }
             }
+        }
+
+        boolean listens() {
+            return !dead && life.listens();
+        }
+
+        @Override
+        boolean canStep() {
+            return super.canStep() || listens() && (!inbox.isEmpty() || !linked);
+        }
+
+        @Override
+        void step() {
+            if (listens()) hearOut();
+            else super.step();
+        }
+
+        @Override
+        void waitsNoLonger() {
+            OutcomeUnknown why = new OutcomeUnknown(null);
+            boolean hears = at == 9 && linked && broken != Broken.NEVER_LISTENS;
+            if (!hears || !life.fallsSilent(why)) {
+                super.waitsNoLonger();
+                linked |= broken == Broken.NEVER_LISTENS;
+                return;
+            }
+            trace.add("s9 listens on");
+            lossless = false;
+            runs = life.settle(why).orElseThrow().fate() == Fate.RESUMES;
+            life.end();
+        }
+
+        private void hearOut() {
+            Message word = inbox.poll();
+            trace.add("s hears " + word);
+            if (word == null) life.listenNoMore();
+            if (word != Message.SHUT_0 && word != Message.SHUT_1) return;
+            Refused refusal = word == Message.SHUT_0 ? null : new Refused((String) null);
+            boolean resumes = life.corrected(refusal).orElseThrow() == Fate.RESUMES;
+            if (broken == Broken.RESUMES_AT_ANY_LATE_WORD) resumes = true;
+            if (takenBack && broken != Broken.RESUMES_WHAT_WAS_TAKEN_BACK) resumes = false;
+            if (resumes && runs) throw new AssertionError("it is resumed a second time");
+            runs |= resumes;
+            linked = false;
+        }
+
+        @Override
+        public String toString() {
+            return super.toString() + takenBack + life.listens();
         }
 
         private void ping() throws IOException {
@@ -418,8 +533,8 @@ final class Protocol {
         }
 
         void say(Message word) {
-            if (!returnPath || !linked || silent) return;
-            source.inbox.add(word);
+            if (!returnPath || !linked) return;
+            (silent ? source.held : source.inbox).add(word);
         }
 
         @Override

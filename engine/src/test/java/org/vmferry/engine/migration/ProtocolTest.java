@@ -50,6 +50,9 @@ class ProtocolTest {
     @Tag("OWN-7")
     @Tag("OWN-8")
     @Tag("OWN-9")
+    @Tag("OWN-38")
+    @Tag("OWN-39")
+    @Tag("OWN-40")
     void whateverHappensOneRunsIt(boolean returnPath, int faults) {
         assertThat(firstFault(returnPath, faults, Protocol.Broken.NOTHING)).isNull();
         if (faults > 1) assertThat(played).isGreaterThan(TOO_FEW);

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vmferry.it.support.TwoHosts;
 import org.vmferry.testkit.tls.TestCertificates;
@@ -220,6 +221,38 @@ class PowerCutTest {
         assertOneRuns(begun);
         repair();
         assertOneRuns(begun);
+    }
+
+    /**
+     * The link is down when the destination says how it went, or before, and comes back: its word
+     * corrects what the source says.
+     */
+    @ParameterizedTest
+    @CsvSource({"true, true, UNPLUGGED", "true, false, SWALLOWED", "false, true, UNPLUGGED"})
+    @Tag("OWN-38")
+    @Tag("OWN-39")
+    @Tag("RPT-11")
+    void theWordComesLate(boolean begins, boolean unheard, Fault fault) throws Exception {
+        source.ready();
+        destination.ready();
+        if (!begins) destination.tell("refuse");
+        begin(new Scenario(Phase.BEGUN, fault, ""));
+        assertThat(source.await("over ", BOUND)).startsWith("over failed UNKNOWN ");
+        if (!unheard) repair();
+        destination.tell("open");
+        assertThat(destination.await("over ", BOUND))
+                .startsWith(begins ? "over completed DESTINATION" : "over failed SOURCE");
+        assertThat(source.ask("guest")).isEqualTo("stands");
+        if (unheard) {
+            assertThat(source.hears("corrected ", 0)).isFalse();
+            repair();
+        }
+        assertThat(source.await("corrected ", BOUND))
+                .startsWith("corrected " + (begins ? "DESTINATION" : "SOURCE"))
+                .contains(begins ? "runs the guest" : "no processor is free");
+        assertOneRuns(begins);
+        assertThat(source.ask("threads")).isEqualTo("[]");
+        assertThat(destination.ask("threads")).isEqualTo("[]");
     }
 
     /** A source that is only slow is waited for. */

@@ -1,7 +1,10 @@
 package org.vmferry.it.ownership;
 
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.Migration;
+import org.vmferry.engine.MigrationListener;
+import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
@@ -28,6 +31,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class SiteProgram {
     private static final long MOMENT_NS = 30_000_000; // a guest executes thousands in it
+    private static final long SOON_NS = 3_000_000_000L;
     private static final long LONG_NS = 20_000_000_000L;
 
     private final Engine engine = Engine.create();
@@ -35,6 +39,7 @@ public final class SiteProgram {
     private Migration migration;
     private ServerSocket mute;
     private volatile String gate = "";
+    private boolean refuses; // told before it receives: its machine can't begin
     private final Semaphore open = new Semaphore(0);
 
     private SiteProgram() {}
@@ -76,6 +81,7 @@ public final class SiteProgram {
                 say("accepted -");
             }
             case "open" -> open();
+            case "refuse" -> refuses = true;
             case "proceed" -> migration.proceed();
             case "cancel" -> migration.cancel();
             case "ready" -> {
@@ -83,9 +89,25 @@ public final class SiteProgram {
                 say("ready -");
             }
             case "guest" -> say("guest " + (guest != null && executes() ? "runs" : "stands"));
+            case "threads" -> say("threads " + threads());
             case "downtime" -> say("downtime " + migration.statistics().downtime());
             default -> throw new IllegalArgumentException(words.toString());
         }
+    }
+
+    /** Those of migrations; who is on its way out is waited for. */
+    private static List<String> threads() {
+        List<String> names = List.of();
+        for (long until = System.nanoTime() + SOON_NS; System.nanoTime() < until; ) {
+            names =
+                    Thread.getAllStackTraces().keySet().stream()
+                            .map(Thread::getName)
+                            .filter(name -> name.matches("(send|receive)-\\d+.*"))
+                            .toList();
+            if (names.isEmpty()) break;
+            LockSupport.parkNanos(1_000_000);
+        }
+        return names;
     }
 
     private void open() {
@@ -102,6 +124,7 @@ public final class SiteProgram {
         }
         if (guest != null) guest.close();
         if (mute != null) mute.close();
+        refuses = false;
         migration = null;
         guest = null;
         mute = null;
@@ -129,10 +152,18 @@ public final class SiteProgram {
     private void follow() {
         Migration followed = migration;
         followed.listen(
-                state -> {
-                    say("state " + state.wireName());
-                    if (state.isFinal()) {
-                        Thread.ofPlatform().daemon().start(() -> tellTheEnd(followed));
+                new MigrationListener() {
+                    @Override
+                    public void entered(MigrationState state) {
+                        say("state " + state.wireName());
+                        if (state.isFinal()) {
+                            Thread.ofPlatform().daemon().start(() -> tellTheEnd(followed));
+                        }
+                    }
+
+                    @Override
+                    public void corrected(GuestOwner owner) {
+                        say("corrected " + owner + " " + followed.failure().orElseThrow());
                     }
                 });
     }
@@ -179,6 +210,10 @@ public final class SiteProgram {
 
         @Override
         public void enter(RunState state) throws MigrationException {
+            if (refuses) {
+                pass("begun");
+                throw MigrationException.host("no processor is free");
+            }
             super.enter(state);
             if (state == RunState.RUNNING) pass("begun"); // where the destination begins
         }

@@ -7,22 +7,30 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.json.Json;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.qmp.QmpServer;
 import org.vmferry.it.support.Guests;
+import org.vmferry.it.support.Leftovers;
 import org.vmferry.it.support.Relay;
 import org.vmferry.it.support.Relay.Deed;
 import org.vmferry.it.support.Relay.Fault;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** cont after a migration: the guest goes on here, unless it is known to be elsewhere, or not. */
 @Timeout(60)
@@ -171,6 +179,96 @@ class ContTest {
         runsThereOnly();
         there.enter(RunState.SHUTDOWN);
         goesOn(TAKE_BACK);
+    }
+
+    /** The destination's word does not come before the source has given up waiting for it. */
+    private void migrateAndHearNothing(Machine to) throws Exception {
+        listen();
+        returnPath(true);
+        Migration load = engine.receive(to, "tcp:127.0.0.1:0", BACK);
+        relay = new Relay(load.address().toString(), Fault.NONE);
+        assertThat(ask("migrate", Map.of("uri", relay.address()))).containsKey("return");
+        assertThat(begins.await(20, TimeUnit.SECONDS)).isTrue();
+        ask("migrate-set-parameters", Map.of("silence-timeout", 200));
+        untilItIs("failed");
+        assertThat(load.await(SOON)).isTrue();
+        isRefused("The link was lost at the end");
+    }
+
+    private final CountDownLatch begins = new CountDownLatch(1);
+
+    /** The machine there, whose word is kept on its way, and which may not be able to begin. */
+    private Machine thereWithItsWordKept(boolean refuses) {
+        return (Machine)
+                Proxy.newProxyInstance(
+                        Machine.class.getClassLoader(),
+                        new Class<?>[] {Machine.class},
+                        (proxy, method, arguments) -> {
+                            if (method.getName().equals("enter")) {
+                                relay.hold();
+                                begins.countDown();
+                                if (refuses) throw MigrationException.host("it has no disk");
+                            }
+                            return method.invoke(there, arguments);
+                        });
+    }
+
+    private void untilItSays(String why) throws Exception {
+        long deadline = System.nanoTime() + SOON.toNanos();
+        for (String said = ""; !said.contains(why); Thread.onSpinWait()) {
+            assertThat(System.nanoTime()).as(said).isLessThan(deadline);
+            said = ask("query-migrate", Map.of()).get("return").toString();
+            assertThat(said).contains("failed");
+        }
+    }
+
+    @Test
+    @Tag("OWN-38")
+    void whatIsConfirmedLateStaysThere() throws Exception {
+        migrateAndHearNothing(thereWithItsWordKept(false));
+        relay.letGo();
+        untilItSays("runs the guest");
+        isRefused("has confirmed that it has the guest");
+        runsThereOnly();
+    }
+
+    @Test
+    @Tag("OWN-39")
+    void whatIsRefusedLateGoesOnHere() throws Exception {
+        migrateAndHearNothing(thereWithItsWordKept(true));
+        long arrived = there.instructions();
+        relay.letGo();
+        untilItSays("it has no disk");
+        while (here.runState() != RunState.RUNNING) Thread.onSpinWait();
+        assertThat(ask("cont", Map.of())).containsKey("return");
+        Guests.assertRuns(here);
+        assertThat(there.instructions()).isEqualTo(arrived);
+    }
+
+    /** What comes after the operator's word does not undo it. */
+    @Test
+    @Tag("OWN-40")
+    void whatWasTakenBackHearsNoLateWord() throws Exception {
+        migrateAndHearNothing(thereWithItsWordKept(true));
+        goesOn(TAKE_BACK);
+        ask("stop", Map.of());
+        relay.letGo();
+        Leftovers.assertNoThreads();
+        assertThat(here.runState()).isEqualTo(RunState.PAUSED);
+        returnPath(false);
+        migrate("file:" + folder.resolve("vm"), "completed");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @Tag("OWN-40")
+    void aCancelOrTheServersEndEndsTheListening(boolean cancel) throws Exception {
+        migrateAndHearNothing(thereWithItsWordKept(true));
+        if (cancel) ask("migrate_cancel", Map.of());
+        else server.close();
+        Leftovers.assertNoThreads();
+        relay.letGo();
+        assertThat(here.runState()).isEqualTo(RunState.POSTMIGRATE);
     }
 
     @Test

@@ -48,6 +48,7 @@ public final class OneGuest {
         private volatile DirtyLog log;
         private volatile String refusal;
         private volatile boolean late;
+        private volatile Runnable before = () -> {};
 
         Place(RunState state) {
             byte[] ram = new byte[PAGES * PAGE];
@@ -80,6 +81,11 @@ public final class OneGuest {
             late = inTheEnd;
         }
 
+        /** What happens before it enters a state. */
+        public void beforeItEnters(Runnable deed) {
+            before = deed;
+        }
+
         @Override
         public String type() {
             return "one-guest";
@@ -92,6 +98,7 @@ public final class OneGuest {
 
         @Override
         public void enter(RunState next) throws MigrationException {
+            before.run();
             if (refusal != null && late) throw MigrationException.host("%s", refusal);
             if (state == RunState.RUNNING) count(-1);
             entered.add(next);
@@ -131,7 +138,7 @@ public final class OneGuest {
                         @Override
                         public void load(DataInput in, int version) throws IOException {
                             in.readInt();
-                            if (refusal != null) throw new IOException(refusal);
+                            if (refusal != null && !late) throw new IOException(refusal);
                         }
                     });
         }

@@ -47,6 +47,7 @@ public final class Relay implements AutoCloseable {
     private volatile boolean cut;
     private volatile boolean stalled;
     private volatile boolean mute;
+    private boolean held; // guarded by this
     private final ByteArrayOutputStream passed = new ByteArrayOutputStream(); // guarded by itself
 
     /** It was done. */
@@ -116,6 +117,7 @@ public final class Relay implements AutoCloseable {
                     return;
                 }
                 if (mute && !back) continue;
+                if (back) awaitLetGo();
                 out.write(bytes, 0, count);
                 left -= count;
                 if (number == 0 && !back) {
@@ -144,6 +146,25 @@ public final class Relay implements AutoCloseable {
         mute = true;
     }
 
+    /** From now on keeps what comes back: it is late, not lost. */
+    public synchronized void hold() {
+        held = true;
+    }
+
+    /** Passes on what was kept. */
+    public synchronized void letGo() {
+        held = false;
+        notifyAll();
+    }
+
+    private synchronized void awaitLetGo() throws IOException {
+        try {
+            while (held) wait();
+        } catch (InterruptedException e) {
+            throw new IOException(e); // nobody does that
+        }
+    }
+
     /** Resets every connection there is, or will be. */
     public void cut() {
         cut = true;
@@ -161,6 +182,7 @@ public final class Relay implements AutoCloseable {
 
     @Override
     public void close() throws Exception {
+        letGo();
         server.close();
         threads.getFirst().join(); // no connection comes after this
         for (Socket socket : sockets) socket.close();

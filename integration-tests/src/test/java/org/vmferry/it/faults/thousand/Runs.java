@@ -43,6 +43,7 @@ final class Runs {
                         migration.failure().map(Throwable::getMessage).orElse(null),
                         migration.failure().map(MigrationException::blame).orElse(null),
                         !over);
+        if (over) migration.cancel(); // it may still listen
         if (!over) {
             System.out.println(stacks(migration.name()));
             migration.yank();

@@ -1,0 +1,31 @@
+package org.vmferry.engine;
+
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+
+/** Who has a guest after all, for the flight recorder. */
+@Name("vmferry.Correction")
+@Label("Correction")
+@Category("vmferry")
+@Description("A destination that had fallen silent has said who has the guest")
+@StackTrace(false)
+final class RecordedCorrection extends Event {
+    @Label("Migration")
+    String migration;
+
+    @Label("Owner")
+    @Description("SOURCE or DESTINATION")
+    String owner;
+
+    /** Commits one. */
+    static void commit(String migration, GuestOwner owner) {
+        RecordedCorrection event = new RecordedCorrection();
+        event.migration = migration;
+        event.owner = owner.name();
+        event.commit();
+    }
+}

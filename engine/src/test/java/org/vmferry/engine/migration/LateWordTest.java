@@ -1,0 +1,84 @@
+package org.vmferry.engine.migration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.vmferry.engine.GuestOwner;
+import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.TestMachine;
+import org.vmferry.engine.migration.LifeCycle.Role;
+import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.option.Options;
+
+/** How long a late word is listened for. */
+class LateWordTest {
+    /** A host that lives answers for a process that hangs: its connection never breaks. */
+    @Test
+    @Timeout(value = 20, threadMode = ThreadMode.SEPARATE_THREAD)
+    void aPeerThatHangsIsNotListenedForForEver() throws Exception {
+        PipeEnd[] ends = PipeEnd.two();
+        PipeEnd[] outgoing = PipeEnd.two(); // no channel of it: each is closed by itself
+        MigrationSession session =
+                MigrationSession.ofRehearsal(Role.SENDS, "send-late", Options.DEFAULTS);
+        LifeCycle life = session.life();
+        TestMachine machine = new TestMachine(RunState.RUNNING, TestMachine.heap(64, 3));
+        MachineUse use = MachineUse.toSend(machine, "send-late");
+        SourceGuest guest = new SourceGuest(machine, life);
+        OutcomeUnknown why = new OutcomeUnknown("it said nothing", null);
+        try (PipeEnd peer = ends[1];
+                PipeEnd _ = outgoing[1];
+                LateWord late = new LateWord(session, guest, outgoing[0], 50)) {
+            life.enter(MigrationState.SETUP);
+            try (AnswerListener answer =
+                    new AnswerListener(ends[0], session, new Silence(session))) {
+                guest.pause();
+                life.loaded();
+                life.commit();
+                assertThat(late.keep(answer, why)).isTrue();
+            }
+            life.settle(why);
+            guest.giveUp("send-late");
+            use.yield();
+            life.end();
+            late.close();
+            assertThat(ends[0].isOpen()).as("kept").isTrue();
+            assertThat(outgoing[0].isOpen()).as("kept").isTrue();
+            late.hear(use, owner -> assertThat(owner).as("corrected").isNull());
+            assertThat(ends[0].isOpen()).isFalse();
+            assertThat(outgoing[0].isOpen()).isFalse();
+            assertThat(peer.isOpen()).isTrue();
+        }
+        assertThat(life.listens()).isFalse();
+        assertThat(life.owner()).isEqualTo(GuestOwner.UNKNOWN);
+        assertThat(machine.state).isEqualTo(RunState.POSTMIGRATE);
+        assertThat(use.isOver()).isTrue();
+    }
+
+    @Test
+    void aMachineThatIsYieldedIsTakenForGood() throws Exception {
+        TestMachine machine = new TestMachine(RunState.RUNNING, TestMachine.heap(64, 3));
+        MachineUse first = MachineUse.toSend(machine, "send-1");
+        first.yield();
+        assertThat(MachineUse.isUsed(machine)).isFalse();
+        MachineUse second = MachineUse.toSend(machine, "send-2");
+        assertThat(first.isOver()).isTrue();
+        second.end();
+        assertThat(first.resume()).as("it was used meanwhile").isFalse();
+
+        MachineUse third = MachineUse.toSend(machine, "send-3");
+        third.yield();
+        assertThat(MachineUse.take(machine)).isTrue(); // by hand
+        assertThat(third.resume()).isFalse();
+
+        MachineUse fourth = MachineUse.toSend(machine, "send-4");
+        fourth.yield();
+        assertThat(fourth.resume()).isTrue();
+        assertThat(MachineUse.take(machine)).as("it is resumed just now").isFalse();
+        assertThat(MachineUse.isUsed(machine)).isTrue();
+        fourth.end();
+        assertThat(MachineUse.take(machine)).isTrue();
+        assertThat(MachineUse.isUsed(machine)).isFalse();
+    }
+}
