@@ -27,7 +27,10 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Reads PEM files: certificates, expired ones too, revocation lists, and keys in PKCS#8, PKCS#1 or SEC1. */
+/**
+ * Reads PEM files: certificates, expired ones too, revocation lists, and keys in PKCS#8, PKCS#1 or
+ * SEC1.
+ */
 final class Pem {
     private static final Pattern KEY =
             Pattern.compile("-----BEGIN ((?:[A-Z]++ )?PRIVATE KEY)-----([^-]*+)-----END \\1-----");

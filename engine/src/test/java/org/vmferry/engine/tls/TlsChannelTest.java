@@ -230,7 +230,9 @@ class TlsChannelTest {
         get(closing);
     }
 
-    /** It would lie there unread, and a close over it resets the connection under the last pages. */
+    /**
+     * It would lie there unread, and a close over it resets the connection under the last pages.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.3", "TLSv1.2"})
     void aSourceIsSentNothingThatItMustRead(String version) throws Exception {

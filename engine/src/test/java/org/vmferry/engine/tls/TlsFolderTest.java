@@ -172,7 +172,10 @@ class TlsFolderTest {
     void aKeyThatOthersCanUseIsSaid(String rights) throws Exception {
         assertThat(load().remarks()).isEmpty();
         rights("server-key.pem", rights);
-        assertThat(load().remarks()).singleElement().asString().contains("server-key.pem", "others");
+        assertThat(load().remarks())
+                .singleElement()
+                .asString()
+                .contains("server-key.pem", "others");
         rights("server-key.pem", "rw-r-----"); // a group is somebody's choice
         assertThat(load().remarks()).isEmpty();
     }

@@ -119,8 +119,8 @@ final class RecordRelay implements AutoCloseable {
         }
     }
 
-    private static void write(
-            OutputStream out, byte[] like, ByteArrayOutputStream content) throws IOException {
+    private static void write(OutputStream out, byte[] like, ByteArrayOutputStream content)
+            throws IOException {
         if (content.size() == 0) return;
         out.write(
                 new byte[] {
@@ -136,8 +136,10 @@ final class RecordRelay implements AutoCloseable {
         int at = 0;
         while (at + 4 <= flight.length) {
             type = flight[at];
-            at += 4 + ((flight[at + 1] & 0xff) << 16 | (flight[at + 2] & 0xff) << 8)
-                    + (flight[at + 3] & 0xff);
+            at +=
+                    4
+                            + ((flight[at + 1] & 0xff) << 16 | (flight[at + 2] & 0xff) << 8)
+                            + (flight[at + 3] & 0xff);
         }
         return at == flight.length ? type : -1;
     }

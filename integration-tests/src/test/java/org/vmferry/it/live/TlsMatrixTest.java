@@ -198,7 +198,9 @@ class TlsMatrixTest {
         }
     }
 
-    /** As people call it: then it waits for the destination's end, and takes a cut for a failure. */
+    /**
+     * As people call it: then it waits for the destination's end, and takes a cut for a failure.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"1.2", "1.3"})
     void aClientThatWaitsForOurEndHearsIt(String version) throws Exception {
