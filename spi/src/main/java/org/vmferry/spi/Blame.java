@@ -15,5 +15,14 @@ public enum Blame {
     /** The connection, disk or file system failed. */
     TRANSPORT,
     /** A plug-in is missing, broken, or broke its side of the SPI. */
-    PLUGIN
+    PLUGIN;
+
+    /**
+     * Whether code is to blame, and no person, peer or link.
+     *
+     * @return true for {@link #HOST} and {@link #PLUGIN}
+     */
+    public boolean isCodes() {
+        return this == HOST || this == PLUGIN;
+    }
 }

@@ -11,7 +11,7 @@ final class OutcomeUnknown extends MigrationException {
     private static final long serialVersionUID = 1L;
 
     OutcomeUnknown(Throwable cause) {
-        this(isForeign(cause) ? cause.getMessage() + "," : "the link was lost", cause);
+        this(isCodes(cause) ? cause.getMessage() + "," : "the link was lost", cause);
     }
 
     private final String what;
@@ -23,7 +23,7 @@ final class OutcomeUnknown extends MigrationException {
 
     private OutcomeUnknown(String what, String now, Throwable cause) {
         super(
-                isForeign(cause) ? ((MigrationException) cause).blame() : Blame.TRANSPORT,
+                isCodes(cause) ? ((MigrationException) cause).blame() : Blame.TRANSPORT,
                 what + " when the destination may have had everything: " + now,
                 cause);
         this.what = what;
@@ -44,9 +44,7 @@ final class OutcomeUnknown extends MigrationException {
         return known;
     }
 
-    /** Whether it is the host's or a plug-in's own fault, and no link's. */
-    private static boolean isForeign(Throwable cause) {
-        return cause instanceof MigrationException e
-                && (e.blame() == Blame.HOST || e.blame() == Blame.PLUGIN);
+    private static boolean isCodes(Throwable cause) {
+        return cause instanceof MigrationException e && e.blame().isCodes();
     }
 }

@@ -1,5 +1,6 @@
 package org.vmferry.engine.tls;
 
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -101,6 +102,7 @@ final class Records {
                 read = raw.read(arrived);
             } catch (IOException e) {
                 if (!raw.isOpen()) throw e;
+                if (e instanceof MigrationException why && why.blame().isCodes()) throw e;
                 throw new TlsCutException(raw.peer(), e); // a reset
             }
             if (read < 0) throw new TlsCutException(raw.peer(), null);
