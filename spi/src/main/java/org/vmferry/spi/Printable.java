@@ -34,18 +34,17 @@ public final class Printable {
         return cleaned(text, '\n', '\t');
     }
 
+    /** No streams: it is also called while a guest stands still, when little is to be loaded. */
     private static String cleaned(String text, char lineFeed, char tab) {
         if (text == null) return "";
         StringBuilder clean = new StringBuilder(text.length());
-        text.codePoints()
-                .map(
-                        c ->
-                                switch (c) {
-                                    case '\n' -> lineFeed;
-                                    case '\t' -> tab;
-                                    default -> isPlain(c) ? c : '?';
-                                })
-                .forEach(clean::appendCodePoint);
+        for (int i = 0; i < text.length(); ) {
+            int c = text.codePointAt(i);
+            i += Character.charCount(c);
+            if (c == '\n') clean.append(lineFeed);
+            else if (c == '\t') clean.append(tab);
+            else clean.appendCodePoint(isPlain(c) ? c : '?');
+        }
         return clean.toString();
     }
 

@@ -150,6 +150,7 @@ class CorrectionTest {
             recording.dump(file);
         }
         assertThat(RecordingFile.readAllEvents(file))
+                .filteredOn(event -> event.getEventType().getName().equals("vmferry.Correction"))
                 .filteredOn(event -> event.getString("migration").equals(save.name()))
                 .singleElement()
                 .satisfies(event -> assertThat(event.getString("owner")).isEqualTo("DESTINATION"));

@@ -108,8 +108,8 @@ class KillTest {
         System.out.println("KillTest: " + seen);
     }
 
-    static Stream<Scenario> six() {
-        return scenarios(6);
+    static Stream<Scenario> some() {
+        return scenarios(4);
     }
 
     static Stream<Scenario> hundred() {
@@ -130,7 +130,7 @@ class KillTest {
     }
 
     @ParameterizedTest
-    @MethodSource("six")
+    @MethodSource("some")
     @Tag("OWN-1")
     @Tag("OWN-2")
     @Tag("OWN-3")

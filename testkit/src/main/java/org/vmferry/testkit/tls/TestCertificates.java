@@ -7,11 +7,13 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * Fresh certificates, made with the JDK's keytool, in one directory as QEMU's tls-creds-x509 has
- * it: a CA, a server's pair for {@link #HOST} and a client's. Valid for two days.
+ * Certificates, made once in each JVM with its keytool, in one directory as QEMU's tls-creds-x509
+ * has it: a CA, a server's pair for {@link #HOST} and a client's. Valid for two days.
  *
  * @param folder the directory
  */
@@ -24,17 +26,31 @@ public record TestCertificates(Path folder) {
 
     private static final String PASSWORD = "changeit";
 
+    /** Name and content of each, once they are made: that takes seconds. */
+    private static final Map<String, String> MADE = new HashMap<>();
+
     /**
-     * Makes them, unless they are there.
+     * Puts them into a folder, unless they are there. In one JVM they are the same in all folders.
      *
      * @param folder is made, too
      * @return the certificates
      * @throws IOException if keytool fails
      */
     public static TestCertificates in(Path folder) throws IOException {
-        TestCertificates made = new TestCertificates(folder);
-        if (Files.exists(folder)) return made;
+        TestCertificates there = new TestCertificates(folder);
+        if (Files.exists(folder)) return there;
         Files.createDirectories(folder);
+        synchronized (MADE) {
+            if (MADE.isEmpty()) make(folder);
+            for (var file : MADE.entrySet()) {
+                Files.writeString(folder.resolve(file.getKey()), file.getValue());
+            }
+        }
+        return there;
+    }
+
+    private static void make(Path folder) throws IOException {
+        TestCertificates made = new TestCertificates(folder);
         made.make("ca", "CN=Test CA", "-ext", "bc:c", "-ext", "ku:c=keyCertSign,cRLSign");
         String use = "ku:c=digitalSignature,keyEncipherment";
         made.make(
@@ -54,7 +70,7 @@ public record TestCertificates(Path folder) {
         } catch (GeneralSecurityException e) {
             throw new IOException(e);
         }
-        return made;
+        Files.delete(made.store());
     }
 
     private Path store() {
@@ -88,10 +104,8 @@ public record TestCertificates(Path folder) {
         }
     }
 
-    private void pem(String file, String label, byte[] der) throws IOException {
+    private static void pem(String file, String label, byte[] der) {
         String text = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
-        Files.writeString(
-                folder.resolve(file),
-                "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(label, text, label));
+        MADE.put(file, "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(label, text, label));
     }
 }
