@@ -75,8 +75,8 @@ class CancelTest {
     private Random random;
 
     @Test
-    void aHundredAndFiftyTimes() throws Exception {
-        cancel(150);
+    void eightyTimes() throws Exception {
+        cancel(80);
     }
 
     @Test

@@ -64,6 +64,7 @@ class TlsKeyLimitsQemuTest {
     }
 
     @Test
+    @Tag("stress")
     void withTheLaunchersLimitsOneChannelGoesBothWays() throws Exception {
         try (Qemu source = receives(16, "2^62", 0, true)) {
             Ended sent = sends(16, "2^62", 0, true, source.serial());

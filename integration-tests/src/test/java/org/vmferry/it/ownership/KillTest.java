@@ -109,7 +109,7 @@ class KillTest {
     }
 
     static Stream<Scenario> some() {
-        return scenarios(4);
+        return scenarios(3);
     }
 
     static Stream<Scenario> hundred() {
