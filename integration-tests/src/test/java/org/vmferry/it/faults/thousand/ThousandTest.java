@@ -78,7 +78,8 @@ class ThousandTest {
         System.out.println(histogram);
         assertThat(thousand.violations()).isEmpty();
         if (before == null) return; // a few were asked for
-        Held.now().assertNoMoreThan(before, 128 << 10);
+        // The JVM's heap grows by most of it.
+        Held.now().assertNoMoreThan(before, 256 << 10);
         assertThat(histogram.struck()).isGreaterThan(histogram.all() * 7 / 10);
         assertThat(histogram.afterPause()).isGreaterThan(histogram.all() * 3 / 10);
     }
