@@ -31,6 +31,6 @@ class MixedTest {
         mixed.runMixed(FIRST, 1000);
         Held after = Held.now();
         assertThat(mixed.violations()).isEmpty();
-        after.assertNoMoreThan(before, 96 << 10);
+        after.assertNoMoreThan(before, 256 << 10);
     }
 }
