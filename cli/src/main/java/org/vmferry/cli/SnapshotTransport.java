@@ -4,15 +4,12 @@ import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.ForwardingFile;
 import org.vmferry.spi.transport.PositionedFile;
 import org.vmferry.spi.transport.TransportProvider;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -57,16 +54,24 @@ final class SnapshotTransport implements TransportProvider {
     }
 
     @Override
-    public Incoming incoming(Address address, Options options) {
+    public Incoming incoming(Address address, Options options) throws IOException {
+        PositionedFile stream =
+                new ForwardingFile(opened.file(false)) {
+                    @Override
+                    public long start() {
+                        return start;
+                    }
+                };
         return new Incoming() {
             @Override
             public Address address() {
                 return address;
             }
 
+            /** Never around the page cache: no command asks for that. */
             @Override
-            public PositionedFile file(boolean direct) throws IOException {
-                return new File(opened.file(direct));
+            public PositionedFile file(boolean direct) {
+                return stream;
             }
 
             @Override
@@ -79,54 +84,5 @@ final class SnapshotTransport implements TransportProvider {
                 // The command does that.
             }
         };
-    }
-
-    private final class File implements PositionedFile {
-        private final PositionedFile real;
-
-        File(PositionedFile real) {
-            this.real = real;
-        }
-
-        @Override
-        public long start() {
-            return start;
-        }
-
-        @Override
-        public int alignment() {
-            return real.alignment();
-        }
-
-        @Override
-        public void write(ByteBuffer source, long position) throws IOException {
-            real.write(source, position);
-        }
-
-        @Override
-        public int read(ByteBuffer target, long position) throws IOException {
-            return real.read(target, position);
-        }
-
-        @Override
-        public long size() throws IOException {
-            return real.size();
-        }
-
-        @Override
-        public void resize(long size) throws IOException {
-            real.resize(size);
-        }
-
-        @Override
-        public Optional<MemorySegment> map(long position, long length, Arena arena)
-                throws IOException {
-            return real.map(position, length, arena);
-        }
-
-        @Override
-        public long nextData(long position) throws IOException {
-            return real.nextData(position);
-        }
     }
 }

@@ -29,7 +29,7 @@ final class AnswerListener implements AutoCloseable {
     private final Silence silence;
     private final Thread thread;
     private boolean kept; // the migration's thread's own
-    private String reason; // this one's
+    private String reason; // the listening thread's own
     private Refused refusal; // before over, which is guarded
     private Integer awaited; // guarded by this, as below; a PING's number
     private boolean ready; // the peer, for the switch-over

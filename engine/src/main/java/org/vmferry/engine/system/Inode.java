@@ -16,9 +16,18 @@ import java.util.Optional;
  * @param size in bytes
  */
 public record Inode(int mode, int uid, int gid, long size) {
-    private static final int S_IFMT = 0170000;
-    private static final int S_IFREG = 0100000;
-    private static final int S_IFDIR = 0040000;
+    /** What can stand under a name. */
+    public enum Type {
+        FILE,
+        FOLDER,
+        LINK,
+        BLOCK_DEVICE,
+        CHARACTER_DEVICE,
+        SOCKET,
+        PIPE
+    }
+
+    private static final int S_IFMT = 0170000; // these bits all Unixes have alike
     private static final int S_ISVTX = 01000;
     private static final int S_IWGRP = 020;
     private static final int S_IWOTH = 02;
@@ -60,21 +69,20 @@ public record Inode(int mode, int uid, int gid, long size) {
     }
 
     /**
-     * Whether it is a plain file.
+     * What it is.
      *
-     * @return false also for a link
+     * @return PIPE for whatever is none of the others
      */
-    public boolean isFile() {
-        return (mode & S_IFMT) == S_IFREG;
-    }
-
-    /**
-     * Whether it is a folder.
-     *
-     * @return false also for a link
-     */
-    public boolean isFolder() {
-        return (mode & S_IFMT) == S_IFDIR;
+    public Type type() {
+        return switch (mode & S_IFMT) {
+            case 0100000 -> Type.FILE;
+            case 0040000 -> Type.FOLDER;
+            case 0120000 -> Type.LINK;
+            case 0060000 -> Type.BLOCK_DEVICE;
+            case 0020000 -> Type.CHARACTER_DEVICE;
+            case 0140000 -> Type.SOCKET;
+            default -> Type.PIPE;
+        };
     }
 
     /**

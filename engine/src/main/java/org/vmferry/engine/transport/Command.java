@@ -227,35 +227,7 @@ final class Command implements Channel {
     @Override
     public void release() {
         released = true;
-        kill();
-    }
-
-    private void kill() {
-        // Stopped first, so that it starts nobody else: a shell whose child was killed would go on
-        // with
-        // its next command. Its children next: those of a dead parent are no longer known to be
-        // its.
-        stop();
-        process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.toHandle()
-                .destroyForcibly(); // the process itself would wait for who hangs in its stream
-    }
-
-    private void stop() {
-        if (!process.isAlive()) return;
-        try {
-            // Without a pipe: those would be closed some time after its end.
-            new ProcessBuilder("sh", "-c", "kill -STOP " + process.pid())
-                    .redirectInput(new File("/dev/null"))
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .redirectError(ProcessBuilder.Redirect.DISCARD)
-                    .start()
-                    .waitFor(GRACE_MS, TimeUnit.MILLISECONDS);
-        } catch (IOException e) {
-            // It is killed all the same.
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        watchdog.bite();
     }
 
     @Override
@@ -281,7 +253,11 @@ final class Command implements Channel {
         } catch (IOException e) {
             // Nobody waits for these bytes.
         }
-        if (!ended()) kill();
+        if (!ended()) {
+            watchdog.bite();
+            // Somebody may have killed the watchdog.
+            if (!ended()) process.toHandle().destroyForcibly();
+        }
         try (said;
                 watchdog;
                 InputStream in = process.getInputStream();

@@ -241,15 +241,15 @@ final class FileOutgoing implements Outgoing {
         if (kind != FileTarget.Kind.REGULAR || !OpenFile.posix(file)) return;
         PosixFileAttributes before;
         try {
-            before = posix(file);
+            before = attributes(file);
         } catch (NoSuchFileException e) {
             return; // what was to be replaced has gone meanwhile
         }
-        if (!before.isRegularFile() || !before.owner().equals(posix(part).owner())) return;
+        if (!before.isRegularFile() || !before.owner().equals(attributes(part).owner())) return;
         Files.setPosixFilePermissions(part, before.permissions());
     }
 
-    private static PosixFileAttributes posix(Path file) throws IOException {
+    private static PosixFileAttributes attributes(Path file) throws IOException {
         return Files.readAttributes(file, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
     }
 

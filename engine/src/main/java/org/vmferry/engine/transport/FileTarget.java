@@ -118,21 +118,25 @@ record FileTarget(Path path, OptionalLong offset) {
 
     static Kind kind(Path file) throws IOException {
         try {
-            // S_IFMT's bits, which Linux and all other Unixes have alike.
-            return switch ((int) Files.getAttribute(file, "unix:mode") & 0170000) {
-                case 0100000 -> Kind.REGULAR;
-                case 0040000 -> Kind.DIRECTORY;
-                case 0060000 -> Kind.BLOCK_DEVICE;
-                case 0020000 -> Kind.CHARACTER_DEVICE;
-                default -> Kind.STREAM;
+            Optional<Inode> inode = Inode.of(file);
+            if (inode.isEmpty()) return elsewhere(file);
+            return switch (inode.get().type()) {
+                case FILE -> Kind.REGULAR;
+                case FOLDER -> Kind.DIRECTORY;
+                case BLOCK_DEVICE -> Kind.BLOCK_DEVICE;
+                case CHARACTER_DEVICE -> Kind.CHARACTER_DEVICE;
+                case SOCKET, PIPE, LINK -> Kind.STREAM;
             };
         } catch (NoSuchFileException e) {
             return Kind.MISSING;
-        } catch (UnsupportedOperationException e) {
-            if (Files.isDirectory(file)) return Kind.DIRECTORY;
-            return Files.exists(file) ? Kind.REGULAR : Kind.MISSING;
         } catch (IOException e) {
             throw Trouble.explain("open", file, e);
         }
+    }
+
+    /** Where the system is no Unix. */
+    private static Kind elsewhere(Path file) {
+        if (Files.isDirectory(file)) return Kind.DIRECTORY;
+        return Files.exists(file) ? Kind.REGULAR : Kind.MISSING;
     }
 }

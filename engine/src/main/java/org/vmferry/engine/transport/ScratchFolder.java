@@ -67,7 +67,7 @@ public final class ScratchFolder {
         if (!maker.matches()) return false;
         try {
             Optional<Inode> inode = Inode.of(folder, LinkOption.NOFOLLOW_LINKS);
-            if (inode.isPresent() && !(inode.get().isFolder() && inode.get().isOurs()))
+            if (inode.isPresent() && !Unfinished.isOurs(inode.get(), Inode.Type.FOLDER))
                 return false;
             boolean lives =
                     ProcessHandle.of(Long.parseLong(maker.group(1)))

@@ -90,7 +90,7 @@ record Unfinished(Path file, long pid, long bytes, boolean alive) {
         if (!m.matches()) return;
         try {
             Optional<Inode> inode = Inode.of(file, LinkOption.NOFOLLOW_LINKS);
-            if (inode.isPresent() && !(inode.get().isFile() && inode.get().isOurs())) return;
+            if (inode.isPresent() && !isOurs(inode.get(), Inode.Type.FILE)) return;
             long pid = Long.parseLong(m.group(2));
             // Our own must not be probed: closing the probe would drop our lock on it.
             boolean alive = isMine(pid, Long.parseLong(m.group(3))) || locked(file);
@@ -98,6 +98,11 @@ record Unfinished(Path file, long pid, long bytes, boolean alive) {
         } catch (IOException e) {
             // Gone meanwhile.
         }
+    }
+
+    /** Of this user's, and what it must be. */
+    static boolean isOurs(Inode inode, Inode.Type type) {
+        return inode.type() == type && inode.isOurs();
     }
 
     private static boolean isMine(long pid, long start) {

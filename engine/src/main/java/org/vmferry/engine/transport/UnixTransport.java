@@ -2,6 +2,7 @@ package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vmferry.engine.system.Inode;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Option;
@@ -94,7 +95,7 @@ public final class UnixTransport implements TransportProvider {
 
     private static void removeStale(Path path) throws IOException {
         if (FileTarget.kind(path) == FileTarget.Kind.MISSING) return;
-        if (((int) Files.getAttribute(path, "unix:mode") & 0170000) != 0140000) {
+        if (Inode.of(path).filter(it -> it.type() == Inode.Type.SOCKET).isEmpty()) {
             throw MigrationException.user(
                     "can't listen on unix:%s: there is something that is no socket", path);
         }

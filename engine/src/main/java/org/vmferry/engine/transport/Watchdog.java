@@ -8,16 +8,18 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ends a command, with all its children, when this process ends, however that comes: a shell beside
- * it that waits for a word from here, and hears the pipe's end if there is none any more. The
- * command can't be its child: it keeps its terminal, on which it may ask for a password.
+ * Ends a command, with all its children, when it is told to, or this process ends, however that
+ * comes: a shell beside it that waits for a word from here, and hears the pipe's end if there is
+ * none. The command can't be its child: it keeps its terminal, on which it may ask for a password.
  *
- * <p>It is there first, and the command tells it its number before it begins. Children are found
- * where the system lists them in /proc; a command that has ended itself, and left others running,
- * has left them on purpose.
+ * <p>It is there first, and the command tells it its number before it begins. A command that has
+ * ended itself, and left others running, has left them on purpose.
  */
 final class Watchdog implements AutoCloseable {
-    // Stopped first, so that it starts nobody else meanwhile.
+    // Stopped first, so that it starts nobody else meanwhile: a shell whose child was killed would
+    // go
+    // on with its next command. Its children next: those of a dead parent are no longer known as
+    // its.
     private static final String WATCH =
             """
             trap '' HUP INT QUIT TERM
@@ -25,7 +27,9 @@ final class Watchdog implements AutoCloseable {
             read -r over && exit
             end() {
                 kill -STOP "$1"
-                for child in $(cat /proc/"$1"/task/*/children); do end "$child"; done
+                for child in $(cat /proc/"$1"/task/*/children || pgrep -P "$1"); do
+                    end "$child"
+                done
                 kill -KILL "$1"
             }
             end "$command"
@@ -66,6 +70,15 @@ final class Watchdog implements AutoCloseable {
         OutputStream pipe = shell.getOutputStream();
         pipe.write((word + "\n").getBytes(StandardCharsets.US_ASCII));
         pipe.flush();
+    }
+
+    /** Ends the command, soon; one that has ended is left in peace. Any thread. */
+    void bite() {
+        try {
+            shell.getOutputStream().close();
+        } catch (IOException e) {
+            // It is gone.
+        }
     }
 
     /** The command has ended, or was never started. */

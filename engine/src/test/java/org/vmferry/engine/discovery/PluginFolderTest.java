@@ -208,6 +208,15 @@ class PluginFolderTest {
     }
 
     @Test
+    void aFoldersNameDrivesNoTerminal() throws Exception {
+        Files.createDirectory(folder.resolve("a\u001b[2J\u202eb"));
+        try (Plugins plugins = Plugins.fromDirectory(folder)) {
+            assertThat(plugins.rejected().getFirst().sentence())
+                    .contains("/a?[2J?b has no jar in it");
+        }
+    }
+
+    @Test
     void aFolderThatIsNotThereIsTheUsersFault() {
         assertThatThrownBy(() -> Plugins.fromDirectory(folder.resolve("gone")))
                 .isInstanceOfSatisfying(

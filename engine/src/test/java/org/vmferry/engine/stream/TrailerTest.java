@@ -216,6 +216,13 @@ class TrailerTest {
 
     @Test
     @Tag("TRL-8")
+    void itsDamageDrivesNoTerminal() throws IOException {
+        String damage = readText("vmferry 1\nno\u202ekey\u001b[2J\n").damage().orElseThrow();
+        assertThat(damage).contains("no?key").doesNotContain("\u202e", "\u001b");
+    }
+
+    @Test
+    @Tag("TRL-8")
     void everyByteCounts() throws IOException {
         byte[] whole = encode(trailer(new Fact("key", "value")), TAIL);
         for (int at = 0; at < whole.length; at++) {

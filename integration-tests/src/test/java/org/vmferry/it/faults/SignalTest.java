@@ -60,6 +60,8 @@ class SignalTest {
         Files.write(made.resolve("long"), stream(1L << 30, 2_000_000));
         Files.write(made.resolve("tib"), stream(1L << 40, 1));
         new FullMachine(4 << 20, RunState.PAUSED).saved(made.resolve("full"), "mapped-ram");
+        // More than the two sockets' buffers take.
+        new FullMachine(64 << 20, RunState.PAUSED).saved(made.resolve("large"), "mapped-ram");
         TestCertificates.in(made.resolve("certificates"));
     }
 
@@ -311,17 +313,18 @@ class SignalTest {
 
     @ParameterizedTest
     @CsvSource({
-        "set-up,INT,-c return-path,40",
-        "handshake,TERM,-p tls-creds=CERTIFICATES -p tls-hostname=ferry.test,1",
-        "RAM,HUP,-p max-bandwidth=200000,10000",
-        "a peer that takes nothing,TERM,-p max-bandwidth=0,10000",
+        "set-up,INT,full,-c return-path,40",
+        "handshake,TERM,full,-p tls-creds=CERTIFICATES -p tls-hostname=ferry.test,1",
+        "RAM,HUP,full,-p max-bandwidth=200000,10000",
+        "a peer that takes nothing,TERM,large,-p max-bandwidth=0,10000",
     })
     @Tag("OWN-1")
-    void whileItSends(String phase, String signal, String options, int bytes) throws Exception {
+    void whileItSends(String phase, String signal, String guest, String options, int bytes)
+            throws Exception {
         try (Mute destination = new Mute(phase.startsWith("a peer") ? bytes : 1 << 30)) {
             String line =
                     "send --debug %s %s %s"
-                            .formatted(made.resolve("full"), destination.address(), options)
+                            .formatted(made.resolve(guest), destination.address(), options)
                             .replace("CERTIFICATES", made.resolve("certificates").toString());
             start((Object[]) line.split(" "));
             command.await(() -> destination.bytes >= bytes);

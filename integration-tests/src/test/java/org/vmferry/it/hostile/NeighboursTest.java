@@ -10,11 +10,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.it.support.Commands;
+import org.vmferry.it.support.Launched;
 import org.vmferry.it.support.Snapshots;
 
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -100,6 +104,22 @@ class NeighboursTest {
         assertThat(left).doesNotExist();
         assertThat(home.resolve("PWNED")).doesNotExist();
         assertThat(snapshot).exists();
+    }
+
+    /** Its engine logs what it meets. */
+    @Test
+    void aLogDrivesNoTerminal() throws Exception {
+        Path socket = home.resolve("a\u001b[2J\u202eb");
+        try (var left = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            left.bind(UnixDomainSocketAddress.of(socket)); // its name stays
+        }
+        Path temporary = Files.createDirectory(home.resolve("tmp"));
+        Path out = home.resolve("out.snap");
+        try (Launched vmferry =
+                Launched.with(home, temporary, "receive", "unix:" + socket, "-o", out, "--debug")) {
+            vmferry.awaitSaid("Replacing the socket '" + home + "/a?[2J?b'");
+            assertThat(vmferry.err()).contains(" INFO ").doesNotContain("\u001b", "\u202e");
+        }
     }
 
     @Test

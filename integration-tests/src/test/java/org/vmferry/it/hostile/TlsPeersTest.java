@@ -161,7 +161,11 @@ class TlsPeersTest {
             FutureTask<Void> writing =
                     new FutureTask<>(
                             () -> {
-                                while (true) write(channel, "on and on\n");
+                                while (true) {
+                                    write(channel, "on and on\n");
+                                    Thread.sleep(
+                                            1); // s_client hears its input once it has nothing else
+                                }
                             });
             Thread writer = Thread.ofPlatform().daemon().start(writing);
             client.awaitSaid("on and on");

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * A migration's script: lines of JSON, each for one of its ends, and one of
@@ -21,6 +22,7 @@ import java.util.Set;
  * {"source": ["active"]}          waits for the event of that name, or MIGRATION of that status
  * {"source": {"until": "failed"}} asks query-migrate until that is its status
  * {"source": {"is": "postmigrate"}} asks query-status until that is its status
+ * {"source": {"unlisted": "migration"}} asks query-yank until it lists no such type
  * {"negotiate": false}            first line: qmp_capabilities is the script's own affair
  * </pre>
  *
@@ -114,9 +116,10 @@ final class QmpScript {
                     }
                 }
                 case Map<?, ?> until when until.containsKey("until") ->
-                        until("query-migrate", (String) until.get("until"));
-                case Map<?, ?> is when is.containsKey("is") ->
-                        until("query-status", (String) is.get("is"));
+                        status("query-migrate", until.get("until"));
+                case Map<?, ?> is when is.containsKey("is") -> status("query-status", is.get("is"));
+                case Map<?, ?> gone when gone.containsKey("unlisted") ->
+                        until("query-yank", now -> !types(now).contains(gone.get("unlisted")));
                 default -> {
                     String text = step instanceof String raw ? raw : Json.write(step);
                     Map<String, Object> answer = answer(line, text);
@@ -150,7 +153,15 @@ final class QmpScript {
             }
         }
 
-        private void until(String query, String status) throws Exception {
+        private void status(String query, Object wanted) throws Exception {
+            until(query, now -> wanted.equals(((Map<?, ?>) now).get("status")));
+        }
+
+        private static List<?> types(Object instances) {
+            return ((List<?>) instances).stream().map(i -> ((Map<?, ?>) i).get("type")).toList();
+        }
+
+        private void until(String query, Predicate<Object> wanted) throws Exception {
             long end = System.nanoTime() + RawQmp.DEADLINE * 1_000_000_000L;
             while (true) {
                 qmp.send("{\"execute\": \"" + query + "\"}");
@@ -159,8 +170,8 @@ final class QmpScript {
                     event(message);
                     message = qmp.next();
                 }
-                Object now = ((Map<?, ?>) message.get("return")).get("status");
-                if (status.equals(now)) return;
+                Object now = message.get("return");
+                if (wanted.test(now)) return;
                 if (System.nanoTime() > end) throw new IOException("still " + now);
                 Thread.onSpinWait();
             }

@@ -1,5 +1,6 @@
 package org.vmferry.testkit.fault;
 
+import org.vmferry.spi.transport.ForwardingFile;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;

@@ -1,6 +1,6 @@
-package org.vmferry.testkit.fault;
+package org.vmferry.spi.transport;
 
-import org.vmferry.spi.transport.PositionedFile;
+import org.vmferry.spi.Status;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -8,7 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 
-/** A file that hands every call to another one. */
+/** A file that hands every call to another one; the base of those which do something more. */
+@Status(Status.Level.EXPERIMENTAL)
 public class ForwardingFile implements PositionedFile {
     /** The file underneath. */
     protected final PositionedFile real;
