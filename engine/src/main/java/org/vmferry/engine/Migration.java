@@ -20,7 +20,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A migration that was begun: to watch, to wait for, to cancel. All methods may be called from any
@@ -39,7 +38,9 @@ public final class Migration {
     private final long began = System.nanoTime();
     private final LifeCycle life;
     private final Transitions transitions;
-    private final AtomicReference<Statistics> last = new AtomicReference<>(); // the final numbers
+    // Held while the counters are read: the final numbers are the last that anybody is told.
+    private final Object counting = new Object();
+    private Statistics last; // the final numbers; guarded by counting
     private final Object changing = new Object();
     private final RecordedMigration event = new RecordedMigration();
 
@@ -106,7 +107,10 @@ public final class Migration {
 
     /** What follows the end: the final numbers are there before the final state is. */
     private void finish() {
-        if (!last.compareAndSet(null, soFar())) return;
+        synchronized (counting) {
+            if (last != null) return;
+            last = soFar();
+        }
         life.end();
         transitions.tell();
     }
@@ -129,7 +133,7 @@ public final class Migration {
         LOG.debug("{}: {}", session.name(), next);
         transitions.note(next);
         // Before anyone who waits for the end goes on: he may stop the recording.
-        if (next.isFinal()) event.end(next, life.failure(), last.get());
+        if (next.isFinal()) event.end(next, life.failure(), statistics());
     }
 
     /**
@@ -191,9 +195,9 @@ public final class Migration {
      * @return never null
      */
     public Statistics statistics() {
-        Statistics now = soFar();
-        Statistics end = last.get();
-        return end != null ? end : now; // what was counted since belongs to nothing
+        synchronized (counting) {
+            return last != null ? last : soFar(); // what was counted since belongs to nothing
+        }
     }
 
     private Statistics soFar() {

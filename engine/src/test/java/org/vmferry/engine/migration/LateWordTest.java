@@ -14,22 +14,42 @@ import org.vmferry.spi.option.Options;
 
 /** How long a late word is listened for. */
 class LateWordTest {
+    private final TestMachine machine = new TestMachine(RunState.RUNNING, TestMachine.heap(64, 3));
+
     /** A host that lives answers for a process that hangs: its connection never breaks. */
     @Test
     @Timeout(value = 20, threadMode = ThreadMode.SEPARATE_THREAD)
     void aPeerThatHangsIsNotListenedForForEver() throws Exception {
+        hearsNothing(50, () -> {});
+        assertThat(machine.state).isEqualTo(RunState.POSTMIGRATE);
+    }
+
+    /** Somebody has resumed it, or loaded another guest: no word counts any more. */
+    @Test
+    @Timeout(value = 20, threadMode = ThreadMode.SEPARATE_THREAD)
+    void aGuestThatWasTakenElsewhereIsNotListenedFor() throws Exception {
+        hearsNothing(3_600_000, () -> machine.state = RunState.PAUSED);
+        assertThat(machine.state).isEqualTo(RunState.PAUSED);
+    }
+
+    /**
+     * A word is awaited from a peer who says none.
+     *
+     * @param most ms
+     * @param meanwhile what happens once it is kept
+     */
+    private void hearsNothing(long most, Runnable meanwhile) throws Exception {
         PipeEnd[] ends = PipeEnd.two();
         PipeEnd[] outgoing = PipeEnd.two(); // no channel of it: each is closed by itself
         MigrationSession session =
                 MigrationSession.ofRehearsal(Role.SENDS, "send-late", Options.DEFAULTS);
         LifeCycle life = session.life();
-        TestMachine machine = new TestMachine(RunState.RUNNING, TestMachine.heap(64, 3));
         MachineUse use = MachineUse.toSend(machine, "send-late");
         SourceGuest guest = new SourceGuest(machine, life);
         OutcomeUnknown why = new OutcomeUnknown("it said nothing", null);
         try (PipeEnd peer = ends[1];
                 PipeEnd _ = outgoing[1];
-                LateWord late = new LateWord(session, guest, outgoing[0], 50)) {
+                LateWord late = new LateWord(session, guest, outgoing[0], most)) {
             life.enter(MigrationState.SETUP);
             try (AnswerListener answer =
                     new AnswerListener(ends[0], session, new Silence(session))) {
@@ -45,6 +65,7 @@ class LateWordTest {
             late.close();
             assertThat(ends[0].isOpen()).as("kept").isTrue();
             assertThat(outgoing[0].isOpen()).as("kept").isTrue();
+            meanwhile.run();
             late.hear(use, owner -> assertThat(owner).as("corrected").isNull());
             assertThat(ends[0].isOpen()).isFalse();
             assertThat(outgoing[0].isOpen()).isFalse();
@@ -52,13 +73,11 @@ class LateWordTest {
         }
         assertThat(life.listens()).isFalse();
         assertThat(life.owner()).isEqualTo(GuestOwner.UNKNOWN);
-        assertThat(machine.state).isEqualTo(RunState.POSTMIGRATE);
         assertThat(use.isOver()).isTrue();
     }
 
     @Test
     void aMachineThatIsYieldedIsTakenForGood() throws Exception {
-        TestMachine machine = new TestMachine(RunState.RUNNING, TestMachine.heap(64, 3));
         MachineUse first = MachineUse.toSend(machine, "send-1");
         first.yield();
         assertThat(MachineUse.isUsed(machine)).isFalse();

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.migration.LifeCycle.Fate;
 import org.vmferry.engine.migration.LifeCycle.Role;
+import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 
 import java.util.List;
@@ -216,5 +219,21 @@ class LifeCycleTest {
                 .singleElement()
                 .satisfies(beside -> assertThat(beside).hasMessageContaining("a plug-in"));
         assertThat(source.settle(trouble).orElseThrow().fate()).isEqualTo(Fate.GIVEN_UP);
+    }
+
+    /** Who is at fault is no other for the moment at which it showed. */
+    @ParameterizedTest
+    @EnumSource
+    void anUnknownOutcomeBlamesWhoIsAtFault(Blame fault) {
+        MigrationException why = new MigrationException(fault, "codec 'x' threw in compress");
+        OutcomeUnknown unknown = new OutcomeUnknown(why);
+        if (fault == Blame.HOST || fault == Blame.PLUGIN) {
+            assertThat(unknown.blame()).isEqualTo(fault);
+            assertThat(unknown).hasMessageStartingWith("codec 'x' threw in compress, when ");
+        } else {
+            assertThat(unknown.blame()).isEqualTo(Blame.TRANSPORT);
+            assertThat(unknown).hasMessageStartingWith("the link was lost when ");
+        }
+        assertThat(unknown).hasCause(why).hasMessageContaining("stays paused here");
     }
 }

@@ -81,6 +81,32 @@ public final class Certificates {
         return made;
     }
 
+    /** A folder like the other one, whose own certificates ended yesterday. */
+    public Path expired(Path folder) throws Exception {
+        Path made = all.resolve("expired");
+        Files.createDirectory(made);
+        try (var files = Files.list(folder)) {
+            for (Path file : files.toList()) Files.copy(file, made.resolve(file.getFileName()));
+        }
+        for (String role : List.of("server", "client")) {
+            String own = made.resolve(role).toString();
+            String subject = "/CN=" + HOST;
+            String name = "subjectAltName=DNS:" + HOST;
+            openssl(
+                    "req -new -key %s-key.pem -subj %s -addext %s -out %1$s.csr",
+                    own, subject, name);
+            openssl(
+                    "x509 -req -in %s.csr -out %1$s-cert.pem -copy_extensions copy -days -1"
+                            + " -CA %s/ca-cert.pem -CAkey %2$s/ca-key.pem -CAcreateserial",
+                    own, all);
+        }
+        return made;
+    }
+
+    private static void openssl(String format, Object... values) throws Exception {
+        Tools.run(("openssl " + format.formatted(values)).split(" "));
+    }
+
     private void copy(String role, Key key, Path to) throws IOException {
         for (String file : List.of("-cert.pem", "-key.pem")) {
             Files.copy(all.resolve(role + "-" + key + file), to.resolve(role + file));

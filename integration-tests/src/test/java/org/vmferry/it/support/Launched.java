@@ -61,6 +61,8 @@ public final class Launched implements AutoCloseable {
         List<String> line =
                 new ArrayList<>(
                         List.of(
+                                "env", // a build in the background ignores some, its children too
+                                "--default-signal=HUP,INT,TERM",
                                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                                 "-Djava.io.tmpdir=" + temporary,
                                 "--enable-native-access=ALL-UNNAMED",
