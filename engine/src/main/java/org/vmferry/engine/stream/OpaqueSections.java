@@ -78,6 +78,7 @@ final class OpaqueSections {
     /** An EOF with a VMDESCRIPTION behind it, and why that does not fit; null if it does. */
     private record Described(int eof, int end, MigrationException why) {}
 
+    private static final Open RAM = new Open(0, Wire.RAM, 0, Wire.RAM_VERSION, null);
     private static final Logger LOG = LoggerFactory.getLogger(OpaqueSections.class);
     private static final int FOOTER = Divisions.FOOTER;
     private static final long REFUSE_MS = 10_000;
@@ -106,6 +107,7 @@ final class OpaqueSections {
     private final NavigableMap<Integer, List<Integer>> described = new TreeMap<>();
     private final List<Described> ends = new ArrayList<>();
     private Divisions.Boundary last; // of the stretches before
+    private boolean ramCame;
     private int openEnds;
     private int base; // where the stretch begins that is read
     private byte[] json;
@@ -118,14 +120,12 @@ final class OpaqueSections {
         this.around = around;
     }
 
-    /** One of RAM's sections stands here. Parts with nothing between them count as one. */
+    /** One of RAM's sections stands here. Of its parts the first counts: pages came since then. */
     void ram(Kind kind) throws MigrationException {
-        Item before = items.isEmpty() ? null : items.getLast();
-        boolean again = before != null && before.section == RAM && before.kind == kind;
-        if (!again) add(new Item(kind, RAM, 0, 0));
+        if (kind == Kind.PART && ramCame) return;
+        ramCame |= kind == Kind.PART;
+        add(new Item(kind, RAM, 0, 0));
     }
-
-    private static final Open RAM = new Open(0, Wire.RAM, 0, Wire.RAM_VERSION, null);
 
     private void add(Item item) throws MigrationException {
         if (items.size() >= MOST_ITEMS) {
@@ -418,7 +418,7 @@ final class OpaqueSections {
         }
     }
 
-    /** A background snapshot has no END of RAM: it is where its last part was. */
+    /** A background snapshot has no END of RAM: it is taken for where its pages began to come. */
     private void endRam() {
         int at = items.size() - 1;
         while (at >= 0 && items.get(at).section != RAM) at--;

@@ -14,8 +14,9 @@ import java.util.List;
 @Status(Status.Level.STABLE)
 public interface SectionStore {
     /**
-     * A section, or a part of one that goes on while the guest runs. RAM's stand among the others,
-     * named {@code ram} and without payload: they say when those came.
+     * A section, or a part of one that goes on while the guest runs. RAM's START, the first of its
+     * parts and its END stand among the others, named {@code ram} and without payload: they say when
+     * those came.
      *
      * @param kind which part of a section it is
      * @param id the device's name
@@ -89,8 +90,7 @@ public interface SectionStore {
     void keep(Configuration configuration) throws IOException;
 
     /**
-     * Takes a section, or a part of one; called in wire order. Parts of RAM that nothing stands
-     * between count as one.
+     * Takes a section, or a part of one; called in wire order.
      *
      * @param section its payload is valid during the call only
      * @throws IOException if it cannot be kept
