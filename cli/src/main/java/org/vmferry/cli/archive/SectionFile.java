@@ -77,11 +77,7 @@ final class SectionFile implements SectionStore {
                 public Section next() {
                     Entry entry = each.next();
                     return new Section(
-                            entry.kind,
-                            entry.id,
-                            entry.instance,
-                            entry.version,
-                            payload(entry));
+                            entry.kind, entry.id, entry.instance, entry.version, payload(entry));
                 }
             };
         };

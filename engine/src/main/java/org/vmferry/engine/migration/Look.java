@@ -203,8 +203,8 @@ public final class Look implements Machine, RamTarget {
         private void more(Section section) {
             for (int i = devices.size() - 1; i >= 0; i--) {
                 Inspection.Device device = devices.get(i);
-                if (!device.name().equals(section.id())
-                        || device.instance() != section.instance()) continue;
+                if (!device.name().equals(section.id()) || device.instance() != section.instance())
+                    continue;
                 devices.set(
                         i,
                         new Inspection.Device(

@@ -94,8 +94,7 @@ final class SourceStream {
         Optional<SectionStore> store = machine.sections();
         if (toFile) trailer = trailer(store); // first: it may be too long
         writeHeader(stream, store);
-        KeptSections kept =
-                store.isPresent() ? new KeptSections(stream, store.get()) : null;
+        KeptSections kept = store.isPresent() ? new KeptSections(stream, store.get()) : null;
         Optional<DirtyLog> log = machine.ram().dirtyLog();
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
         try (Warmth warmth = new Warmth(session);

@@ -57,9 +57,7 @@ final class Cutter {
 
     /** PINGs stand between sections, and are none (rule STR-6). */
     private int behindPings(int at, int end) {
-        while (at >= FOOTER
-                && at + Divisions.PING <= end
-                && Divisions.isPing(tape.bytes(), at)) {
+        while (at >= FOOTER && at + Divisions.PING <= end && Divisions.isPing(tape.bytes(), at)) {
             at += Divisions.PING;
         }
         return at;
@@ -164,8 +162,7 @@ final class Cutter {
             Map<Integer, Way> ways, VmDescription.Device device, VmDescription.Device following)
             throws MigrationException {
         byte[] name = device.name().getBytes(StandardCharsets.UTF_8);
-        byte[] then =
-                following == null ? null : following.name().getBytes(StandardCharsets.UTF_8);
+        byte[] then = following == null ? null : following.name().getBytes(StandardCharsets.UTF_8);
         Map<Integer, Way> behind = new LinkedHashMap<>();
         for (Map.Entry<Integer, Way> each : ways.entrySet()) {
             int at = each.getKey();

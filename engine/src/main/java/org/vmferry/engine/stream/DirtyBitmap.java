@@ -3,8 +3,8 @@ package org.vmferry.engine.stream;
 import java.io.IOException;
 
 /**
- * The dirty bitmaps of a machine's disks: chunks that begin with their flags, up to one with the end
- * flag. Names stand where a flag says so, the node's before the bitmap's.
+ * The dirty bitmaps of a machine's disks: chunks that begin with their flags, up to one with the
+ * end flag. Names stand where a flag says so, the node's before the bitmap's.
  */
 final class DirtyBitmap implements Grammar {
     static final String NAME = "dirty-bitmap";

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How the payload of a section that goes on while the guest runs tells its own end (rule STR-14).
+ * How the payload of a section that goes on while the guest runs tells its own end (rule STR-20).
  * What its guest writes into it can't be taken for an end: nothing is looked for.
  */
 interface Grammar {

@@ -4,8 +4,8 @@ import java.io.IOException;
 
 /**
  * The hash table of page translations of a pseries machine. START is u32, the size's logarithm;
- * PART and END are u32, then chunks of u32 index, u16 valid, u16 invalid and 16 bytes for each valid
- * entry, up to one of zeros. Where the guest has none the u32 is -1, and no chunk follows.
+ * PART and END are u32, then chunks of u32 index, u16 valid, u16 invalid and 16 bytes for each
+ * valid entry, up to one of zeros. Where the guest has none the u32 is -1, and no chunk follows.
  */
 final class HashTable implements Grammar {
     static final String NAME = "spapr/htab";

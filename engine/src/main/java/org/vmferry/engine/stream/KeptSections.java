@@ -55,8 +55,7 @@ public final class KeptSections {
             id = nextId++;
             if (kind == Kind.START) open.put(name, id);
             int mark = kind == Kind.FULL ? Wire.FULL : Wire.START;
-            DeviceSections.head(
-                    out, mark, id, section.id(), section.instance(), section.version());
+            DeviceSections.head(out, mark, id, section.id(), section.instance(), section.version());
         } else {
             Integer begun = open.get(name);
             if (begun == null) {

@@ -22,7 +22,8 @@ import java.util.TreeMap;
  * Sections of a machine that this host does not know, in the order of the stream, RAM's among them.
  * The payload of a FULL section carries no length, so they are taken in whole, up to what follows
  * them, and cut when all has come: with the VMDESCRIPTION (rules STR-9, STR-10), or because they
- * can be read in one way only (STR-13). What goes on while the guest runs tells its own end (STR-14).
+ * can be read in one way only (STR-13). What goes on while the guest runs tells its own end
+ * (STR-20).
  *
  * <p>A payload may hold any bytes, those of a footer and an end too: an end counts at once only if
  * the VMDESCRIPTION behind it cuts exactly what came before it. All else is decided when nothing
@@ -254,7 +255,8 @@ final class OpaqueSections {
         }
         int at = tape.length();
         byte[] bytes = tape.bytes();
-        boolean footer = at >= base + 6 && bytes[at - 1] == Wire.EOF && bytes[at - 6] == Wire.FOOTER;
+        boolean footer =
+                at >= base + 6 && bytes[at - 1] == Wire.EOF && bytes[at - 6] == Wire.FOOTER;
         if (in.isFile()) {
             if (!in.atEnd()) return false;
             if (eof == null && ends.isEmpty() && !footer && !descriptionEnds(at)) return false;
@@ -380,7 +382,9 @@ final class OpaqueSections {
     private String title(int start) {
         int from = start + 6;
         int to = Math.min(tape.length(), from + (tape.bytes()[start + 5] & 0xff));
-        return "section '" + new String(tape.bytes(), from, to - from, StandardCharsets.UTF_8) + "'";
+        return "section '"
+                + new String(tape.bytes(), from, to - from, StandardCharsets.UTF_8)
+                + "'";
     }
 
     /** It ends there, in a way that is the only one. */
@@ -390,7 +394,7 @@ final class OpaqueSections {
         end = tape.position(eof.at()) + 1;
         note(
                 "the stream ends at %d without a VMDESCRIPTION, so nothing names the devices' fields;"
-                        .formatted(tape.position(eof.at()))
+                                .formatted(tape.position(eof.at()))
                         + " its sections can be read in one way only");
     }
 

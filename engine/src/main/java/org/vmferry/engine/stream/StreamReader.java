@@ -34,7 +34,9 @@ public final class StreamReader {
         /** A part of the RAM section: reads to its end mark. */
         void ramPart() throws IOException;
 
-        /** Whether RAM's pages have their own places in a file, so that its END alone tells which. */
+        /**
+         * Whether RAM's pages have their own places in a file, so that its END alone tells which.
+         */
         default boolean ramPlaced() {
             return false;
         }
@@ -49,7 +51,9 @@ public final class StreamReader {
     private static final Logger LOG = LoggerFactory.getLogger(StreamReader.class);
     private static final int NO_SECTION = -1;
 
-    private static final byte[] RAM_START = {3, 'r', 'a', 'm', 0, 0, 0, 0, 0, 0, 0, Wire.RAM_VERSION};
+    private static final byte[] RAM_START = {
+        3, 'r', 'a', 'm', 0, 0, 0, 0, 0, 0, 0, Wire.RAM_VERSION
+    };
 
     private static final byte[] SWITCHOVER = {0, 11, 0, 0};
 
@@ -211,7 +215,9 @@ public final class StreamReader {
         return devices.finish();
     }
 
-    /** A background snapshot's RAM has no END (rule STR-15); with places nothing tells its pages. */
+    /**
+     * A background snapshot's RAM has no END (rule STR-21); with places nothing tells its pages.
+     */
     private void checkRam(long at) throws MigrationException {
         if (ramEnded) return;
         if (ramId == NO_SECTION) {
@@ -224,8 +230,7 @@ public final class StreamReader {
                     at);
         }
         if (!ramCame) {
-            throw MigrationException.peer(
-                    "the stream ends at %d before the RAM section does", at);
+            throw MigrationException.peer("the stream ends at %d before the RAM section does", at);
         }
         LOG.warn(
                 "{}: RAM has no end in the stream, as background-snapshot leaves it",

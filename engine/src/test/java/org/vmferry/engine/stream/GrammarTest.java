@@ -56,7 +56,7 @@ class GrammarTest {
     }
 
     @Test
-    @Tag("STR-14")
+    @Tag("STR-20")
     void aHashTableEndsWithItsEmptyChunk() throws IOException {
         whole(HashTable.NAME, Wire.START, new Bytes().u32(21));
         whole(HashTable.NAME, Wire.PART, new Bytes().u32(-1));
@@ -70,7 +70,7 @@ class GrammarTest {
     }
 
     @Test
-    @Tag("STR-14")
+    @Tag("STR-20")
     void storageAttributesEndWithTheirMarkOrTheFooter() throws IOException {
         whole(StorageAttributes.NAME, Wire.START, new Bytes().u64(1));
         whole(StorageAttributes.NAME, Wire.END, new Bytes().u64(8).u64(1));
@@ -90,7 +90,7 @@ class GrammarTest {
     }
 
     @Test
-    @Tag("STR-14")
+    @Tag("STR-20")
     void dirtyBitmapsEndWithTheEndFlag() throws IOException {
         Bytes start = new Bytes().u8(0x1c).str8("d0").str8("bm1").u32(1 << 16).u8(1);
         whole(DirtyBitmap.NAME, Wire.START, start.u8(0x14).str8("~").u32(1).u8(0).u8(1));
@@ -105,7 +105,7 @@ class GrammarTest {
 
     @ParameterizedTest
     @ValueSource(strings = {HashTable.NAME, StorageAttributes.NAME, DirtyBitmap.NAME})
-    @Tag("STR-14")
+    @Tag("STR-20")
     void whateverComesIsReadOrRefused(String name) {
         Random random = new Random(name.hashCode());
         for (int round = 0; round < 3000; round++) {

@@ -418,7 +418,9 @@ class OpaqueSectionsTest {
             in.u8();
             assertThat(opaque.read(in)).isEqualTo(OpaqueSections.ENDED);
         }
-        assertThat(opaque.sections()).extracting(Section::id).containsExactly("a", "ram", "ram", "b");
+        assertThat(opaque.sections())
+                .extracting(Section::id)
+                .containsExactly("a", "ram", "ram", "b");
     }
 
     @Test

@@ -90,8 +90,8 @@ class CapturedStreamsTest {
                 "dirty-bitmaps",
                 "background"
             })
-    @Tag("STR-14")
-    @Tag("STR-16")
+    @Tag("STR-20")
+    @Tag("STR-22")
     void isVerifiedAndConvertedBothWays(String name) throws Exception {
         Path file = file(name);
         assertThat(run(0, "verify", file).out()).contains("sound");
@@ -107,7 +107,7 @@ class CapturedStreamsTest {
 
     @Test
     @Tag("STR-4")
-    @Tag("STR-16")
+    @Tag("STR-22")
     void whatStoodBeforeRamsPagesStandsBeforeThem() throws Exception {
         assertThat(order(sections(file("virtio-mem"))))
                 .startsWith(
@@ -131,7 +131,7 @@ class CapturedStreamsTest {
     }
 
     @Test
-    @Tag("STR-15")
+    @Tag("STR-21")
     void aBackgroundSnapshotsRamEndsWhereItsLastPartDid() throws Exception {
         assertThat(order(sections(file("background"))))
                 .startsWith("START ram", "PART ram", "END ram", "FULL timer");
@@ -152,7 +152,7 @@ class CapturedStreamsTest {
     }
 
     @Test
-    @Tag("STR-17")
+    @Tag("STR-23")
     void devicesAloneAreSaidToBe() throws Exception {
         Path file = file("devices-only");
         assertThat(run(0, "inspect", file).out()).contains("devices only", "Devices: 30");
@@ -165,7 +165,7 @@ class CapturedStreamsTest {
 
     /** Of such a file QEMU loads nothing but zeros. */
     @Test
-    @Tag("STR-15")
+    @Tag("STR-21")
     void withMappedRamABackgroundSnapshotCanOnlyBeRescued() throws Exception {
         byte[] all = bytes("background-mapped");
         Path file = folder.resolve("background-mapped");
@@ -198,9 +198,11 @@ class CapturedStreamsTest {
                 .contains("without the end of RAM");
     }
 
-    /** A file whose devices can't be told apart still has RAM; a name of the description differs. */
+    /**
+     * A file whose devices can't be told apart still has RAM; a name of the description differs.
+     */
     @Test
-    @Tag("STR-17")
+    @Tag("STR-23")
     void whereDevicesCantBeToldApartRamIsStillToBeHad() throws Exception {
         byte[] all = bytes("virtio-mem");
         byte[] name = "\"name\": \"vmmouse\"".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
@@ -221,7 +223,7 @@ class CapturedStreamsTest {
     }
 
     @Test
-    @Tag("STR-14")
+    @Tag("STR-20")
     void anUnknownSectionThatGoesOnIsRefusedByName() throws Exception {
         byte[] all = bytes("pseries");
         for (int i = 0; i < 200; i++) if (all[i] == '/' && all[i + 1] == 'h') all[i + 1] = 'H';
@@ -245,7 +247,7 @@ class CapturedStreamsTest {
                     devices-only, there is no RAM in it
                     """)
     @Tag("STR-13")
-    @Tag("STR-16")
+    @Tag("STR-22")
     void onAChannelEachEnds(String name, String refusal) throws Exception {
         Settings settings =
                 Settings.NONE.parameter("eof-silence", "200").parameter("silence-timeout", "0");

@@ -71,7 +71,7 @@ class VirtioMemQemuTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "mapped-ram"})
-    @Tag("STR-16")
+    @Tag("STR-22")
     void aFileIsConvertedAndLoaded(String capability) throws Exception {
         Path file = folder.resolve("qemu.save");
         byte[] ram;
@@ -92,7 +92,7 @@ class VirtioMemQemuTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "return-path", "multifd", "return-path multifd"})
-    @Tag("STR-16")
+    @Tag("STR-22")
     void itGoesThroughASocketAndBack(String words) throws Exception {
         List<String> capabilities = words.isEmpty() ? List.of() : List.of(words.split(" "));
         Path file = folder.resolve("received");

@@ -15,8 +15,8 @@ import java.util.List;
 public interface SectionStore {
     /**
      * A section, or a part of one that goes on while the guest runs. RAM's START, the first of its
-     * parts and its END stand among the others, named {@code ram} and without payload: they say when
-     * those came.
+     * parts and its END stand among the others, named {@code ram} and without payload: they say
+     * when those came.
      *
      * @param kind which part of a section it is
      * @param id the device's name
@@ -130,9 +130,9 @@ public interface SectionStore {
     byte[] description() throws IOException;
 
     /**
-     * A file holds less of a machine than it should, or what can't be told apart. Whoever wants what
-     * is there returns: RAM has come as far as it is there, and so have those sections that were kept. By
-     * default this fails the load.
+     * A file holds less of a machine than it should, or what can't be told apart. Whoever wants
+     * what is there returns: RAM has come as far as it is there, and so have those sections that
+     * were kept. By default this fails the load.
      *
      * @param why what is lost
      * @throws MigrationException that one, if the machine is of no use without it
