@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Bytes;
@@ -62,6 +63,12 @@ class OpaqueSectionsTest {
             described.add(
                     "{\"name\":\"%s\",\"instance_id\":0,\"fields\":[{\"size\":%d}]}"
                             .formatted(name, length));
+            return this;
+        }
+
+        /** These stand in it, as it is described already. */
+        Stream described(Bytes sections) {
+            bytes.raw(sections.array());
             return this;
         }
 
@@ -436,5 +443,78 @@ class OpaqueSectionsTest {
         refused(name.end(), "at 0 device 'x' instance 0 should begin");
         refused(new Stream().section("a").bytes, "the stream ends at 20");
         refused(new Stream().section("a").bytes.u8(0, 6).u32(-1).text("{"), "the stream ends at");
+    }
+
+    /** A QEMU is wrong about the length of some arrays: names and footers tell as well. */
+    @Test
+    @Tag("STR-10")
+    void wrongLengthsAreFoundByNameInOneWay() throws IOException {
+        Stream stream = new Stream().describe("a", 9).describe("b", 2).describe("c", 1);
+        byte[] imitation = new Bytes().footer(7).u8(0, 6).u32(3).text("{!}").array();
+        stream.bytes.full(7, "a", 0, 9, imitation).full(8, "b", 0, 9).full(9, "c", 0, 9, (byte) 3);
+        byte[] all = stream.end().array();
+        for (int stall : new int[] {1, -1}) { // the connection stays open, or ends
+            Pieces pieces = new Pieces(List.of(all), stall, Long.MAX_VALUE);
+            List<Section> sections = read(session(20, 5000), pieces, new ArrayList<>());
+            assertThat(sections).extracting(Section::id).containsExactly("a", "b", "c");
+            assertThat(bytes(sections.get(0))).isEqualTo(imitation);
+        }
+    }
+
+    @Test
+    @Tag("STR-10")
+    void wrongLengthsThatFitInSeveralWaysAreRefused() {
+        Stream stream = new Stream().describe("a", 9).describe("b", 0);
+        byte[] inner = new Bytes().footer(7).u8(4).u32(8).str8("b").u32(0).u32(9).array();
+        refused(
+                stream.described(new Bytes().full(7, "a", 0, 9, inner).full(8, "b", 0, 9)).end(),
+                "can't be told apart",
+                "found in several ways",
+                "'a'");
+    }
+
+    @Test
+    @Tag("STR-13")
+    @Timeout(20)
+    void whatFitsInNoWayIsRefusedWhileTheConnectionStaysOpen() {
+        Bytes unknown = new Stream().section("a").bytes.u8(1).u32(9).str8("foo").u32(0).u32(1);
+        byte[] undescribed = unknown.footer(9).u8(0).array();
+        byte[] described = new Stream().section("a").describe("b", 3).end().array();
+        for (byte[] all : List.of(undescribed, described)) {
+            Pieces pieces = new Pieces(List.of(all), 1, Long.MAX_VALUE);
+            assertThatThrownBy(() -> read(session(10, 100), pieces, new ArrayList<>()))
+                    .isInstanceOf(OpaqueSections.Uncut.class)
+                    .hasMessageContaining(
+                            all == described
+                                    ? "VMDESCRIPTION gives device 'b' 3 bytes at 20"
+                                    : "mark 0x01 stands at 20, of section 'foo', behind section"
+                                            + " 'a'");
+        }
+    }
+
+    /** Whatever comes ends in time, with an answer or a refusal. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4})
+    @Tag("STR-13")
+    @Timeout(60)
+    void whateverComesEnds(int seed) {
+        Random random = new Random(seed);
+        for (int round = 0; round < 200; round++) {
+            Stream stream = new Stream();
+            for (int i = random.nextInt(4); i >= 0; i--) {
+                byte[] payload = new byte[random.nextInt(20)];
+                random.nextBytes(payload);
+                stream.section("s" + i, payload);
+            }
+            byte[] all = stream.end().array();
+            for (int i = random.nextInt(4); i >= 0; i--)
+                all[1 + random.nextInt(all.length - 1)] = (byte) random.nextInt();
+            byte[] part = Arrays.copyOf(all, 1 + random.nextInt(all.length));
+            try {
+                read(session(1, 5), new Pieces(List.of(part), -1, 0), new ArrayList<>());
+            } catch (IOException e) {
+                assertThat(e).isInstanceOf(MigrationException.class);
+            }
+        }
     }
 }
