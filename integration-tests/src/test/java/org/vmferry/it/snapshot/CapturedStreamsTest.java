@@ -122,6 +122,7 @@ class CapturedStreamsTest {
                         "START spapr/htab",
                         "PART ram",
                         "PART spapr/htab",
+                        "PART spapr/htab",
                         "END ram",
                         "END spapr/htab",
                         "FULL timer");
