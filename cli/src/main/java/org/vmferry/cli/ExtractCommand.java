@@ -44,6 +44,14 @@ final class ExtractCommand extends SnapshotAction {
             description = "The file; appears only when it is complete.")
     private Path output;
 
+    @Option(
+            names = "--rescue",
+            description = {
+                "Of a mapped-ram file that doesn't tell which pages are in it, as"
+                        + " background-snapshot leaves it: take what the file has data for.",
+            })
+    private boolean rescue;
+
     @Mixin private ScratchOption scratch;
 
     @Override
@@ -56,6 +64,13 @@ final class ExtractCommand extends SnapshotAction {
                         .filter(b -> b.id().equals(id))
                         .findFirst()
                         .orElseThrow(() -> noSuchBlock(inspection));
+        if (rescue) block = rescued(snapshot, block, inspection.pageSize());
+        if (block.missing() && inspection.lost().isPresent()) {
+            throw MigrationException.user(
+                    "the RAM of block '%s' can't be told from what is not in %s: %s. --rescue takes"
+                            + " what the file has data for",
+                    id, snapshot.path(), inspection.lost().get());
+        }
         if (block.missing()) {
             throw MigrationException.user(
                     "the RAM of block '%s' is not in %s: its source left it out as shared memory",
@@ -67,7 +82,7 @@ final class ExtractCommand extends SnapshotAction {
             out.expect(block.present().cardinality() * inspection.pageSize());
             if (block.pagesPosition().isPresent())
                 copy(snapshot, block, inspection.pageSize(), out.file(false));
-            else unpack(snapshot, out.file(false));
+            else unpack(snapshot, inspection, out.file(false));
             interruption.check();
             interruption.cancelBy(out::release);
             out.complete();
@@ -80,6 +95,38 @@ final class ExtractCommand extends SnapshotAction {
                                 Text.bytes(
                                         (double) block.present().cardinality()
                                                 * inspection.pageSize())));
+        if (rescue) {
+            remark(
+                    "rescued: these are the pages that the file has data for. What it has none for"
+                            + " was taken for zeros: right if the save came to its end, and the"
+                            + " file was never copied by what forgets holes; nothing in it can"
+                            + " prove that");
+        } else {
+            inspection.lost().ifPresent(lost -> remark("RAM only: " + lost));
+        }
+    }
+
+    /** With those pages that the file has data for. */
+    private Inspection.Block rescued(Snapshot snapshot, Inspection.Block block, int pageSize)
+            throws IOException {
+        if (!block.missing() || block.pagesPosition().isEmpty()) {
+            throw MigrationException.user(
+                    "the file tells which pages of block '%s' it has: extract it without --rescue",
+                    id);
+        }
+        PositionedFile file = snapshot.file();
+        long from = block.pagesPosition().getAsLong();
+        PageBitmap data = new PageBitmap(block.usedLength() / pageSize);
+        long size = file.size();
+        for (long page = 0; page < data.pages(); page++) {
+            long at = from + page * pageSize;
+            if (at + pageSize > size) break; // a hole at the file's end
+            long next = file.nextData(at);
+            page += Math.max(0, next - at) / pageSize;
+            if (page < data.pages() && from + (page + 1) * pageSize <= size) data.set(page);
+        }
+        return new Inspection.Block(
+                id, block.usedLength(), data, false, block.bitmapPosition(), block.pagesPosition());
     }
 
     private MigrationException noSuchBlock(Inspection inspection) {
@@ -118,9 +165,11 @@ final class ExtractCommand extends SnapshotAction {
     }
 
     /** From a stream: its records have to be read all. */
-    private void unpack(Snapshot snapshot, PositionedFile out) throws Exception {
+    private void unpack(Snapshot snapshot, Inspection inspection, PositionedFile out)
+            throws Exception {
         try (var archive = archive(scratch.beside(output))) {
             archive.keep(id, out);
+            if (inspection.lost().isPresent()) archive.takeLosses();
             read(engine(), snapshot, archive);
         }
     }

@@ -84,6 +84,8 @@ final class InspectCommand extends SnapshotAction {
         }
         tree.put("facts", facts);
         tree.put("damage", inspection.damage().orElse(null));
+        tree.put("notes", inspection.notes());
+        tree.put("lost", inspection.lost().orElse(null));
         snapshot.libvirt()
                 .ifPresent(
                         header -> {
@@ -111,6 +113,8 @@ final class InspectCommand extends SnapshotAction {
         snapshot.libvirt().ifPresent(header -> fact(out, "libvirt", described(snapshot, header)));
         for (Fact fact : inspection.facts()) fact(out, fact.key(), fact.value());
         fact(out, "damage", inspection.damage().orElse(""));
+        for (String note : inspection.notes()) fact(out, "note", note);
+        fact(out, "lost", inspection.lost().orElse(""));
         if (snapshot.offset() > 0) fact(out, "stream", "begins at byte " + snapshot.offset());
 
         var blocks = inspection.blocks();
@@ -127,8 +131,12 @@ final class InspectCommand extends SnapshotAction {
         for (Inspection.Block block : blocks) {
             if (block.missing()) {
                 out.printf(
-                        "  %-24s %10s  missing: its source left it out as shared memory%n",
-                        Printable.line(block.id()), Text.bytes(block.usedLength()));
+                        "  %-24s %10s  missing: %s%n",
+                        Printable.line(block.id()),
+                        Text.bytes(block.usedLength()),
+                        inspection.lost().isPresent()
+                                ? "nothing tells which of its pages are there"
+                                : "its source left it out as shared memory");
                 continue;
             }
             long here = block.present().cardinality();

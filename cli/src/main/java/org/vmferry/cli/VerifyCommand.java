@@ -1,6 +1,7 @@
 package org.vmferry.cli;
 
 import org.vmferry.engine.Inspection;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
 
 import picocli.CommandLine.Command;
@@ -17,8 +18,8 @@ import java.util.List;
             "The format has no checksums: whether a page holds what the guest wrote, nobody can"
                     + " tell.",
             "Exit status 0: sound and whole. 3: sound, but not whole: RAM is missing that its"
-                    + " source left out as shared memory, or the text that would say so is damaged."
-                    + " 1: not sound.",
+                    + " source left out as shared memory, or all of it, or the text that would say"
+                    + " so is damaged. 1: not sound, or its devices can't be told apart.",
             "",
             "Example:",
             "  vmferry verify vm.snap && echo sound",
@@ -32,6 +33,11 @@ final class VerifyCommand extends SnapshotAction {
     void run(Snapshot snapshot) throws Exception {
         Inspection inspection = inspect(snapshot);
         interruption.close(); // nothing is left behind, also where standard output hangs
+        boolean devicesOnly = inspection.blocks().isEmpty();
+        if (inspection.lost().isPresent() && !devicesOnly) {
+            throw MigrationException.peer(
+                    "%s: not sound: %s", snapshot.path(), inspection.lost().get());
+        }
         List<String> lacks = lacks(inspection);
         whole = lacks.isEmpty();
         if (quiet) return;
@@ -41,7 +47,9 @@ final class VerifyCommand extends SnapshotAction {
                                         .formatted(
                                                 snapshot.path(),
                                                 Format.of(inspection).described(),
-                                                inspection.machine(),
+                                                inspection.machine().isEmpty()
+                                                        ? "unknown"
+                                                        : inspection.machine(),
                                                 Text.count(inspection.blocks().size(), "RAM block"),
                                                 Text.count(
                                                         inspection.devices().size(), "device"))));
@@ -58,6 +66,7 @@ final class VerifyCommand extends SnapshotAction {
                             .formatted(block.id(), Text.bytes(block.usedLength())));
         }
         inspection.damage().ifPresent(lacks::add);
+        inspection.lost().ifPresent(lacks::add);
         return lacks;
     }
 

@@ -94,7 +94,9 @@ class CommandTest {
                         "blocks",
                         "devices",
                         "facts",
-                        "damage");
+                        "damage",
+                        "notes",
+                        "lost");
         assertThat(tree)
                 .containsEntry("format", "mapped-ram")
                 .containsEntry("machine", "small")

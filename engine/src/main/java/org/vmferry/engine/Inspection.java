@@ -19,6 +19,9 @@ import java.util.Set;
  * @param devices in wire order
  * @param facts what the file says beside QEMU's format (docs/wire/trailer.md)
  * @param damage what is wrong with that text, as a sentence; no facts are known then
+ * @param notes what is odd about the stream and harms nobody, as sentences
+ * @param lost what of the machine is not in the file, or can't be told apart there, as a sentence;
+ *     it may be that there are no devices then, or no blocks
  */
 public record Inspection(
         String format,
@@ -28,7 +31,9 @@ public record Inspection(
         List<Block> blocks,
         List<Device> devices,
         List<Fact> facts,
-        Optional<String> damage) {
+        Optional<String> damage,
+        List<String> notes,
+        Optional<String> lost) {
     /**
      * A RAM block.
      *

@@ -146,6 +146,11 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         elsewhere.put(id, file);
     }
 
+    /** RAM is wanted even if devices can't be told apart. Such an archive is not sent on. */
+    public void takeLosses() {
+        sections.takeLosses();
+    }
+
     /**
      * Which blocks came without their content: shared memory that the source left out.
      *

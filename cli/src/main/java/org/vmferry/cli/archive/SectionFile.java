@@ -1,6 +1,8 @@
 package org.vmferry.cli.archive;
 
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.machine.SectionStore.Section.Kind;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.EOFException;
@@ -13,13 +15,15 @@ import java.util.List;
 
 /** Device sections, one after another in a file; in memory only where each one lies. */
 final class SectionFile implements SectionStore {
-    private record Entry(String id, int instance, int version, long position, int length) {}
+    private record Entry(
+            Kind kind, String id, int instance, int version, long position, int length) {}
 
     private final PositionedFile file;
     private long end;
     private final List<Entry> entries = new ArrayList<>();
     private Configuration configuration;
     private byte[] description = {};
+    private boolean takesLosses;
     private List<Fact> facts = List.of();
 
     /** An empty one in a file, which stays its owner's. */
@@ -36,7 +40,14 @@ final class SectionFile implements SectionStore {
     public void keep(Section section) throws IOException {
         ByteBuffer payload = section.payload().duplicate();
         int length = payload.remaining();
-        entries.add(new Entry(section.id(), section.instance(), section.version(), end, length));
+        entries.add(
+                new Entry(
+                        section.kind(),
+                        section.id(),
+                        section.instance(),
+                        section.version(),
+                        end,
+                        length));
         file.write(payload, end);
         end += length;
     }
@@ -65,7 +76,8 @@ final class SectionFile implements SectionStore {
                 @Override
                 public Section next() {
                     Entry entry = each.next();
-                    return new Section(entry.id, entry.instance, entry.version, payload(entry));
+                    return new Section(
+                            entry.kind, entry.id, entry.instance, entry.version, payload(entry));
                 }
             };
         };
@@ -85,6 +97,16 @@ final class SectionFile implements SectionStore {
     @Override
     public byte[] description() {
         return description.clone();
+    }
+
+    /** What is lost is no failure. */
+    void takeLosses() {
+        takesLosses = true;
+    }
+
+    @Override
+    public void lost(MigrationException why) throws MigrationException {
+        if (!takesLosses) throw why;
     }
 
     @Override

@@ -50,6 +50,8 @@ public final class Load implements Work {
     private RamTarget target;
     private Map<BlockHeader, RamBlock> blocks;
     private Trailer trailer = Trailer.NONE;
+    private List<String> notes = List.of();
+    private boolean ramEnded;
     private volatile StreamIn in;
     private volatile long total;
     private volatile int pageSize;
@@ -240,6 +242,11 @@ public final class Load implements Work {
                     }
 
                     @Override
+                    public boolean ramPlaced() {
+                        return parts.layout().placed();
+                    }
+
+                    @Override
                     public void ramEnd() {
                         life.ramEnded();
                         phases.begin();
@@ -255,7 +262,10 @@ public final class Load implements Work {
                 new StreamReader(session, stream, handler, devices, machine.sections());
         RunState state = reader.read(mark[0]);
         phases.over(DowntimePart.DEVICE_LOAD);
-        if (fromFile) readTrailer(stream, reader);
+        notes = reader.notes();
+        ramEnded = reader.ramEnded();
+        if (fromFile && !reader.lost()) readTrailer(stream, reader);
+        if (blocks == null) return state; // no RAM has come, and the machine takes that
         receiver.finish();
         MissingRam.tell(target, blocks, trailer, session);
         return state;
@@ -270,6 +280,16 @@ public final class Load implements Work {
                     trailer.damage().get());
         }
         if (machine.sections().isPresent()) machine.sections().get().keepFacts(trailer.facts());
+    }
+
+    /** What is odd about the stream, as sentences; once it was read. */
+    List<String> notes() {
+        return notes;
+    }
+
+    /** Whether the end of RAM was met; once the stream was read. */
+    boolean ramEnded() {
+        return ramEnded;
     }
 
     /** What the file says behind the stream; once it was read. */

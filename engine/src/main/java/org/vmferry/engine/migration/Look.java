@@ -2,6 +2,7 @@ package org.vmferry.engine.migration;
 
 import org.vmferry.engine.Inspection;
 import org.vmferry.engine.stream.Trailer;
+import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
@@ -10,6 +11,7 @@ import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.machine.SectionStore.Section.Kind;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
@@ -43,6 +45,8 @@ public final class Look implements Machine, RamTarget {
     private final Notes notes = new Notes();
     private final Set<String> missing = new HashSet<>();
     private Placement placement;
+    private final List<String> oddities = new ArrayList<>();
+    private Optional<String> lost = Optional.empty();
     private Trailer trailer;
     private long bitmaps; // bytes
 
@@ -55,10 +59,13 @@ public final class Look implements Machine, RamTarget {
 
     /** Reads it all. */
     public Inspection look(Set<String> capabilities) throws IOException {
+        boolean ramEnded;
         try {
             Load load = load();
             load.run(state -> {});
             trailer = load.trailer();
+            oddities.addAll(load.notes());
+            ramEnded = load.ramEnded();
         } catch (IOException | RuntimeException e) {
             session.fail(e);
             throw session.life().failure();
@@ -82,6 +89,10 @@ public final class Look implements Machine, RamTarget {
                                     ? OptionalLong.empty()
                                     : OptionalLong.of(place.get().pagesPosition())));
         }
+        // Bitmaps are written with RAM's end: where one says something, the end is there.
+        boolean untold =
+                !ramEnded && found.stream().allMatch(block -> block.present().cardinality() == 0);
+        if (untold) found.replaceAll(Look::untold);
         int pageSize = blocks.isEmpty() ? 4096 : blocks.values().iterator().next().pageSize();
         return new Inspection(
                 parts.layout().placed() ? parts.layout().id() : "stream",
@@ -91,7 +102,19 @@ public final class Look implements Machine, RamTarget {
                 List.copyOf(found),
                 List.copyOf(devices),
                 trailer.facts(),
-                trailer.damage());
+                trailer.damage(),
+                List.copyOf(oddities),
+                lost);
+    }
+
+    private static Inspection.Block untold(Inspection.Block block) {
+        return new Inspection.Block(
+                block.id(),
+                block.usedLength(),
+                block.present(),
+                true,
+                block.bitmapPosition(),
+                block.pagesPosition());
     }
 
     private Load load() throws MigrationException {
@@ -163,12 +186,39 @@ public final class Look implements Machine, RamTarget {
 
         @Override
         public void keep(Section section) {
+            if (section.id().equals(Wire.RAM)) return;
+            if (section.kind() == Kind.PART || section.kind() == Kind.END) {
+                more(section);
+                return;
+            }
             devices.add(
                     new Inspection.Device(
                             section.id(),
                             section.instance(),
                             section.version(),
                             section.payload().remaining()));
+        }
+
+        /** Of one that goes on while the guest runs all parts count as one. */
+        private void more(Section section) {
+            for (int i = devices.size() - 1; i >= 0; i--) {
+                Inspection.Device device = devices.get(i);
+                if (!device.name().equals(section.id()) || device.instance() != section.instance())
+                    continue;
+                devices.set(
+                        i,
+                        new Inspection.Device(
+                                device.name(),
+                                device.instance(),
+                                device.version(),
+                                device.bytes() + section.payload().remaining()));
+                return;
+            }
+        }
+
+        @Override
+        public void lost(MigrationException why) {
+            lost = Optional.of(why.getMessage());
         }
 
         @Override

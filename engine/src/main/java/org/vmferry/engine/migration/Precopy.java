@@ -154,6 +154,13 @@ final class Precopy implements AutoCloseable {
         return event;
     }
 
+    /** Sends what is left to be sent, of a guest that is paused: nothing if that was done. */
+    void part() throws IOException {
+        section.part();
+        send();
+        section.close();
+    }
+
     /** Sends what is dirty now that the guest is paused, into the section's end. */
     void last() throws IOException {
         next();

@@ -8,6 +8,7 @@ import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.DeviceSections;
+import org.vmferry.engine.stream.KeptSections;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.engine.stream.Trailer;
@@ -19,6 +20,7 @@ import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.machine.SectionStore.Fact;
+import org.vmferry.spi.machine.SectionStore.Section.Kind;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
 
@@ -92,6 +94,7 @@ final class SourceStream {
         Optional<SectionStore> store = machine.sections();
         if (toFile) trailer = trailer(store); // first: it may be too long
         writeHeader(stream, store);
+        KeptSections kept = store.isPresent() ? new KeptSections(stream, store.get()) : null;
         Optional<DirtyLog> log = machine.ram().dirtyLog();
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
         try (Warmth warmth = new Warmth(session);
@@ -108,7 +111,9 @@ final class SourceStream {
                                 stage::round)) {
             convergence = judge;
             precopy = rounds;
+            if (kept != null) kept.toRam(Kind.START);
             section.start(blocks);
+            Kind ram = kept == null ? Kind.END : kept.toRam(Kind.PART);
             stream.flush(); // a destination that refuses it does so now
             setupTime = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
             stage.enter(MigrationState.ACTIVE);
@@ -124,13 +129,19 @@ final class SourceStream {
                 phases.over(DowntimePart.WAIT);
             }
             stage.enter(MigrationState.DEVICE);
+            if (ram == Kind.PART) {
+                // What a source sent between parts of RAM comes behind pages here, too.
+                rounds.part();
+                kept.toRam(Kind.END);
+            }
             rounds.last();
             if (toFile) stream.sum(tail);
         }
         phases.over(DowntimePart.DRAIN);
+        if (kept != null) kept.rest();
         byte[] description =
                 store.isPresent()
-                        ? DeviceSections.writeKept(stream, store.get())
+                        ? store.get().description()
                         : DeviceSections.write(stream, machine.devices(), guest.before(), pageSize);
         phases.over(DowntimePart.DEVICE_SAVE);
         confirm(answer, "loaded every device");

@@ -3,7 +3,6 @@ package org.vmferry.engine.stream;
 import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.machine.SectionStore;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -12,7 +11,7 @@ import java.util.List;
 
 /** Writes what follows RAM: FULL sections, EOF, VMDESCRIPTION (rules STR-3, STR-7, STR-8). */
 public final class DeviceSections {
-    private static final int FIRST_ID = 2;
+    static final int FIRST_ID = 2;
 
     private DeviceSections() {}
 
@@ -47,31 +46,21 @@ public final class DeviceSections {
         return VmDescription.describe(pageSize, written);
     }
 
-    /**
-     * Writes back what was kept.
-     *
-     * @return the VMDESCRIPTION, for {@link #end}
-     */
-    public static byte[] writeKept(MainOut out, SectionStore store) throws IOException {
-        int id = FIRST_ID;
-        for (SectionStore.Section section : store.sections()) {
-            head(out, id, section.id(), section.instance(), section.version());
-            out.bytes(MemorySegment.ofBuffer(section.payload()));
-            foot(out, id++);
-        }
-        return store.description();
-    }
-
     private static void head(MainOut out, int id, String name, int instance, int version)
             throws IOException {
-        out.u8(Wire.FULL);
+        head(out, Wire.FULL, id, name, instance, version);
+    }
+
+    static void head(MainOut out, int mark, int id, String name, int instance, int version)
+            throws IOException {
+        out.u8(mark);
         out.u32(id);
         out.str8(name);
         out.u32(instance);
         out.u32(version);
     }
 
-    private static void foot(MainOut out, int id) throws IOException {
+    static void foot(MainOut out, int id) throws IOException {
         out.u8(Wire.FOOTER);
         out.u32(id);
     }

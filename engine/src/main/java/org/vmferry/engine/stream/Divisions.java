@@ -37,6 +37,11 @@ final class Divisions {
             this.before = before;
             this.another = another;
         }
+
+        /** Index of its mark. */
+        int start() {
+            return start;
+        }
     }
 
     /**
@@ -63,6 +68,7 @@ final class Divisions {
     private final ArrayDeque<Boundary> recent = new ArrayDeque<>();
     private int opened;
     private Boundary here;
+    private Boundary furthest;
 
     /** Sections may begin at this index, behind those that ended there. */
     void begin(int at, Boundary before) {
@@ -73,6 +79,12 @@ final class Divisions {
                         ? new Boundary(at, at, null, false, false)
                         : new Boundary(at, before.end(), before.last(), before.several(), false);
         recent.add(here);
+        furthest = here;
+    }
+
+    /** The last boundary that was come to. */
+    Boundary furthest() {
+        return furthest;
     }
 
     /** The boundary at the index that was come to last; null if there is none. */
@@ -99,7 +111,9 @@ final class Divisions {
             each.remove();
         }
         if (at >= FOOTER && bytes[at - FOOTER] == Wire.FOOTER) close(bytes, at);
-        if (here != null) recent.add(here);
+        if (here == null) return;
+        recent.add(here);
+        furthest = here;
     }
 
     static boolean isPing(byte[] bytes, int at) {

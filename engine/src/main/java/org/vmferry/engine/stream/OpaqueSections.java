@@ -3,9 +3,11 @@ package org.vmferry.engine.stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.SectionStore.Section;
+import org.vmferry.spi.machine.SectionStore.Section.Kind;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,27 +19,70 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /**
- * Device sections of a machine that this host does not know. Their payloads carry no length, so
- * they are taken in whole, up to the RAM section or the stream's end, and cut out with the
- * VMDESCRIPTION (rules STR-9, STR-10), which comes last.
+ * Sections of a machine that this host does not know, in the order of the stream, RAM's among them.
+ * The payload of a FULL section carries no length, so they are taken in whole, up to what follows
+ * them, and cut when all has come: with the VMDESCRIPTION (rules STR-9, STR-10), or because they
+ * can be read in one way only (STR-13). What goes on while the guest runs tells its own end
+ * (STR-20).
  *
- * <p>A payload may hold any bytes, those of a footer and an end too: an end counts only if the
- * VMDESCRIPTION behind it cuts exactly what came before it. Where none comes, silence counts (rule
- * STR-13).
+ * <p>A payload may hold any bytes, those of a footer and an end too: an end counts at once only if
+ * the VMDESCRIPTION behind it cuts exactly what came before it. All else is decided when nothing
+ * more comes.
  */
 final class OpaqueSections {
+    /** {@link #read} has come to the stream's end. */
+    static final int ENDED = -1;
+
     /** Answers a PING. */
     interface Pings {
         void answer(int number) throws IOException;
     }
 
+    /** Knows what else than FULL sections may stand in the stream now. */
+    interface Around {
+        /**
+         * Whether a part begins that needs no cutting.
+         *
+         * @param mark was just read, behind a footer; nothing of what follows it was
+         */
+        boolean begins(int mark, StreamIn in) throws IOException;
+
+        /** Which ends the stream may have here. */
+        Ends ends();
+    }
+
+    /** Which ends a stream may have. */
+    enum Ends {
+        /** None: RAM was announced, and nothing of it has come. */
+        NONE,
+        /** RAM has not begun: only if nothing comes behind it. */
+        LATE,
+        /** Any. */
+        ANY
+    }
+
+    /** What stands in the stream can't be told apart. */
+    static final class Uncut extends MigrationException {
+        private static final long serialVersionUID = 1;
+
+        Uncut(String why) {
+            super(Blame.PEER, why);
+        }
+    }
+
+    /** A section that has begun and goes on while the guest runs. */
+    record Open(int id, String name, int instance, int version, Grammar grammar) {}
+
+    /** What stands in the stream; a null section is FULL ones, to be cut. */
+    private record Item(Kind kind, Open section, int from, int to) {}
+
+    /** An EOF with a VMDESCRIPTION behind it, and why that does not fit; null if it does. */
+    private record Described(int eof, int end, MigrationException why) {}
+
+    private static final Open RAM = new Open(0, Wire.RAM, 0, Wire.RAM_VERSION, null);
     private static final Logger LOG = LoggerFactory.getLogger(OpaqueSections.class);
-    private static final int LONGEST = 256 << 20;
     private static final int FOOTER = Divisions.FOOTER;
-    private static final long SAY_MS = 20_000;
-    private static final byte[] RAM_START = {
-        3, 'r', 'a', 'm', 0, 0, 0, 0, 0, 0, 0, Wire.RAM_VERSION
-    };
+    private static final long REFUSE_MS = 10_000;
 
     private static final byte[] TRAILER = "vmferry 1\n".getBytes(StandardCharsets.UTF_8);
 
@@ -47,73 +92,93 @@ final class OpaqueSections {
     /** Ends whose VMDESCRIPTION has begun, but is not whole. */
     private static final int MOST_OPEN_ENDS = 1 << 16;
 
+    /** A guest that is saved for hours with dirty bitmaps has some hundred thousand. */
+    private static final int MOST_ITEMS = 1 << 20;
+
+    private static final int MOST_NOTES = 16;
+
     private final Session session;
     private final Pings pings;
+    private final Around around;
     private final Divisions divisions = new Divisions();
-    private Divisions.Boundary last; // of the sections before RAM
+    private final Tape tape = new Tape();
+    private final List<Item> items = new ArrayList<>();
+    private final List<Cutter.Stretch> stretches = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
     private final NavigableMap<Integer, List<Integer>> described = new TreeMap<>();
+    private final List<Described> ends = new ArrayList<>();
+    private Divisions.Boundary last; // of the stretches before
+    private boolean ramCame;
     private int openEnds;
-    private byte[] bytes = new byte[1 << 16];
-    private int length;
-    private int base; // where in the bytes the sections begin that stand together in the stream
-    private long position; // of the base, in the stream
-    private long before; // likewise, of the sections before RAM
-    private int falseEnds;
-    private int ramId;
-    private long ramPosition;
+    private int base; // where the stretch begins that is read
     private byte[] json;
     private long end;
     private List<Section> sections;
 
-    OpaqueSections(Session session, Pings pings) {
+    OpaqueSections(Session session, Pings pings, Around around) {
         this.session = session;
         this.pings = pings;
+        this.around = around;
+    }
+
+    /** One of RAM's sections stands here. Of its parts the first counts: pages came since then. */
+    void ram(Kind kind) throws MigrationException {
+        if (kind == Kind.PART && ramCame) return;
+        ramCame |= kind == Kind.PART;
+        add(new Item(kind, RAM, 0, 0));
+    }
+
+    private void add(Item item) throws MigrationException {
+        if (items.size() >= MOST_ITEMS) {
+            throw MigrationException.peer(
+                    "over %d sections and parts of sections stand in the stream", MOST_ITEMS);
+        }
+        items.add(item);
+    }
+
+    /** Reads a payload that tells its own end, from behind the head that was just read. */
+    void read(StreamIn in, Kind kind, int mark, Open section) throws IOException {
+        int from = tape.length();
+        section.grammar.read(new Payload(in, tape, section.name), mark);
+        add(new Item(kind, section, from, tape.length()));
     }
 
     /**
      * Reads on from a FULL mark that was just read.
      *
-     * @param ramWanted whether the RAM section may still begin
-     * @return true if a RAM section's START mark was read, and its id, name, instance and version;
-     *     false if the stream has been read to its end
+     * @return the mark of the part that follows, which was read, too; or {@link #ENDED}
+     * @throws Uncut if what came can't be told apart, and nothing more comes
      */
-    boolean read(StreamIn in, boolean ramWanted) throws IOException {
-        base = length;
-        position = in.position() - 1;
-        if (base == 0) before = position;
-        append(Wire.FULL);
+    int read(StreamIn in) throws IOException {
+        base = tape.length();
+        tape.begin(in.position() - 1);
+        tape.append(Wire.FULL);
         divisions.begin(base, last);
-        MigrationException why = null; // the last end that was none
+        Ends possible = around.ends();
         Divisions.Boundary eof = null; // before EOF, if nothing comes behind
         for (int at = base + 1; ; at++) {
-            divisions.next(bytes, at);
-            for (int each : endsAt(at)) {
-                try {
-                    if (describes(each, at)) return false;
-                } catch (MigrationException e) {
-                    why = e;
-                    if (++falseEnds > MOST_FALSE_ENDS) throw e;
-                }
-            }
+            divisions.next(tape.bytes(), at);
+            for (int each : endsAt(at)) if (describes(each, at, possible)) return ENDED;
             Divisions.Boundary here = divisions.here();
-            if (at == length && in.isDry() && silent(in, here, eof)) return false;
-            int mark;
-            try {
-                mark = byteAt(in, at);
-            } catch (MigrationException e) {
-                if (why != null) e.addSuppressed(why);
-                throw e;
-            }
+            if (at == tape.length() && in.isDry() && over(in, here, eof)) return ENDED;
+            int mark = tape.at(in, at);
             eof = null;
             if (here == null) continue;
-            if (mark == Wire.START && ramWanted && ramFollows(in, at)) {
+            if (around.begins(mark, in)) {
                 last = here;
-                length = at;
-                return true;
+                tape.cutAt(at);
+                described.clear(); // whatever looked like ends was none
+                ends.clear();
+                openEnds = 0;
+                stretches.add(new Cutter.Stretch(base, at));
+                add(new Item(Kind.FULL, null, base, at));
+                return mark;
             }
-            // Before RAM nothing ends; and no byte behind RAM's beginning may be taken here.
-            if (mark == Wire.EOF && !ramWanted) {
-                if (in.isFile() && !here.several() && trailerFollows(in, at)) return !ends(here);
+            if (mark == Wire.EOF && possible != Ends.NONE) {
+                if (in.isFile() && !here.several() && trailerFollows(in, at)) {
+                    endsUndescribed(here);
+                    return ENDED;
+                }
                 eof = here;
                 described.computeIfAbsent(at + 7, k -> new ArrayList<>()).add(at);
             }
@@ -127,18 +192,19 @@ final class OpaqueSections {
      */
     private List<Integer> endsAt(int at) throws MigrationException {
         if (described.isEmpty() || described.firstKey() > at) return List.of();
+        byte[] bytes = tape.bytes();
         List<Integer> whole = new ArrayList<>();
         for (int eof : described.pollFirstEntry().getValue()) {
             if (at > eof + 7) {
                 openEnds--;
                 whole.add(eof);
             } else if (bytes[eof + 1] == Wire.VMDESCRIPTION && bytes[eof + 6] == '{') {
-                int size = ByteBuffer.wrap(bytes).getInt(eof + 2);
+                int size = tape.u32(eof + 2);
                 if (size < 2 || size > VmDescription.LONGEST) continue;
                 if (++openEnds > MOST_OPEN_ENDS) {
                     throw MigrationException.peer(
                             "over %d VMDESCRIPTIONs seem to begin before %d",
-                            MOST_OPEN_ENDS, position(at));
+                            MOST_OPEN_ENDS, tape.position(at));
                 }
                 described.computeIfAbsent(eof + 6 + size, k -> new ArrayList<>()).add(eof);
             }
@@ -146,134 +212,246 @@ final class OpaqueSections {
         return whole;
     }
 
-    private boolean describes(int eof, int at) throws MigrationException {
-        byte[] text = Arrays.copyOfRange(bytes, eof + 6, at);
-        sections = cut(VmDescription.parse(text), eof);
-        json = text;
-        end = position(at); // more may have been read for an end that was none
-        return true;
+    private boolean describes(int eof, int at, Ends possible) throws MigrationException {
+        MigrationException why = null;
+        try {
+            List<Divisions.Cut> cuts = cutter(eof).byLength(description(eof, at));
+            if (possible == Ends.ANY) {
+                ends(cuts, eof, at);
+                return true;
+            }
+        } catch (MigrationException e) {
+            why = e;
+        }
+        ends.add(new Described(eof, at, why));
+        if (ends.size() > MOST_FALSE_ENDS) {
+            throw uncut(why == null ? "it seems to end in many places" : why.getMessage());
+        }
+        return false;
+    }
+
+    private VmDescription description(int eof, int end) throws MigrationException {
+        return VmDescription.parse(Arrays.copyOfRange(tape.bytes(), eof + 6, end));
+    }
+
+    private Cutter cutter(int eof) {
+        List<Cutter.Stretch> all = new ArrayList<>(stretches);
+        all.add(new Cutter.Stretch(base, eof));
+        return new Cutter(tape, all);
     }
 
     /**
-     * All that has come was looked at.
+     * All that has come was looked at. What may be the end is, if nothing comes for a while, or the
+     * stream ends.
      *
      * @param here the boundary there, or null
      * @param eof the boundary before the last byte, if that is 0x00; else null
-     * @return whether it is the stream's end
      */
-    private boolean silent(StreamIn in, Divisions.Boundary here, Divisions.Boundary eof)
+    private boolean over(StreamIn in, Divisions.Boundary here, Divisions.Boundary eof)
             throws IOException {
         if (here != null && here.ping()) {
             // Whether it was one is known only at the end; a wrong answer harms nobody.
-            pings.answer(ByteBuffer.wrap(bytes).getInt(here.at() - 4));
+            pings.answer(tape.u32(here.at() - 4));
         }
-        if (eof == null) return false;
-        if (eof.several()) {
+        int at = tape.length();
+        byte[] bytes = tape.bytes();
+        boolean footer =
+                at >= base + 6 && bytes[at - 1] == Wire.EOF && bytes[at - 6] == Wire.FOOTER;
+        if (in.isFile()) {
+            if (!in.atEnd()) return false;
+            if (eof == null && ends.isEmpty() && !footer && !descriptionEnds(at)) return false;
+        } else {
+            if (eof == null && !footer && bytes[at - 1] != '}') return false;
+            boolean fits = eof != null && !eof.several() || eof == null && describedTo(at);
             long silence = session.current(EngineOptions.SILENCE_TIMEOUT);
-            if (!comes(in, silence == 0 ? Long.MAX_VALUE : silence)) {
-                throw MigrationException.peer(
-                        "the stream may end at %d, but its device sections can be read in several"
-                                + " ways, and no VMDESCRIPTION came within %d ms (silence-timeout);"
-                                + " is suppress-vmdesc on at the source?",
-                        position(eof.at()), silence);
-            }
-        } else if (!comes(in, session.options().get(EngineOptions.EOF_SILENCE))) {
-            return ends(eof);
+            long patience = silence == 0 ? REFUSE_MS : Math.min(silence, REFUSE_MS);
+            if (fits) patience = session.options().get(EngineOptions.EOF_SILENCE);
+            if (in.comes(patience) && !in.atEnd()) return false; // a byte takes it back
+            if (eof == null && !footer && !descriptionEnds(at)) return false;
         }
-        if (!in.atEnd()) return false; // so it was no end, or a VMDESCRIPTION comes
-        if (eof.several()) {
-            throw MigrationException.peer(
-                    "the stream ends at %d without a VMDESCRIPTION, and its device sections can be"
-                            + " read in several ways",
-                    position(eof.at()));
-        }
-        return ends(eof);
+        return decide(eof);
     }
 
-    private boolean comes(StreamIn in, long ms) throws IOException {
-        for (long rest = ms; !in.comes(Math.min(rest, SAY_MS)); ) {
-            session.check();
-            rest -= SAY_MS;
-            if (rest <= 0) return false;
-            LOG.warn(
-                    "{}: waits for more of the stream, which may have ended at {}: its device"
-                            + " sections can be read in several ways. {} s to go",
-                    session.name(),
-                    in.position() - 1,
-                    rest / 1000);
+    /** Whether a VMDESCRIPTION behind a possible EOF ends here. */
+    private boolean describedTo(int at) {
+        return !ends.isEmpty() && ends.getLast().end == at;
+    }
+
+    /** Whether what came last has the shape of a VMDESCRIPTION, whatever stands before it. */
+    private boolean descriptionEnds(int at) {
+        byte[] bytes = tape.bytes();
+        int least = Math.max(base, at - 6 - VmDescription.LONGEST);
+        for (int eof = at - 8; eof >= least; eof--) {
+            if (bytes[eof] == Wire.EOF
+                    && bytes[eof + 1] == Wire.VMDESCRIPTION
+                    && bytes[eof + 6] == '{'
+                    && tape.u32(eof + 2) == at - eof - 6) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Nothing more comes: takes the one reading that there is. */
+    private boolean decide(Divisions.Boundary eof) throws Uncut {
+        String why = null;
+        int readings = 0;
+        List<Divisions.Cut> found = null;
+        Described foundAt = null;
+        if (eof != null) {
+            readings = eof.several() ? 2 : 1;
+            if (eof.several()) {
+                why =
+                        "the stream ends at %d without a VMDESCRIPTION, and they can be read in"
+                                + " several ways; is suppress-vmdesc on at the source?";
+                why = why.formatted(tape.position(eof.at()));
+            }
+        }
+        for (Described each : ends) {
+            try {
+                var cuts = cutter(each.eof).byName(description(each.eof, each.end));
+                if (cuts.isEmpty()) {
+                    if (why == null) why = each.why.getMessage();
+                    continue;
+                }
+                readings++;
+                found = cuts.get();
+                foundAt = each;
+            } catch (MigrationException e) {
+                why = e.getMessage() + (each.why == null ? "" : "; " + each.why.getMessage());
+            }
+        }
+        if (readings > 1 && why == null) why = "they seem to end in several places";
+        if (readings != 1) throw uncut(why == null ? unexplained() : why);
+        if (found == null) {
+            endsUndescribed(eof);
+        } else {
+            tellWrong(found, foundAt);
+            ends(found, foundAt.eof, foundAt.end);
         }
         return true;
+    }
+
+    private void tellWrong(List<Divisions.Cut> cuts, Described at) throws Uncut {
+        List<VmDescription.Device> devices;
+        try {
+            devices = description(at.eof, at.end).devices();
+        } catch (MigrationException e) {
+            throw uncut(e.getMessage());
+        }
+        for (int i = 0; i < cuts.size(); i++) {
+            int length = cuts.get(i).end() - cuts.get(i).payload();
+            VmDescription.Device device = devices.get(i);
+            if (device.length() == length) continue;
+            note(
+                    "VMDESCRIPTION gives device '%s' instance %d %d bytes, but it has %d"
+                            .formatted(
+                                    device.name(),
+                                    Integer.toUnsignedLong(device.instance()),
+                                    device.length(),
+                                    length));
+        }
+    }
+
+    private void note(String what) {
+        if (notes.size() < MOST_NOTES) notes.add(what);
+        LOG.warn("{}: {}", session.name(), what);
+    }
+
+    private Uncut uncut(String why) {
+        return new Uncut(
+                "the device sections from %d on can't be told apart: %s"
+                        .formatted(tape.position(0), why));
+    }
+
+    /** What stands behind the last section that was told apart. */
+    private String unexplained() {
+        Divisions.Boundary furthest = divisions.furthest();
+        int at = furthest.at();
+        long position = tape.position(at - 1) + 1;
+        String behind = furthest.last() == null ? "" : ", behind " + title(furthest.last().start());
+        if (at >= tape.length()) return "nothing stands at %d%s".formatted(position, behind);
+        int mark = tape.bytes()[at];
+        boolean head = (mark == Wire.FULL || mark == Wire.START) && at + 6 < tape.length();
+        return mark == Wire.FULL && head
+                ? "%s at %d has no footer".formatted(title(at), position)
+                : "mark 0x%02x stands at %d%s%s"
+                        .formatted(mark & 0xff, position, head ? ", of " + title(at) : "", behind);
+    }
+
+    private String title(int start) {
+        int from = start + 6;
+        int to = Math.min(tape.length(), from + (tape.bytes()[start + 5] & 0xff));
+        return "section '"
+                + new String(tape.bytes(), from, to - from, StandardCharsets.UTF_8)
+                + "'";
     }
 
     /** It ends there, in a way that is the only one. */
-    private boolean ends(Divisions.Boundary eof) {
-        ByteBuffer view = ByteBuffer.wrap(bytes);
-        sections = new ArrayList<>();
-        for (Divisions.Cut cut : Divisions.cuts(eof)) {
-            int name = bytes[cut.start() + 5] & 0xff;
-            sections.add(
-                    new Section(
-                            new String(bytes, cut.start() + 6, name, StandardCharsets.UTF_8),
-                            view.getInt(cut.start() + 6 + name),
-                            view.getInt(cut.start() + 10 + name),
-                            view.slice(cut.payload(), cut.end() - cut.payload())
-                                    .asReadOnlyBuffer()));
-        }
+    private void endsUndescribed(Divisions.Boundary eof) {
+        finish(Divisions.cuts(eof), eof.at());
         json = new byte[0];
-        end = position(eof.at()) + 1;
-        LOG.warn(
-                "{}: the stream ends at {} without a VMDESCRIPTION; its {} device sections can be"
-                        + " read in one way only",
-                session.name(),
-                position(eof.at()),
-                sections.size());
-        return true;
+        end = tape.position(eof.at()) + 1;
+        note(
+                "the stream ends at %d without a VMDESCRIPTION, so nothing names the devices' fields;"
+                                .formatted(tape.position(eof.at()))
+                        + " its sections can be read in one way only");
+    }
+
+    private void ends(List<Divisions.Cut> cuts, int eof, int behind) {
+        finish(cuts, eof);
+        json = Arrays.copyOfRange(tape.bytes(), eof + 6, behind);
+        end = tape.position(behind); // more may have been read for an end that was none
+    }
+
+    private void finish(List<Divisions.Cut> cuts, int eof) {
+        sections = new ArrayList<>();
+        endRam();
+        items.add(new Item(Kind.FULL, null, base, eof));
+        var each = cuts.iterator();
+        Divisions.Cut next = each.hasNext() ? each.next() : null;
+        for (Item item : items) {
+            if (item.section != null) {
+                sections.add(section(item));
+                continue;
+            }
+            while (next != null && next.start() < item.to) {
+                sections.add(section(next));
+                next = each.hasNext() ? each.next() : null;
+            }
+        }
+    }
+
+    /** A background snapshot has no END of RAM: it is taken for where its pages began to come. */
+    private void endRam() {
+        int at = items.size() - 1;
+        while (at >= 0 && items.get(at).section != RAM) at--;
+        if (at < 0 || items.get(at).kind == Kind.END) return;
+        items.add(at + 1, new Item(Kind.END, RAM, 0, 0));
+    }
+
+    private Section section(Item item) {
+        Open open = item.section;
+        ByteBuffer payload = tape.slice(item.from, item.to);
+        return new Section(item.kind, open.name, open.instance, open.version, payload);
+    }
+
+    private Section section(Divisions.Cut cut) {
+        int name = tape.bytes()[cut.start() + 5] & 0xff;
+        return new Section(
+                new String(tape.bytes(), cut.start() + 6, name, StandardCharsets.UTF_8),
+                tape.u32(cut.start() + 6 + name),
+                tape.u32(cut.start() + 10 + name),
+                tape.slice(cut.payload(), cut.end()));
     }
 
     /** In a file the text behind the stream (rule TRL-1) tells where it ends. */
     private boolean trailerFollows(StreamIn in, int eof) throws IOException {
         for (int i = 0; i < TRAILER.length; i++) {
-            if (length == eof + 1 + i && in.atEnd()) return false;
-            if (byteAt(in, eof + 1 + i) != TRAILER[i]) return false;
+            if (tape.length() == eof + 1 + i && in.atEnd()) return false;
+            if (tape.at(in, eof + 1 + i) != TRAILER[i]) return false;
         }
         return true;
-    }
-
-    private boolean ramFollows(StreamIn in, int at) throws IOException {
-        for (int i = 0; i < RAM_START.length; i++) {
-            if (byteAt(in, at + FOOTER + i) != (RAM_START[i] & 0xff)) return false;
-        }
-        ramId = ByteBuffer.wrap(bytes).getInt(at + 1);
-        ramPosition = position(at);
-        return true;
-    }
-
-    /** The RAM section's id, after {@link #read} returned true. */
-    int ramSectionId() {
-        return ramId;
-    }
-
-    /** Where the RAM section's START mark is. */
-    long ramPosition() {
-        return ramPosition;
-    }
-
-    private int byteAt(StreamIn in, int index) throws IOException {
-        while (length <= index) append(in.u8());
-        return bytes[index] & 0xff;
-    }
-
-    private void append(int value) throws MigrationException {
-        if (length == bytes.length) {
-            if (length >= LONGEST) {
-                throw MigrationException.peer(
-                        "the device sections from %d on are longer than %d bytes, or no"
-                                + " VMDESCRIPTION tells where they end",
-                        before, LONGEST);
-            }
-            bytes = Arrays.copyOf(bytes, length * 2);
-        }
-        bytes[length++] = (byte) value;
     }
 
     /** The VMDESCRIPTION as it came; empty if none did. */
@@ -286,69 +464,13 @@ final class OpaqueSections {
         return end;
     }
 
-    /** The sections, in wire order; views of this object's bytes. */
+    /** All sections, in wire order, RAM's without payload; views of this object's bytes. */
     List<Section> sections() {
         return sections;
     }
 
-    private long position(int index) {
-        return index < base ? before + index : position + (index - base);
-    }
-
-    /** PINGs stand between sections, and are none (rule STR-6). */
-    private int behindPings(int at, int end) {
-        while (at >= FOOTER && at + Divisions.PING <= end && Divisions.isPing(bytes, at)) {
-            at += Divisions.PING;
-        }
-        return at;
-    }
-
-    private List<Section> cut(VmDescription description, int end) throws MigrationException {
-        List<Section> cut = new ArrayList<>();
-        ByteBuffer view = ByteBuffer.wrap(bytes);
-        int at = 0;
-        for (VmDescription.Device device : description.devices()) {
-            at = behindPings(at, end);
-            byte[] name = device.name().getBytes(StandardCharsets.UTF_8);
-            int header = 1 + 4 + 1 + name.length + 4 + 4;
-            long footer = (long) at + header + device.length();
-            if (footer + FOOTER > end) {
-                throw MigrationException.peer(
-                        "VMDESCRIPTION gives device '%s' %d bytes at %d, but its sections end at"
-                                + " %d",
-                        device.name(), device.length(), position(at), position(end));
-            }
-            int id = view.getInt(at + 1);
-            boolean head =
-                    bytes[at] == Wire.FULL
-                            && (bytes[at + 5] & 0xff) == name.length
-                            && Arrays.equals(
-                                    bytes, at + 6, at + 6 + name.length, name, 0, name.length)
-                            && view.getInt(at + 6 + name.length) == device.instance();
-            if (!head) {
-                throw MigrationException.peer(
-                        "at %d device '%s' instance %d should begin, as VMDESCRIPTION has it",
-                        position(at), device.name(), Integer.toUnsignedLong(device.instance()));
-            }
-            if (bytes[(int) footer] != Wire.FOOTER || view.getInt((int) footer + 1) != id) {
-                throw MigrationException.peer(
-                        "device '%s' should end with its footer at %d, as VMDESCRIPTION has it",
-                        device.name(), position((int) footer));
-            }
-            cut.add(
-                    new Section(
-                            device.name(),
-                            device.instance(),
-                            view.getInt(at + 10 + name.length),
-                            view.slice(at + header, (int) device.length()).asReadOnlyBuffer()));
-            at = (int) footer + FOOTER;
-        }
-        at = behindPings(at, end);
-        if (at != end) {
-            throw MigrationException.peer(
-                    "%d bytes from %d on are in no device that VMDESCRIPTION names",
-                    end - at, position(at));
-        }
-        return List.copyOf(cut);
+    /** What is odd about them, as sentences. */
+    List<String> notes() {
+        return List.copyOf(notes);
     }
 }

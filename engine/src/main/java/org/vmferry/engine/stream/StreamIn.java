@@ -86,6 +86,16 @@ public final class StreamIn implements MainIn, AutoCloseable {
         }
     }
 
+    /**
+     * A byte that is to come, which stays to be read; waits for it.
+     *
+     * @param ahead how many stand before it
+     */
+    int peek(int ahead) throws IOException {
+        need(ahead + 1);
+        return buffer.get(buffer.position() + ahead) & 0xff;
+    }
+
     /** Drops what has come and was not read. */
     public void drop() {
         buffer.position(buffer.limit());

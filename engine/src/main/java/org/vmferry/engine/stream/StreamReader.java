@@ -8,10 +8,14 @@ import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.machine.SectionStore.Section;
+import org.vmferry.spi.machine.SectionStore.Section.Kind;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Reads what follows the stream's header: sections and commands, to the VMDESCRIPTION. */
@@ -30,6 +34,13 @@ public final class StreamReader {
         /** A part of the RAM section: reads to its end mark. */
         void ramPart() throws IOException;
 
+        /**
+         * Whether RAM's pages have their own places in a file, so that its END alone tells which.
+         */
+        default boolean ramPlaced() {
+            return false;
+        }
+
         /** RAM has come whole: the guest is paused at the source, whose end is near. */
         default void ramEnd() {}
 
@@ -40,6 +51,12 @@ public final class StreamReader {
     private static final Logger LOG = LoggerFactory.getLogger(StreamReader.class);
     private static final int NO_SECTION = -1;
 
+    private static final byte[] RAM_START = {
+        3, 'r', 'a', 'm', 0, 0, 0, 0, 0, 0, 0, Wire.RAM_VERSION
+    };
+
+    private static final byte[] SWITCHOVER = {0, 11, 0, 0};
+
     private final Session session;
     private final StreamIn in;
     private final Handler handler;
@@ -47,8 +64,11 @@ public final class StreamReader {
     private final Optional<SectionStore> store;
     private final OpaqueSections opaque;
     private boolean begun;
+    private final Map<Integer, OpaqueSections.Open> open = new HashMap<>();
     private int ramId = NO_SECTION;
+    private boolean ramCame;
     private boolean ramEnded;
+    private boolean lost;
     private long tail;
     private long end;
 
@@ -70,7 +90,71 @@ public final class StreamReader {
         this.devices = new Devices.Loader(devices);
         this.store = store;
         this.opaque =
-                new OpaqueSections(session, number -> handler.command(Wire.Command.PING, number));
+                new OpaqueSections(
+                        session,
+                        number -> handler.command(Wire.Command.PING, number),
+                        new Surroundings());
+    }
+
+    /** What may stand beside FULL sections, as far as the stream has come. */
+    private final class Surroundings implements OpaqueSections.Around {
+        @Override
+        public boolean begins(int mark, StreamIn in) throws IOException {
+            return switch (mark) {
+                case Wire.START -> startFollows(in);
+                case Wire.PART, Wire.END -> {
+                    boolean ramGoesOn = ramId != NO_SECTION && !ramEnded;
+                    if (!ramGoesOn && open.isEmpty()) yield false;
+                    int id = 0;
+                    for (int i = 0; i < 4; i++) id = id << 8 | in.peek(i);
+                    yield ramGoesOn && id == ramId || open.containsKey(id);
+                }
+                case Wire.COMMAND -> ramId != NO_SECTION && !ramEnded && follows(in, 0, SWITCHOVER);
+                default -> false;
+            };
+        }
+
+        /** One byte after another: no more may come than the stream's end. */
+        private boolean follows(StreamIn in, int from, byte[] wanted) throws IOException {
+            for (int i = 0; i < wanted.length; i++)
+                if (in.peek(from + i) != (wanted[i] & 0xff)) return false;
+            return true;
+        }
+
+        private boolean startFollows(StreamIn in) throws IOException {
+            if (ramId == NO_SECTION && follows(in, 4, RAM_START)) return true;
+            if (ramEnded) return false;
+            int length = in.peek(4);
+            if (length == 0 || length > Grammar.LONGEST_NAME) return false;
+            for (String name : Grammar.NAMES) {
+                byte[] head = name.getBytes(StandardCharsets.US_ASCII);
+                if (head.length == length && follows(in, 5, head)) return true;
+            }
+            return false;
+        }
+
+        @Override
+        public OpaqueSections.Ends ends() {
+            if (ramId == NO_SECTION) return OpaqueSections.Ends.LATE;
+            if (ramEnded) return OpaqueSections.Ends.ANY;
+            if (handler.ramPlaced()) return OpaqueSections.Ends.LATE;
+            return ramCame ? OpaqueSections.Ends.ANY : OpaqueSections.Ends.NONE;
+        }
+    }
+
+    /** What is odd about the stream, as sentences; known once all was read. */
+    public List<String> notes() {
+        return opaque.notes();
+    }
+
+    /** Whether RAM's end has come. */
+    public boolean ramEnded() {
+        return ramEnded;
+    }
+
+    /** Whether what stands behind RAM is not known. */
+    public boolean lost() {
+        return lost;
     }
 
     /** Where what follows the RAM section begins; known once all was read. */
@@ -90,29 +174,38 @@ public final class StreamReader {
      * @return the run state that the machine is to enter
      */
     public RunState read(int mark) throws IOException {
-        for (; mark != Wire.EOF; mark = in.u8()) {
+        try {
+            return readOn(mark);
+        } catch (OpaqueSections.Uncut e) {
+            return lost(e);
+        }
+    }
+
+    private RunState readOn(int mark) throws IOException {
+        while (mark != Wire.EOF) {
             long at = in.position() - 1;
             if (!begun && (mark == Wire.START || mark == Wire.FULL)) {
                 begun = true;
                 handler.begin();
             }
+            int next = OpaqueSections.ENDED;
             switch (mark) {
                 case Wire.START -> start(at);
                 case Wire.FULL -> {
                     if (store.isEmpty()) {
                         full();
-                    } else if (opaque.read(in, ramId == NO_SECTION)) {
-                        ram(opaque.ramSectionId(), opaque.ramPosition());
                     } else {
-                        return finishKept();
+                        next = opaque.read(in);
+                        if (next == OpaqueSections.ENDED) return finishKept();
                     }
                 }
                 case Wire.PART, Wire.END -> part(mark, at);
                 case Wire.COMMAND -> command(at);
                 default -> throw MigrationException.peer("unknown part 0x%02x at %d", mark, at);
             }
+            mark = next == OpaqueSections.ENDED ? in.u8() : next;
         }
-        checkRamEnded(in.position() - 1);
+        checkRam(in.position() - 1);
         if (store.isPresent()) {
             throw MigrationException.peer(
                     "the stream ends at %d without any device section", in.position() - 1);
@@ -122,19 +215,58 @@ public final class StreamReader {
         return devices.finish();
     }
 
-    private void checkRamEnded(long at) throws MigrationException {
-        if (!ramEnded) {
+    /**
+     * A background snapshot's RAM has no END (rule STR-21); with places nothing tells its pages.
+     */
+    private void checkRam(long at) throws MigrationException {
+        if (ramEnded) return;
+        if (ramId == NO_SECTION) {
+            throw MigrationException.peer("the stream ends at %d without a RAM section", at);
+        }
+        if (handler.ramPlaced()) {
             throw MigrationException.peer(
-                    ramId == NO_SECTION
-                            ? "the stream ends at %d without a RAM section"
-                            : "the stream ends at %d before the RAM section does",
+                    "the stream ends at %d without the end of RAM, so nothing tells which pages are"
+                            + " in the file: background-snapshot leaves such files with mapped-ram",
                     at);
         }
+        if (!ramCame) {
+            throw MigrationException.peer("the stream ends at %d before the RAM section does", at);
+        }
+        LOG.warn(
+                "{}: RAM has no end in the stream, as background-snapshot leaves it",
+                session.name());
+        ramEnded = true;
+        handler.ramEnd();
+    }
+
+    /** Whoever wants what there is of a file has RAM. */
+    private RunState lost(MigrationException why) throws MigrationException {
+        boolean here = in.isFile() && (ramEnded || ramId == NO_SECTION || handler.ramPlaced());
+        if (!here) throw why;
+        store.get().lost(why);
+        lost = true;
+        return RunState.PAUSED;
     }
 
     private RunState finishKept() throws IOException {
-        checkRamEnded(in.position());
         end = opaque.end();
+        if (ramId == NO_SECTION) {
+            keep();
+            return lost(
+                    MigrationException.user(
+                            "there is no RAM in it, but devices only, as xen-save-devices-state"
+                                    + " writes them"));
+        }
+        try {
+            checkRam(in.position());
+        } catch (MigrationException e) {
+            keep();
+            return lost(e);
+        }
+        return keep();
+    }
+
+    private RunState keep() throws IOException {
         RunState state = RunState.RUNNING;
         for (Section section : opaque.sections()) {
             if (section.id().equals(GlobalState.ID)) {
@@ -156,11 +288,12 @@ public final class StreamReader {
         String name = in.str8();
         int instance = in.u32();
         int version = in.u32();
-        if (!name.equals(Wire.RAM) || instance != 0) {
-            throw MigrationException.peer(
-                    "section '%s' instance %d at %d goes on while the guest runs: only '%s' 0 may",
-                    name, instance, at, Wire.RAM);
+        Optional<Grammar> grammar = store.isEmpty() ? Optional.empty() : Grammar.of(name);
+        if (grammar.isPresent()) {
+            goesOn(new OpaqueSections.Open(id, name, instance, version, grammar.get()), at);
+            return;
         }
+        if (!name.equals(Wire.RAM) || instance != 0) throw unknown(name, instance, at);
         if (version != Wire.RAM_VERSION) {
             throw MigrationException.peer(
                     "the RAM section at %d has version %d, must be %d",
@@ -169,17 +302,51 @@ public final class StreamReader {
         ram(id, at);
     }
 
+    private MigrationException unknown(String name, int instance, long at) {
+        String what =
+                "section '%s' instance %d at %d goes on while the guest runs: "
+                        .formatted(name, Integer.toUnsignedLong(instance), at);
+        if (store.isEmpty()) return MigrationException.peer("%s", what + "only 'ram' 0 may");
+        return new OpaqueSections.Uncut(
+                what
+                        + "nothing tells where it ends, as is known of ram, "
+                        + String.join(", ", Grammar.NAMES)
+                        + "; of a mapped-ram file RAM can be extracted");
+    }
+
+    private void goesOn(OpaqueSections.Open section, long at) throws IOException {
+        if (section.id() == ramId || open.putIfAbsent(section.id(), section) != null) {
+            throw MigrationException.peer(
+                    "section '%s' at %d has id %d, which another has",
+                    section.name(), at, Integer.toUnsignedLong(section.id()));
+        }
+        opaque.read(in, Kind.START, Wire.START, section);
+        footer(section.id());
+    }
+
     private void ram(int id, long at) throws IOException {
         if (ramId != NO_SECTION) throw MigrationException.peer("a second RAM section at %d", at);
         if (id < 0)
             throw MigrationException.peer("section id %d at %d", Integer.toUnsignedLong(id), at);
+        if (open.containsKey(id)) {
+            throw MigrationException.peer(
+                    "the RAM section at %d has id %d, which another has", at, id);
+        }
         ramId = id;
+        opaque.ram(Kind.START);
         handler.ramStart();
         footer(id);
     }
 
     private void part(int mark, long at) throws IOException {
         int id = in.u32();
+        OpaqueSections.Open other = open.get(id);
+        if (other != null) {
+            opaque.read(in, mark == Wire.END ? Kind.END : Kind.PART, mark, other);
+            if (mark == Wire.END) open.remove(id);
+            footer(id);
+            return;
+        }
         if (ramId == NO_SECTION || id != ramId || ramEnded) {
             throw MigrationException.peer(
                     ramEnded
@@ -188,7 +355,9 @@ public final class StreamReader {
                     at,
                     Integer.toUnsignedLong(id));
         }
+        opaque.ram(mark == Wire.END ? Kind.END : Kind.PART);
         handler.ramPart();
+        ramCame = true;
         ramEnded = mark == Wire.END;
         footer(id);
         tail = in.position();
@@ -222,6 +391,11 @@ public final class StreamReader {
         int number = in.u16();
         int length = in.u16();
         Wire.Command command = Wire.Command.of(number, length, at);
+        if (command == Wire.Command.POSTCOPY_ADVISE) {
+            // What may come, and need not: a stream that ends as pre-copy is as any other.
+            in.bytes(MemorySegment.ofArray(new byte[length]));
+            return;
+        }
         handler.command(command, length == 4 ? in.u32() : 0);
     }
 

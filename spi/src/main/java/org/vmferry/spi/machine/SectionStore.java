@@ -1,5 +1,6 @@
 package org.vmferry.spi.machine;
 
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
 
 import java.io.IOException;
@@ -13,15 +14,43 @@ import java.util.List;
 @Status(Status.Level.STABLE)
 public interface SectionStore {
     /**
-     * A device's section.
+     * A section, or a part of one that goes on while the guest runs. RAM's START, the first of its
+     * parts and its END stand among the others, named {@code ram} and without payload: they say
+     * when those came.
      *
+     * @param kind which part of a section it is
      * @param id the device's name
      * @param instance tells devices of one name apart
      * @param version of its payload
      * @param payload its bytes, as on the wire
      */
     @Status(Status.Level.STABLE)
-    record Section(String id, int instance, int version, ByteBuffer payload) {}
+    record Section(Kind kind, String id, int instance, int version, ByteBuffer payload) {
+        /** Whole, or a part of one. */
+        @Status(Status.Level.STABLE)
+        public enum Kind {
+            /** It begins, and goes on while the guest runs. */
+            START,
+            /** More of one that has begun. */
+            PART,
+            /** The last of one that has begun. */
+            END,
+            /** All of one at once. */
+            FULL
+        }
+
+        /**
+         * A whole section.
+         *
+         * @param id the device's name
+         * @param instance tells devices of one name apart
+         * @param version of its payload
+         * @param payload its bytes, as on the wire
+         */
+        public Section(String id, int instance, int version, ByteBuffer payload) {
+            this(Kind.FULL, id, instance, version, payload);
+        }
+    }
 
     /**
      * A part of the configuration beyond the machine's name.
@@ -61,7 +90,7 @@ public interface SectionStore {
     void keep(Configuration configuration) throws IOException;
 
     /**
-     * Takes a device's section; called in wire order.
+     * Takes a section, or a part of one; called in wire order.
      *
      * @param section its payload is valid during the call only
      * @throws IOException if it cannot be kept
@@ -99,6 +128,18 @@ public interface SectionStore {
      * @throws IOException if it cannot be read
      */
     byte[] description() throws IOException;
+
+    /**
+     * A file holds less of a machine than it should, or what can't be told apart. Whoever wants
+     * what is there returns: RAM has come as far as it is there, and so have those sections that
+     * were kept. By default this fails the load.
+     *
+     * @param why what is lost
+     * @throws MigrationException that one, if the machine is of no use without it
+     */
+    default void lost(MigrationException why) throws MigrationException {
+        throw why;
+    }
 
     /**
      * Takes what the file said beside all this; only from a file that says something. By default it

@@ -1,0 +1,64 @@
+package org.vmferry.it.snapshot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.vmferry.it.qemu.Qemu;
+import org.vmferry.it.qemu.QemuBinary;
+import org.vmferry.it.qemu.QemuBuilder;
+import org.vmferry.it.support.Commands;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** The captured streams, converted, are loaded by a QEMU of their target. */
+@Tag("stress")
+@Timeout(180)
+class OtherTargetsQemuTest {
+    @TempDir Path folder;
+
+    @ParameterizedTest
+    @CsvSource({
+        "pseries, ppc64, 256, stream",
+        "pseries, ppc64, 256, mapped-ram",
+        "s390x, s390x, 4, stream",
+        "s390x, s390x, 4, mapped-ram",
+        "background, x86_64, 4, stream",
+        "background, x86_64, 4, mapped-ram"
+    })
+    @Tag("STR-20")
+    @Tag("STR-21")
+    void loadsWhatWasConverted(String name, String target, int memory, String format)
+            throws Exception {
+        Path file = Files.write(folder.resolve(name), CapturedStreamsTest.bytes(name));
+        Path converted = folder.resolve("converted");
+        Commands command = new Commands();
+        assertThat(command.run("convert", file, converted, "--format", format))
+                .as(command.err())
+                .isZero();
+        Path x86 = QemuBinary.current().orElseThrow().path();
+        Path qemu = x86.resolveSibling("qemu-system-" + target);
+        assertThat(qemu).as("the QEMU of this target").isExecutable();
+        QemuBuilder builder =
+                Qemu.builder()
+                        .binary(new QemuBinary(qemu, QemuBinary.CURRENT_MAJOR, 0))
+                        .memory(memory)
+                        .paused()
+                        .incoming();
+        switch (target) {
+            case "s390x" -> builder.machine("s390-ccw-virtio").options("-bios", "s390-ccw.img");
+            case "ppc64" -> builder.machine("pseries");
+            default -> builder.machine("pc");
+        }
+        try (Qemu destination = builder.start()) {
+            if (format.equals("mapped-ram")) destination.setCapabilities("mapped-ram");
+            destination.migrateIncoming("file:" + converted);
+            destination.awaitMigration(Duration.ofSeconds(60));
+        }
+    }
+}
