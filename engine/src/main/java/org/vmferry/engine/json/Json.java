@@ -9,12 +9,15 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -85,6 +88,77 @@ public final class Json {
                 FACTORY.createParser(text)
                         .enable(JsonParser.Feature.ALLOW_SINGLE_QUOTES)
                         .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
+    }
+
+    /**
+     * An object's text with one member said anew. Where the object says just this already, its
+     * bytes are returned as they are; else the member stands first, all others keep their own bytes
+     * and order, and repeated ones of its name are gone.
+     *
+     * @param object UTF-8
+     * @param value what is to be said; null if the member is to be gone
+     * @throws IOException if this is no JSON object in UTF-8, or exceeds a limit
+     */
+    public static byte[] withMember(byte[] object, String name, Object value) throws IOException {
+        checkLength(object.length);
+        String wanted = value == null ? null : write(value);
+        List<byte[]> members = new ArrayList<>();
+        int found = 0;
+        boolean same = false;
+        try (JsonParser parser = FACTORY.createParser(object)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new IOException("Not a JSON object" + where(parser));
+            }
+            JsonToken token = parser.nextToken();
+            while (token != JsonToken.END_OBJECT) {
+                int from = offset(parser);
+                boolean asked = parser.currentName().equals(name);
+                Object said = null;
+                parser.nextToken();
+                if (asked) said = value(parser, parser.currentToken());
+                else parser.skipChildren();
+                token = parser.nextToken();
+                if (asked) {
+                    found++;
+                    same = write(said).equals(wanted);
+                } else {
+                    members.add(Arrays.copyOfRange(object, from, end(object, offset(parser))));
+                }
+            }
+            if (parser.nextToken() != null) {
+                throw new IOException("Not JSON: more text after the value" + where(parser));
+            }
+        } catch (JsonProcessingException e) {
+            throw new IOException("Not JSON: " + e.getOriginalMessage(), e);
+        }
+        if (wanted == null ? found == 0 : found == 1 && same) return object;
+        if (wanted != null) {
+            members.addFirst(utf8(write(name) + ": " + wanted));
+        }
+        var text = new ByteArrayOutputStream(object.length + 1024);
+        text.writeBytes(utf8("{"));
+        for (int i = 0; i < members.size(); i++) {
+            if (i > 0) text.writeBytes(utf8(", "));
+            text.writeBytes(members.get(i));
+        }
+        text.writeBytes(utf8("}"));
+        return text.toByteArray();
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static int offset(JsonParser parser) throws IOException {
+        long offset = parser.currentTokenLocation().getByteOffset();
+        if (offset < 0) throw new IOException("Not JSON in UTF-8");
+        return Math.toIntExact(offset);
+    }
+
+    /** Where a member's value ends, before the token that follows it. */
+    private static int end(byte[] text, int next) {
+        while (" \t\r\n,".indexOf(text[next - 1]) >= 0) next--;
+        return next;
     }
 
     /**

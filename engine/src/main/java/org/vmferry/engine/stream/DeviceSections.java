@@ -4,6 +4,7 @@ import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.machine.SectionStore.Configuration;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -19,12 +20,18 @@ public final class DeviceSections {
     /**
      * Writes the devices of a machine of ours, and the run state it had.
      *
+     * @param configuration what the stream began with
      * @return the VMDESCRIPTION, for {@link #end}
      */
-    public static byte[] write(MainOut out, List<DeviceState> devices, RunState state, int pageSize)
+    public static byte[] write(
+            MainOut out,
+            Configuration configuration,
+            List<DeviceState> devices,
+            RunState state,
+            int pageSize)
             throws IOException {
         List<Devices.Saved> all = Devices.save(devices);
-        List<VmDescription.Written> written = new ArrayList<>();
+        List<DescriptionWriter.Written> written = new ArrayList<>();
         int id = FIRST_ID;
         for (Devices.Saved saved : all) {
             DeviceState device = saved.device();
@@ -32,34 +39,36 @@ public final class DeviceSections {
             Devices.write(out, saved.payload());
             foot(out, id++);
             written.add(
-                    new VmDescription.Written(
+                    new DescriptionWriter.Written(
                             device.id(),
                             device.instance(),
                             device.version(),
-                            4L + saved.payload().length));
+                            Devices.fields(saved.payload())));
         }
         head(out, id, GlobalState.ID, 0, GlobalState.VERSION);
         out.bytes(MemorySegment.ofArray(GlobalState.encode(state)));
         foot(out, id);
         written.add(
-                new VmDescription.Written(
-                        GlobalState.ID, 0, GlobalState.VERSION, GlobalState.LENGTH));
-        return VmDescription.describe(pageSize, written);
+                new DescriptionWriter.Written(
+                        GlobalState.ID, 0, GlobalState.VERSION, GlobalState.FIELDS));
+        return DescriptionWriter.describe(configuration, pageSize, written);
     }
 
     /**
      * Writes back what was kept.
      *
+     * @param configuration what the stream began with
      * @return the VMDESCRIPTION, for {@link #end}
      */
-    public static byte[] writeKept(MainOut out, SectionStore store) throws IOException {
+    public static byte[] writeKept(MainOut out, Configuration configuration, SectionStore store)
+            throws IOException {
         int id = FIRST_ID;
         for (SectionStore.Section section : store.sections()) {
             head(out, id, section.id(), section.instance(), section.version());
             out.bytes(MemorySegment.ofBuffer(section.payload()));
             foot(out, id++);
         }
-        return store.description();
+        return DescriptionWriter.fit(store.description(), configuration);
     }
 
     private static void head(MainOut out, int id, String name, int instance, int version)

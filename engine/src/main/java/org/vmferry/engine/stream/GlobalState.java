@@ -5,6 +5,7 @@ import org.vmferry.spi.machine.RunState;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /** The section that carries the run state (rule STR-11). */
 public final class GlobalState {
@@ -18,6 +19,15 @@ public final class GlobalState {
     public static final int LENGTH = 104;
 
     private static final int NAME = 32;
+
+    /** What it consists of, as QEMU describes it. */
+    static final List<DescriptionWriter.Field> FIELDS =
+            List.of(
+                    new DescriptionWriter.Field("size", "uint32", 4),
+                    new DescriptionWriter.Field("runstate", "buffer", NAME),
+                    new DescriptionWriter.Field("has_vm_was_suspended", "uint8", 1),
+                    new DescriptionWriter.Field("vm_was_suspended", "uint8", 1),
+                    new DescriptionWriter.Field("unused", "buffer", 66));
 
     private GlobalState() {}
 
