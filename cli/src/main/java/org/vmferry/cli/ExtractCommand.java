@@ -80,6 +80,7 @@ final class ExtractCommand extends SnapshotAction {
                                 Text.bytes(
                                         (double) block.present().cardinality()
                                                 * inspection.pageSize())));
+        for (Inspection.Range range : block.guest()) remark(output + ": " + Text.range(range));
     }
 
     private MigrationException noSuchBlock(Inspection inspection) {

@@ -5,9 +5,11 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.PrettyPrinter;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -54,6 +56,25 @@ public final class Json {
                                     .build())
                     .build();
 
+    /** On one line, as QEMU writes it. */
+    private static final PrettyPrinter SPACED =
+            new MinimalPrettyPrinter() {
+                @Override
+                public void writeObjectFieldValueSeparator(JsonGenerator out) throws IOException {
+                    out.writeRaw(": ");
+                }
+
+                @Override
+                public void writeObjectEntrySeparator(JsonGenerator out) throws IOException {
+                    out.writeRaw(", ");
+                }
+
+                @Override
+                public void writeArrayValueSeparator(JsonGenerator out) throws IOException {
+                    out.writeRaw(", ");
+                }
+            };
+
     private Json() {}
 
     /**
@@ -93,7 +114,8 @@ public final class Json {
     /**
      * An object's text with one member said anew. Where the object says just this already, its
      * bytes are returned as they are; else the member stands first, all others keep their own bytes
-     * and order, and repeated ones of its name are gone.
+     * and order, and repeated ones of its name are gone. Spaces stand behind colons and commas if
+     * they do so in the object.
      *
      * @param object UTF-8
      * @param value what is to be said; null if the member is to be gone
@@ -132,13 +154,15 @@ public final class Json {
             throw new IOException("Not JSON: " + e.getOriginalMessage(), e);
         }
         if (wanted == null ? found == 0 : found == 1 && same) return object;
+        boolean spaced = new String(object, StandardCharsets.ISO_8859_1).contains("\": ");
         if (wanted != null) {
-            members.addFirst(utf8(write(name) + ": " + wanted));
+            String text = spaced ? write(value, SPACED) : wanted;
+            members.addFirst(utf8(write(name) + (spaced ? ": " : ":") + text));
         }
         var text = new ByteArrayOutputStream(object.length + 1024);
         text.writeBytes(utf8("{"));
         for (int i = 0; i < members.size(); i++) {
-            if (i > 0) text.writeBytes(utf8(", "));
+            if (i > 0) text.writeBytes(utf8(spaced ? ", " : ","));
             text.writeBytes(members.get(i));
         }
         text.writeBytes(utf8("}"));
@@ -168,7 +192,7 @@ public final class Json {
      *     other Iterables; NaN and infinities are not JSON either
      */
     public static String write(Object value) {
-        return write(value, false);
+        return write(value, null);
     }
 
     /**
@@ -177,7 +201,7 @@ public final class Json {
      * @throws IllegalArgumentException as {@link #write(Object)}
      */
     public static String writePretty(Object value) {
-        return write(value, true);
+        return write(value, pretty());
     }
 
     // The parser checks it too, but only between its buffers: a text given as a whole is one.
@@ -243,16 +267,15 @@ public final class Json {
         };
     }
 
-    private static String write(Object value, boolean pretty) {
+    private static PrettyPrinter pretty() {
+        var indenter = new DefaultIndenter("  ", "\n");
+        return new DefaultPrettyPrinter().withObjectIndenter(indenter).withArrayIndenter(indenter);
+    }
+
+    private static String write(Object value, PrettyPrinter printer) {
         var text = new StringWriter();
         try (JsonGenerator out = FACTORY.createGenerator(text)) {
-            if (pretty) {
-                var indenter = new DefaultIndenter("  ", "\n");
-                out.setPrettyPrinter(
-                        new DefaultPrettyPrinter()
-                                .withObjectIndenter(indenter)
-                                .withArrayIndenter(indenter));
-            }
+            if (printer != null) out.setPrettyPrinter(printer);
             write(out, value);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("Not to be written as JSON: " + e.getMessage(), e);

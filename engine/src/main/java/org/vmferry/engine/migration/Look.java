@@ -1,6 +1,8 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.DeviceField;
 import org.vmferry.engine.Inspection;
+import org.vmferry.engine.stream.FieldReader;
 import org.vmferry.engine.stream.Trailer;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
@@ -21,7 +23,9 @@ import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,6 +33,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Reads a snapshot as a load does, with all its checks, into a machine that keeps nothing but
@@ -40,14 +45,25 @@ public final class Look implements Machine, RamTarget {
     private final Incoming end;
     private final Map<String, Noted> blocks = new LinkedHashMap<>();
     private final List<Inspection.Device> devices = new ArrayList<>();
+    private final Predicate<Inspection.Device> wanted;
+    private final Map<Inspection.Device, ByteBuffer> contents = new HashMap<>();
     private final Notes notes = new Notes();
     private final Set<String> missing = new HashSet<>();
     private Placement placement;
     private Trailer trailer;
     private long bitmaps; // bytes
 
-    /** A look through an end that is open; it is closed at the end. */
-    public Look(MigrationSession session, Parts parts, Incoming end) {
+    /**
+     * A look through an end that is open; it is closed at the end.
+     *
+     * @param wanted whose sections are kept
+     */
+    public Look(
+            MigrationSession session,
+            Parts parts,
+            Incoming end,
+            Predicate<Inspection.Device> wanted) {
+        this.wanted = wanted;
         this.session = session;
         this.parts = new Parts(parts.address(), parts.transport(), parts.layout(), new Onlooker());
         this.end = end;
@@ -63,6 +79,11 @@ public final class Look implements Machine, RamTarget {
             session.fail(e);
             throw session.life().failure();
         }
+        GuestPlaces guest =
+                new GuestPlaces(
+                        notes.configuration.machine(),
+                        contents,
+                        blocks.values().stream().map(Noted::usedLength).toList());
         List<Inspection.Block> found = new ArrayList<>();
         for (Noted block : blocks.values()) {
             Optional<Placement.Place> place =
@@ -80,7 +101,8 @@ public final class Look implements Machine, RamTarget {
                                     : OptionalLong.of(place.get().bitmapPosition()),
                             place.isEmpty()
                                     ? OptionalLong.empty()
-                                    : OptionalLong.of(place.get().pagesPosition())));
+                                    : OptionalLong.of(place.get().pagesPosition()),
+                            guest.of(block.id(), block.usedLength())));
         }
         int pageSize = blocks.isEmpty() ? 4096 : blocks.values().iterator().next().pageSize();
         return new Inspection(
@@ -91,7 +113,18 @@ public final class Look implements Machine, RamTarget {
                 List.copyOf(found),
                 List.copyOf(devices),
                 trailer.facts(),
-                trailer.damage());
+                trailer.damage(),
+                this::fields);
+    }
+
+    private List<DeviceField> fields(Inspection.Device device) throws MigrationException {
+        ByteBuffer payload = contents.get(device);
+        if (payload == null) {
+            throw MigrationException.user(
+                    "what is in device '%s' instance %d was not asked for",
+                    device.name(), Integer.toUnsignedLong(device.instance()));
+        }
+        return FieldReader.read(notes.description, device.name(), device.instance(), payload);
     }
 
     private Load load() throws MigrationException {
@@ -155,6 +188,7 @@ public final class Look implements Machine, RamTarget {
     /** Notes what sections there are. */
     private final class Notes implements SectionStore {
         private Configuration configuration;
+        private byte[] description = {};
 
         @Override
         public void keep(Configuration kept) {
@@ -163,16 +197,23 @@ public final class Look implements Machine, RamTarget {
 
         @Override
         public void keep(Section section) {
-            devices.add(
+            ByteBuffer payload = section.payload();
+            Inspection.Device device =
                     new Inspection.Device(
                             section.id(),
                             section.instance(),
                             section.version(),
-                            section.payload().remaining()));
+                            payload.remaining());
+            devices.add(device);
+            if (wanted.test(device) || GuestPlaces.needs(device)) {
+                contents.put(device, ByteBuffer.allocate(payload.remaining()).put(payload).flip());
+            }
         }
 
         @Override
-        public void keepDescription(byte[] json) {}
+        public void keepDescription(byte[] json) {
+            description = json.clone();
+        }
 
         @Override
         public Configuration configuration() {

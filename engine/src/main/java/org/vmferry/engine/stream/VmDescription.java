@@ -55,7 +55,7 @@ public record VmDescription(int pageSize, List<Device> devices) {
     }
 
     /** Fields and subsections, recursively (rules STR-9, STR-10). */
-    private static long length(Map<?, ?> state) throws MigrationException {
+    static long length(Map<?, ?> state) throws MigrationException {
         long length = 0;
         for (Object item : list(state, "fields")) {
             Map<?, ?> field = object(item, "fields");
@@ -84,7 +84,7 @@ public record VmDescription(int pageSize, List<Device> devices) {
         throw wrong(key, value, "an object");
     }
 
-    private static List<?> list(Map<?, ?> of, String key) throws MigrationException {
+    static List<?> list(Map<?, ?> of, String key) throws MigrationException {
         Object value = of.get(key);
         if (value == null) return List.of();
         if (value instanceof List<?> list) return list;
