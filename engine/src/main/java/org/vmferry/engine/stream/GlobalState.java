@@ -43,6 +43,16 @@ public final class GlobalState {
 
     /** The state in a payload. */
     public static RunState decode(ByteBuffer payload, long position) throws MigrationException {
+        String text = name(payload, position);
+        return RunState.of(text)
+                .orElseThrow(
+                        () ->
+                                MigrationException.peer(
+                                        "unknown run state '%s' at %d", text, position));
+    }
+
+    /** The name of the state in a payload, whether or not it is known. */
+    static String name(ByteBuffer payload, long position) throws MigrationException {
         int length = payload.getInt(payload.position());
         if (length < 2 || length > NAME) {
             throw MigrationException.peer(
@@ -51,11 +61,6 @@ public final class GlobalState {
         }
         byte[] name = new byte[length - 1];
         payload.get(payload.position() + 4, name);
-        String text = new String(name, StandardCharsets.US_ASCII);
-        return RunState.of(text)
-                .orElseThrow(
-                        () ->
-                                MigrationException.peer(
-                                        "unknown run state '%s' at %d", text, position));
+        return new String(name, StandardCharsets.US_ASCII);
     }
 }

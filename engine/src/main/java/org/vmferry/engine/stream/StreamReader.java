@@ -143,7 +143,11 @@ public final class StreamReader {
                             "section '%s' has %d bytes, must be %d",
                             GlobalState.ID, section.payload().remaining(), GlobalState.LENGTH);
                 }
-                state = GlobalState.decode(section.payload(), in.position());
+                String name = GlobalState.name(section.payload(), in.position());
+                Optional<RunState> known = RunState.of(name);
+                // The section is kept as it is; here its guest stands still, whatever it means.
+                if (known.isEmpty()) LOG.warn("{}: unknown run state '{}'", session.name(), name);
+                state = known.orElse(RunState.PAUSED);
             }
             store.get().keep(section);
         }
@@ -222,6 +226,11 @@ public final class StreamReader {
         int number = in.u16();
         int length = in.u16();
         Wire.Command command = Wire.Command.of(number, length, at);
+        if (command == Wire.Command.POSTCOPY_ADVISE) {
+            // What may come, and need not: a stream that ends as pre-copy is as any other.
+            in.bytes(MemorySegment.ofArray(new byte[length]));
+            return;
+        }
         handler.command(command, length == 4 ? in.u32() : 0);
     }
 

@@ -45,7 +45,7 @@ public final class Wire {
     public enum Command {
         OPEN_RETURN_PATH(1, 0),
         PING(2, 4),
-        POSTCOPY_ADVISE(3, -1),
+        POSTCOPY_ADVISE(3, 16),
         POSTCOPY_LISTEN(4, -1),
         POSTCOPY_RUN(5, -1),
         POSTCOPY_RAM_DISCARD(6, -1),
@@ -75,7 +75,9 @@ public final class Wire {
                     throw MigrationException.peer(
                             "command %s at %d: postcopy and COLO are not built", command, position);
                 }
-                if (command.length != length) {
+                // With nothing but dirty bitmaps to come later an ADVISE is empty.
+                boolean empty = command == POSTCOPY_ADVISE && length == 0;
+                if (command.length != length && !empty) {
                     throw MigrationException.peer(
                             "command %s at %d has length %d, must be %d",
                             command, position, length, command.length);

@@ -242,7 +242,8 @@ class StreamReaderTest {
         refused(new Bytes().u8(8).u16(0).u16(0), "unknown command 0 at 0");
         refused(new Bytes().u8(8).u16(2).u16(3), "PING", "length 3", "must be 4");
         refused(new Bytes().u8(8).u16(1).u16(65535), "OPEN_RETURN_PATH", "65535", "must be 0");
-        for (int number = 3; number <= 10; number++) {
+        refused(new Bytes().u8(8).u16(3).u16(8), "POSTCOPY_ADVISE", "length 8", "must be 16");
+        for (int number = 4; number <= 10; number++) {
             refused(new Bytes().u8(8).u16(number).u16(0), "at 0", "not built");
         }
     }
