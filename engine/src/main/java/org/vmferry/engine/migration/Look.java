@@ -160,16 +160,7 @@ public final class Look implements Machine, RamTarget {
     }
 
     @Override
-    public RamBlock open(BlockHeader header) throws MigrationException {
-        // A stream of a few bytes may announce any length: what is noted of it must fit.
-        bitmaps += header.usedLength() / header.pageSize() / 8;
-        long most = Runtime.getRuntime().maxMemory() / 4;
-        if (bitmaps > most) {
-            throw MigrationException.peer(
-                    "RAM block '%s' of 0x%x bytes is too large to be looked into: its pages would"
-                            + " take over %d bytes of heap",
-                    header.id(), header.usedLength(), most);
-        }
+    public RamBlock open(BlockHeader header) {
         Noted block = new Noted(header);
         blocks.put(header.id(), block);
         return block;
@@ -232,7 +223,7 @@ public final class Look implements Machine, RamTarget {
     }
 
     /** A block that only notes which pages came. */
-    private static final class Noted implements RamBlock {
+    private final class Noted implements RamBlock {
         private final BlockHeader header;
         private final PageBitmap present;
 
@@ -256,6 +247,12 @@ public final class Look implements Machine, RamTarget {
             return header.pageSize();
         }
 
+        /** Nothing came yet, and what does not come is zero: nobody has to look at each page. */
+        @Override
+        public boolean isFresh() {
+            return true;
+        }
+
         @Override
         public void read(long offset, MemorySegment target) {
             target.fill((byte) (present.get(offset / pageSize()) ? 1 : 0));
@@ -265,7 +262,18 @@ public final class Look implements Machine, RamTarget {
         public void write(long offset, MemorySegment source) {
             // A page that came before and is zero now is written as zeros: see InlineLayout.
             boolean zero = ZeroPages.isZero(source, 0, source.byteSize());
+            long before = present.allocated();
             present.fill(offset / pageSize(), source.byteSize() / pageSize(), !zero);
+            bitmaps += present.allocated() - before;
+            // Records of some bytes each may come for pages far from each other.
+            long most = Runtime.getRuntime().maxMemory() / 4;
+            if (bitmaps > most) {
+                session.fail(
+                        MigrationException.peer(
+                                "RAM block '%s' of 0x%x bytes is too large to be looked into: its"
+                                        + " pages would take over %d bytes of heap",
+                                header.id(), header.usedLength(), most));
+            }
         }
     }
 
