@@ -40,6 +40,9 @@ import java.util.function.Predicate;
  * notes.
  */
 public final class Look implements Machine, RamTarget {
+    private static final long MOST_PAGES = 1L << 34;
+    private static final long PAGES_PER_BYTE = 1 << 12; // of a bitmap without a bit
+
     private final MigrationSession session;
     private final Parts parts;
     private final Incoming end;
@@ -160,10 +163,25 @@ public final class Look implements Machine, RamTarget {
     }
 
     @Override
-    public RamBlock open(BlockHeader header) {
+    public RamBlock open(BlockHeader header) throws MigrationException {
+        // A stream of a few bytes may announce any length; what is kept of it must fit.
+        long pages = header.usedLength() / header.pageSize();
+        bitmaps += pages / PAGES_PER_BYTE;
+        if (pages > MOST_PAGES || bitmaps > most()) throw tooLarge(header);
         Noted block = new Noted(header);
         blocks.put(header.id(), block);
         return block;
+    }
+
+    private static long most() {
+        return Runtime.getRuntime().maxMemory() / 4;
+    }
+
+    private static MigrationException tooLarge(BlockHeader header) {
+        return MigrationException.peer(
+                "RAM block '%s' of 0x%x bytes is too large to be looked into: what is noted of it"
+                        + " would take over %d bytes of heap",
+                header.id(), header.usedLength(), most());
     }
 
     @Override
@@ -266,13 +284,9 @@ public final class Look implements Machine, RamTarget {
             present.fill(offset / pageSize(), source.byteSize() / pageSize(), !zero);
             bitmaps += present.allocated() - before;
             // Records of some bytes each may come for pages far from each other.
-            long most = Runtime.getRuntime().maxMemory() / 4;
-            if (bitmaps > most) {
-                session.fail(
-                        MigrationException.peer(
-                                "RAM block '%s' of 0x%x bytes is too large to be looked into: its"
-                                        + " pages would take over %d bytes of heap",
-                                header.id(), header.usedLength(), most));
+            if (bitmaps > most()) {
+                session.fail(tooLarge(header));
+                ;
             }
         }
     }
