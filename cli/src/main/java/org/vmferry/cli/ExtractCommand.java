@@ -104,6 +104,7 @@ final class ExtractCommand extends SnapshotAction {
         } else {
             inspection.lost().ifPresent(lost -> remark("RAM only: " + lost));
         }
+        for (Inspection.Range range : block.guest()) remark(output + ": " + Text.range(range));
     }
 
     /** With those pages that the file has data for. */
@@ -126,7 +127,13 @@ final class ExtractCommand extends SnapshotAction {
             if (page < data.pages() && from + (page + 1) * pageSize <= size) data.set(page);
         }
         return new Inspection.Block(
-                id, block.usedLength(), data, false, block.bitmapPosition(), block.pagesPosition());
+                id,
+                block.usedLength(),
+                data,
+                false,
+                block.bitmapPosition(),
+                block.pagesPosition(),
+                block.guest());
     }
 
     private MigrationException noSuchBlock(Inspection inspection) {

@@ -2,6 +2,7 @@ package org.vmferry.cli;
 
 import org.vmferry.engine.Inspection;
 import org.vmferry.engine.json.Json;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.machine.SectionStore.Fact;
 
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 
 /** Shows what a snapshot holds. */
 @Command(
@@ -26,18 +28,74 @@ import java.util.OptionalLong;
             "Examples:",
             "  vmferry inspect vm.snap",
             "  vmferry inspect vm.snap --json | jq '.blocks[].id'",
+            "  vmferry inspect vm.snap --device cpu",
             "  vmferry inspect /var/lib/libvirt/qemu/save/web.save",
         })
 final class InspectCommand extends SnapshotAction {
     @Option(names = "--json", description = "As one JSON object, for programs.")
     private boolean json;
 
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            description = "The fields of this device, as the snapshot's VMDESCRIPTION names them.")
+    private String device;
+
+    @Option(
+            names = "--instance",
+            paramLabel = "N",
+            description = "Which device of that name; all, unless said.")
+    private Long instance;
+
+    @Override
+    void check() {
+        if (instance != null && device == null) throw misuse("--instance goes with --device");
+    }
+
     @Override
     void run(Snapshot snapshot) throws Exception {
-        Inspection inspection = inspect(snapshot);
+        Inspection inspection =
+                engine().inspect(snapshot.uri(), interruption::cancelBy, this::isWanted);
         interruption.close(); // nothing is left behind, also where standard output hangs
+        if (device != null) {
+            show(inspection);
+            return;
+        }
         if (json) out().println(Json.writePretty(tree(snapshot, inspection)));
         else print(out(), charset(), snapshot, inspection);
+    }
+
+    private boolean isWanted(Inspection.Device one) {
+        return one.name().equals(device)
+                && (instance == null || instance == Integer.toUnsignedLong(one.instance()));
+    }
+
+    private void show(Inspection inspection) throws MigrationException {
+        var wanted = inspection.devices().stream().filter(this::isWanted).toList();
+        if (wanted.isEmpty()) throw noSuchDevice(inspection);
+        List<Object> trees = new ArrayList<>();
+        for (Inspection.Device one : wanted) {
+            var fields = inspection.contents().fields(one);
+            if (json) trees.add(DeviceView.tree(one, fields));
+            else DeviceView.print(out(), one, fields);
+        }
+        if (json) out().println(Json.writePretty(Map.of("devices", trees)));
+    }
+
+    private MigrationException noSuchDevice(Inspection inspection) {
+        Map<String, List<String>> instances = new LinkedHashMap<>();
+        for (Inspection.Device one : inspection.devices()) {
+            instances
+                    .computeIfAbsent(one.name(), name -> new ArrayList<>())
+                    .add(Integer.toUnsignedString(one.instance()));
+        }
+        String there =
+                instances.entrySet().stream()
+                        .map(e -> "'%s' %s".formatted(e.getKey(), String.join("+", e.getValue())))
+                        .collect(Collectors.joining(", "));
+        return MigrationException.user(
+                "there is no device '%s'%s in it, but, with their instances: %s",
+                device, instance == null ? "" : " instance " + instance, there);
     }
 
     private static Charset charset() {
@@ -62,6 +120,15 @@ final class InspectCommand extends SnapshotAction {
             // In a stream pages have no place of their own.
             one.put("bitmapOffset", orNull(block.bitmapPosition()));
             one.put("pagesOffset", orNull(block.pagesPosition()));
+            List<Object> guest = new ArrayList<>();
+            for (Inspection.Range range : block.guest()) {
+                Map<String, Object> part = new LinkedHashMap<>();
+                part.put("address", range.address());
+                part.put("offset", range.offset());
+                part.put("length", range.length());
+                guest.add(part);
+            }
+            one.put("guest", guest);
             blocks.add(one);
         }
         tree.put("blocks", blocks);
@@ -137,6 +204,8 @@ final class InspectCommand extends SnapshotAction {
                         inspection.lost().isPresent()
                                 ? "nothing tells which of its pages are there"
                                 : "its source left it out as shared memory");
+                for (Inspection.Range range : block.guest())
+                    out.println("    " + Text.range(range));
                 continue;
             }
             long here = block.present().cardinality();
@@ -148,6 +217,7 @@ final class InspectCommand extends SnapshotAction {
                     here,
                     Text.count(block.present().pages(), "page"));
             out.println("    |" + picture.of(block.present()) + "|");
+            for (Inspection.Range range : block.guest()) out.println("    " + Text.range(range));
         }
 
         var devices = inspection.devices();
@@ -161,10 +231,10 @@ final class InspectCommand extends SnapshotAction {
             out.printf("  %-" + width + "s %8s %8s %10s%n", "name", "instance", "version", "bytes");
         for (Inspection.Device device : devices)
             out.printf(
-                    "  %-" + width + "s %8d %8d %10d%n",
+                    "  %-" + width + "s %8s %8s %10d%n",
                     Printable.line(device.name()),
-                    device.instance(),
-                    device.version(),
+                    Integer.toUnsignedString(device.instance()),
+                    Integer.toUnsignedString(device.version()),
                     device.bytes());
     }
 

@@ -1,5 +1,7 @@
 package org.vmferry.cli;
 
+import org.vmferry.engine.Inspection;
+
 import java.util.Locale;
 
 /** Numbers as people read them. */
@@ -29,6 +31,12 @@ final class Text {
     /** A count with what is counted: "1 page", "2 pages". */
     static String count(long count, String thing) {
         return count + " " + thing + (count == 1 ? "" : "s");
+    }
+
+    /** Where a guest sees a part of a block. */
+    static String range(Inspection.Range range) {
+        return "guest address 0x%x is its byte 0x%x, for 0x%x bytes"
+                .formatted(range.address(), range.offset(), range.length());
     }
 
     /** Reads an amount of bytes as QEMU does: "4096", "4k", "2M", "1G". */

@@ -111,7 +111,8 @@ class CommandTest {
                         "present",
                         "missing",
                         "bitmapOffset",
-                        "pagesOffset");
+                        "pagesOffset",
+                        "guest");
         assertThat(block.get("id")).isEqualTo("small.ram");
         assertThat(block.get("pages")).isEqualTo(64L);
         assertThat(block.get("present")).isEqualTo(32L);

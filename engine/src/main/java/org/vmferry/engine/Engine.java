@@ -43,6 +43,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * What a host embeds: sends machines, receives them, and looks into snapshots.
@@ -300,6 +301,21 @@ public final class Engine {
      * @throws IOException if it can't be read, something in it is wrong, or it was called off
      */
     public Inspection inspect(String uri, Consumer<Runnable> canceller) throws IOException {
+        return inspect(uri, canceller, device -> false);
+    }
+
+    /**
+     * As {@link #inspect(String, Consumer)}, and keeps what is in some devices' sections.
+     *
+     * @param uri a file's address
+     * @param canceller as above
+     * @param wanted which devices' sections are kept, for {@link Inspection#contents}
+     * @return what it holds
+     * @throws IOException if it can't be read, something in it is wrong, or it was called off
+     */
+    public Inspection inspect(
+            String uri, Consumer<Runnable> canceller, Predicate<Inspection.Device> wanted)
+            throws IOException {
         Set<String> capabilities = capabilities(uri);
         Settings settings = Settings.NONE;
         for (String name : capabilities) settings = settings.capability(name);
@@ -310,7 +326,7 @@ public final class Engine {
                         prepared.session.fail(
                                 MigrationException.user("looking into %s was cancelled", address)));
         Incoming end = prepared.parts.transport().incoming(address, prepared.session.options());
-        return new Look(prepared.session, prepared.parts, end).look(capabilities);
+        return new Look(prepared.session, prepared.parts, end, wanted).look(capabilities);
     }
 
     private record Prepared(MigrationSession session, Parts parts) {}

@@ -1,5 +1,6 @@
 package org.vmferry.engine;
 
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.SectionStore.Fact;
 import org.vmferry.spi.ram.PageBitmap;
 
@@ -22,6 +23,7 @@ import java.util.Set;
  * @param notes what is odd about the stream and harms nobody, as sentences
  * @param lost what of the machine is not in the file, or can't be told apart there, as a sentence;
  *     it may be that there are no devices then, or no blocks
+ * @param contents what is in the sections of those devices that were asked for
  */
 public record Inspection(
         String format,
@@ -33,7 +35,23 @@ public record Inspection(
         List<Fact> facts,
         Optional<String> damage,
         List<String> notes,
-        Optional<String> lost) {
+        Optional<String> lost,
+        Contents contents) {
+    /** What is in devices' sections. */
+    @FunctionalInterface
+    public interface Contents {
+        /**
+         * A device's fields, by the names that the VMDESCRIPTION gives them.
+         *
+         * @param device one that was asked for
+         * @return in wire order; where there is no VMDESCRIPTION, or it does not fit, one field
+         *     without a name, with a note
+         * @throws MigrationException if the device was not asked for, or the VMDESCRIPTION makes no
+         *     sense
+         */
+        List<DeviceField> fields(Device device) throws MigrationException;
+    }
+
     /**
      * A RAM block.
      *
@@ -43,6 +61,8 @@ public record Inspection(
      * @param missing whether its content is not in the file: nobody may take it for zeros
      * @param bitmapPosition where its bitmap begins in the file, if it has one
      * @param pagesPosition where its first page lies in the file, if pages have places
+     * @param guest where the guest sees it, in the order of its addresses; empty if that can't be
+     *     known. What lies over it there, such as a BIOS, is not told
      */
     public record Block(
             String id,
@@ -50,7 +70,17 @@ public record Inspection(
             PageBitmap present,
             boolean missing,
             OptionalLong bitmapPosition,
-            OptionalLong pagesPosition) {}
+            OptionalLong pagesPosition,
+            List<Range> guest) {}
+
+    /**
+     * Where a part of a block is in the guest's physical address space.
+     *
+     * @param address of its first byte, as the guest sees it
+     * @param offset of this byte in the block
+     * @param length bytes
+     */
+    public record Range(long address, long offset, long length) {}
 
     /**
      * A device's section.

@@ -5,16 +5,21 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.PrettyPrinter;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +55,25 @@ public final class Json {
                                     .maxStringLength(MAX_LENGTH)
                                     .build())
                     .build();
+
+    /** On one line, as QEMU writes it. */
+    private static final PrettyPrinter SPACED =
+            new MinimalPrettyPrinter() {
+                @Override
+                public void writeObjectFieldValueSeparator(JsonGenerator out) throws IOException {
+                    out.writeRaw(": ");
+                }
+
+                @Override
+                public void writeObjectEntrySeparator(JsonGenerator out) throws IOException {
+                    out.writeRaw(", ");
+                }
+
+                @Override
+                public void writeArrayValueSeparator(JsonGenerator out) throws IOException {
+                    out.writeRaw(", ");
+                }
+            };
 
     private Json() {}
 
@@ -88,13 +112,87 @@ public final class Json {
     }
 
     /**
+     * An object's text with one member said anew. Where the object says just this already, its
+     * bytes are returned as they are; else the member stands first, all others keep their own bytes
+     * and order, and repeated ones of its name are gone. Spaces stand behind colons and commas if
+     * they do so in the object.
+     *
+     * @param object UTF-8
+     * @param value what is to be said; null if the member is to be gone
+     * @throws IOException if this is no JSON object in UTF-8, or exceeds a limit
+     */
+    public static byte[] withMember(byte[] object, String name, Object value) throws IOException {
+        checkLength(object.length);
+        String wanted = value == null ? null : write(value);
+        List<byte[]> members = new ArrayList<>();
+        int found = 0;
+        boolean same = false;
+        try (JsonParser parser = FACTORY.createParser(object)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new IOException("Not a JSON object" + where(parser));
+            }
+            JsonToken token = parser.nextToken();
+            while (token != JsonToken.END_OBJECT) {
+                int from = offset(parser);
+                boolean asked = parser.currentName().equals(name);
+                Object said = null;
+                parser.nextToken();
+                if (asked) said = value(parser, parser.currentToken());
+                else parser.skipChildren();
+                token = parser.nextToken();
+                if (asked) {
+                    found++;
+                    same = write(said).equals(wanted);
+                } else {
+                    members.add(Arrays.copyOfRange(object, from, end(object, offset(parser))));
+                }
+            }
+            if (parser.nextToken() != null) {
+                throw new IOException("Not JSON: more text after the value" + where(parser));
+            }
+        } catch (JsonProcessingException e) {
+            throw new IOException("Not JSON: " + e.getOriginalMessage(), e);
+        }
+        if (wanted == null ? found == 0 : found == 1 && same) return object;
+        boolean spaced = new String(object, StandardCharsets.ISO_8859_1).contains("\": ");
+        if (wanted != null) {
+            String text = spaced ? write(value, SPACED) : wanted;
+            members.addFirst(utf8(write(name) + (spaced ? ": " : ":") + text));
+        }
+        var text = new ByteArrayOutputStream(object.length + 1024);
+        text.writeBytes(utf8("{"));
+        for (int i = 0; i < members.size(); i++) {
+            if (i > 0) text.writeBytes(utf8(spaced ? ", " : ","));
+            text.writeBytes(members.get(i));
+        }
+        text.writeBytes(utf8("}"));
+        return text.toByteArray();
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static int offset(JsonParser parser) throws IOException {
+        long offset = parser.currentTokenLocation().getByteOffset();
+        if (offset < 0) throw new IOException("Not JSON in UTF-8");
+        return Math.toIntExact(offset);
+    }
+
+    /** Where a member's value ends, before the token that follows it. */
+    private static int end(byte[] text, int next) {
+        while (" \t\r\n,".indexOf(text[next - 1]) >= 0) next--;
+        return next;
+    }
+
+    /**
      * The value on one line, without a line end.
      *
      * @throws IllegalArgumentException if it holds anything but the types above, other Numbers and
      *     other Iterables; NaN and infinities are not JSON either
      */
     public static String write(Object value) {
-        return write(value, false);
+        return write(value, null);
     }
 
     /**
@@ -103,7 +201,7 @@ public final class Json {
      * @throws IllegalArgumentException as {@link #write(Object)}
      */
     public static String writePretty(Object value) {
-        return write(value, true);
+        return write(value, pretty());
     }
 
     // The parser checks it too, but only between its buffers: a text given as a whole is one.
@@ -169,16 +267,15 @@ public final class Json {
         };
     }
 
-    private static String write(Object value, boolean pretty) {
+    private static PrettyPrinter pretty() {
+        var indenter = new DefaultIndenter("  ", "\n");
+        return new DefaultPrettyPrinter().withObjectIndenter(indenter).withArrayIndenter(indenter);
+    }
+
+    private static String write(Object value, PrettyPrinter printer) {
         var text = new StringWriter();
         try (JsonGenerator out = FACTORY.createGenerator(text)) {
-            if (pretty) {
-                var indenter = new DefaultIndenter("  ", "\n");
-                out.setPrettyPrinter(
-                        new DefaultPrettyPrinter()
-                                .withObjectIndenter(indenter)
-                                .withArrayIndenter(indenter));
-            }
+            if (printer != null) out.setPrettyPrinter(printer);
             write(out, value);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("Not to be written as JSON: " + e.getMessage(), e);

@@ -1,6 +1,8 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.DeviceField;
 import org.vmferry.engine.Inspection;
+import org.vmferry.engine.stream.FieldReader;
 import org.vmferry.engine.stream.Trailer;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Feature;
@@ -23,7 +25,9 @@ import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,17 +35,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Reads a snapshot as a load does, with all its checks, into a machine that keeps nothing but
  * notes.
  */
 public final class Look implements Machine, RamTarget {
+    private static final long MOST_PAGES = 1L << 34;
+    private static final long PAGES_PER_BYTE = 1 << 12; // of a bitmap without a bit
+
     private final MigrationSession session;
     private final Parts parts;
     private final Incoming end;
     private final Map<String, Noted> blocks = new LinkedHashMap<>();
     private final List<Inspection.Device> devices = new ArrayList<>();
+    private final Predicate<Inspection.Device> wanted;
+    private final Map<Inspection.Device, ByteBuffer> contents = new HashMap<>();
     private final Notes notes = new Notes();
     private final Set<String> missing = new HashSet<>();
     private Placement placement;
@@ -50,8 +60,17 @@ public final class Look implements Machine, RamTarget {
     private Trailer trailer;
     private long bitmaps; // bytes
 
-    /** A look through an end that is open; it is closed at the end. */
-    public Look(MigrationSession session, Parts parts, Incoming end) {
+    /**
+     * A look through an end that is open; it is closed at the end.
+     *
+     * @param wanted whose sections are kept
+     */
+    public Look(
+            MigrationSession session,
+            Parts parts,
+            Incoming end,
+            Predicate<Inspection.Device> wanted) {
+        this.wanted = wanted;
         this.session = session;
         this.parts = new Parts(parts.address(), parts.transport(), parts.layout(), new Onlooker());
         this.end = end;
@@ -70,6 +89,11 @@ public final class Look implements Machine, RamTarget {
             session.fail(e);
             throw session.life().failure();
         }
+        GuestPlaces guest =
+                new GuestPlaces(
+                        notes.configuration.machine(),
+                        contents,
+                        blocks.values().stream().map(Noted::usedLength).toList());
         List<Inspection.Block> found = new ArrayList<>();
         for (Noted block : blocks.values()) {
             Optional<Placement.Place> place =
@@ -87,7 +111,8 @@ public final class Look implements Machine, RamTarget {
                                     : OptionalLong.of(place.get().bitmapPosition()),
                             place.isEmpty()
                                     ? OptionalLong.empty()
-                                    : OptionalLong.of(place.get().pagesPosition())));
+                                    : OptionalLong.of(place.get().pagesPosition()),
+                            guest.of(block.id(), block.usedLength())));
         }
         // Bitmaps are written with RAM's end: where one says something, the end is there.
         boolean untold =
@@ -104,7 +129,8 @@ public final class Look implements Machine, RamTarget {
                 trailer.facts(),
                 trailer.damage(),
                 List.copyOf(oddities),
-                lost);
+                lost,
+                this::fields);
     }
 
     private static Inspection.Block untold(Inspection.Block block) {
@@ -114,7 +140,18 @@ public final class Look implements Machine, RamTarget {
                 block.present(),
                 true,
                 block.bitmapPosition(),
-                block.pagesPosition());
+                block.pagesPosition(),
+                block.guest());
+    }
+
+    private List<DeviceField> fields(Inspection.Device device) throws MigrationException {
+        ByteBuffer payload = contents.get(device);
+        if (payload == null) {
+            throw MigrationException.user(
+                    "what is in device '%s' instance %d was not asked for",
+                    device.name(), Integer.toUnsignedLong(device.instance()));
+        }
+        return FieldReader.read(notes.description, device.name(), device.instance(), payload);
     }
 
     private Load load() throws MigrationException {
@@ -151,18 +188,24 @@ public final class Look implements Machine, RamTarget {
 
     @Override
     public RamBlock open(BlockHeader header) throws MigrationException {
-        // A stream of a few bytes may announce any length: what is noted of it must fit.
-        bitmaps += header.usedLength() / header.pageSize() / 8;
-        long most = Runtime.getRuntime().maxMemory() / 4;
-        if (bitmaps > most) {
-            throw MigrationException.peer(
-                    "RAM block '%s' of 0x%x bytes is too large to be looked into: its pages would"
-                            + " take over %d bytes of heap",
-                    header.id(), header.usedLength(), most);
-        }
+        // A stream of a few bytes may announce any length; what is kept of it must fit.
+        long pages = header.usedLength() / header.pageSize();
+        bitmaps += pages / PAGES_PER_BYTE;
+        if (pages > MOST_PAGES || bitmaps > most()) throw tooLarge(header);
         Noted block = new Noted(header);
         blocks.put(header.id(), block);
         return block;
+    }
+
+    private static long most() {
+        return Runtime.getRuntime().maxMemory() / 4;
+    }
+
+    private static MigrationException tooLarge(BlockHeader header) {
+        return MigrationException.peer(
+                "RAM block '%s' of 0x%x bytes is too large to be looked into: what is noted of it"
+                        + " would take over %d bytes of heap",
+                header.id(), header.usedLength(), most());
     }
 
     @Override
@@ -178,6 +221,7 @@ public final class Look implements Machine, RamTarget {
     /** Notes what sections there are. */
     private final class Notes implements SectionStore {
         private Configuration configuration;
+        private byte[] description = {};
 
         @Override
         public void keep(Configuration kept) {
@@ -191,12 +235,17 @@ public final class Look implements Machine, RamTarget {
                 more(section);
                 return;
             }
-            devices.add(
+            ByteBuffer payload = section.payload();
+            Inspection.Device device =
                     new Inspection.Device(
                             section.id(),
                             section.instance(),
                             section.version(),
-                            section.payload().remaining()));
+                            payload.remaining());
+            devices.add(device);
+            if (wanted.test(device) || GuestPlaces.needs(device)) {
+                contents.put(device, ByteBuffer.allocate(payload.remaining()).put(payload).flip());
+            }
         }
 
         /** Of one that goes on while the guest runs all parts count as one. */
@@ -222,7 +271,9 @@ public final class Look implements Machine, RamTarget {
         }
 
         @Override
-        public void keepDescription(byte[] json) {}
+        public void keepDescription(byte[] json) {
+            description = json.clone();
+        }
 
         @Override
         public Configuration configuration() {
@@ -241,7 +292,7 @@ public final class Look implements Machine, RamTarget {
     }
 
     /** A block that only notes which pages came. */
-    private static final class Noted implements RamBlock {
+    private final class Noted implements RamBlock {
         private final BlockHeader header;
         private final PageBitmap present;
 
@@ -265,6 +316,12 @@ public final class Look implements Machine, RamTarget {
             return header.pageSize();
         }
 
+        /** Nothing came yet, and what does not come is zero: nobody has to look at each page. */
+        @Override
+        public boolean isFresh() {
+            return true;
+        }
+
         @Override
         public void read(long offset, MemorySegment target) {
             target.fill((byte) (present.get(offset / pageSize()) ? 1 : 0));
@@ -274,7 +331,14 @@ public final class Look implements Machine, RamTarget {
         public void write(long offset, MemorySegment source) {
             // A page that came before and is zero now is written as zeros: see InlineLayout.
             boolean zero = ZeroPages.isZero(source, 0, source.byteSize());
+            long before = present.allocated();
             present.fill(offset / pageSize(), source.byteSize() / pageSize(), !zero);
+            bitmaps += present.allocated() - before;
+            // Records of some bytes each may come for pages far from each other.
+            if (bitmaps > most()) {
+                session.fail(tooLarge(header));
+                ;
+            }
         }
     }
 

@@ -19,6 +19,7 @@ import org.vmferry.spi.layout.RamLayout.Saver;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.machine.SectionStore.Fact;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
 import org.vmferry.spi.ram.DirtyLog;
@@ -93,7 +94,7 @@ final class SourceStream {
         out = stream;
         Optional<SectionStore> store = machine.sections();
         if (toFile) trailer = trailer(store); // first: it may be too long
-        writeHeader(stream, store);
+        Configuration configuration = writeHeader(stream, store);
         KeptSections kept = store.isPresent() ? new KeptSections(stream, store.get()) : null;
         Optional<DirtyLog> log = machine.ram().dirtyLog();
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
@@ -140,9 +141,10 @@ final class SourceStream {
         phases.over(DowntimePart.DRAIN);
         if (kept != null) kept.rest();
         byte[] description =
-                store.isPresent()
-                        ? store.get().description()
-                        : DeviceSections.write(stream, machine.devices(), guest.before(), pageSize);
+                kept != null
+                        ? kept.description(configuration)
+                        : DeviceSections.write(
+                                stream, configuration, machine.devices(), guest.before(), pageSize);
         phases.over(DowntimePart.DEVICE_SAVE);
         confirm(answer, "loaded every device");
         session.life().loaded();
@@ -207,18 +209,20 @@ final class SourceStream {
         stream.bytes(MemorySegment.ofArray(trailer.encode(tail)));
     }
 
-    private void writeHeader(StreamOut stream, Optional<SectionStore> store) throws IOException {
-        StreamHeader.write(
-                stream,
+    private Configuration writeHeader(StreamOut stream, Optional<SectionStore> store)
+            throws IOException {
+        Configuration configuration =
                 store.isPresent()
                         ? StreamHeader.withCapabilities(
                                 store.get().configuration(), session.options())
                         : StreamHeader.of(
-                                machine.type(), pageSize, machine.uuid(), session.options()));
+                                machine.type(), pageSize, machine.uuid(), session.options());
+        StreamHeader.write(stream, configuration);
         if (session.options().get(EngineOptions.RETURN_PATH)) {
             command(stream, Wire.Command.OPEN_RETURN_PATH);
             command(stream, Wire.Command.PING, ReturnPath.GREETING);
         }
+        return configuration;
     }
 
     private static void command(StreamOut out, Wire.Command command, int... payload)

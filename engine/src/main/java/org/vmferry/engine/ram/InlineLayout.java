@@ -186,9 +186,13 @@ public final class InlineLayout implements RamLayout {
                         receiver.beforePage(block, offset);
                         page(in, block, offset);
                     }
-                    case XBZRLE ->
-                            throw MigrationException.peer(
-                                    "XBZRLE page at %d: xbzrle is not built", at);
+                    case XBZRLE -> {
+                        RamBlock block = block(in, flags, at);
+                        long offset = word & ~0x3ffL;
+                        checkOffset(block, offset, at);
+                        receiver.beforePage(block, offset);
+                        changes(in, block, offset, at);
+                    }
                     default ->
                             throw MigrationException.peer(
                                     "unknown RAM record at %d: flags 0x%x", at, flags);
@@ -251,6 +255,25 @@ public final class InlineLayout implements RamLayout {
                 in.bytes(copy);
                 block.write(offset, copy);
             }
+            session.counters().normalPages(1);
+        }
+
+        /** Rule RAM-11. */
+        private void changes(MainIn in, RamBlock block, long offset, long at) throws IOException {
+            int encoding = in.u8();
+            int length = in.u16();
+            if (encoding != 1 || length > block.pageSize()) {
+                throw MigrationException.peer(
+                        "the XBZRLE page at %d has encoding %d and %d bytes, must be 1, and at"
+                                + " most %d",
+                        at, encoding, length, block.pageSize());
+            }
+            byte[] delta = new byte[length];
+            in.bytes(MemorySegment.ofArray(delta));
+            MemorySegment copy = staging(block.pageSize());
+            block.read(offset, copy);
+            Xbzrle.apply(delta, copy, at);
+            block.write(offset, copy);
             session.counters().normalPages(1);
         }
 

@@ -3,6 +3,7 @@ package org.vmferry.engine.stream;
 import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.machine.SectionStore.Configuration;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -18,12 +19,18 @@ public final class DeviceSections {
     /**
      * Writes the devices of a machine of ours, and the run state it had.
      *
+     * @param configuration what the stream began with
      * @return the VMDESCRIPTION, for {@link #end}
      */
-    public static byte[] write(MainOut out, List<DeviceState> devices, RunState state, int pageSize)
+    public static byte[] write(
+            MainOut out,
+            Configuration configuration,
+            List<DeviceState> devices,
+            RunState state,
+            int pageSize)
             throws IOException {
         List<Devices.Saved> all = Devices.save(devices);
-        List<VmDescription.Written> written = new ArrayList<>();
+        List<DescriptionWriter.Written> written = new ArrayList<>();
         int id = FIRST_ID;
         for (Devices.Saved saved : all) {
             DeviceState device = saved.device();
@@ -31,19 +38,19 @@ public final class DeviceSections {
             Devices.write(out, saved.payload());
             foot(out, id++);
             written.add(
-                    new VmDescription.Written(
+                    new DescriptionWriter.Written(
                             device.id(),
                             device.instance(),
                             device.version(),
-                            4L + saved.payload().length));
+                            Devices.fields(saved.payload())));
         }
         head(out, id, GlobalState.ID, 0, GlobalState.VERSION);
         out.bytes(MemorySegment.ofArray(GlobalState.encode(state)));
         foot(out, id);
         written.add(
-                new VmDescription.Written(
-                        GlobalState.ID, 0, GlobalState.VERSION, GlobalState.LENGTH));
-        return VmDescription.describe(pageSize, written);
+                new DescriptionWriter.Written(
+                        GlobalState.ID, 0, GlobalState.VERSION, GlobalState.FIELDS));
+        return DescriptionWriter.describe(configuration, pageSize, written);
     }
 
     private static void head(MainOut out, int id, String name, int instance, int version)

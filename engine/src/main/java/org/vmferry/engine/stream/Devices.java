@@ -69,6 +69,13 @@ final class Devices {
         out.bytes(MemorySegment.ofArray(payload));
     }
 
+    /** What such a payload consists of. */
+    static List<DescriptionWriter.Field> fields(byte[] payload) {
+        return List.of(
+                new DescriptionWriter.Field("length", "uint32", 4),
+                new DescriptionWriter.Field("data", "buffer", payload.length));
+    }
+
     /** Which of a machine's devices were loaded, and the run state that came along. */
     static final class Loader {
         private final List<DeviceState> devices;

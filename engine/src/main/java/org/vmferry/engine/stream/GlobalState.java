@@ -5,6 +5,7 @@ import org.vmferry.spi.machine.RunState;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /** The section that carries the run state (rule STR-11). */
 public final class GlobalState {
@@ -18,6 +19,15 @@ public final class GlobalState {
     public static final int LENGTH = 104;
 
     private static final int NAME = 32;
+
+    /** What it consists of, as QEMU describes it. */
+    static final List<DescriptionWriter.Field> FIELDS =
+            List.of(
+                    new DescriptionWriter.Field("size", "uint32", 4),
+                    new DescriptionWriter.Field("runstate", "buffer", NAME),
+                    new DescriptionWriter.Field("has_vm_was_suspended", "uint8", 1),
+                    new DescriptionWriter.Field("vm_was_suspended", "uint8", 1),
+                    new DescriptionWriter.Field("unused", "buffer", 66));
 
     private GlobalState() {}
 
@@ -33,6 +43,16 @@ public final class GlobalState {
 
     /** The state in a payload. */
     public static RunState decode(ByteBuffer payload, long position) throws MigrationException {
+        String text = name(payload, position);
+        return RunState.of(text)
+                .orElseThrow(
+                        () ->
+                                MigrationException.peer(
+                                        "unknown run state '%s' at %d", text, position));
+    }
+
+    /** The name of the state in a payload, whether or not it is known. */
+    static String name(ByteBuffer payload, long position) throws MigrationException {
         int length = payload.getInt(payload.position());
         if (length < 2 || length > NAME) {
             throw MigrationException.peer(
@@ -41,11 +61,6 @@ public final class GlobalState {
         }
         byte[] name = new byte[length - 1];
         payload.get(payload.position() + 4, name);
-        String text = new String(name, StandardCharsets.US_ASCII);
-        return RunState.of(text)
-                .orElseThrow(
-                        () ->
-                                MigrationException.peer(
-                                        "unknown run state '%s' at %d", text, position));
+        return new String(name, StandardCharsets.US_ASCII);
     }
 }

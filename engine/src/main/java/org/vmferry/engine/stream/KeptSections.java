@@ -3,6 +3,7 @@ package org.vmferry.engine.stream;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
 
@@ -15,6 +16,7 @@ import java.util.Map;
 /** Writes what a store has kept of another machine, in its order; RAM's sections somebody else. */
 public final class KeptSections {
     private final MainOut out;
+    private final SectionStore store;
     private final Iterator<Section> sections;
     private final Map<String, Integer> open = new HashMap<>();
     private int nextId = DeviceSections.FIRST_ID;
@@ -22,6 +24,7 @@ public final class KeptSections {
     /** All of a store's. */
     public KeptSections(MainOut out, SectionStore store) throws IOException {
         this.out = out;
+        this.store = store;
         this.sections = store.sections().iterator();
     }
 
@@ -45,6 +48,17 @@ public final class KeptSections {
     /** Writes all that follow. */
     public void rest() throws IOException {
         while (sections.hasNext()) write(sections.next());
+    }
+
+    /**
+     * The VMDESCRIPTION that goes with them, for {@link DeviceSections#end}.
+     *
+     * @param configuration what the stream began with
+     * @return the kept one, fitted to it; empty if none was kept
+     * @throws IOException if it is none
+     */
+    public byte[] description(Configuration configuration) throws IOException {
+        return DescriptionWriter.fit(store.description(), configuration);
     }
 
     private void write(Section section) throws IOException {

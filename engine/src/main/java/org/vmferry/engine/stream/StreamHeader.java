@@ -89,13 +89,18 @@ public final class StreamHeader {
     public static Set<String> capabilities(Configuration configuration) throws MigrationException {
         Set<String> names = new LinkedHashSet<>();
         for (Subsection subsection : configuration.subsections()) {
-            if (!subsection.name().equals(CAPABILITIES)) continue;
-            ByteBuffer bytes = ByteBuffer.wrap(subsection.payload());
-            for (int count = bytes.getInt(); count > 0; count--) {
-                byte[] name = new byte[bytes.get() & 0xff];
-                bytes.get(name);
-                names.add(new String(name, StandardCharsets.US_ASCII));
-            }
+            if (subsection.name().equals(CAPABILITIES)) names.addAll(capabilities(subsection));
+        }
+        return names;
+    }
+
+    private static List<String> capabilities(Subsection subsection) {
+        List<String> names = new ArrayList<>();
+        ByteBuffer bytes = ByteBuffer.wrap(subsection.payload());
+        for (int count = bytes.getInt(); count > 0; count--) {
+            byte[] name = new byte[bytes.get() & 0xff];
+            bytes.get(name);
+            names.add(new String(name, StandardCharsets.US_ASCII));
         }
         return names;
     }
@@ -111,6 +116,28 @@ public final class StreamHeader {
             return 1 << bits;
         }
         return PAGE_SIZE;
+    }
+
+    /** What a part of the configuration consists of, for the VMDESCRIPTION. */
+    static List<DescriptionWriter.Field> fields(Subsection subsection) {
+        return switch (subsection.name()) {
+            case PAGE_BITS -> List.of(new DescriptionWriter.Field("target_page_bits", "uint32", 4));
+            case CAPABILITIES -> {
+                List<DescriptionWriter.Field> fields = new ArrayList<>();
+                fields.add(new DescriptionWriter.Field("caps_count", "uint32", 4));
+                for (String name : capabilities(subsection)) {
+                    fields.add(
+                            new DescriptionWriter.Field(
+                                    "capabilities", "capability", 1 + name.length()));
+                }
+                yield fields;
+            }
+            case UUID_NAME -> List.of(new DescriptionWriter.Field("uuid.data", "uint8", 1, 16));
+            default ->
+                    List.of(
+                            new DescriptionWriter.Field(
+                                    "data", "buffer", subsection.payload().length));
+        };
     }
 
     /** The UUID that a configuration carries. */

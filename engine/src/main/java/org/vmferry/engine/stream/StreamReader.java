@@ -275,7 +275,11 @@ public final class StreamReader {
                             "section '%s' has %d bytes, must be %d",
                             GlobalState.ID, section.payload().remaining(), GlobalState.LENGTH);
                 }
-                state = GlobalState.decode(section.payload(), in.position());
+                String name = GlobalState.name(section.payload(), in.position());
+                Optional<RunState> known = RunState.of(name);
+                // The section is kept as it is; here its guest stands still, whatever it means.
+                if (known.isEmpty()) LOG.warn("{}: unknown run state '{}'", session.name(), name);
+                state = known.orElse(RunState.PAUSED);
             }
             store.get().keep(section);
         }

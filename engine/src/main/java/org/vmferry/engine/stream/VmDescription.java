@@ -7,7 +7,6 @@ import org.vmferry.spi.MigrationException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -56,7 +55,7 @@ public record VmDescription(int pageSize, List<Device> devices) {
     }
 
     /** Fields and subsections, recursively (rules STR-9, STR-10). */
-    private static long length(Map<?, ?> state) throws MigrationException {
+    static long length(Map<?, ?> state) throws MigrationException {
         long length = 0;
         for (Object item : list(state, "fields")) {
             Map<?, ?> field = object(item, "fields");
@@ -85,7 +84,7 @@ public record VmDescription(int pageSize, List<Device> devices) {
         throw wrong(key, value, "an object");
     }
 
-    private static List<?> list(Map<?, ?> of, String key) throws MigrationException {
+    static List<?> list(Map<?, ?> of, String key) throws MigrationException {
         Object value = of.get(key);
         if (value == null) return List.of();
         if (value instanceof List<?> list) return list;
@@ -108,34 +107,4 @@ public record VmDescription(int pageSize, List<Device> devices) {
         return MigrationException.peer(
                 "in the VMDESCRIPTION '%s' is %s, must be %s", key, text, allowed);
     }
-
-    /** The description of a machine of ours, whose payloads are a length and so many bytes. */
-    static byte[] describe(int pageSize, List<Written> sections) {
-        List<Object> devices = new ArrayList<>();
-        for (Written section : sections) {
-            Map<String, Object> data = new LinkedHashMap<>();
-            data.put("name", "data");
-            data.put("type", "buffer");
-            data.put("size", section.length());
-            Map<String, Object> device = new LinkedHashMap<>();
-            device.put("name", section.id());
-            device.put("instance_id", section.instance());
-            device.put("vmsd_name", section.id());
-            device.put("version", section.version());
-            device.put("fields", List.of(data));
-            devices.add(device);
-        }
-        Map<String, Object> configuration = new LinkedHashMap<>(); // the same bytes every time
-        configuration.put("vmsd_name", "configuration");
-        configuration.put("version", 1);
-        configuration.put("fields", List.of());
-        Map<String, Object> top = new LinkedHashMap<>();
-        top.put("configuration", configuration);
-        top.put("page_size", pageSize);
-        top.put("devices", devices);
-        return Json.write(top).getBytes(StandardCharsets.UTF_8);
-    }
-
-    /** A section that was written. */
-    record Written(String id, int instance, int version, long length) {}
 }

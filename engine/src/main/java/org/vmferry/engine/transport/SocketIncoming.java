@@ -11,6 +11,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.List;
 import java.util.Optional;
 
 /** Listens. */
@@ -19,27 +20,29 @@ final class SocketIncoming implements Incoming {
     static final int BACKLOG = 256;
 
     private final Address address;
-    private final ServerSocketChannel server;
+    private final List<ServerSocketChannel> servers;
     private final Runnable whenClosed;
     private final OpenChannels channels;
     private final Selector selector;
 
     /**
-     * Takes over a listening socket.
+     * Takes over listening sockets.
      *
      * @param whenClosed removes what it leaves behind
      */
-    SocketIncoming(Address address, ServerSocketChannel server, Runnable whenClosed)
+    SocketIncoming(Address address, List<ServerSocketChannel> servers, Runnable whenClosed)
             throws IOException {
         this.address = address;
-        this.server = server;
+        this.servers = List.copyOf(servers);
         this.whenClosed = whenClosed;
         channels = new OpenChannels("listening on " + address);
-        channels.add(server);
+        for (ServerSocketChannel server : servers) channels.add(server);
         try {
             selector = channels.add(Selector.open());
-            server.configureBlocking(false);
-            server.register(selector, SelectionKey.OP_ACCEPT);
+            for (ServerSocketChannel server : servers) {
+                server.configureBlocking(false);
+                server.register(selector, SelectionKey.OP_ACCEPT);
+            }
         } catch (IOException | RuntimeException | Error e) {
             channels.release();
             throw e;
@@ -68,9 +71,11 @@ final class SocketIncoming implements Incoming {
     @Override
     public Optional<Channel> acceptNow() throws IOException {
         channels.check();
-        SocketChannel socket;
+        SocketChannel socket = null;
         try {
-            socket = server.accept();
+            for (ServerSocketChannel server : servers) {
+                if ((socket = server.accept()) != null) break;
+            }
         } catch (IOException e) {
             throw failed(e);
         }

@@ -16,6 +16,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -30,6 +31,9 @@ import java.util.Set;
  */
 public final class UnixTransport implements TransportProvider {
     private static final Logger log = LoggerFactory.getLogger(UnixTransport.class);
+
+    /** Of the 108 bytes that the system has for it the JDK uses no more. */
+    private static final int LONGEST_PATH = 106;
 
     /** For {@link java.util.ServiceLoader}. */
     public UnixTransport() {}
@@ -78,7 +82,7 @@ public final class UnixTransport implements TransportProvider {
             throws IOException {
         try {
             Object key = key(path);
-            return new SocketIncoming(address, server, () -> remove(path, key));
+            return new SocketIncoming(address, List.of(server), () -> remove(path, key));
         } catch (IOException | RuntimeException | Error e) {
             Files.deleteIfExists(path); // its name stays when it is closed
             throw e;
@@ -86,6 +90,12 @@ public final class UnixTransport implements TransportProvider {
     }
 
     private static Path path(Address address) throws MigrationException {
+        int length = address.target().getBytes(StandardCharsets.UTF_8).length;
+        if (length > LONGEST_PATH) {
+            throw MigrationException.user(
+                    "'%s': a unix socket's path may have %d bytes, this one has %d",
+                    address, LONGEST_PATH, length);
+        }
         try {
             return Path.of(address.target());
         } catch (InvalidPathException e) {

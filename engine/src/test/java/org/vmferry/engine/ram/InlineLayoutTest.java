@@ -181,10 +181,20 @@ class InlineLayoutTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {4, 0, 6, 12, 0x40, 0x48, 0x80, 0x100, 0x108, 0x18, 0x210, 0x30, 0x220})
+    @ValueSource(longs = {4, 0, 6, 12, 0x48, 0x80, 0x100, 0x108, 0x18, 0x210, 0x30, 0x220})
     @Tag("RAM-3")
     void refusesOtherFlags(long flags) {
         refused(list().u64(flags).str8("a"), "at 36");
+    }
+
+    @Test
+    @Tag("RAM-11")
+    void refusesOtherXbzrle() {
+        Bytes record = list().u64(0x40).str8("a");
+        refused(record.u8(2).u8(0).u8(1), "the XBZRLE page at 36 has encoding 2");
+        refused(list().u64(0x40).str8("a").u8(1).u8(0x40).u8(0), "and 16384 bytes", "at 36");
+        refused(list().u64(0x40).str8("c"), "unknown block 'c' at 36");
+        refused(list().u64(4L * PAGE | 0x40).str8("a"), "page offset 0x4000 at 36");
     }
 
     @Test

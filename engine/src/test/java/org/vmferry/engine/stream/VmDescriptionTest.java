@@ -10,7 +10,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.vmferry.spi.MigrationException;
 
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 
 class VmDescriptionTest {
     private static VmDescription parse(String json) throws MigrationException {
@@ -101,17 +100,5 @@ class VmDescriptionTest {
         String big = "{'size':2147483647,'array_len':500},";
         assertThatThrownBy(() -> length("'fields':[" + big.repeat(2) + "{'size':1}]"))
                 .hasMessageContaining("a section's length");
-    }
-
-    @Test
-    @Tag("STR-8")
-    void describesOurs() throws MigrationException {
-        byte[] json =
-                VmDescription.describe(4096, List.of(new VmDescription.Written("timer", 2, 3, 77)));
-        assertThat(VmDescription.parse(json))
-                .isEqualTo(
-                        new VmDescription(4096, List.of(new VmDescription.Device("timer", 2, 77))));
-        assertThat(new String(json, StandardCharsets.UTF_8))
-                .startsWith("{\"configuration\":{\"vmsd_name\":\"configuration\"");
     }
 }

@@ -2,6 +2,7 @@ package org.vmferry.engine.transport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -9,7 +10,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
@@ -85,6 +88,156 @@ class SocketTransportTest {
         ByteBuffer bytes = ByteBuffer.allocate(100);
         while (channel.read(bytes) > 0) {}
         return new String(bytes.array(), 0, bytes.position());
+    }
+
+    private static Incoming listen(String scheme, String target) throws IOException {
+        return transport(scheme).incoming(new Address(scheme, target), Options.DEFAULTS);
+    }
+
+    /** The first byte that is sent to a place arrives at the listener. */
+    private static void reaches(Incoming in, InetSocketAddress place) throws IOException {
+        try (SocketChannel there = SocketChannel.open(place);
+                Channel here = in.accept()) {
+            there.write(ByteBuffer.wrap(new byte[] {7}));
+            ByteBuffer one = ByteBuffer.allocate(1);
+            assertThat(here.read(one)).isEqualTo(1);
+        }
+    }
+
+    private static boolean answers(InetSocketAddress place) {
+        try (SocketChannel there = SocketChannel.open(place)) {
+            return there.isConnected();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static int port(Incoming in) {
+        String target = in.address().target();
+        return Integer.parseInt(target.substring(target.lastIndexOf(':') + 1));
+    }
+
+    @Test
+    void qemusOptionsOfTcpAreObeyed() throws IOException {
+        try (Incoming first = listen("tcp", "127.0.0.1:0,keep-alive=on,ipv4")) {
+            int port = port(first);
+            reaches(first, new InetSocketAddress("127.0.0.1", port));
+            assertThatThrownBy(() -> listen("tcp", "127.0.0.1:" + port))
+                    .hasMessageContaining("in use");
+            // Others may take a port meanwhile: any of a hundred will do.
+            try (Incoming next = listen("tcp", "127.0.0.1:" + port + ",to=" + (port + 100))) {
+                assertThat(port(next)).isBetween(port + 1, port + 100);
+                reaches(next, new InetSocketAddress("127.0.0.1", port(next)));
+            }
+            try (Outgoing out = connect(new Address("tcp", "127.0.0.1:" + port + ",ipv6=off"));
+                    Channel there = out.open();
+                    Channel here = first.accept()) {
+                writeAll(there, ByteBuffer.wrap(new byte[1]));
+                there.shutdownOutput();
+                assertThat(readAll(here)).hasSize(1);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "127.0.0.1:0,to=70000 | port '70000' is none",
+                "127.0.0.1:9,to=8 | 'to' is below the port",
+                "127.0.0.1:9,ipv4=maybe | 'ipv4' is 'maybe', must be on or off",
+                "127.0.0.1:9,ipv4=off,ipv6=off | ipv4 and ipv6 are both off",
+                "127.0.0.1:9,ipv6=on | an IPv6 address is asked for, and host '127.0.0.1' has none",
+                "[::1]:9,ipv4=on | an IPv4 address is asked for, and host '::1' has none",
+                "127.0.0.1:9,keep-alive=off | 'keep-alive=off' is not obeyed",
+                "127.0.0.1:9,mptcp=on | option 'mptcp' is not built",
+                "127.0.0.1:9,numeric | option 'numeric' is not built",
+                "127.0.0.1:9, | option '' is not built",
+            })
+    void orRefusedByName(String target, String message) {
+        assertThatThrownBy(() -> listen("tcp", target))
+                .isInstanceOf(MigrationException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void oneFamilyIsNotTheOther() throws IOException {
+        assumeTrue(answersLocally("::1"), "no IPv6 here");
+        for (String host : List.of("", "0")) {
+            try (Incoming in = listen("tcp", host + ":0,ipv4=on")) {
+                reaches(in, new InetSocketAddress("127.0.0.1", port(in)));
+                assertThat(answers(new InetSocketAddress("::1", port(in)))).isFalse();
+            }
+            try (Incoming in = listen("tcp", host + ":0,ipv6=on")) {
+                reaches(in, new InetSocketAddress("::1", port(in)));
+                assertThat(answers(new InetSocketAddress("127.0.0.1", port(in)))).isFalse();
+            }
+            for (String both : List.of("", ",ipv4=on,ipv6=on")) {
+                try (Incoming in = listen("tcp", host + ":0" + both)) {
+                    reaches(in, new InetSocketAddress("127.0.0.1", port(in)));
+                    reaches(in, new InetSocketAddress("::1", port(in)));
+                }
+            }
+        }
+    }
+
+    private static boolean answersLocally(String host) throws IOException {
+        try (ServerSocketChannel server = ServerSocketChannel.open()) {
+            server.bind(new InetSocketAddress(host, 0));
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** As a QEMU listens: whichever address a source takes, somebody is there. */
+    @Test
+    void allAddressesOfANameAreListenedOn() throws IOException {
+        assumeTrue(answersLocally("::1"), "no IPv6 here");
+        List<InetAddress> both =
+                List.of(InetAddress.getByName("127.0.0.1"), InetAddress.getByName("::1"));
+        try (Incoming in = TcpTransport.listening(Address.parse("tcp:two:0"), host -> both)) {
+            for (int i = 0; i < 2; i++) {
+                for (InetAddress one : both) reaches(in, new InetSocketAddress(one, port(in)));
+            }
+            assertThat(in.acceptNow()).isEmpty();
+        }
+        // One that this machine doesn't have keeps nobody from the others.
+        List<InetAddress> foreign =
+                List.of(InetAddress.getByName("192.0.2.77"), InetAddress.getByName("127.0.0.1"));
+        try (Incoming in = TcpTransport.listening(Address.parse("tcp:two:0"), host -> foreign)) {
+            reaches(in, new InetSocketAddress("127.0.0.1", port(in)));
+        }
+        // A port that somebody has at one of them is no port.
+        try (ServerSocketChannel taken = ServerSocketChannel.open()) {
+            taken.bind(new InetSocketAddress("::1", 0));
+            int port = ((InetSocketAddress) taken.getLocalAddress()).getPort();
+            Address address = Address.parse("tcp:two:" + port);
+            assertThatThrownBy(() -> TcpTransport.listening(address, host -> both))
+                    .hasMessageContaining("in use");
+            Address upTo = Address.parse("tcp:two:" + port + ",to=" + (port + 100));
+            try (Incoming in = TcpTransport.listening(upTo, host -> both)) {
+                assertThat(port(in)).isGreaterThan(port);
+                for (InetAddress one : both) reaches(in, new InetSocketAddress(one, port(in)));
+            }
+        }
+    }
+
+    @Test
+    void theLongestUnixPathIsNamed() throws IOException {
+        String longest = directory + "/" + "p".repeat(105 - directory.toString().length());
+        try (Incoming in = listen("unix", longest);
+                Outgoing out = connect(in.address());
+                Channel there = out.open();
+                Channel here = in.accept()) {
+            assertThat(there.peer()).isNotEmpty();
+            assertThat(here.peer()).isNotEmpty();
+        }
+        String message = "a unix socket's path may have 106 bytes, this one has 107";
+        assertThatThrownBy(() -> listen("unix", longest + "x")).hasMessageContaining(message);
+        assertThatThrownBy(() -> connect(new Address("unix", longest + "x")))
+                .isInstanceOf(MigrationException.class)
+                .hasMessageContaining(message);
     }
 
     @ParameterizedTest

@@ -96,7 +96,9 @@ class CommandsInDocsTest {
                         "IN", "vm.snap",
                         "OUT", "out",
                         "URI", command.contains("receive") ? "file:vm.stream" : "file:sent",
-                        "ID", "ref.ram");
+                        "ID", "ref.ram",
+                        "NAME", "ref-cpu",
+                        "N", "0");
         // A small guest shows as much.
         String small = command.replaceFirst("vmferry demo", "$0 --size 16M");
         List<String> words = List.of(small.strip().split("\\s+"));

@@ -230,7 +230,7 @@ public final class QmpClient implements AutoCloseable {
 
     /** The value as an object: of {@link Json}'s making, so its keys are Strings. */
     @SuppressWarnings("unchecked")
-    static Map<String, Object> object(Object value) {
+    public static Map<String, Object> object(Object value) {
         return (Map<String, Object>) value;
     }
 }

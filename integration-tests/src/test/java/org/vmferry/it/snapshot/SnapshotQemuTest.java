@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -118,7 +119,7 @@ class SnapshotQemuTest {
         try (var channel =
                 java.nio.channels.FileChannel.open(file, java.nio.file.StandardOpenOption.WRITE)) {
             ByteBuffer header = ByteBuffer.allocate(92).order(java.nio.ByteOrder.LITTLE_ENDIAN);
-            header.put("LibvirtQemudSave".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+            header.put("LibvirtQemudSave".getBytes(StandardCharsets.US_ASCII));
             header.putInt(2).putInt(offset - 92).putInt(0).putInt(6).rewind();
             channel.write(header, 0);
         }
@@ -181,7 +182,7 @@ class SnapshotQemuTest {
             SectionStore first = one.sections().orElseThrow();
             SectionStore second = two.sections().orElseThrow();
             assertThat(second.configuration().machine()).isEqualTo(first.configuration().machine());
-            assertThat(second.description()).isEqualTo(first.description());
+            assertThat(described(second)).isEqualTo(described(first));
             List<SectionStore.Section> wanted = new ArrayList<>();
             first.sections().forEach(wanted::add);
             List<SectionStore.Section> got = new ArrayList<>();
@@ -189,6 +190,12 @@ class SnapshotQemuTest {
             assertThat(wanted).hasSizeGreaterThan(20);
             assertThat(got).isEqualTo(wanted);
         }
+    }
+
+    /** All but the configuration, which is each stream's own: DescriptionTest has that. */
+    private static String described(SectionStore store) throws IOException {
+        String json = new String(store.description(), StandardCharsets.UTF_8);
+        return json.substring(json.indexOf("\"page_size\""));
     }
 
     private static void receive(Engine engine, ArchiveMachine machine, String uri)

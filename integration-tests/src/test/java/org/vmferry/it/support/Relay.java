@@ -71,6 +71,13 @@ public final class Relay implements AutoCloseable {
         }
     }
 
+    /** These bytes. */
+    public byte[] passedBytes() {
+        synchronized (passed) {
+            return passed.toByteArray();
+        }
+    }
+
     /** How many of them came before the stream's end, which is EOF and a VMDESCRIPTION. */
     public long passedBeforeTheEnd() {
         synchronized (passed) {

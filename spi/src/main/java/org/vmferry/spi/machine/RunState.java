@@ -30,7 +30,15 @@ public enum RunState {
     /** Stopped by an error of its own. */
     INTERNAL_ERROR("internal-error"),
     /** Stopped by its watchdog. */
-    WATCHDOG("watchdog");
+    WATCHDOG("watchdog"),
+    /** Stopped by a debugger. */
+    DEBUG("debug"),
+    /** Stopped while a snapshot of it is loaded. */
+    RESTORE_VM("restore-vm"),
+    /** Stopped while a snapshot of it is saved. */
+    SAVE_VM("save-vm"),
+    /** Stopped for COLO. */
+    COLO("colo");
 
     private final String wireName;
 

@@ -4,6 +4,9 @@ import org.vmferry.spi.Status;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * One bit for each page of a block.
@@ -11,13 +14,20 @@ import java.lang.invoke.VarHandle;
  * <p>Safe for many threads: every change of a word is one atomic operation with the ordering of a
  * volatile access, so a bit seen set makes visible what its setter wrote before. Queries over many
  * pages see each word at some moment during the call.
+ *
+ * <p>It takes memory where bits were set, 4 KiB for each 128 MiB of small pages, so a block of some
+ * TiB that is nearly all zero has room in a small heap.
  */
 @Status(Status.Level.STABLE)
 public final class PageBitmap {
     private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
     private final long pages;
-    private final long[] words;
+    private static final int CHUNK = 9; // 2^9 words are the piece that is allocated
+
+    private final int words;
+    private final AtomicReferenceArray<long[]> chunks;
+    private final AtomicLong allocated = new AtomicLong();
 
     /**
      * A bitmap with every bit clear.
@@ -29,7 +39,8 @@ public final class PageBitmap {
             throw new IllegalArgumentException("a bitmap of " + pages + " pages");
         }
         this.pages = pages;
-        words = new long[(int) ((pages + 63) >>> 6)];
+        words = (int) ((pages + 63) >>> 6);
+        chunks = new AtomicReferenceArray<>((words + (1 << CHUNK) - 1) >>> CHUNK);
     }
 
     /**
@@ -62,7 +73,7 @@ public final class PageBitmap {
         // Not "read first, and leave a bit that is set alone", though that is cheaper: the read
         // may overtake the caller's store, and a harvest in between then clears the bit and copies
         // the page without that store.
-        return ((long) WORD.getAndBitwiseOr(words, index(page), bit) & bit) == 0;
+        return (or(index(page), bit) & bit) == 0;
     }
 
     /**
@@ -73,7 +84,7 @@ public final class PageBitmap {
      */
     public boolean clear(long page) {
         long bit = 1L << page;
-        return ((long) WORD.getAndBitwiseAnd(words, index(page), ~bit) & bit) != 0;
+        return (andNot(index(page), bit) & bit) != 0;
     }
 
     /**
@@ -89,9 +100,9 @@ public final class PageBitmap {
             int bits = (int) Math.min(64 - (page & 63), end - page);
             long mask = (bits == 64 ? -1L : (1L << bits) - 1) << page;
             int index = (int) (page >>> 6);
-            if (mask == -1L) WORD.setVolatile(words, index, value ? -1L : 0L);
-            else if (value) WORD.getAndBitwiseOr(words, index, mask);
-            else WORD.getAndBitwiseAnd(words, index, ~mask);
+            if (mask == -1L) put(index, value ? -1L : 0L);
+            else if (value) or(index, mask);
+            else andNot(index, mask);
             page += bits;
         }
     }
@@ -113,10 +124,13 @@ public final class PageBitmap {
      */
     public void moveTo(PageBitmap target) {
         if (target.pages != pages) throw new IllegalArgumentException("bitmaps of different sizes");
-        for (int i = 0; i < words.length; i++) {
-            if (word(i) == 0) continue;
-            long bits = (long) WORD.getAndSet(words, i, 0L);
-            WORD.getAndBitwiseOr(target.words, i, bits);
+        for (int i = 0; i < words; i++) {
+            long[] chunk = chunks.get(i >>> CHUNK);
+            if (chunk == null) {
+                i |= (1 << CHUNK) - 1;
+            } else if (word(i) != 0) {
+                target.or(i, (long) WORD.getAndSet(chunk, within(i), 0L));
+            }
         }
     }
 
@@ -145,7 +159,12 @@ public final class PageBitmap {
         int index = index(from);
         long bits = (word(index) ^ flip) & -1L << from;
         while (bits == 0) {
-            if (++index == words.length) return pages;
+            if (++index == words) return pages;
+            if (flip == 0 && within(index) == 0 && chunks.get(index >>> CHUNK) == null) {
+                index |= (1 << CHUNK) - 1;
+                if (index >= words - 1) return pages;
+                continue;
+            }
             bits = word(index) ^ flip;
         }
         return Math.min(pages, ((long) index << 6) + Long.numberOfTrailingZeros(bits));
@@ -158,8 +177,22 @@ public final class PageBitmap {
      */
     public long cardinality() {
         long count = 0;
-        for (int i = 0; i < words.length; i++) count += Long.bitCount(word(i));
+        for (int c = 0; c < chunks.length(); c++) {
+            long[] chunk = chunks.get(c);
+            for (int i = 0; chunk != null && i < chunk.length; i++) {
+                count += Long.bitCount((long) WORD.getVolatile(chunk, i));
+            }
+        }
         return count;
+    }
+
+    /**
+     * How much heap its bits take so far.
+     *
+     * @return bytes
+     */
+    public long allocated() {
+        return allocated.get();
     }
 
     /**
@@ -168,7 +201,7 @@ public final class PageBitmap {
      * @return words
      */
     public int words() {
-        return words.length;
+        return words;
     }
 
     /**
@@ -178,7 +211,9 @@ public final class PageBitmap {
      * @return its bits; those past the last page are clear
      */
     public long word(int index) {
-        return (long) WORD.getVolatile(words, index);
+        Objects.checkIndex(index, words);
+        long[] chunk = chunks.get(index >>> CHUNK);
+        return chunk == null ? 0 : (long) WORD.getVolatile(chunk, within(index));
     }
 
     /**
@@ -188,8 +223,38 @@ public final class PageBitmap {
      * @param bits bit 0 is the word's first page
      */
     public void word(int index, long bits) {
-        boolean last = index == words.length - 1 && (pages & 63) != 0;
-        WORD.setVolatile(words, index, last ? bits & (1L << pages) - 1 : bits);
+        Objects.checkIndex(index, words);
+        boolean last = index == words - 1 && (pages & 63) != 0;
+        put(index, last ? bits & (1L << pages) - 1 : bits);
+    }
+
+    private static int within(int index) {
+        return index & (1 << CHUNK) - 1;
+    }
+
+    private long[] chunk(int index) {
+        int number = index >>> CHUNK;
+        long[] chunk = chunks.get(number);
+        if (chunk != null) return chunk;
+        chunk = new long[Math.min(1 << CHUNK, words - (number << CHUNK))];
+        long[] others = chunks.compareAndExchange(number, null, chunk);
+        if (others != null) return others;
+        allocated.addAndGet(8L * chunk.length);
+        return chunk;
+    }
+
+    private long or(int index, long bits) {
+        return (long) WORD.getAndBitwiseOr(chunk(index), within(index), bits);
+    }
+
+    private long andNot(int index, long bits) {
+        long[] chunk = chunks.get(index >>> CHUNK);
+        return chunk == null ? 0 : (long) WORD.getAndBitwiseAnd(chunk, within(index), ~bits);
+    }
+
+    private void put(int index, long bits) {
+        if (bits == 0 && chunks.get(index >>> CHUNK) == null) return;
+        WORD.setVolatile(chunk(index), within(index), bits);
     }
 
     private int index(long page) {
