@@ -23,7 +23,7 @@ import java.util.Set;
  * machine.
  */
 public final class TcpTransport implements TransportProvider {
-    /** For {@link java.util.ServiceLoader}. */
+    /** One of the engine's own, that {@code Plugins} makes. */
     public TcpTransport() {}
 
     @Override

@@ -31,7 +31,7 @@ import java.util.Set;
 public final class UnixTransport implements TransportProvider {
     private static final Logger log = LoggerFactory.getLogger(UnixTransport.class);
 
-    /** For {@link java.util.ServiceLoader}. */
+    /** One of the engine's own, that {@code Plugins} makes. */
     public UnixTransport() {}
 
     @Override
