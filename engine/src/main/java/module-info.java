@@ -22,14 +22,4 @@ module org.vmferry.engine {
     uses org.vmferry.spi.layout.RamLayout;
     uses org.vmferry.spi.notifier.MigrationNotifier;
     uses org.vmferry.spi.transport.TransportProvider;
-
-    provides org.vmferry.spi.carrier.PageCarrier with
-            org.vmferry.engine.ram.MainCarrier;
-    provides org.vmferry.spi.layout.RamLayout with
-            org.vmferry.engine.ram.InlineLayout;
-    provides org.vmferry.spi.transport.TransportProvider with
-            org.vmferry.engine.transport.ExecTransport,
-            org.vmferry.engine.transport.FileTransport,
-            org.vmferry.engine.transport.TcpTransport,
-            org.vmferry.engine.transport.UnixTransport;
 }

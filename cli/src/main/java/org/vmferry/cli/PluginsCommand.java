@@ -50,6 +50,8 @@ final class PluginsCommand extends Action {
         List<RejectedPlugin> rejected = plugins().rejected();
         if (!rejected.isEmpty()) out().println();
         for (RejectedPlugin one : rejected) out().println(Printable.line(one.sentence()));
+        out().println();
+        for (String place : plugins().places()) out().println("looked at " + place);
     }
 
     /** The names of these keys are a promise to scripts. */
@@ -72,6 +74,7 @@ final class PluginsCommand extends Action {
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("plugins", found);
         tree.put("rejected", rejected);
+        tree.put("places", List.copyOf(plugins().places()));
         return tree;
     }
 }

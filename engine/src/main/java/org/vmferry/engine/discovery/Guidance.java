@@ -11,8 +11,16 @@ import java.util.stream.Collectors;
 final class Guidance {
     private final List<RejectedPlugin> rejected;
 
-    Guidance(List<RejectedPlugin> rejected) {
+    private final String looked;
+
+    /**
+     * Guidance.
+     *
+     * @param looked where, as {@link Plugins#looked()} says it
+     */
+    Guidance(List<RejectedPlugin> rejected, String looked) {
         this.rejected = rejected;
+        this.looked = looked;
     }
 
     MigrationException missing(PluginKind kind, String id, List<Plugin> there) {
@@ -54,11 +62,11 @@ final class Guidance {
         if (nameless.isEmpty()) {
             return new MigrationException(
                     artifact.isPresent() ? Blame.PLUGIN : Blame.USER,
-                    what + " is not there: " + advice);
+                    what + " is not there: " + advice + looked);
         }
         return failure(
                 Blame.PLUGIN,
-                what + " is not there: " + advice + "; or it is one that can't be used: ",
+                what + " is not there: " + advice + looked + "; or it is one that can't be used: ",
                 nameless);
     }
 

@@ -1,5 +1,6 @@
 package org.vmferry.engine.discovery;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -62,6 +63,15 @@ public final class KnownPlugins {
      */
     public static Optional<String> notBuilt(PluginKind kind, String id) {
         return Optional.ofNullable(NOT_BUILT.getOrDefault(kind, Map.of()).get(id));
+    }
+
+    /** Classes of the providers that vmferry has beside the engine's. */
+    static List<String> providers() {
+        return List.of(
+                "org.vmferry.multifd.MultifdCarrier",
+                "org.vmferry.multifd.ZlibCodec",
+                "org.vmferry.mappedram.MappedRamLayout",
+                "org.vmferry.zstd.ZstdCodec");
     }
 
     /** Ids of vmferry's own. */

@@ -2,6 +2,7 @@ package org.vmferry.engine.discovery;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Printable;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -62,7 +63,11 @@ final class PluginFolder {
                     Blame.USER, "plug-in folder " + folder + " can't be read: " + e, e);
         }
         for (Path entry : entries) entry(entry);
-        return new Plugins(scan.found, scan.rejected, loaders);
+        return new Plugins(
+                scan.found,
+                scan.rejected,
+                loaders,
+                List.of(Printable.line("the folder " + folder)));
     }
 
     private static void refuse(Path place, Optional<String> writer) throws MigrationException {

@@ -18,8 +18,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -46,7 +48,6 @@ public final class Plugins implements AutoCloseable {
     /** The value of {@code multifd-compression} that asks for no codec. */
     static final String NONE = "none";
 
-    private static final String BUILT_IN = "org.vmferry.engine.";
     private static final String REGISTERED = "registered by the host";
 
     /** Everything that identified itself, also if another has the same id. */
@@ -56,16 +57,19 @@ public final class Plugins implements AutoCloseable {
     private final Set<RejectedPlugin> broken;
 
     private final Set<URLClassLoader> loaders;
+    private final Set<String> places;
     private final List<Plugin> plugins = new ArrayList<>();
     private final List<RejectedPlugin> rejected;
 
     Plugins(
             Collection<Plugin> candidates,
             Collection<RejectedPlugin> broken,
-            Collection<URLClassLoader> loaders) {
-        this.candidates = new LinkedHashSet<>(candidates);
+            Collection<URLClassLoader> loaders,
+            Collection<String> places) {
+        this.candidates = withoutRepeats(candidates);
         this.broken = new LinkedHashSet<>(broken);
         this.loaders = new LinkedHashSet<>(loaders);
+        this.places = new LinkedHashSet<>(places);
         this.rejected = new ArrayList<>(this.broken);
         for (Plugin plugin : this.candidates) {
             List<Plugin> same =
@@ -77,8 +81,23 @@ public final class Plugins implements AutoCloseable {
         }
     }
 
+    /** A class that was found twice is one plug-in; a host may register several of one class. */
+    private static Set<Plugin> withoutRepeats(Collection<Plugin> candidates) {
+        Map<Object, Plugin> once = new LinkedHashMap<>();
+        for (Plugin plugin : candidates) {
+            boolean registered = plugin.location().equals(REGISTERED);
+            Class<?> type = plugin.provider().getClass();
+            once.putIfAbsent(registered ? plugin : List.of(plugin.kind(), type), plugin);
+        }
+        return new LinkedHashSet<>(once.values());
+    }
+
     private Plugins(Scan scan) {
-        this(scan.found, scan.rejected, List.of());
+        this(scan.found, scan.rejected, List.of(), List.of());
+    }
+
+    private Plugins(Search search) {
+        this(search.scan.found, search.scan.rejected, List.of(), search.places);
     }
 
     /**
@@ -116,30 +135,29 @@ public final class Plugins implements AutoCloseable {
     }
 
     /**
-     * What the class path or module path has: as the thread's context class loader sees it, and the
-     * module layer of the engine.
+     * What the class path or module path has: the engine's own, what the engine's class loader and
+     * module layer see, and then what the calling thread's context class loader sees beyond that.
+     * It need not have one. One that does not see this engine's SPI, or has another copy of it, has
+     * nothing for this engine; of a class that both have, the engine's counts. {@link #places()}
+     * tells.
+     *
+     * <p>vmferry's own plug-ins are found there without their META-INF/services too, which a jar
+     * made of many may have lost.
      *
      * @return owns no class loader
      */
     public static Plugins discover() {
-        ClassLoader context = Thread.currentThread().getContextClassLoader();
-        Scan scan = new Scan();
-        scan.loader(context == null ? ClassLoader.getSystemClassLoader() : context);
-        ModuleLayer layer = Plugins.class.getModule().getLayer();
-        if (layer != null && layer != ModuleLayer.boot()) scan.layer(layer);
-        return new Plugins(scan);
+        return new Plugins(new Search().builtIn().engines().contextOf(Thread.currentThread()));
     }
 
     /**
-     * What a class loader and its parents see.
+     * The engine's own, and what a class loader and its parents see.
      *
      * @param loader stays the caller's
      * @return owns no class loader
      */
     public static Plugins discover(ClassLoader loader) {
-        Scan scan = new Scan();
-        scan.loader(loader);
-        return new Plugins(scan);
+        return new Plugins(new Search().builtIn().loader(loader));
     }
 
     /**
@@ -149,15 +167,7 @@ public final class Plugins implements AutoCloseable {
      * @return owns no class loader
      */
     public static Plugins builtIn() {
-        Plugins all = discover(Plugins.class.getClassLoader());
-        return new Plugins(
-                all.candidates.stream()
-                        .filter(p -> p.provider().getClass().getName().startsWith(BUILT_IN))
-                        .toList(),
-                all.broken.stream()
-                        .filter(r -> r.provider().orElse("").startsWith(BUILT_IN))
-                        .toList(),
-                List.of());
+        return new Plugins(new Search().builtIn());
     }
 
     /**
@@ -219,7 +229,8 @@ public final class Plugins implements AutoCloseable {
         return new Plugins(
                 Stream.concat(candidates.stream(), others.candidates.stream()).toList(),
                 Stream.concat(broken.stream(), others.broken.stream()).toList(),
-                Stream.concat(loaders.stream(), others.loaders.stream()).toList());
+                Stream.concat(loaders.stream(), others.loaders.stream()).toList(),
+                Stream.concat(places.stream(), others.places.stream()).toList());
     }
 
     /**
@@ -258,6 +269,25 @@ public final class Plugins implements AutoCloseable {
      */
     public List<RejectedPlugin> rejected() {
         return List.copyOf(rejected);
+    }
+
+    /**
+     * Where these were looked for; with what could not be used, and why.
+     *
+     * @return in words, one for each class loader, module layer and folder; none for what a host
+     *     registers; immutable
+     */
+    public List<String> places() {
+        return List.copyOf(places);
+    }
+
+    /**
+     * The same, to stand behind a sentence that something isn't there.
+     *
+     * @return with a blank before it; empty if nothing was looked at
+     */
+    public String looked() {
+        return places.isEmpty() ? "" : " (looked at: " + String.join("; ", places) + ")";
     }
 
     /**
@@ -382,7 +412,7 @@ public final class Plugins implements AutoCloseable {
         for (Plugin plugin : plugins) {
             if (plugin.kind() == kind && plugin.id().equals(id)) return plugin;
         }
-        throw new Guidance(rejected).missing(kind, id, all(kind));
+        throw new Guidance(rejected, looked()).missing(kind, id, all(kind));
     }
 
     private static RejectedPlugin clash(Plugin plugin, List<Plugin> same) {

@@ -11,7 +11,9 @@ import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.transport.TransportProvider;
 
+import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
@@ -48,6 +50,87 @@ final class Scan {
             List<Places.Declaration> declared = Places.modules(kind.type(), layer);
             services(kind, load(kind, layer), new Culprits(declared, null));
         }
+    }
+
+    /** One of the engine's own. */
+    void known(Provider provider, String location) {
+        for (PluginKind kind : PluginKind.values()) {
+            if (kind.type().isInstance(provider) && seen.add(new Seen(kind, provider.getClass()))) {
+                identify(kind, provider, location);
+            }
+        }
+    }
+
+    /**
+     * Those of these classes that are there and that no list of services has named.
+     *
+     * @param names of classes with a public constructor without arguments
+     * @param place the class loader, in words
+     */
+    void named(Collection<String> names, ClassLoader loader, String place) {
+        for (String name : names) {
+            boolean met =
+                    seen.stream().anyMatch(one -> one.type().getName().equals(name))
+                            || rejected.stream()
+                                    .anyMatch(r -> r.provider().equals(Optional.of(name)));
+            if (!met) ask(() -> named(name, loader, place));
+        }
+    }
+
+    private void named(String name, ClassLoader loader, String place) {
+        String location = place;
+        try {
+            Class<?> type = Class.forName(name, false, loader);
+            location = Places.of(type);
+            known((Provider) type.getConstructor().newInstance(), location);
+        } catch (ClassNotFoundException e) {
+            return; // an artifact that nobody has added
+        } catch (InvocationTargetException e) {
+            reject(name, location, e.getCause());
+        } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
+            reject(name, location, e);
+        }
+    }
+
+    private void reject(String name, String location, Throwable cause) {
+        rethrowFatal(cause);
+        rejected.add(
+                new RejectedPlugin(
+                        Optional.empty(),
+                        Optional.of(name),
+                        Optional.empty(),
+                        location,
+                        Optional.of(cause),
+                        "%s of %s is left out: %s".formatted(name, location, Culprits.why(cause))));
+    }
+
+    /** Leaves out what was found since, if the engine's class loader has found that class too. */
+    void leaveOutCopies(int before, ClassLoader engines) {
+        List<Plugin> since = found.subList(before, found.size());
+        List<Plugin> copies = since.stream().filter(plugin -> hasCopy(plugin, before)).toList();
+        since.removeAll(copies);
+        for (Plugin copy : copies) {
+            rejected.add(
+                    new RejectedPlugin(
+                            Optional.of(copy.kind()),
+                            Optional.of(copy.provider().getClass().getName()),
+                            Optional.of(copy.id()),
+                            copy.location(),
+                            Optional.empty(),
+                            copy
+                                    + " is left out: the engine's class loader "
+                                    + Search.name(engines)
+                                    + " has the same class"));
+        }
+    }
+
+    private boolean hasCopy(Plugin plugin, int before) {
+        String name = plugin.provider().getClass().getName();
+        return found.subList(0, before).stream()
+                .anyMatch(
+                        own ->
+                                own.kind() == plugin.kind()
+                                        && own.provider().getClass().getName().equals(name));
     }
 
     private static ServiceLoader<? extends Provider> load(PluginKind kind, ClassLoader loader) {

@@ -379,7 +379,8 @@ public final class OptionRegistry {
             }
         }
         return new MigrationException(
-                Blame.PLUGIN, "%s '%s' is not there: add %s".formatted(kind, name, artifact));
+                Blame.PLUGIN,
+                "%s '%s' is not there: add %s%s".formatted(kind, name, artifact, plugins.looked()));
     }
 
     private Set<String> names(boolean capabilities) {

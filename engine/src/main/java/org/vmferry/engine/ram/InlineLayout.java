@@ -33,7 +33,7 @@ public final class InlineLayout implements RamLayout {
     /** The layout's id. */
     public static final String ID = "inline";
 
-    /** For ServiceLoader. */
+    /** One of the engine's own, that {@code Plugins} makes. */
     public InlineLayout() {}
 
     @Override

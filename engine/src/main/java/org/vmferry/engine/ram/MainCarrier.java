@@ -22,7 +22,7 @@ public final class MainCarrier implements PageCarrier {
     /** The carrier's id. */
     public static final String ID = "main";
 
-    /** For ServiceLoader. */
+    /** One of the engine's own, that {@code Plugins} makes. */
     public MainCarrier() {}
 
     @Override

@@ -15,7 +15,7 @@ import java.util.Set;
  * migration, and what it said last on standard error is the reason.
  */
 public final class ExecTransport implements TransportProvider {
-    /** For {@link java.util.ServiceLoader}. */
+    /** One of the engine's own, that {@code Plugins} makes. */
     public ExecTransport() {}
 
     @Override

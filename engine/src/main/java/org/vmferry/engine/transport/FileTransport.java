@@ -21,7 +21,7 @@ import java.util.Set;
  * for everybody.
  */
 public final class FileTransport implements TransportProvider {
-    /** For {@link java.util.ServiceLoader}. */
+    /** One of the engine's own, that {@code Plugins} makes. */
     public FileTransport() {}
 
     @Override

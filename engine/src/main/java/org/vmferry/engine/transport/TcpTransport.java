@@ -29,7 +29,7 @@ import java.util.Set;
  * ipv6} and {@code keep-alive=on} are obeyed, others refused by name.
  */
 public final class TcpTransport implements TransportProvider {
-    /** For {@link java.util.ServiceLoader}. */
+    /** One of the engine's own, that {@code Plugins} makes. */
     public TcpTransport() {}
 
     @Override

@@ -35,7 +35,7 @@ public final class UnixTransport implements TransportProvider {
     /** Of the 108 bytes that the system has for it the JDK uses no more. */
     private static final int LONGEST_PATH = 106;
 
-    /** For {@link java.util.ServiceLoader}. */
+    /** One of the engine's own, that {@code Plugins} makes. */
     public UnixTransport() {}
 
     @Override

@@ -1,5 +1,7 @@
 package org.vmferry.engine.discovery;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.joining;
 
@@ -43,6 +45,21 @@ final class JarMaker {
             return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
         } catch (URISyntaxException e) {
             throw new AssertionError(e);
+        }
+    }
+
+    /** What a JVM of its own says, which must end well. */
+    static List<String> java(List<String> arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(arguments);
+        command.addFirst("-Dslf4j.internal.verbosity=ERROR"); // says no word of its own
+        command.addFirst(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        try {
+            List<String> lines = process.inputReader().lines().toList();
+            assertThat(process.waitFor()).as(String.join("\n", lines)).isZero();
+            return lines;
+        } finally {
+            process.destroyForcibly();
         }
     }
 

@@ -21,11 +21,16 @@ class ModulePathTest {
             package host;
             import org.vmferry.engine.discovery.*;
             import java.nio.file.Path;
+            import java.util.concurrent.ForkJoinPool;
             public class Main {
                 public static void main(String[] a) throws Exception {
                     Plugins found = Plugins.discover();
                     System.out.println("named " + Plugins.class.getModule().isNamed());
                     System.out.println("good " + found.transport("good").getClass().getModule().getName());
+                    Thread.currentThread().setContextClassLoader(null);
+                    System.out.println("without " + Plugins.discover().all(PluginKind.TRANSPORT).size());
+                    System.out.println("pool " + ForkJoinPool.commonPool().submit(
+                        () -> Plugins.discover().all(PluginKind.TRANSPORT).size()).get());
                     for (RejectedPlugin r : found.rejected()) {
                         System.out.println("rejected " + r.location() + " " + r.provider().orElse("?"));
                     }
@@ -78,10 +83,12 @@ class ModulePathTest {
                 Stream.concat(house.stream(), Stream.of(good, broken, host))
                         .map(Path::toString)
                         .collect(Collectors.joining(File.pathSeparator));
-        assertThat(run("-p", path, "-m", "host/host.Main", probes.toString()))
+        assertThat(JarMaker.java(List.of("-p", path, "-m", "host/host.Main", probes.toString())))
                 .contains(
                         "named true",
                         "good good",
+                        "without 5",
+                        "pool 5",
                         "rejected " + broken + " broken.Broken",
                         "folder isolated",
                         "others 1");
@@ -96,22 +103,5 @@ class ModulePathTest {
                                 .formatted(name, type))
                 .source(type, JarMaker.transportSource(type, "Object", "\"" + name + "\"", members))
                 .jar(temp.resolve(name + ".jar"));
-    }
-
-    private static List<String> run(String... arguments) throws Exception {
-        Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-        Process process =
-                new ProcessBuilder(
-                                Stream.concat(Stream.of(java.toString()), Stream.of(arguments))
-                                        .toList())
-                        .redirectErrorStream(true)
-                        .start();
-        try {
-            List<String> lines = process.inputReader().lines().toList();
-            assertThat(process.waitFor()).as(String.join("\n", lines)).isZero();
-            return lines;
-        } finally {
-            process.destroyForcibly();
-        }
     }
 }

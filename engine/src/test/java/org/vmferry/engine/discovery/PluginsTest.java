@@ -19,7 +19,7 @@ import java.util.Set;
 class PluginsTest {
     private static final Plugins NOTHING = Plugins.of(List.of());
 
-    private static MigrationException failure(ThrowingCallable call) {
+    static MigrationException failure(ThrowingCallable call) {
         MigrationException failure = catchThrowableOfType(MigrationException.class, call);
         assertThat(failure).isNotNull();
         return failure;
@@ -118,6 +118,7 @@ class PluginsTest {
                                         "/x/zstd.jar",
                                         Optional.of(cause),
                                         "left out")),
+                        List.of(),
                         List.of());
         MigrationException failure = failure(() -> plugins.codec("zstd"));
         assertThat(failure.blame()).isEqualTo(Blame.PLUGIN);

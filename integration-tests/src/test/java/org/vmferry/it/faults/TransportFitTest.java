@@ -15,9 +15,6 @@ import org.vmferry.engine.transport.NamedChannels;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.it.support.OneGuest;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Provider;
-import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 
@@ -30,11 +27,9 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
-import java.util.ServiceLoader;
 
 /** What does not go together, or is not there: said before anything is opened. */
 class TransportFitTest {
@@ -77,10 +72,7 @@ class TransportFitTest {
     @Test
     void multifdOverAChannelOfTheHosts() throws Exception {
         NamedChannels names = new NamedChannels();
-        List<Provider> providers = new ArrayList<>(List.of(new FdTransport(names)));
-        ServiceLoader.load(RamLayout.class).forEach(providers::add);
-        ServiceLoader.load(PageCarrier.class).forEach(providers::add);
-        Engine engine = new Engine(Plugins.of(providers));
+        Engine engine = new Engine(Plugins.discover().plus(new FdTransport(names)));
         try (SocketChannel socket = SocketChannel.open()) {
             try (ServerSocketChannel server = ServerSocketChannel.open()) {
                 server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));

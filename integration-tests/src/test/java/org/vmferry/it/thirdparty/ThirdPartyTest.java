@@ -183,8 +183,13 @@ class ThirdPartyTest {
                         "notifier|journal|" + plugins.resolve("journal/journal.jar"))
                 .anyMatch(line -> line.startsWith("page carrier|multifd|"));
         Map<?, ?> tree = (Map<?, ?>) Json.parse(run("--plugins", plugins, "plugins", "--json").out);
-        assertThat((List<?>) tree.get("plugins")).hasSize((int) ran.out.lines().count());
+        assertThat((List<?>) tree.get("plugins"))
+                .hasSize((int) ran.out.lines().takeWhile(line -> !line.isEmpty()).count());
         assertThat((List<?>) tree.get("rejected")).isEmpty();
+        assertThat(((List<?>) tree.get("places")).stream().map(place -> "looked at " + place))
+                .contains("looked at the folder " + plugins)
+                .containsExactlyElementsOf(
+                        ran.out.lines().filter(line -> line.startsWith("looked at ")).toList());
     }
 
     @Test

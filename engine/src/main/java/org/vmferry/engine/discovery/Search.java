@@ -1,0 +1,119 @@
+package org.vmferry.engine.discovery;
+
+import org.vmferry.engine.ram.InlineLayout;
+import org.vmferry.engine.ram.MainCarrier;
+import org.vmferry.engine.transport.ExecTransport;
+import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.TcpTransport;
+import org.vmferry.engine.transport.UnixTransport;
+import org.vmferry.spi.Printable;
+import org.vmferry.spi.Provider;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Looks for plug-ins where a process may have them, and keeps in words where it looked. The
+ * engine's own need no list of services, and the engine's class loader no thread that has it: lists
+ * get lost when jars are made into one, and a thread's loader is whatever its pool gave it.
+ */
+final class Search {
+    final Scan scan = new Scan();
+    final List<String> places = new ArrayList<>();
+
+    /** The engine's own. */
+    Search builtIn() {
+        List<Provider> own =
+                List.of(
+                        new MainCarrier(),
+                        new InlineLayout(),
+                        new ExecTransport(),
+                        new FileTransport(),
+                        new TcpTransport(),
+                        new UnixTransport());
+        for (Provider provider : own) scan.known(provider, Places.of(provider.getClass()));
+        return this;
+    }
+
+    /** What the engine's class loader sees, and the engine's module layer. */
+    Search engines() {
+        ClassLoader loader = engineLoader();
+        looked("the engine's class loader " + name(loader));
+        scan.loader(loader);
+        scan.named(KnownPlugins.providers(), loader, name(loader));
+        ModuleLayer layer = Search.class.getModule().getLayer();
+        if (layer != null && layer != ModuleLayer.boot()) {
+            looked("the engine's module layer");
+            scan.layer(layer);
+        }
+        return this;
+    }
+
+    /** What a class loader sees. */
+    Search loader(ClassLoader loader) {
+        looked("the class loader " + name(loader));
+        scan.loader(loader);
+        return this;
+    }
+
+    /** What a thread's context class loader sees beyond that, if it is one of this engine's. */
+    Search contextOf(Thread thread) {
+        String whose = "the context class loader of the thread '" + thread.getName() + "'";
+        ClassLoader loader = thread.getContextClassLoader();
+        if (loader == null) {
+            looked(whose + ": it has none");
+            return this;
+        }
+        whose += ", " + name(loader);
+        if (isEngines(loader)) {
+            looked(whose + ": it sees no more");
+            return this;
+        }
+        Optional<String> stranger = stranger(loader);
+        if (stranger.isPresent()) {
+            looked(whose + ": not used, " + stranger.get());
+            return this;
+        }
+        looked(whose);
+        int before = scan.found.size();
+        scan.loader(loader);
+        scan.leaveOutCopies(before, engineLoader());
+        return this;
+    }
+
+    private void looked(String place) {
+        places.add(Printable.line(place));
+    }
+
+    private static ClassLoader engineLoader() {
+        ClassLoader loader = Search.class.getClassLoader();
+        return loader == null ? ClassLoader.getSystemClassLoader() : loader; // -Xbootclasspath/a
+    }
+
+    private static boolean isEngines(ClassLoader loader) {
+        for (ClassLoader at = engineLoader(); at != null; at = at.getParent()) {
+            if (at == loader) return true;
+        }
+        return false;
+    }
+
+    /** Why nothing that a class loader has can be a plug-in of this engine's. */
+    private static Optional<String> stranger(ClassLoader loader) {
+        try {
+            Class<?> theirs = Class.forName(Provider.class.getName(), false, loader);
+            return theirs == Provider.class
+                    ? Optional.empty()
+                    : Optional.of("it has a vmferry of its own, of " + Places.of(theirs));
+        } catch (ClassNotFoundException e) {
+            return Optional.of("it does not see vmferry");
+        } catch (RuntimeException | LinkageError e) {
+            return Optional.of("it threw " + e);
+        }
+    }
+
+    static String name(ClassLoader loader) {
+        String name = loader.getName();
+        return name == null ? "of " + loader.getClass().getName() : "'" + name + "'";
+    }
+}
