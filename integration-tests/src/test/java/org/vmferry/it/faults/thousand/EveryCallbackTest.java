@@ -58,6 +58,7 @@ class EveryCallbackTest {
                     entry("SectionStore.keep", ARCHIVE),
                     entry("SectionStore.keepDescription", ARCHIVE),
                     entry("SectionStore.keepFacts", ARCHIVE),
+                    entry("SectionStore.lost", ARCHIVE),
                     entry("SectionStore.sections", ARCHIVE));
 
     @TempDir Path folder;
