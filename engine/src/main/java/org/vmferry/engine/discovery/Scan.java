@@ -294,7 +294,7 @@ final class Scan {
     }
 
     /** An exhausted JVM is nobody's plug-in's fault; anything else may be, checked or not. */
-    private static void rethrowFatal(Throwable t) {
+    static void rethrowFatal(Throwable t) {
         if (t instanceof VirtualMachineError error && !(t instanceof StackOverflowError)) {
             throw error;
         }

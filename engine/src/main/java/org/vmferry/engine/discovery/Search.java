@@ -38,10 +38,7 @@ final class Search {
 
     /** What the engine's class loader sees, and the engine's module layer. */
     Search engines() {
-        ClassLoader loader = engineLoader();
-        looked("the engine's class loader " + name(loader));
-        scan.loader(loader);
-        scan.named(KnownPlugins.providers(), loader, name(loader));
+        look("the engine's class loader ", engineLoader());
         ModuleLayer layer = Search.class.getModule().getLayer();
         if (layer != null && layer != ModuleLayer.boot()) {
             looked("the engine's module layer");
@@ -52,9 +49,14 @@ final class Search {
 
     /** What a class loader sees. */
     Search loader(ClassLoader loader) {
-        looked("the class loader " + name(loader));
-        scan.loader(loader);
+        look("the class loader ", loader);
         return this;
+    }
+
+    private void look(String what, ClassLoader loader) {
+        looked(what + name(loader));
+        scan.loader(loader);
+        scan.named(KnownPlugins.providers(), loader, name(loader));
     }
 
     /** What a thread's context class loader sees beyond that, if it is one of this engine's. */
@@ -75,9 +77,14 @@ final class Search {
             looked(whose + ": not used, " + stranger.get());
             return this;
         }
-        looked(whose);
         int before = scan.found.size();
-        scan.loader(loader);
+        try {
+            scan.loader(loader);
+            looked(whose);
+        } catch (Throwable t) {
+            Scan.rethrowFatal(t);
+            looked(whose + ": it threw " + t);
+        }
         scan.leaveOutCopies(before, engineLoader());
         return this;
     }
@@ -107,8 +114,9 @@ final class Search {
                     : Optional.of("it has a vmferry of its own, of " + Places.of(theirs));
         } catch (ClassNotFoundException e) {
             return Optional.of("it does not see vmferry");
-        } catch (RuntimeException | LinkageError e) {
-            return Optional.of("it threw " + e);
+        } catch (Throwable t) {
+            Scan.rethrowFatal(t);
+            return Optional.of("it threw " + t);
         }
     }
 

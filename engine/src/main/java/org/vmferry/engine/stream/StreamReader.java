@@ -216,7 +216,8 @@ public final class StreamReader {
     }
 
     /**
-     * A background snapshot's RAM has no END (rule STR-21); with places nothing tells its pages.
+     * A background snapshot's RAM has no END (rule STR-21); with places nothing tells its pages. A
+     * guest that begins as soon as it is loaded never begins on RAM of which this is not known.
      */
     private void checkRam(long at) throws MigrationException {
         if (ramEnded) return;
@@ -229,7 +230,7 @@ public final class StreamReader {
                             + " in the file: background-snapshot leaves such files with mapped-ram",
                     at);
         }
-        if (!ramCame) {
+        if (!ramCame || store.isEmpty() && !in.isFile()) {
             throw MigrationException.peer("the stream ends at %d before the RAM section does", at);
         }
         LOG.warn(

@@ -227,7 +227,8 @@ final class Command implements Channel {
     @Override
     public void release() {
         released = true;
-        watchdog.bite();
+        // The number of one that has ended may be another's by now.
+        if (process.isAlive()) watchdog.bite(process);
     }
 
     @Override
@@ -253,11 +254,7 @@ final class Command implements Channel {
         } catch (IOException e) {
             // Nobody waits for these bytes.
         }
-        if (!ended()) {
-            watchdog.bite();
-            // Somebody may have killed the watchdog.
-            if (!ended()) process.toHandle().destroyForcibly();
-        }
+        if (!ended()) watchdog.bite(process);
         try (said;
                 watchdog;
                 InputStream in = process.getInputStream();

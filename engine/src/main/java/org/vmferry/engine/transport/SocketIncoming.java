@@ -5,7 +5,9 @@ import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -13,6 +15,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** Listens. */
 final class SocketIncoming implements Incoming {
@@ -21,18 +24,26 @@ final class SocketIncoming implements Incoming {
 
     private final Address address;
     private final List<ServerSocketChannel> servers;
+    private final Predicate<InetAddress> takes;
     private final Runnable whenClosed;
     private final OpenChannels channels;
     private final Selector selector;
+    private int turn; // whose it is to be asked first: no full queue keeps the others waiting
 
     /**
      * Takes over listening sockets.
      *
+     * @param takes whether a peer of this IP address may come
      * @param whenClosed removes what it leaves behind
      */
-    SocketIncoming(Address address, List<ServerSocketChannel> servers, Runnable whenClosed)
+    SocketIncoming(
+            Address address,
+            List<ServerSocketChannel> servers,
+            Predicate<InetAddress> takes,
+            Runnable whenClosed)
             throws IOException {
         this.address = address;
+        this.takes = takes;
         this.servers = List.copyOf(servers);
         this.whenClosed = whenClosed;
         channels = new OpenChannels("listening on " + address);
@@ -71,24 +82,37 @@ final class SocketIncoming implements Incoming {
     @Override
     public Optional<Channel> acceptNow() throws IOException {
         channels.check();
-        SocketChannel socket = null;
-        try {
-            for (ServerSocketChannel server : servers) {
-                if ((socket = server.accept()) != null) break;
+        while (true) {
+            SocketChannel socket = next();
+            if (socket == null) return Optional.empty();
+            try {
+                SocketAddress from = socket.getRemoteAddress();
+                if (from instanceof InetSocketAddress inet && !takes.test(inet.getAddress())) {
+                    socket.close();
+                    continue;
+                }
+                String peer =
+                        from instanceof InetSocketAddress inet
+                                ? TcpTransport.text(inet)
+                                : address.toString();
+                return Optional.of(channels.add(new SocketStream(socket, peer, channels::remove)));
+            } catch (IOException | RuntimeException | Error e) {
+                socket.close();
+                throw e;
             }
+        }
+    }
+
+    private SocketChannel next() throws IOException {
+        try {
+            SocketChannel socket = null;
+            for (int i = 0; i < servers.size() && socket == null; i++) {
+                socket = servers.get(turn).accept();
+                turn = (turn + 1) % servers.size();
+            }
+            return socket;
         } catch (IOException e) {
             throw failed(e);
-        }
-        if (socket == null) return Optional.empty();
-        try {
-            String peer =
-                    socket.getRemoteAddress() instanceof InetSocketAddress inet
-                            ? TcpTransport.text(inet)
-                            : address.toString();
-            return Optional.of(channels.add(new SocketStream(socket, peer, channels::remove)));
-        } catch (IOException | RuntimeException | Error e) {
-            socket.close();
-            throw e;
         }
     }
 

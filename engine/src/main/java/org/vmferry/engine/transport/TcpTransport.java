@@ -1,5 +1,7 @@
 package org.vmferry.engine.transport;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Option;
@@ -8,17 +10,13 @@ import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.TransportProvider;
 
 import java.io.IOException;
-import java.net.Inet4Address;
+import java.net.BindException;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.NetworkInterface;
-import java.net.StandardProtocolFamily;
-import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.UnsupportedAddressTypeException;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -29,6 +27,11 @@ import java.util.Set;
  * ipv6} and {@code keep-alive=on} are obeyed, others refused by name.
  */
 public final class TcpTransport implements TransportProvider {
+    private static final Logger LOG = LoggerFactory.getLogger(TcpTransport.class);
+
+    /** A port that was free at the first of several addresses may not be at the next. */
+    private static final int FREE_TRIES = 16;
+
     /** One of the engine's own, that {@code Plugins} makes. */
     public TcpTransport() {}
 
@@ -49,11 +52,11 @@ public final class TcpTransport implements TransportProvider {
 
     @Override
     public Outgoing outgoing(Address address, Options options) throws MigrationException {
-        Place place = Place.parse(address, TcpTransport::addresses);
-        if (place.port == 0) {
+        TcpPlace place = TcpPlace.parse(address, TcpPlace::addresses);
+        if (place.port() == 0) {
             throw MigrationException.user("'%s': nobody can listen on port 0", address);
         }
-        if (place.to != place.port) {
+        if (place.to() != place.port()) {
             throw MigrationException.user("'%s': 'to' is for who listens", address);
         }
         return new SocketOutgoing(
@@ -62,63 +65,76 @@ public final class TcpTransport implements TransportProvider {
 
     @Override
     public Incoming incoming(Address address, Options options) throws IOException {
-        return listening(address, TcpTransport::addresses);
+        return listening(address, TcpPlace::addresses);
     }
 
-    /** Finds a name's addresses. */
-    interface Names {
-        List<InetAddress> of(String name) throws UnknownHostException;
-    }
-
-    private static List<InetAddress> addresses(String name) throws UnknownHostException {
-        return List.of(InetAddress.getAllByName(name));
-    }
-
-    static Incoming listening(Address address, Names names) throws IOException {
-        Place place = Place.parse(address, names);
-        IOException taken = null;
-        for (int port = place.port; port <= place.to; port++) {
+    static Incoming listening(Address address, TcpPlace.Names names) throws IOException {
+        TcpPlace place = TcpPlace.parse(address, names);
+        List<InetAddress> here = place.here();
+        int tries = place.port() == 0 ? FREE_TRIES : place.to() - place.port() + 1;
+        for (int i = 0; ; i++) {
             try {
-                List<ServerSocketChannel> servers = listen(place, port);
+                int port = place.port() == 0 ? 0 : place.port() + i;
+                List<ServerSocketChannel> servers = listen(place, here, port);
                 var first = (InetSocketAddress) servers.getFirst().getLocalAddress();
-                return new SocketIncoming(new Address("tcp", text(first)), servers, () -> {});
+                Address bound = new Address("tcp", text(first));
+                return new SocketIncoming(bound, servers, place::takes, () -> {});
+            } catch (BindException e) {
+                if (i + 1 < tries) continue; // another port may be free
+                throw refused(address, e);
             } catch (MigrationException e) {
                 throw e;
-            } catch (IOException e) {
-                taken = e;
+            } catch (IOException | UnsupportedAddressTypeException e) {
+                throw refused(address, e);
             }
         }
-        throw Trouble.transport("can't listen on " + address + ": " + taken.getMessage(), taken);
+    }
+
+    private static MigrationException refused(Address address, Exception e) {
+        String why = e.getMessage() == null ? "this machine has no such addresses" : e.getMessage();
+        return Trouble.transport("can't listen on " + address + ": " + why, e);
     }
 
     /**
      * On all of a place's addresses, at one port. One that this machine doesn't have, such as ::1
      * where there is no IPv6, is left out if there are others.
+     *
+     * @param port 0 for one that is free at the first of them
+     * @throws BindException if the port can't be had at one of them
      */
-    private static List<ServerSocketChannel> listen(Place at, int port) throws IOException {
+    private static List<ServerSocketChannel> listen(
+            TcpPlace place, List<InetAddress> here, int port) throws IOException {
         List<ServerSocketChannel> servers = new ArrayList<>();
-        IOException last = null;
+        Exception last = null;
         try {
-            for (InetSocketAddress place : at.here(port)) {
-                ServerSocketChannel server = at.open(place);
-                try {
-                    server.bind(
-                            new InetSocketAddress(place.getAddress(), port),
-                            SocketIncoming.BACKLOG);
-                } catch (IOException e) {
-                    server.close();
-                    if (String.valueOf(e.getMessage()).contains("in use")) throw e;
-                    last = e;
-                    continue;
-                }
+            for (InetAddress one : here) {
+                ServerSocketChannel server = place.open(one);
                 servers.add(server);
-                port = ((InetSocketAddress) server.getLocalAddress()).getPort();
+                try {
+                    server.bind(new InetSocketAddress(one, port), SocketIncoming.BACKLOG);
+                    port = ((InetSocketAddress) server.getLocalAddress()).getPort();
+                } catch (IOException | UnsupportedAddressTypeException e) {
+                    if (e instanceof IOException io && has(place, one)) throw io;
+                    servers.removeLast().close();
+                    last = e;
+                    LOG.info("{}: {} is left out: {}", place.address(), one, e.toString());
+                }
             }
-            if (servers.isEmpty()) throw last;
+            if (servers.isEmpty()) throw new IOException(last.getMessage(), last);
             return servers;
         } catch (IOException | RuntimeException | Error e) {
             for (ServerSocketChannel server : servers) server.close();
             throw e;
+        }
+    }
+
+    /** Whether an address is this machine's: then it was the port that could not be had. */
+    private static boolean has(TcpPlace place, InetAddress one) throws IOException {
+        try (ServerSocketChannel server = place.open(one)) {
+            server.bind(new InetSocketAddress(one, 0));
+            return true;
+        } catch (BindException | UnsupportedAddressTypeException e) {
+            return false;
         }
     }
 
@@ -130,8 +146,8 @@ public final class TcpTransport implements TransportProvider {
      * @throws MigrationException if the address makes no sense
      */
     public static String host(Address address) throws MigrationException {
-        Place place = Place.parse(address, TcpTransport::addresses);
-        return place.host.isEmpty() ? "localhost" : place.host;
+        TcpPlace place = TcpPlace.parse(address, TcpPlace::addresses);
+        return place.host().isEmpty() ? "localhost" : place.host();
     }
 
     static String text(InetSocketAddress address) {
@@ -141,143 +157,5 @@ public final class TcpTransport implements TransportProvider {
         return host instanceof Inet6Address
                 ? "[" + host.getHostAddress() + "]:" + address.getPort()
                 : host.getHostAddress() + ":" + address.getPort();
-    }
-
-    /**
-     * @param families of addresses that may be taken
-     */
-    private record Place(
-            Address address, Names names, String host, int port, int to, Set<Class<?>> families) {
-        static Place parse(Address address, Names names) throws MigrationException {
-            String[] parts = address.target().split(",", -1);
-            String text = parts[0];
-            int colon = text.lastIndexOf(':');
-            String host = colon < 0 ? text : text.substring(0, colon);
-            boolean bracketed = host.startsWith("[") && host.endsWith("]");
-            if (bracketed) host = host.substring(1, host.length() - 1);
-            if (colon < 0 || host.indexOf(':') >= 0 != bracketed) {
-                throw MigrationException.user(
-                        "'%s' is no TCP address: it is tcp:host:port, an IPv6 address in brackets",
-                        address);
-            }
-            int port = port(address, text.substring(colon + 1));
-            int to = port;
-            Boolean ipv4 = null;
-            Boolean ipv6 = null;
-            for (int i = 1; i < parts.length; i++) {
-                int equals = parts[i].indexOf('=');
-                String name = equals < 0 ? parts[i] : parts[i].substring(0, equals);
-                String value = equals < 0 ? "on" : parts[i].substring(equals + 1);
-                switch (name) {
-                    case "to" -> to = port(address, value);
-                    case "ipv4" -> ipv4 = on(address, name, value);
-                    case "ipv6" -> ipv6 = on(address, name, value);
-                    case "keep-alive" -> {
-                        if (on(address, name, value)) continue; // silence-timeout does that
-                        throw MigrationException.user(
-                                "'%s': 'keep-alive=off' is not obeyed: silence-timeout=0 has the"
-                                        + " system's own time",
-                                address);
-                    }
-                    default ->
-                            throw MigrationException.user(
-                                    "'%s': option '%s' is not built; to, ipv4, ipv6 and"
-                                            + " keep-alive are",
-                                    address, name);
-                }
-            }
-            if (to < port) {
-                throw MigrationException.user("'%s': 'to' is below the port", address);
-            }
-            return new Place(address, names, host, port, to, families(address, ipv4, ipv6));
-        }
-
-        private static int port(Address address, String text) throws MigrationException {
-            try {
-                int port = Integer.parseInt(text);
-                if (port >= 0 && port <= 65535) return port;
-            } catch (NumberFormatException e) {
-                // Said below, with what is allowed.
-            }
-            throw MigrationException.user(
-                    "'%s': port '%s' is none: it is a number from 0 to 65535", address, text);
-        }
-
-        private static boolean on(Address address, String name, String value)
-                throws MigrationException {
-            return switch (value) {
-                case "on" -> true;
-                case "off" -> false;
-                default ->
-                        throw MigrationException.user(
-                                "'%s': '%s' is '%s', must be on or off", address, name, value);
-            };
-        }
-
-        /** One that is on leaves the other out, unless that is on, too: as QEMU has it. */
-        private static Set<Class<?>> families(Address address, Boolean ipv4, Boolean ipv6)
-                throws MigrationException {
-            Set<Class<?>> families = new HashSet<>();
-            boolean said = Boolean.TRUE.equals(ipv4) || Boolean.TRUE.equals(ipv6);
-            if (ipv4 == null ? !said : ipv4) families.add(Inet4Address.class);
-            if (ipv6 == null ? !said : ipv6) families.add(Inet6Address.class);
-            if (families.isEmpty()) {
-                throw MigrationException.user("'%s': ipv4 and ipv6 are both off", address);
-            }
-            return families;
-        }
-
-        boolean any() {
-            return host.isEmpty() || host.equals("0");
-        }
-
-        /** For both families at once only where any address will do. */
-        ServerSocketChannel open(InetSocketAddress place) throws IOException {
-            return place.getAddress() instanceof Inet4Address && !(any() && families.size() == 2)
-                    ? ServerSocketChannel.open(StandardProtocolFamily.INET)
-                    : ServerSocketChannel.open();
-        }
-
-        /** Where to listen. */
-        List<InetSocketAddress> here(int port) throws IOException {
-            if (!any()) return resolve(port);
-            if (families.size() == 2) return List.of(new InetSocketAddress(port));
-            // The JDK's wildcard is both families', so one alone is taken by its addresses.
-            List<InetSocketAddress> places = new ArrayList<>();
-            if (families.contains(Inet4Address.class)) {
-                return List.of(new InetSocketAddress(InetAddress.getByName("0.0.0.0"), port));
-            }
-            for (var network : Collections.list(NetworkInterface.getNetworkInterfaces())) {
-                for (InetAddress one : Collections.list(network.getInetAddresses())) {
-                    if (one instanceof Inet6Address) places.add(new InetSocketAddress(one, port));
-                }
-            }
-            if (places.isEmpty()) throw none("this machine has none");
-            return places;
-        }
-
-        List<InetSocketAddress> resolve() throws MigrationException {
-            return resolve(port);
-        }
-
-        private List<InetSocketAddress> resolve(int port) throws MigrationException {
-            List<InetSocketAddress> places = new ArrayList<>();
-            try {
-                for (InetAddress one : names.of(any() ? "localhost" : host)) {
-                    if (families.contains(one.getClass()))
-                        places.add(new InetSocketAddress(one, port));
-                }
-            } catch (UnknownHostException e) {
-                throw Trouble.user("'" + address + "': there is no host '" + host + "'", e);
-            }
-            if (places.isEmpty()) throw none("host '" + host + "' has none");
-            return places;
-        }
-
-        private MigrationException none(String who) {
-            String family = families.contains(Inet4Address.class) ? "IPv4" : "IPv6";
-            return MigrationException.user(
-                    "'%s': an %s address is asked for, and %s", address, family, who);
-        }
     }
 }

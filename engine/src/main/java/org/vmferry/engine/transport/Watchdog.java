@@ -5,6 +5,8 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -16,10 +18,8 @@ import java.util.concurrent.TimeUnit;
  * ended itself, and left others running, has left them on purpose.
  */
 final class Watchdog implements AutoCloseable {
-    // Stopped first, so that it starts nobody else meanwhile: a shell whose child was killed would
-    // go
-    // on with its next command. Its children next: those of a dead parent are no longer known as
-    // its.
+    // Each is stopped first: a shell whose child is killed goes on with its next command. Its
+    // children come before it: those of a dead parent are no longer known to be its.
     private static final String WATCH =
             """
             trap '' HUP INT QUIT TERM
@@ -72,13 +72,18 @@ final class Watchdog implements AutoCloseable {
         pipe.flush();
     }
 
-    /** Ends the command, soon; one that has ended is left in peace. Any thread. */
-    void bite() {
+    /** Ends the command, which has not ended yet, soon; if the watchdog was killed, without it. */
+    void bite(Process command) {
         try {
             shell.getOutputStream().close();
         } catch (IOException e) {
             // It is gone.
         }
+        if (shell.isAlive() || !command.isAlive()) return;
+        List<ProcessHandle> all = new ArrayList<>();
+        all.add(command.toHandle()); // the process itself would wait for who hangs in its stream
+        command.descendants().forEach(all::add);
+        all.forEach(ProcessHandle::destroyForcibly);
     }
 
     /** The command has ended, or was never started. */

@@ -11,6 +11,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Enumeration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -81,7 +82,7 @@ class ClassLoadersTest {
 
     @Test
     void whoeverAsksFindsTheEnginesOwnAndThePluginsBesideIt() throws Exception {
-        List<Path> jars = new ArrayList<>(house());
+        List<Path> jars = new ArrayList<>(JarMaker.house());
         jars.add(new JarMaker().transport("p.Good", "\"good\"").jar(temp.resolve("good.jar")));
         jars.add(
                 new JarMaker()
@@ -116,17 +117,6 @@ class ClassLoadersTest {
         assertThat(said.get("foreign"))
                 .contains(asker + ", 'other': not used, it has a vmferry of its own, of /");
         assertThat(said.get("broken")).contains("not used, it threw ").contains("no disk");
-    }
-
-    private static List<Path> house() {
-        return Stream.of(
-                        Provider.class,
-                        Plugins.class,
-                        org.slf4j.LoggerFactory.class,
-                        jakarta.inject.Inject.class,
-                        com.fasterxml.jackson.core.JsonFactory.class)
-                .map(JarMaker::place)
-                .toList();
     }
 
     @Test
@@ -169,7 +159,7 @@ class ClassLoadersTest {
                                 """)
                         .jar(temp.resolve("main.jar"));
         String path =
-                Stream.concat(house().stream(), Stream.of(shared, application))
+                Stream.concat(JarMaker.house().stream(), Stream.of(shared, application))
                         .map(Path::toString)
                         .collect(Collectors.joining(File.pathSeparator));
         assertThat(JarMaker.java(List.of("-cp", path, "host.Main", shared.toString())))
@@ -200,6 +190,21 @@ class ClassLoadersTest {
         public Class<?> loadClass(String name) throws ClassNotFoundException {
             return name.equals(own) ? findClass(name) : super.loadClass(name);
         }
+    }
+
+    /** As of a web application that was stopped. */
+    @Test
+    void aContextThatThrowsTakesNothingAway() {
+        ClassLoader stopped =
+                new ClassLoader(getClass().getClassLoader()) {
+                    @Override
+                    public Enumeration<URL> getResources(String name) {
+                        throw new IllegalStateException("it was stopped");
+                    }
+                };
+        Plugins found = asked(stopped);
+        assertThat(ids(found)).containsAll(BUILT_IN);
+        assertThat(found.places().getLast()).contains("it threw ", "it was stopped");
     }
 
     private static Plugins asked(ClassLoader context) {

@@ -39,6 +39,18 @@ final class JarMaker {
         classPath.add(place(jakarta.inject.Inject.class));
     }
 
+    /** The engine, and what it needs to run. */
+    static List<Path> house() {
+        return Stream.of(
+                        Provider.class,
+                        Plugins.class,
+                        org.slf4j.LoggerFactory.class,
+                        jakarta.inject.Inject.class,
+                        com.fasterxml.jackson.core.JsonFactory.class)
+                .map(JarMaker::place)
+                .toList();
+    }
+
     /** Where a class was loaded from. */
     static Path place(Class<?> type) {
         try {

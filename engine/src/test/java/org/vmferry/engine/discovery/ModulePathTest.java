@@ -45,21 +45,12 @@ class ModulePathTest {
     @Test
     void providersOfModulesAreFoundAndABrokenOneIsToldWithItsPlace() throws Exception {
         Path engine = JarMaker.place(Plugins.class);
-        List<Path> house =
-                Stream.of(
-                                Provider.class,
-                                Plugins.class,
-                                org.slf4j.LoggerFactory.class,
-                                jakarta.inject.Inject.class,
-                                com.fasterxml.jackson.core.JsonFactory.class)
-                        .map(JarMaker::place)
-                        .toList();
         Path good = plugin("good", "");
         Path broken = plugin("broken", "public Broken() { throw new IllegalStateException(); }");
         Path host =
                 new JarMaker()
                         .needs(engine)
-                        .needs(house.getLast())
+                        .needs(JarMaker.place(com.fasterxml.jackson.core.JsonFactory.class))
                         .source("module-info", "module host { requires org.vmferry.engine; }")
                         .source("host.Main", MAIN)
                         .jar(temp.resolve("host.jar"));
@@ -80,7 +71,7 @@ class ModulePathTest {
                         """)
                 .jar(probes.resolve("probe/probe.jar"));
         String path =
-                Stream.concat(house.stream(), Stream.of(good, broken, host))
+                Stream.concat(JarMaker.house().stream(), Stream.of(good, broken, host))
                         .map(Path::toString)
                         .collect(Collectors.joining(File.pathSeparator));
         assertThat(JarMaker.java(List.of("-p", path, "-m", "host/host.Main", probes.toString())))

@@ -214,6 +214,10 @@ class PluginFolderTest {
             assertThat(plugins.rejected().getFirst().sentence())
                     .contains("/a?[2J?b has no jar in it");
         }
+        try (Plugins plugins = Plugins.fromDirectory(folder.resolve("a\u001b[2J\u202eb"))) {
+            assertThat(plugins.places()).noneMatch(place -> place.contains("\u001b"));
+            assertThat(plugins.places()).anyMatch(place -> place.contains("/a?[2J?b"));
+        }
     }
 
     @Test

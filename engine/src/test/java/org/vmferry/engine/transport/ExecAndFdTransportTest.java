@@ -23,6 +23,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 class ExecAndFdTransportTest {
     @TempDir Path directory;
@@ -140,6 +141,27 @@ class ExecAndFdTransportTest {
             assertThat(write.letGo()).hasMessageContaining("given up");
             assertThatThrownBy(out::complete).hasMessageContaining("given up");
         }
+    }
+
+    /** The system may have killed it, for want of memory. */
+    @Test
+    void releaseLetsGoWithoutAWatchdogToo() throws Exception {
+        try (Incoming in =
+                exec.incoming(Address.parse("exec:sleep 1000 | cat; true"), Options.DEFAULTS)) {
+            Channel channel = in.accept();
+            List<ProcessHandle> shells =
+                    ProcessHandle.current().children().filter(each -> isWatchdog(each)).toList();
+            assertThat(shells).hasSize(1);
+            shells.getFirst().destroyForcibly();
+            shells.getFirst().onExit().get(20, TimeUnit.SECONDS);
+            Hanging read = Hanging.in(() -> channel.read(ByteBuffer.allocate(1)));
+            in.release();
+            assertThat(read.letGo()).hasMessageContaining("given up");
+        }
+    }
+
+    private static boolean isWatchdog(ProcessHandle process) {
+        return process.info().arguments().filter(all -> all[1].startsWith("trap ")).isPresent();
     }
 
     @Test

@@ -21,6 +21,7 @@ import org.vmferry.spi.transport.TransportProvider.Incoming;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
@@ -28,11 +29,18 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.channels.UnsupportedAddressTypeException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 
 class SocketTransportTest {
     @TempDir Path directory;
@@ -96,18 +104,31 @@ class SocketTransportTest {
 
     /** The first byte that is sent to a place arrives at the listener. */
     private static void reaches(Incoming in, InetSocketAddress place) throws IOException {
+        FutureTask<Channel> accepting = new FutureTask<>(in::accept);
+        Thread waiting = Thread.ofPlatform().daemon().start(accepting);
+        while (waiting.getState() != Thread.State.RUNNABLE || !selects(waiting)) Thread.yield();
         try (SocketChannel there = SocketChannel.open(place);
-                Channel here = in.accept()) {
+                Channel here = accepting.get(20, TimeUnit.SECONDS)) {
             there.write(ByteBuffer.wrap(new byte[] {7}));
             ByteBuffer one = ByteBuffer.allocate(1);
             assertThat(here.read(one)).isEqualTo(1);
+        } catch (ExecutionException | InterruptedException | TimeoutException e) {
+            throw new AssertionError(e);
         }
     }
 
-    private static boolean answers(InetSocketAddress place) {
+    private static boolean selects(Thread thread) {
+        return Stream.of(thread.getStackTrace()).anyMatch(at -> at.getMethodName().equals("select"));
+    }
+
+    /** Whether who connects there is kept. */
+    private static boolean answers(Incoming in, InetSocketAddress place) throws IOException {
         try (SocketChannel there = SocketChannel.open(place)) {
-            return there.isConnected();
-        } catch (IOException e) {
+            Optional<Channel> here = in.acceptNow();
+            if (here.isPresent()) return true;
+            assertThat(there.read(ByteBuffer.allocate(1))).as("it is closed").isEqualTo(-1);
+            return false;
+        } catch (ConnectException e) {
             return false;
         }
     }
@@ -145,6 +166,7 @@ class SocketTransportTest {
             value = {
                 "127.0.0.1:0,to=70000 | port '70000' is none",
                 "127.0.0.1:9,to=8 | 'to' is below the port",
+                "192.0.2.77:9,to=65535 | Cannot assign requested address",
                 "127.0.0.1:9,ipv4=maybe | 'ipv4' is 'maybe', must be on or off",
                 "127.0.0.1:9,ipv4=off,ipv6=off | ipv4 and ipv6 are both off",
                 "127.0.0.1:9,ipv6=on | an IPv6 address is asked for, and host '127.0.0.1' has none",
@@ -161,16 +183,43 @@ class SocketTransportTest {
     }
 
     @Test
+    void aRangeIsForWhoListens() {
+        assertThatThrownBy(() -> connect(new Address("tcp", "127.0.0.1:9,to=10")))
+                .hasMessageContaining("'to' is for who listens");
+    }
+
+    /** A port that somebody has at one of a name's addresses can't be had. */
+    @Test
+    void aPortMustBeFreeAtAllAddresses() throws IOException {
+        List<InetAddress> two =
+                List.of(InetAddress.getByName("127.0.0.2"), InetAddress.getByName("127.0.0.1"));
+        try (Incoming first = listen("tcp", "127.0.0.1:0")) {
+            Address taken = Address.parse("tcp:two:" + port(first));
+            assertThatThrownBy(() -> TcpTransport.listening(taken, host -> two))
+                    .isInstanceOf(MigrationException.class)
+                    .hasMessageContaining("in use");
+            Address range = Address.parse(taken + ",to=" + (port(first) + 100));
+            try (Incoming next = TcpTransport.listening(range, host -> two)) {
+                for (InetAddress one : two) reaches(next, new InetSocketAddress(one, port(next)));
+            }
+        }
+    }
+
+    @Test
     void oneFamilyIsNotTheOther() throws IOException {
         assumeTrue(answersLocally("::1"), "no IPv6 here");
+        try (Incoming in = listen("tcp", "[::]:0,ipv4=off")) {
+            reaches(in, new InetSocketAddress("::1", port(in)));
+            assertThat(answers(in, new InetSocketAddress("127.0.0.1", port(in)))).isFalse();
+        }
         for (String host : List.of("", "0")) {
             try (Incoming in = listen("tcp", host + ":0,ipv4=on")) {
                 reaches(in, new InetSocketAddress("127.0.0.1", port(in)));
-                assertThat(answers(new InetSocketAddress("::1", port(in)))).isFalse();
+                assertThat(answers(in, new InetSocketAddress("::1", port(in)))).isFalse();
             }
             try (Incoming in = listen("tcp", host + ":0,ipv6=on")) {
                 reaches(in, new InetSocketAddress("::1", port(in)));
-                assertThat(answers(new InetSocketAddress("127.0.0.1", port(in)))).isFalse();
+                assertThat(answers(in, new InetSocketAddress("127.0.0.1", port(in)))).isFalse();
             }
             for (String both : List.of("", ",ipv4=on,ipv6=on")) {
                 try (Incoming in = listen("tcp", host + ":0" + both)) {
@@ -185,7 +234,7 @@ class SocketTransportTest {
         try (ServerSocketChannel server = ServerSocketChannel.open()) {
             server.bind(new InetSocketAddress(host, 0));
             return true;
-        } catch (IOException e) {
+        } catch (IOException | UnsupportedAddressTypeException e) {
             return false;
         }
     }

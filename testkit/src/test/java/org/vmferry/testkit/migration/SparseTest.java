@@ -12,13 +12,13 @@ import org.vmferry.spi.ram.RamBlock;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.channels.FileChannel;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,20 +28,40 @@ class SparseTest {
     private static final int PAGE = 4096;
     @TempDir Path directory;
 
-    /** Over sparse files, so that this machine need not have the memory. */
-    private List<RamBlock> blocks(Arena arena) throws IOException {
+    /** Of anonymous memory, of which the system gives only what is written to. */
+    private static List<RamBlock> blocks() {
         List<RamBlock> blocks = new ArrayList<>();
         long[] lengths = {LARGE, 5 * PAGE, 300 * PAGE};
         for (int i = 0; i < 3; i++) {
-            Path ram = Files.createTempFile(directory, "ram", "");
-            try (FileChannel channel =
-                    FileChannel.open(ram, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-                MemorySegment memory =
-                        channel.map(FileChannel.MapMode.READ_WRITE, 0, lengths[i], arena);
-                blocks.add(RamBlock.of("block" + i, memory, PAGE));
-            }
+            blocks.add(RamBlock.of("block" + i, mapped(lengths[i]), PAGE));
         }
         return blocks;
+    }
+
+    /** mmap(2) of nothing; it goes with the process. */
+    private static MemorySegment mapped(long length) {
+        Linker linker = Linker.nativeLinker();
+        MethodHandle mmap =
+                linker.downcallHandle(
+                        linker.defaultLookup().find("mmap").orElseThrow(),
+                        FunctionDescriptor.of(
+                                ValueLayout.ADDRESS,
+                                ValueLayout.ADDRESS,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_LONG));
+        try {
+            int protection = 1 | 2; // read, write
+            int flags = 2 | 0x20 | 0x4000; // private, anonymous, no reserve
+            Object at =
+                    mmap.invoke(MemorySegment.NULL, length, protection, flags, -1, 0L);
+            assertThat(((MemorySegment) at).address()).as("mmap").isNotEqualTo(-1);
+            return ((MemorySegment) at).reinterpret(length);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
     }
 
     private static final long[] PRESENT = {
@@ -58,23 +78,19 @@ class SparseTest {
         Path file = directory.resolve("vm");
         Engine engine = Engine.create();
         Settings mapped = Settings.NONE.capability("mapped-ram");
-        try (Arena arena = Arena.ofShared()) {
-            Vm source = new Vm(RunState.RUNNING, blocks(arena));
-            MemorySegment memory = source.ram().blocks().getFirst().memory().orElseThrow();
-            for (long page : PRESENT) memory.set(ValueLayout.JAVA_LONG, page * PAGE, page + 1);
-            source.ram().blocks().get(2).write(0, MemorySegment.ofArray(new byte[] {5}));
-            engine.send(source, "file:" + file, mapped).await();
-        }
+        Vm source = new Vm(RunState.RUNNING, blocks());
+        MemorySegment memory = source.ram().blocks().getFirst().memory().orElseThrow();
+        for (long page : PRESENT) memory.set(ValueLayout.JAVA_LONG, page * PAGE, page + 1);
+        source.ram().blocks().get(2).write(0, MemorySegment.ofArray(new byte[] {5}));
+        engine.send(source, "file:" + file, mapped).await();
         assertThat(Files.size(file)).isGreaterThan(LARGE);
         assertThat((long) Files.getAttribute(file, "unix:size")).isGreaterThan(LARGE);
         independently(file);
-        try (Arena arena = Arena.ofShared()) {
-            Vm target = new Vm(RunState.INMIGRATE, blocks(arena));
-            engine.receive(target, "file:" + file, mapped).await();
-            MemorySegment memory = target.ram().blocks().getFirst().memory().orElseThrow();
-            for (long page : PRESENT) {
-                assertThat(memory.get(ValueLayout.JAVA_LONG, page * PAGE)).isEqualTo(page + 1);
-            }
+        Vm target = new Vm(RunState.INMIGRATE, blocks());
+        engine.receive(target, "file:" + file, mapped).await();
+        memory = target.ram().blocks().getFirst().memory().orElseThrow();
+        for (long page : PRESENT) {
+            assertThat(memory.get(ValueLayout.JAVA_LONG, page * PAGE)).isEqualTo(page + 1);
         }
     }
 

@@ -41,7 +41,7 @@ final class Twins {
      * @param elsewhere beginnings of the rules whose twins another suite has
      */
     static Stream<DynamicTest> of(Class<?> holder, Class<?> suite, String... elsewhere) {
-        return of(4, holder, suite, elsewhere); // most of a hanging twin's time is spent waiting
+        return of(12, holder, suite, elsewhere); // most of a hanging twin's time is spent waiting
     }
 
     /** The same with so many twins at a time: for suites that look at the process's threads. */

