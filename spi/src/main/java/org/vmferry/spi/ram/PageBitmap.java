@@ -15,24 +15,27 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * volatile access, so a bit seen set makes visible what its setter wrote before. Queries over many
  * pages see each word at some moment during the call.
  *
- * <p>It takes memory where bits were set, 4 KiB for each 128 MiB of small pages, so a block of some
- * TiB that is nearly all zero has room in a small heap.
+ * <p>One of over 2^24 pages takes memory where bits were set, 4 KiB for each 2^15 pages, so a block
+ * of some TiB that is nearly all zero has room in a small heap. Who sets a bit may allocate then.
  */
 @Status(Status.Level.STABLE)
 public final class PageBitmap {
     private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
-    private final long pages;
-    private static final int CHUNK = 9; // 2^9 words are the piece that is allocated
+    // Up to 64 GiB of small pages all is allocated at once: a dirty log's bits cost one step less.
+    private static final int FLAT = 1 << 18; // words
+    private static final int CHUNK = 9; // 2^9 words are the piece that is allocated of more
 
+    private final long pages;
     private final int words;
+    private final long[] flat; // null where there are chunks
     private final AtomicReferenceArray<long[]> chunks;
     private final AtomicLong allocated = new AtomicLong();
 
     /**
      * A bitmap with every bit clear.
      *
-     * @param pages how many bits, at least 0, at most 2^37
+     * @param pages how many bits, at least 0, at most 2^36
      */
     public PageBitmap(long pages) {
         if (pages < 0 || pages > 1L << 36) {
@@ -40,7 +43,9 @@ public final class PageBitmap {
         }
         this.pages = pages;
         words = (int) ((pages + 63) >>> 6);
-        chunks = new AtomicReferenceArray<>((words + (1 << CHUNK) - 1) >>> CHUNK);
+        flat = words <= FLAT ? new long[words] : null;
+        chunks = new AtomicReferenceArray<>(flat == null ? (words - 1 >>> CHUNK) + 1 : 0);
+        if (flat != null) allocated.set(8L * words);
     }
 
     /**
@@ -125,12 +130,9 @@ public final class PageBitmap {
     public void moveTo(PageBitmap target) {
         if (target.pages != pages) throw new IllegalArgumentException("bitmaps of different sizes");
         for (int i = 0; i < words; i++) {
-            long[] chunk = chunks.get(i >>> CHUNK);
-            if (chunk == null) {
-                i |= (1 << CHUNK) - 1;
-            } else if (word(i) != 0) {
-                target.or(i, (long) WORD.getAndSet(chunk, within(i), 0L));
-            }
+            if (isAbsent(i)) i |= (1 << CHUNK) - 1;
+            else if (word(i) != 0)
+                target.or(i, (long) WORD.getAndSet(piece(i), within(i), 0L));
         }
     }
 
@@ -160,12 +162,8 @@ public final class PageBitmap {
         long bits = (word(index) ^ flip) & -1L << from;
         while (bits == 0) {
             if (++index == words) return pages;
-            if (flip == 0 && within(index) == 0 && chunks.get(index >>> CHUNK) == null) {
-                index |= (1 << CHUNK) - 1;
-                if (index >= words - 1) return pages;
-                continue;
-            }
-            bits = word(index) ^ flip;
+            if (flip == 0 && isAbsent(index)) index = Math.min(words - 1, index | (1 << CHUNK) - 1);
+            else bits = word(index) ^ flip;
         }
         return Math.min(pages, ((long) index << 6) + Long.numberOfTrailingZeros(bits));
     }
@@ -177,11 +175,9 @@ public final class PageBitmap {
      */
     public long cardinality() {
         long count = 0;
-        for (int c = 0; c < chunks.length(); c++) {
-            long[] chunk = chunks.get(c);
-            for (int i = 0; chunk != null && i < chunk.length; i++) {
-                count += Long.bitCount((long) WORD.getVolatile(chunk, i));
-            }
+        for (int i = 0; i < words; i++) {
+            if (isAbsent(i)) i |= (1 << CHUNK) - 1;
+            else count += Long.bitCount(word(i));
         }
         return count;
     }
@@ -211,6 +207,7 @@ public final class PageBitmap {
      * @return its bits; those past the last page are clear
      */
     public long word(int index) {
+        if (flat != null) return (long) WORD.getVolatile(flat, index);
         Objects.checkIndex(index, words);
         long[] chunk = chunks.get(index >>> CHUNK);
         return chunk == null ? 0 : (long) WORD.getVolatile(chunk, within(index));
@@ -228,11 +225,18 @@ public final class PageBitmap {
         put(index, last ? bits & (1L << pages) - 1 : bits);
     }
 
-    private static int within(int index) {
-        return index & (1 << CHUNK) - 1;
+    /** Whether nothing was set yet in the piece that a word is in. */
+    private boolean isAbsent(int index) {
+        return flat == null && chunks.get(index >>> CHUNK) == null;
     }
 
-    private long[] chunk(int index) {
+    private int within(int index) {
+        return flat != null ? index : index & (1 << CHUNK) - 1;
+    }
+
+    /** The piece that a word is in; if it was absent, it is there now. */
+    private long[] piece(int index) {
+        if (flat != null) return flat;
         int number = index >>> CHUNK;
         long[] chunk = chunks.get(number);
         if (chunk != null) return chunk;
@@ -244,17 +248,17 @@ public final class PageBitmap {
     }
 
     private long or(int index, long bits) {
-        return (long) WORD.getAndBitwiseOr(chunk(index), within(index), bits);
+        return (long) WORD.getAndBitwiseOr(piece(index), within(index), bits);
     }
 
     private long andNot(int index, long bits) {
-        long[] chunk = chunks.get(index >>> CHUNK);
-        return chunk == null ? 0 : (long) WORD.getAndBitwiseAnd(chunk, within(index), ~bits);
+        if (isAbsent(index)) return 0;
+        return (long) WORD.getAndBitwiseAnd(piece(index), within(index), ~bits);
     }
 
     private void put(int index, long bits) {
-        if (bits == 0 && chunks.get(index >>> CHUNK) == null) return;
-        WORD.setVolatile(chunk(index), within(index), bits);
+        if (bits == 0 && isAbsent(index)) return;
+        WORD.setVolatile(piece(index), within(index), bits);
     }
 
     private int index(long page) {
