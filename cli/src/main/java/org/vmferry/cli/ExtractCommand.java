@@ -64,18 +64,8 @@ final class ExtractCommand extends SnapshotAction {
                         .filter(b -> b.id().equals(id))
                         .findFirst()
                         .orElseThrow(() -> noSuchBlock(inspection));
+        check(snapshot, inspection, block);
         if (rescue) block = rescued(snapshot, block, inspection.pageSize());
-        if (block.missing() && inspection.lost().isPresent()) {
-            throw MigrationException.user(
-                    "the RAM of block '%s' can't be told from what is not in %s: %s. --rescue takes"
-                            + " what the file has data for",
-                    id, snapshot.path(), inspection.lost().get());
-        }
-        if (block.missing()) {
-            throw MigrationException.user(
-                    "the RAM of block '%s' is not in %s: its source left it out as shared memory",
-                    id, snapshot.path());
-        }
         if (Files.exists(output) && !Files.isRegularFile(output))
             throw MigrationException.user("%s is no file, so it can't be replaced", output);
         try (Outgoing out = place(output)) {
@@ -107,19 +97,43 @@ final class ExtractCommand extends SnapshotAction {
         for (Inspection.Range range : block.guest()) remark(output + ": " + Text.range(range));
     }
 
+    /** Whether it can be had, and needs to be rescued. */
+    private void check(Snapshot snapshot, Inspection inspection, Inspection.Block block)
+            throws MigrationException {
+        switch (block.content()) {
+            case LEFT_OUT ->
+                    throw MigrationException.user(
+                            "the RAM of block '%s' is not in %s: its source left it out as shared"
+                                    + " memory",
+                            id, snapshot.path());
+            case UNTOLD -> {
+                if (rescue) return;
+                throw MigrationException.user(
+                        "the RAM of block '%s' can't be told from what is not in %s: %s. --rescue"
+                                + " takes what the file has data for",
+                        id,
+                        snapshot.path(),
+                        inspection.lost().or(inspection::damage).orElse("its RAM has no end"));
+            }
+            case WHOLE -> {
+                if (!rescue) return;
+                throw MigrationException.user(
+                        "the file tells which pages of block '%s' it has: extract it without"
+                                + " --rescue",
+                        id);
+            }
+        }
+    }
+
     /** With those pages that the file has data for. */
     private Inspection.Block rescued(Snapshot snapshot, Inspection.Block block, int pageSize)
-            throws IOException {
-        if (!block.missing() || block.pagesPosition().isEmpty()) {
-            throw MigrationException.user(
-                    "the file tells which pages of block '%s' it has: extract it without --rescue",
-                    id);
-        }
+            throws Exception {
         PositionedFile file = snapshot.file();
         long from = block.pagesPosition().getAsLong();
         PageBitmap data = new PageBitmap(block.usedLength() / pageSize);
         long size = file.size();
         for (long page = 0; page < data.pages(); page++) {
+            if ((page & 1023) == 0) interruption.check();
             long at = from + page * pageSize;
             if (at + pageSize > size) break; // a hole at the file's end
             long next = file.nextData(at);
@@ -130,13 +144,18 @@ final class ExtractCommand extends SnapshotAction {
                 id,
                 block.usedLength(),
                 data,
-                false,
+                Inspection.Content.WHOLE,
                 block.bitmapPosition(),
                 block.pagesPosition(),
                 block.guest());
     }
 
     private MigrationException noSuchBlock(Inspection inspection) {
+        if (inspection.blocks().isEmpty()) {
+            return MigrationException.user(
+                    "there is no RAM block in it%s",
+                    inspection.lost().map(why -> ": " + why).orElse(""));
+        }
         return MigrationException.user(
                 "there is no RAM block '%s' in it, but %s",
                 id,

@@ -201,9 +201,7 @@ final class InspectCommand extends SnapshotAction {
                         "  %-24s %10s  missing: %s%n",
                         Printable.line(block.id()),
                         Text.bytes(block.usedLength()),
-                        inspection.lost().isPresent()
-                                ? "nothing tells which of its pages are there"
-                                : "its source left it out as shared memory");
+                        Text.why(block.content()));
                 for (Inspection.Range range : block.guest())
                     out.println("    " + Text.range(range));
                 continue;

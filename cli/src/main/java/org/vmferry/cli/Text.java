@@ -53,4 +53,11 @@ final class Text {
         if (number < 0 || number > Long.MAX_VALUE >> shift) throw new NumberFormatException(text);
         return number << shift;
     }
+
+    /** Why a block's RAM is not to be had. */
+    static String why(Inspection.Content content) {
+        return content == Inspection.Content.UNTOLD
+                ? "nothing tells which of its pages are there"
+                : "its source left it out as shared memory";
+    }
 }

@@ -62,8 +62,11 @@ final class VerifyCommand extends SnapshotAction {
         for (Inspection.Block block : inspection.blocks()) {
             if (!block.missing()) continue;
             lacks.add(
-                    "the RAM of block '%s' (%s) is missing: its source left it out as shared memory"
-                            .formatted(block.id(), Text.bytes(block.usedLength())));
+                    "the RAM of block '%s' (%s) is missing: %s"
+                            .formatted(
+                                    block.id(),
+                                    Text.bytes(block.usedLength()),
+                                    Text.why(block.content())));
         }
         inspection.damage().ifPresent(lacks::add);
         inspection.lost().ifPresent(lacks::add);

@@ -58,7 +58,7 @@ public record Inspection(
      * @param id its name
      * @param usedLength bytes
      * @param present which of its pages are in the file with their content; the others are zero
-     * @param missing whether its content is not in the file: nobody may take it for zeros
+     * @param content whether what is not in the file is zero
      * @param bitmapPosition where its bitmap begins in the file, if it has one
      * @param pagesPosition where its first page lies in the file, if pages have places
      * @param guest where the guest sees it, in the order of its addresses; empty if that can't be
@@ -68,10 +68,29 @@ public record Inspection(
             String id,
             long usedLength,
             PageBitmap present,
-            boolean missing,
+            Content content,
             OptionalLong bitmapPosition,
             OptionalLong pagesPosition,
-            List<Range> guest) {}
+            List<Range> guest) {
+        /**
+         * Whether nobody may take what is not in the file for zeros.
+         *
+         * @return true unless all of it is there
+         */
+        public boolean missing() {
+            return content != Content.WHOLE;
+        }
+    }
+
+    /** What a file says of a block's pages. */
+    public enum Content {
+        /** Those that are not in it are zero. */
+        WHOLE,
+        /** None is in it: its source left the block out as shared memory. */
+        LEFT_OUT,
+        /** Nothing tells which of them are in it. */
+        UNTOLD
+    }
 
     /**
      * Where a part of a block is in the guest's physical address space.

@@ -6,6 +6,7 @@ import org.vmferry.engine.Inspection.Range;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -33,8 +34,9 @@ final class GuestPlaces {
                     "s390.ram", 0L);
 
     private final String machine;
-    private final Map<Inspection.Device, ByteBuffer> sections;
-    private final List<Long> lengths;
+    private final List<ByteBuffer> cmos = new ArrayList<>();
+    private final Map<Long, List<Long>> plugged = new HashMap<>(); // addresses by length
+    private final Map<Long, Integer> blocks = new HashMap<>(); // how many there are of a length
 
     /**
      * Of one snapshot.
@@ -45,8 +47,15 @@ final class GuestPlaces {
     GuestPlaces(
             String machine, Map<Inspection.Device, ByteBuffer> sections, Collection<Long> lengths) {
         this.machine = machine;
-        this.sections = sections;
-        this.lengths = List.copyOf(lengths);
+        for (long length : lengths) blocks.merge(length, 1, Integer::sum);
+        sections.forEach(
+                (device, payload) -> {
+                    if (device.name().equals(CMOS) && payload.remaining() >= 128) cmos.add(payload);
+                    if (device.name().endsWith(VIRTIO_MEM) && payload.remaining() >= 16) {
+                        plugged.computeIfAbsent(payload.getLong(8), length -> new ArrayList<>())
+                                .add(payload.getLong(0));
+                    }
+                });
     }
 
     /** Whether this device's section says something about RAM. */
@@ -63,7 +72,8 @@ final class GuestPlaces {
             case "pc.ram" -> split(length, belowHole(length), LOW_END);
             case "microvm.ram" -> split(length, Math.min(length, 0xc000_0000L), LOW_END);
             case "loongarch.ram" -> split(length, Math.min(length, 0x1000_0000L), 0x8000_0000L);
-            case "pc.bios" -> List.of(new Range(LOW_END - length, 0, length));
+            case "pc.bios" ->
+                    length > LOW_END ? List.of() : List.of(new Range(LOW_END - length, 0, length));
             default -> pluggedIn(length);
         };
     }
@@ -78,12 +88,10 @@ final class GuestPlaces {
 
     /** How much of a PC's RAM lies below 4 GiB; 0 if that can't be known. */
     private long belowHole(long length) {
-        for (var section : sections.entrySet()) {
-            ByteBuffer cmos = section.getValue();
-            if (!section.getKey().name().equals(CMOS) || cmos.remaining() < 128) continue;
-            long low = (16 << 20) + STEP * (cmos.get(0x34) & 0xff | (cmos.get(0x35) & 0xff) << 8);
+        for (ByteBuffer clock : cmos) {
+            long low = (16 << 20) + STEP * (clock.get(0x34) & 0xff | (clock.get(0x35) & 0xff) << 8);
             long high = 0;
-            for (int i = 0x5d; i >= 0x5b; i--) high = high << 8 | cmos.get(i) & 0xff;
+            for (int i = 0x5d; i >= 0x5b; i--) high = high << 8 | clock.get(i) & 0xff;
             // The guest may have written to it: it counts only where it makes up the block.
             if (low + STEP * high == length) return low;
         }
@@ -94,13 +102,8 @@ final class GuestPlaces {
 
     /** A virtio-mem device says where its memory is, but not which block that is. */
     private List<Range> pluggedIn(long length) {
-        List<Range> found = new ArrayList<>();
-        for (var section : sections.entrySet()) {
-            ByteBuffer bytes = section.getValue();
-            if (!section.getKey().name().endsWith(VIRTIO_MEM) || bytes.remaining() < 16) continue;
-            if (bytes.getLong(8) == length) found.add(new Range(bytes.getLong(0), 0, length));
-        }
-        boolean only = lengths.stream().filter(each -> each == length).count() == 1;
-        return found.size() == 1 && only ? found : List.of();
+        List<Long> addresses = plugged.getOrDefault(length, List.of());
+        boolean only = addresses.size() == 1 && blocks.getOrDefault(length, 0) == 1;
+        return only ? List.of(new Range(addresses.getFirst(), 0, length)) : List.of();
     }
 }

@@ -13,6 +13,7 @@ import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.PageBitmap;
@@ -24,11 +25,13 @@ import org.vmferry.spi.ram.ZeroPages;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,15 +46,18 @@ import java.util.function.Predicate;
  */
 public final class Look implements Machine, RamTarget {
     private static final long MOST_PAGES = 1L << 34;
-    private static final long PAGES_PER_BYTE = 1 << 12; // of a bitmap without a bit
+    private static final long FLAT = 2 << 20; // bytes that a bitmap may take at once
+    private static final long PAGES_PER_BYTE = 1 << 12; // of a larger one without a bit
 
     private final MigrationSession session;
     private final Parts parts;
     private final Incoming end;
     private final Map<String, Noted> blocks = new LinkedHashMap<>();
-    private final List<Inspection.Device> devices = new ArrayList<>();
+    private final List<NotedDevice> devices = new ArrayList<>();
+    private final Map<String, NotedDevice> open = new HashMap<>(); // by name and instance
     private final Predicate<Inspection.Device> wanted;
-    private final Map<Inspection.Device, ByteBuffer> contents = new HashMap<>();
+    private final Map<Inspection.Device, ByteBuffer> contents = new IdentityHashMap<>();
+    private Optional<Map<String, Map<?, ?>>> described; // null until it is asked for
     private final Notes notes = new Notes();
     private final Set<String> missing = new HashSet<>();
     private Placement placement;
@@ -89,11 +95,17 @@ public final class Look implements Machine, RamTarget {
             session.fail(e);
             throw session.life().failure();
         }
+        List<Inspection.Device> seen = new ArrayList<>();
+        for (NotedDevice device : devices) {
+            seen.add(device.told());
+            if (device.payload != null) contents.put(seen.getLast(), device.payload);
+        }
         GuestPlaces guest =
                 new GuestPlaces(
                         notes.configuration.machine(),
                         contents,
                         blocks.values().stream().map(Noted::usedLength).toList());
+        boolean trusted = ramEnded && lost.isEmpty() && trailer.damage().isEmpty();
         List<Inspection.Block> found = new ArrayList<>();
         for (Noted block : blocks.values()) {
             Optional<Placement.Place> place =
@@ -105,7 +117,7 @@ public final class Look implements Machine, RamTarget {
                             block.id(),
                             block.usedLength(),
                             place.map(Placement.Place::present).orElse(block.present),
-                            missing.contains(block.id()),
+                            content(block, trusted),
                             place.isEmpty()
                                     ? OptionalLong.empty()
                                     : OptionalLong.of(place.get().bitmapPosition()),
@@ -114,10 +126,6 @@ public final class Look implements Machine, RamTarget {
                                     : OptionalLong.of(place.get().pagesPosition()),
                             guest.of(block.id(), block.usedLength())));
         }
-        // Bitmaps are written with RAM's end: where one says something, the end is there.
-        boolean untold =
-                !ramEnded && found.stream().allMatch(block -> block.present().cardinality() == 0);
-        if (untold) found.replaceAll(Look::untold);
         int pageSize = blocks.isEmpty() ? 4096 : blocks.values().iterator().next().pageSize();
         return new Inspection(
                 parts.layout().placed() ? parts.layout().id() : "stream",
@@ -125,7 +133,7 @@ public final class Look implements Machine, RamTarget {
                 pageSize,
                 capabilities,
                 List.copyOf(found),
-                List.copyOf(devices),
+                List.copyOf(seen),
                 trailer.facts(),
                 trailer.damage(),
                 List.copyOf(oddities),
@@ -133,25 +141,29 @@ public final class Look implements Machine, RamTarget {
                 this::fields);
     }
 
-    private static Inspection.Block untold(Inspection.Block block) {
-        return new Inspection.Block(
-                block.id(),
-                block.usedLength(),
-                block.present(),
-                true,
-                block.bitmapPosition(),
-                block.pagesPosition(),
-                block.guest());
+    /**
+     * What the file says of a block.
+     *
+     * @param trusted whether RAM has its end, which writes the bitmaps, and the text behind the
+     *     stream was read and is sound, which names what was left out of a file with places
+     */
+    private Inspection.Content content(Noted block, boolean trusted) {
+        if (missing.contains(block.id())) return Inspection.Content.LEFT_OUT;
+        boolean empty = parts.layout().placed() && block.present.cardinality() == 0;
+        return empty && !trusted ? Inspection.Content.UNTOLD : Inspection.Content.WHOLE;
     }
 
-    private List<DeviceField> fields(Inspection.Device device) throws MigrationException {
+    private synchronized List<DeviceField> fields(Inspection.Device device)
+            throws MigrationException {
         ByteBuffer payload = contents.get(device);
         if (payload == null) {
             throw MigrationException.user(
-                    "what is in device '%s' instance %d was not asked for",
+                    "what is in device '%s' instance %d was not asked for, or goes on while the"
+                            + " guest runs, which no VMDESCRIPTION describes",
                     device.name(), Integer.toUnsignedLong(device.instance()));
         }
-        return FieldReader.read(notes.description, device.name(), device.instance(), payload);
+        if (described == null) described = FieldReader.devices(notes.description);
+        return FieldReader.read(described, device.name(), device.instance(), payload);
     }
 
     private Load load() throws MigrationException {
@@ -190,7 +202,7 @@ public final class Look implements Machine, RamTarget {
     public RamBlock open(BlockHeader header) throws MigrationException {
         // A stream of a few bytes may announce any length; what is kept of it must fit.
         long pages = header.usedLength() / header.pageSize();
-        bitmaps += pages / PAGES_PER_BYTE;
+        bitmaps += Math.max(Math.min(pages / 8, FLAT), pages / PAGES_PER_BYTE);
         if (pages > MOST_PAGES || bitmaps > most()) throw tooLarge(header);
         Noted block = new Noted(header);
         blocks.put(header.id(), block);
@@ -218,6 +230,32 @@ public final class Look implements Machine, RamTarget {
         return Optional.of(notes);
     }
 
+    /** A section that came, or has begun to. */
+    private static final class NotedDevice {
+        private final String name;
+        private final int instance;
+        private final int version;
+        private long bytes;
+        private ByteBuffer payload; // null if it was not asked for
+
+        NotedDevice(Section section) {
+            name = section.id();
+            instance = section.instance();
+            version = section.version();
+            bytes = section.payload().remaining();
+        }
+
+        Inspection.Device told() {
+            return new Inspection.Device(name, instance, version, bytes);
+        }
+
+        void keepIf(Predicate<Inspection.Device> wanted, ByteBuffer all) {
+            if (wanted.test(told())) {
+                payload = ByteBuffer.allocate(all.remaining()).put(all).flip();
+            }
+        }
+    }
+
     /** Notes what sections there are. */
     private final class Notes implements SectionStore {
         private Configuration configuration;
@@ -231,38 +269,17 @@ public final class Look implements Machine, RamTarget {
         @Override
         public void keep(Section section) {
             if (section.id().equals(Wire.RAM)) return;
+            String key = FieldReader.key(section.id(), section.instance());
             if (section.kind() == Kind.PART || section.kind() == Kind.END) {
-                more(section);
+                // All parts of one that goes on while the guest runs count as one.
+                NotedDevice begun = open.get(key);
+                if (begun != null) begun.bytes += section.payload().remaining();
                 return;
             }
-            ByteBuffer payload = section.payload();
-            Inspection.Device device =
-                    new Inspection.Device(
-                            section.id(),
-                            section.instance(),
-                            section.version(),
-                            payload.remaining());
+            NotedDevice device = new NotedDevice(section);
             devices.add(device);
-            if (wanted.test(device) || GuestPlaces.needs(device)) {
-                contents.put(device, ByteBuffer.allocate(payload.remaining()).put(payload).flip());
-            }
-        }
-
-        /** Of one that goes on while the guest runs all parts count as one. */
-        private void more(Section section) {
-            for (int i = devices.size() - 1; i >= 0; i--) {
-                Inspection.Device device = devices.get(i);
-                if (!device.name().equals(section.id()) || device.instance() != section.instance())
-                    continue;
-                devices.set(
-                        i,
-                        new Inspection.Device(
-                                device.name(),
-                                device.instance(),
-                                device.version(),
-                                device.bytes() + section.payload().remaining()));
-                return;
-            }
+            if (section.kind() == Kind.START) open.put(key, device);
+            else device.keepIf(wanted.or(GuestPlaces::needs), section.payload());
         }
 
         @Override
@@ -335,10 +352,7 @@ public final class Look implements Machine, RamTarget {
             present.fill(offset / pageSize(), source.byteSize() / pageSize(), !zero);
             bitmaps += present.allocated() - before;
             // Records of some bytes each may come for pages far from each other.
-            if (bitmaps > most()) {
-                session.fail(tooLarge(header));
-                ;
-            }
+            if (bitmaps > most()) throw new UncheckedIOException(tooLarge(header));
         }
     }
 

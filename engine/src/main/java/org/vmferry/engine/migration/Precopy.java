@@ -156,9 +156,12 @@ final class Precopy implements AutoCloseable {
 
     /** Sends what is left to be sent, of a guest that is paused: nothing if that was done. */
     void part() throws IOException {
+        RoundEvent event = begin();
         section.part();
         send();
         section.close();
+        event.commit();
+        dirtyBytes = 0;
     }
 
     /** Sends what is dirty now that the guest is paused, into the section's end. */

@@ -95,7 +95,8 @@ final class SourceStream {
         Optional<SectionStore> store = machine.sections();
         if (toFile) trailer = trailer(store); // first: it may be too long
         Configuration configuration = writeHeader(stream, store);
-        KeptSections kept = store.isPresent() ? new KeptSections(stream, store.get()) : null;
+        KeptSections kept =
+                store.isPresent() ? new KeptSections(stream, store.get(), configuration) : null;
         Optional<DirtyLog> log = machine.ram().dirtyLog();
         RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
         try (Warmth warmth = new Warmth(session);
@@ -142,7 +143,7 @@ final class SourceStream {
         if (kept != null) kept.rest();
         byte[] description =
                 kept != null
-                        ? kept.description(configuration)
+                        ? kept.description()
                         : DeviceSections.write(
                                 stream, configuration, machine.devices(), guest.before(), pageSize);
         phases.over(DowntimePart.DEVICE_SAVE);

@@ -62,7 +62,11 @@ final class DescriptionWriter {
         if (kept.length == 0) return kept;
         Object said = configuration.machine().isEmpty() ? null : described(configuration);
         try {
-            return Json.withMember(kept, CONFIGURATION, said);
+            byte[] fit = Json.withMember(kept, CONFIGURATION, said);
+            if (fit.length > VmDescription.LONGEST) {
+                throw new IOException("it would be over %d bytes".formatted(VmDescription.LONGEST));
+            }
+            return fit;
         } catch (IOException e) {
             throw new MigrationException(
                     Blame.HOST,

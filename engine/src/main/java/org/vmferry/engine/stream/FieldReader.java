@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,38 +42,59 @@ public final class FieldReader {
         this.payload = payload;
     }
 
+    /** What tells devices apart in {@link #devices}. */
+    public static String key(String name, int instance) {
+        return Integer.toUnsignedString(instance) + "/" + name;
+    }
+
+    /**
+     * The devices that a description describes.
+     *
+     * @param description as it stands behind the stream; empty if there is none
+     * @return by {@link #key}; of equal ones the first; nothing without a description
+     * @throws MigrationException if it is none
+     */
+    public static Optional<Map<String, Map<?, ?>>> devices(byte[] description)
+            throws MigrationException {
+        if (description.length == 0) return Optional.empty();
+        Map<String, Map<?, ?>> devices = new HashMap<>();
+        try {
+            if (!(Json.parse(description) instanceof Map<?, ?> top)) {
+                throw new IOException("it is no object");
+            }
+            for (Object each : VmDescription.list(top, "devices")) {
+                if (each instanceof Map<?, ?> device
+                        && device.get("name") instanceof String name
+                        && device.get("instance_id") instanceof Long number) {
+                    devices.putIfAbsent(key(name, number.intValue()), device);
+                }
+            }
+            return Optional.of(devices);
+        } catch (IOException e) {
+            throw new MigrationException(Blame.PEER, "the VMDESCRIPTION: " + e.getMessage(), e);
+        }
+    }
+
     /**
      * The fields of one device.
      *
-     * @param description as it stands behind the stream; empty if there is none
+     * @param devices those that are described
      * @param payload of the device's section
-     * @throws MigrationException if the description is none, or has no such device
+     * @throws MigrationException if others are described
      */
     public static List<DeviceField> read(
-            byte[] description, String name, int instance, ByteBuffer payload)
+            Optional<Map<String, Map<?, ?>>> devices, String name, int instance, ByteBuffer payload)
             throws MigrationException {
         FieldReader reader = new FieldReader(payload.slice().asReadOnlyBuffer());
-        if (description.length == 0) {
+        if (devices.isEmpty()) {
             return List.of(
                     reader.raw(
                             0,
                             payload.remaining(),
                             "the stream has no VMDESCRIPTION: the names of its fields are lost"));
         }
-        try {
-            if (Json.parse(description) instanceof Map<?, ?> top) {
-                for (Object each : VmDescription.list(top, "devices")) {
-                    if (each instanceof Map<?, ?> device
-                            && name.equals(device.get("name"))
-                            && device.get("instance_id") instanceof Long number
-                            && number.intValue() == instance) {
-                        return reader.whole(device);
-                    }
-                }
-            }
-        } catch (IOException e) {
-            throw new MigrationException(Blame.PEER, "the VMDESCRIPTION: " + e.getMessage(), e);
-        }
+        Map<?, ?> device = devices.get().get(key(name, instance));
+        if (device != null) return reader.whole(device);
         throw MigrationException.peer(
                 "the VMDESCRIPTION has no device '%s' instance %d",
                 name, Integer.toUnsignedLong(instance));

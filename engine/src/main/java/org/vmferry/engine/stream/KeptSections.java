@@ -16,15 +16,21 @@ import java.util.Map;
 /** Writes what a store has kept of another machine, in its order; RAM's sections somebody else. */
 public final class KeptSections {
     private final MainOut out;
-    private final SectionStore store;
     private final Iterator<Section> sections;
     private final Map<String, Integer> open = new HashMap<>();
+    private final byte[] description;
     private int nextId = DeviceSections.FIRST_ID;
 
-    /** All of a store's. */
-    public KeptSections(MainOut out, SectionStore store) throws IOException {
+    /**
+     * All of a store's.
+     *
+     * @param configuration what the stream began with
+     * @throws IOException if there is no such description of it
+     */
+    public KeptSections(MainOut out, SectionStore store, Configuration configuration)
+            throws IOException {
+        this.description = DescriptionWriter.fit(store.description(), configuration);
         this.out = out;
-        this.store = store;
         this.sections = store.sections().iterator();
     }
 
@@ -38,8 +44,10 @@ public final class KeptSections {
     public Kind toRam(Kind least) throws IOException {
         while (sections.hasNext()) {
             Section section = sections.next();
+            Kind kind = section.kind();
             if (!section.id().equals(Wire.RAM)) write(section);
-            else if (section.kind().compareTo(least) >= 0) return section.kind();
+            else if (kind == Kind.FULL) break; // kept by who knows no kinds
+            else if (kind.compareTo(least) >= 0) return kind;
         }
         throw MigrationException.host(
                 "the sections that were kept say nowhere where RAM's %s stood", least);
@@ -47,18 +55,19 @@ public final class KeptSections {
 
     /** Writes all that follow. */
     public void rest() throws IOException {
-        while (sections.hasNext()) write(sections.next());
+        while (sections.hasNext()) {
+            Section section = sections.next();
+            if (section.id().equals(Wire.RAM)) {
+                throw MigrationException.host(
+                        "the sections that were kept have RAM behind its end");
+            }
+            write(section);
+        }
     }
 
-    /**
-     * The VMDESCRIPTION that goes with them, for {@link DeviceSections#end}.
-     *
-     * @param configuration what the stream began with
-     * @return the kept one, fitted to it; empty if none was kept
-     * @throws IOException if it is none
-     */
-    public byte[] description(Configuration configuration) throws IOException {
-        return DescriptionWriter.fit(store.description(), configuration);
+    /** The VMDESCRIPTION that goes with them, for {@link DeviceSections#end}; empty for none. */
+    public byte[] description() {
+        return description;
     }
 
     private void write(Section section) throws IOException {

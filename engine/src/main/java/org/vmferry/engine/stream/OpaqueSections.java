@@ -71,7 +71,11 @@ final class OpaqueSections {
     }
 
     /** A section that has begun and goes on while the guest runs. */
-    record Open(int id, String name, int instance, int version, Grammar grammar) {}
+    record Open(int id, String name, int instance, int version, Grammar grammar) {
+        String title() {
+            return "section '%s' instance %d".formatted(name, Integer.toUnsignedLong(instance));
+        }
+    }
 
     /** What stands in the stream; a null section is FULL ones, to be cut. */
     private record Item(Kind kind, Open section, int from, int to) {}
@@ -139,6 +143,7 @@ final class OpaqueSections {
     /** Reads a payload that tells its own end, from behind the head that was just read. */
     void read(StreamIn in, Kind kind, int mark, Open section) throws IOException {
         int from = tape.length();
+        tape.begin(in.position());
         section.grammar.read(new Payload(in, tape, section.name), mark);
         add(new Item(kind, section, from, tape.length()));
     }
@@ -353,7 +358,8 @@ final class OpaqueSections {
         }
     }
 
-    private void note(String what) {
+    /** Keeps what is odd. */
+    void note(String what) {
         if (notes.size() < MOST_NOTES) notes.add(what);
         LOG.warn("{}: {}", session.name(), what);
     }

@@ -48,7 +48,10 @@ final class Payload {
     void skip(long bytes, String field) throws IOException {
         int room = Tape.LONGEST - tape.length();
         if (bytes < 0 || bytes > room) {
-            throw wrong(field, Long.toUnsignedString(bytes), "0 to " + room);
+            throw MigrationException.peer(
+                    "section '%s': %s before %d is %s; all sections that are kept may take %d"
+                            + " bytes",
+                    section, field, in.position(), Long.toUnsignedString(bytes), Tape.LONGEST);
         }
         for (long i = 0; i < bytes; i++) tape.append(in.u8());
     }

@@ -14,9 +14,11 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Reads what follows the stream's header: sections and commands, to the VMDESCRIPTION. */
 public final class StreamReader {
@@ -65,6 +67,7 @@ public final class StreamReader {
     private final OpaqueSections opaque;
     private boolean begun;
     private final Map<Integer, OpaqueSections.Open> open = new HashMap<>();
+    private final Set<String> openNames = new HashSet<>();
     private int ramId = NO_SECTION;
     private boolean ramCame;
     private boolean ramEnded;
@@ -177,7 +180,7 @@ public final class StreamReader {
         try {
             return readOn(mark);
         } catch (OpaqueSections.Uncut e) {
-            return lost(e);
+            return lost(e, ramEnded || ramId != NO_SECTION && handler.ramPlaced());
         }
     }
 
@@ -216,8 +219,8 @@ public final class StreamReader {
     }
 
     /**
-     * A background snapshot's RAM has no END (rule STR-21); with places nothing tells its pages. A
-     * guest that begins as soon as it is loaded never begins on RAM of which this is not known.
+     * A background snapshot's RAM has no END (rule STR-21); with places nothing tells its pages. No
+     * guest begins here on RAM of which nobody has said that it is whole.
      */
     private void checkRam(long at) throws MigrationException {
         if (ramEnded) return;
@@ -230,7 +233,13 @@ public final class StreamReader {
                             + " in the file: background-snapshot leaves such files with mapped-ram",
                     at);
         }
-        if (!ramCame || store.isEmpty() && !in.isFile()) {
+        if (store.isEmpty() && ramCame) {
+            throw MigrationException.peer(
+                    "the stream ends at %d without the end of RAM, as background-snapshot leaves"
+                            + " it; 'vmferry convert' makes a whole one of such a file",
+                    at);
+        }
+        if (!ramCame) {
             throw MigrationException.peer("the stream ends at %d before the RAM section does", at);
         }
         LOG.warn(
@@ -241,9 +250,8 @@ public final class StreamReader {
     }
 
     /** Whoever wants what there is of a file has RAM. */
-    private RunState lost(MigrationException why) throws MigrationException {
-        boolean here = in.isFile() && (ramEnded || ramId == NO_SECTION || handler.ramPlaced());
-        if (!here) throw why;
+    private RunState lost(MigrationException why, boolean someIsThere) throws MigrationException {
+        if (!someIsThere || !in.isFile()) throw why;
         store.get().lost(why);
         lost = true;
         return RunState.PAUSED;
@@ -251,18 +259,24 @@ public final class StreamReader {
 
     private RunState finishKept() throws IOException {
         end = opaque.end();
+        if (ramEnded) {
+            for (OpaqueSections.Open each : open.values()) {
+                opaque.note("section '%s' has begun and has no end".formatted(each.name()));
+            }
+        }
         if (ramId == NO_SECTION) {
             keep();
             return lost(
                     MigrationException.user(
                             "there is no RAM in it, but devices only, as xen-save-devices-state"
-                                    + " writes them"));
+                                    + " writes them"),
+                    true);
         }
         try {
             checkRam(in.position());
         } catch (MigrationException e) {
             keep();
-            return lost(e);
+            return lost(e, handler.ramPlaced());
         }
         return keep();
     }
@@ -325,6 +339,10 @@ public final class StreamReader {
                     "section '%s' at %d has id %d, which another has",
                     section.name(), at, Integer.toUnsignedLong(section.id()));
         }
+        if (!openNames.add(section.title())) {
+            throw MigrationException.peer(
+                    "%s begins at %d, and has begun before", section.title(), at);
+        }
         opaque.read(in, Kind.START, Wire.START, section);
         footer(section.id());
     }
@@ -348,7 +366,10 @@ public final class StreamReader {
         OpaqueSections.Open other = open.get(id);
         if (other != null) {
             opaque.read(in, mark == Wire.END ? Kind.END : Kind.PART, mark, other);
-            if (mark == Wire.END) open.remove(id);
+            if (mark == Wire.END) {
+                open.remove(id);
+                openNames.remove(other.title());
+            }
             footer(id);
             return;
         }

@@ -82,7 +82,8 @@ public final class UnixTransport implements TransportProvider {
             throws IOException {
         try {
             Object key = key(path);
-            return new SocketIncoming(address, List.of(server), peer -> true, () -> remove(path, key));
+            return new SocketIncoming(
+                    address, List.of(server), peer -> true, () -> remove(path, key));
         } catch (IOException | RuntimeException | Error e) {
             Files.deleteIfExists(path); // its name stays when it is closed
             throw e;

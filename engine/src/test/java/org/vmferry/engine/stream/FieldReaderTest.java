@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 
 @Tag("STR-15")
@@ -29,11 +30,9 @@ class FieldReaderTest {
                         + "{'name':'d','instance_id':4294967295,"
                         + state
                         + "}]}";
+        byte[] description = json.replace('\'', '"').getBytes(StandardCharsets.UTF_8);
         return FieldReader.read(
-                json.replace('\'', '"').getBytes(StandardCharsets.UTF_8),
-                "d",
-                -1,
-                ByteBuffer.wrap(payload));
+                FieldReader.devices(description), "d", -1, ByteBuffer.wrap(payload));
     }
 
     /** One line: name[index]=number or bytes, parts in braces, notes in brackets. */
@@ -121,7 +120,7 @@ class FieldReaderTest {
 
     @Test
     void withoutADescriptionNamesAreLost() throws MigrationException {
-        assertThat(shown(FieldReader.read(new byte[0], "d", 0, ByteBuffer.wrap(new byte[2]))))
+        assertThat(shown(FieldReader.read(Optional.empty(), "d", 0, ByteBuffer.wrap(new byte[2]))))
                 .isEqualTo(
                         "=x0000 (the stream has no VMDESCRIPTION: the names of its fields are"
                                 + " lost)");
@@ -131,7 +130,10 @@ class FieldReaderTest {
     @ValueSource(strings = {"{", "[]", "{\"devices\":7}", "{\"devices\":[1,{\"name\":\"d\"}]}"})
     void whatIsNoDescriptionIsRefused(String json) {
         byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
-        assertThatThrownBy(() -> FieldReader.read(bytes, "d", 0, ByteBuffer.allocate(1)))
+        assertThatThrownBy(
+                        () ->
+                                FieldReader.read(
+                                        FieldReader.devices(bytes), "d", 0, ByteBuffer.allocate(1)))
                 .isInstanceOf(MigrationException.class)
                 .hasMessageContaining("VMDESCRIPTION");
     }
@@ -168,7 +170,7 @@ class FieldReaderTest {
     }
 
     @Test
-    void deepNestingIsBounded() throws MigrationException {
+    void nestingIsShown() throws MigrationException {
         String state = "'fields':[{'name':'x','type':'uint8','size':1}]";
         for (int i = 0; i < 60; i++) {
             state = "'fields':[{'name':'s','type':'struct','struct':{" + state + "},'size':1}]";
@@ -196,7 +198,8 @@ class FieldReaderTest {
             random.nextBytes(payload);
             try {
                 List<DeviceField> fields =
-                        FieldReader.read(bytes, "d", 0, ByteBuffer.wrap(payload));
+                        FieldReader.read(
+                                FieldReader.devices(bytes), "d", 0, ByteBuffer.wrap(payload));
                 assertThat(bytes(fields)).isEqualTo(14);
             } catch (MigrationException e) {
                 assertThat(e).hasMessageContaining("VMDESCRIPTION");

@@ -86,7 +86,8 @@ class GrammarTest {
                                         StorageAttributes.NAME,
                                         Wire.PART,
                                         new Bytes().u64(2).u64(-1).array()))
-                .hasMessageContainingAll("length", "18446744073709551615", "must be 0 to ");
+                .hasMessageContainingAll(
+                        "length", "18446744073709551615", "all sections that are kept");
     }
 
     @Test

@@ -118,7 +118,8 @@ class SocketTransportTest {
     }
 
     private static boolean selects(Thread thread) {
-        return Stream.of(thread.getStackTrace()).anyMatch(at -> at.getMethodName().equals("select"));
+        return Stream.of(thread.getStackTrace())
+                .anyMatch(at -> at.getMethodName().equals("select"));
     }
 
     /** Whether who connects there is kept. */

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.Inspection;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.Commands;
@@ -231,6 +232,38 @@ class CapturedStreamsTest {
         Path file = Files.write(folder.resolve("renamed"), all);
         assertThat(run(1, "verify", file).err())
                 .contains("section 'spapr/Htab' instance 0 at 85", "RAM can be extracted");
+    }
+
+    /** What is broken before RAM has no RAM to be had, and is not sound for want of it. */
+    @Test
+    @Tag("STR-23")
+    void withoutRamNothingIsSavedOfABrokenOne() throws Exception {
+        byte[] all = bytes("no-description");
+        for (int i = 0; i < 200; i++)
+            if (all[i] == 'r' && all[i + 1] == 'a' && all[i - 1] == 3) all[i + 1] = 'b';
+        Path file = Files.write(folder.resolve("renamed"), all);
+        assertThat(run(1, "verify", file).err()).contains("section 'rbm'");
+        assertThat(run(1, "inspect", file).err()).contains("section 'rbm'");
+    }
+
+    /** All parts count as one; no description names what is in them. */
+    @Test
+    @Tag("STR-15")
+    @Tag("STR-20")
+    void whatGoesOnIsShownOnce() throws Exception {
+        Path file = file("dirty-bitmaps");
+        long bytes =
+                sections(file).stream()
+                        .filter(section -> section.id().equals("dirty-bitmap"))
+                        .mapToLong(section -> section.payload().remaining())
+                        .sum();
+        assertThat(engine.inspect("file:" + file).devices())
+                .filteredOn(device -> device.name().equals("dirty-bitmap"))
+                .singleElement()
+                .extracting(Inspection.Device::bytes)
+                .isEqualTo(bytes);
+        assertThat(run(1, "inspect", file, "--device", "dirty-bitmap").err())
+                .contains("goes on while the guest runs");
     }
 
     /** What comes without a return path and then nothing: accepted or refused, but soon. */

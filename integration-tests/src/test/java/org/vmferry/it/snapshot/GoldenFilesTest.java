@@ -23,7 +23,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 
@@ -32,26 +31,35 @@ import java.util.zip.GZIPInputStream;
  * that writes anything differently adds a folder ({@link GoldenMachine#main}), and changes none.
  */
 class GoldenFilesTest {
-    private static final String RELEASE = "/golden/0.1/";
 
     @TempDir Path folder;
 
-    private Path golden(String name) throws IOException {
-        Path file = folder.resolve(name);
-        try (InputStream packed =
-                GoldenFilesTest.class.getResourceAsStream(RELEASE + name + ".gz")) {
-            assertThat(packed).as(name).isNotNull();
-            Files.copy(new GZIPInputStream(packed), file);
+    private Path golden(Path packed) throws IOException {
+        Path file = folder.resolve(name(packed));
+        try (InputStream bytes = new GZIPInputStream(Files.newInputStream(packed))) {
+            Files.copy(bytes, file);
         }
         return file;
     }
 
-    static Stream<String> hosts() {
-        return new TreeSet<>(GoldenMachine.HOSTS.keySet()).stream();
+    private static String name(Path packed) {
+        return packed.getFileName().toString().replace(".gz", "");
     }
 
-    static Stream<String> qemus() {
-        return GoldenMachine.QEMUS.stream();
+    /** Of all releases. */
+    private static List<Path> files() throws Exception {
+        Path releases = Path.of(GoldenFilesTest.class.getResource("/golden").toURI());
+        try (Stream<Path> all = Files.walk(releases)) {
+            return all.filter(file -> file.toString().endsWith(".gz")).sorted().toList();
+        }
+    }
+
+    static Stream<Path> hosts() throws Exception {
+        return files().stream().filter(file -> GoldenMachine.HOSTS.containsKey(name(file)));
+    }
+
+    static Stream<Path> qemus() throws Exception {
+        return files().stream().filter(file -> GoldenMachine.QEMUS.contains(name(file)));
     }
 
     private static void loads(Path file, List<String> capabilities) throws Exception {
@@ -76,9 +84,9 @@ class GoldenFilesTest {
 
     @ParameterizedTest
     @MethodSource("hosts")
-    void aHostLoadsItsOwn(String name) throws Exception {
-        Path file = golden(name);
-        List<String> capabilities = GoldenMachine.HOSTS.get(name);
+    void aHostLoadsItsOwn(Path packed) throws Exception {
+        Path file = golden(packed);
+        List<String> capabilities = GoldenMachine.HOSTS.get(name(packed));
         loads(file, capabilities);
 
         Inspection inspection =
@@ -114,8 +122,8 @@ class GoldenFilesTest {
 
     @ParameterizedTest
     @MethodSource("qemus")
-    void aQemusMachineIsWhole(String name) throws Exception {
-        Path file = golden(name);
+    void aQemusMachineIsWhole(Path packed) throws Exception {
+        Path file = golden(packed);
         check(file);
         for (String format : List.of("stream", "mapped-ram")) {
             Path converted = folder.resolve("converted");
@@ -161,12 +169,9 @@ class GoldenFilesTest {
     }
 
     @Test
-    void theyAreSmall() throws IOException {
-        for (String name : Stream.concat(hosts(), qemus()).toList()) {
-            try (InputStream packed =
-                    GoldenFilesTest.class.getResourceAsStream(RELEASE + name + ".gz")) {
-                assertThat(packed.readAllBytes()).hasSizeLessThan(24 << 10);
-            }
-        }
+    void eachIsSmallAndTried() throws Exception {
+        assertThat(files()).hasSizeGreaterThanOrEqualTo(6);
+        assertThat(Stream.concat(hosts(), qemus())).containsExactlyInAnyOrderElementsOf(files());
+        for (Path packed : files()) assertThat(Files.size(packed)).isLessThan(24 << 10);
     }
 }

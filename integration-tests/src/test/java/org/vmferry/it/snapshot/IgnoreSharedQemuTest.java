@@ -21,6 +21,7 @@ import org.vmferry.it.qemu.RequiresQemu;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -74,10 +75,25 @@ class IgnoreSharedQemuTest {
         Path raw = folder.resolve("raw");
         assertThat(run("extract", file, "--block", "pc.ram", "-o", raw)).isEqualTo(1);
         assertThat(err.toString()).contains("block 'pc.ram' is not in");
+        assertThat(run("extract", file, "--block", "pc.ram", "-o", raw, "--rescue")).isEqualTo(1);
+        assertThat(err.toString()).contains("block 'pc.ram' is not in");
         assertThat(raw).doesNotExist();
         assertThat(run("extract", file, "--block", "pc.bios", "-o", raw)).isZero();
         assertThat(raw).hasBinaryContent(GUEST.image());
         Files.delete(raw);
+    }
+
+    /** Not even where the devices can't be told apart, so that nobody reads what is said behind. */
+    private void assertIsNeverZeros(Path kept) throws IOException {
+        byte[] all = Files.readAllBytes(kept);
+        int name = new String(all, StandardCharsets.ISO_8859_1).lastIndexOf("\"vmmouse\"");
+        all[name + 1] = 'V';
+        Path broken = Files.write(folder.resolve("broken"), all);
+        Path raw = folder.resolve("raw");
+        assertThat(run("extract", broken, "--block", "pc.ram", "-o", raw)).isEqualTo(1);
+        assertThat(err.toString()).contains("block 'pc.ram' can't be told from what is not in");
+        assertThat(raw).doesNotExist();
+        Files.delete(broken);
     }
 
     @Test
@@ -92,6 +108,7 @@ class IgnoreSharedQemuTest {
                 .isZero();
         assertThat(run("convert", kept, again, "--format", "stream")).isZero();
         for (Path file : new Path[] {stream, kept, again}) assertMissed(file);
+        assertIsNeverZeros(kept);
 
         String socket = "unix:" + folder.resolve("socket");
         try (Qemu destination = qemu().incoming().start()) {

@@ -198,7 +198,13 @@ class InspectQemuTest {
         assertThat(checked).isGreaterThanOrEqualTo(blocks.length);
         Path raw = folder.resolve("raw");
         var command = run(0, "extract", file, "--block", blocks[0], "-o", raw);
-        for (Inspection.Range range : inspection.blocks().getFirst().guest()) {
+        Inspection.Block first =
+                inspection.blocks().stream()
+                        .filter(block -> block.id().equals(blocks[0]))
+                        .findFirst()
+                        .orElseThrow();
+        assertThat(first.guest()).isNotEmpty();
+        for (Inspection.Range range : first.guest()) {
             String place =
                     "guest address 0x%x is its byte 0x%x"
                             .formatted(range.address(), range.offset());

@@ -131,8 +131,7 @@ public final class PageBitmap {
         if (target.pages != pages) throw new IllegalArgumentException("bitmaps of different sizes");
         for (int i = 0; i < words; i++) {
             if (isAbsent(i)) i |= (1 << CHUNK) - 1;
-            else if (word(i) != 0)
-                target.or(i, (long) WORD.getAndSet(piece(i), within(i), 0L));
+            else if (word(i) != 0) target.or(i, (long) WORD.getAndSet(piece(i), within(i), 0L));
         }
     }
 

@@ -55,8 +55,7 @@ class SparseTest {
         try {
             int protection = 1 | 2; // read, write
             int flags = 2 | 0x20 | 0x4000; // private, anonymous, no reserve
-            Object at =
-                    mmap.invoke(MemorySegment.NULL, length, protection, flags, -1, 0L);
+            Object at = mmap.invoke(MemorySegment.NULL, length, protection, flags, -1, 0L);
             assertThat(((MemorySegment) at).address()).as("mmap").isNotEqualTo(-1);
             return ((MemorySegment) at).reinterpret(length);
         } catch (Throwable e) {
