@@ -39,6 +39,7 @@ class SparseTest {
     }
 
     /** mmap(2) of nothing; it goes with the process. */
+    @SuppressWarnings("restricted")
     private static MemorySegment mapped(long length) {
         Linker linker = Linker.nativeLinker();
         MethodHandle mmap =
