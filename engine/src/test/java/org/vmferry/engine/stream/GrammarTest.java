@@ -64,6 +64,8 @@ class GrammarTest {
         Bytes filled = padded(16);
         Bytes chunk = new Bytes().u32(0).u32(8).u16(filled.size() / 16).u16(5).raw(filled.array());
         whole(HashTable.NAME, Wire.END, chunk.u32(99).u16(0).u16(3).raw(8, 0));
+        Bytes nearlyEmpty = new Bytes().u32(0).u32(0).u16(0).u16(3).u32(3).u16(0).u16(0);
+        whole(HashTable.NAME, Wire.PART, nearlyEmpty.raw(8, 0));
         assertThatThrownBy(() -> read(HashTable.NAME, Wire.PART, new Bytes().u32(7).array()))
                 .isInstanceOf(MigrationException.class)
                 .hasMessageContainingAll("spapr/htab", "is 7, must be 0 or -1");
