@@ -80,10 +80,11 @@ public final class KeptSections {
             int mark = kind == Kind.FULL ? Wire.FULL : Wire.START;
             DeviceSections.head(out, mark, id, section.id(), section.instance(), section.version());
         } else {
-            Integer begun = open.get(name);
+            Integer begun = kind == Kind.END ? open.remove(name) : open.get(name);
             if (begun == null) {
                 throw MigrationException.host(
-                        "section '%s' that was kept goes on, but has not begun", name);
+                        "section '%s' instance %d that was kept goes on, but is not open",
+                        section.id(), Integer.toUnsignedLong(section.instance()));
             }
             id = begun;
             out.u8(kind == Kind.PART ? Wire.PART : Wire.END);

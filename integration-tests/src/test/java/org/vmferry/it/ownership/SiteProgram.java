@@ -37,6 +37,7 @@ public final class SiteProgram {
     private final Engine engine = Engine.create();
     private ReferenceMachine guest;
     private Migration migration;
+    private Thread telling; // how it ended
     private ServerSocket mute;
     private volatile String gate = "";
     private boolean refuses; // told before it receives: its machine can't begin
@@ -121,6 +122,7 @@ public final class SiteProgram {
         if (migration != null) {
             migration.yank();
             while (!migration.await(Duration.ofSeconds(1))) {}
+            telling.join(); // what it says is of this migration, not of the next
         }
         if (guest != null) guest.close();
         if (mute != null) mute.close();
@@ -156,9 +158,6 @@ public final class SiteProgram {
                     @Override
                     public void entered(MigrationState state) {
                         say("state " + state.wireName());
-                        if (state.isFinal()) {
-                            Thread.ofPlatform().daemon().start(() -> tellTheEnd(followed));
-                        }
                     }
 
                     @Override
@@ -166,6 +165,7 @@ public final class SiteProgram {
                         say("corrected " + owner + " " + followed.failure().orElseThrow());
                     }
                 });
+        telling = Thread.ofPlatform().daemon().start(() -> tellTheEnd(followed));
     }
 
     private static void tellTheEnd(Migration over) {
