@@ -9,22 +9,19 @@ import org.vmferry.engine.Bytes;
 import org.vmferry.engine.MemoryChannel;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 
 /** A store may be anybody's: what it gives back is checked as it is written. */
 @Tag("STR-22")
 class KeptSectionsTest {
-    private final List<Section> sections = new ArrayList<>();
-    private String description = "";
+    private final ListStore store = new ListStore();
+    private final List<Section> sections = store.sections;
 
     private KeptSectionsTest keeps(Kind kind, String id, int... payload) {
         ByteBuffer bytes = ByteBuffer.wrap(new Bytes().u8(payload).array());
@@ -36,8 +33,7 @@ class KeptSectionsTest {
     private byte[] written(boolean withParts) throws IOException {
         MemoryChannel channel = new MemoryChannel(new byte[0], 1000);
         try (StreamOut out = new StreamOut(channel)) {
-            KeptSections kept =
-                    new KeptSections(out, new Kept(), new Configuration("m", List.of()));
+            KeptSections kept = new KeptSections(out, store, new Configuration("m", List.of()));
             assertThat(kept.toRam(Kind.START)).isEqualTo(Kind.START);
             out.u8(0xf1);
             assertThat(kept.toRam(Kind.PART)).isEqualTo(withParts ? Kind.PART : Kind.END);
@@ -98,34 +94,7 @@ class KeptSectionsTest {
         keeps(Kind.START, "map").keeps(Kind.END, "map").keeps(Kind.PART, "map");
         keeps(Kind.START, Wire.RAM).keeps(Kind.END, Wire.RAM);
         refused("section 'map' instance 5", "is not open");
-        description = "{";
+        store.keepDescription(new byte[] {'{'});
         refused("VMDESCRIPTION");
-    }
-
-    /** What was given to it. */
-    private final class Kept implements SectionStore {
-        @Override
-        public void keep(Configuration configuration) {}
-
-        @Override
-        public void keep(Section section) {}
-
-        @Override
-        public void keepDescription(byte[] json) {}
-
-        @Override
-        public Configuration configuration() {
-            return new Configuration("m", List.of());
-        }
-
-        @Override
-        public Iterable<Section> sections() {
-            return sections;
-        }
-
-        @Override
-        public byte[] description() {
-            return description.getBytes(StandardCharsets.UTF_8);
-        }
     }
 }
