@@ -62,7 +62,15 @@ final class FramedReceiver implements PageCarrier.Receiver {
         if (member.isEmpty()) return false;
         workers.own(channel);
         workers.start(member.get().id, () -> run(member.get(), channel));
-        return roster.seat(member.get());
+        if (roster.seat(member.get())) return true;
+        workers.lock.lock();
+        try {
+            goOn.signalAll(); // its worker may wait already
+        } finally {
+            workers.lock.unlock();
+        }
+        workers.disown(channel);
+        return false;
     }
 
     @Override
@@ -94,10 +102,10 @@ final class FramedReceiver implements PageCarrier.Receiver {
     private boolean awaitStart(Member member) {
         workers.lock.lock();
         try {
-            while ((blocks == null || !member.seated) && !workers.over()) {
+            while ((blocks == null || !member.seated) && !member.left && !workers.over()) {
                 goOn.awaitUninterruptibly();
             }
-            return !workers.over();
+            return !member.left && !workers.over();
         } finally {
             workers.lock.unlock();
         }
