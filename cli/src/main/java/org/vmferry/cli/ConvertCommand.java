@@ -39,6 +39,7 @@ final class ConvertCommand extends SnapshotAction {
     private Format format;
 
     @Mixin private ScratchOption scratch;
+    @Mixin private UuidOption uuid;
 
     @Override
     void run(Snapshot snapshot) throws Exception {
@@ -46,6 +47,7 @@ final class ConvertCommand extends SnapshotAction {
         place(output).close();
         try (var archive = archive(scratch.beside(output))) {
             read(engine, snapshot, archive);
+            uuid.tell(archive);
             follow(
                     engine.send(archive, Snapshot.uri(output, 0), settings(archive)),
                     "writing " + output.getFileName());

@@ -42,6 +42,7 @@ final class ReceiveCommand extends Action {
 
     @Mixin private OptionArguments options;
     @Mixin private ScratchOption scratch;
+    @Mixin private UuidOption uuid;
     @Mixin private AllowOption allow;
 
     private volatile Migration saving;
@@ -55,6 +56,7 @@ final class ReceiveCommand extends Action {
         try (Outgoing place = place(output);
                 var archive = archive(scratch.beside(output))) {
             place.reserve(FIRST);
+            uuid.tell(archive);
             archive.growWith(place::reserve);
             archive.whenWhole(
                     () -> {

@@ -5,6 +5,7 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.MigrationException;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,6 +26,7 @@ final class SendCommand extends SnapshotAction {
 
     @Mixin private OptionArguments options;
     @Mixin private ScratchOption scratch;
+    @Mixin private UuidOption uuid;
     @Mixin private AllowOption allow;
 
     private Settings settings;
@@ -40,10 +42,14 @@ final class SendCommand extends SnapshotAction {
         Engine engine = engine();
         try (var archive = archive(scratch.folder())) {
             read(engine, snapshot, archive);
+            uuid.tell(archive);
             Migration save = engine.send(archive, uri, settings);
             Statistics sent;
             try {
                 sent = follow(save, "sending to " + uri);
+            } catch (MigrationException e) {
+                boolean asked = settings.capabilities().getOrDefault("multifd", false);
+                throw asked && !archive.hasUuid() ? UuidOption.explained(e) : e;
             } finally {
                 remark(save.owner().sentence());
                 save.cancel(); // it may still listen: not for who is gone

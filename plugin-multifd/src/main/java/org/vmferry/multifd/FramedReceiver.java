@@ -33,6 +33,7 @@ final class FramedReceiver implements PageCarrier.Receiver {
     private final Roster roster;
     private List<Member> members; // set when all are there
     private boolean gapless; // whether packets are numbered so
+    private volatile boolean endsCleanly; // whether the source ends its TLS channels in order
     private long nextNumber; // the first packet's since the last sync
     private boolean finishing;
 
@@ -61,12 +62,21 @@ final class FramedReceiver implements PageCarrier.Receiver {
         if (member.isEmpty()) return false;
         workers.own(channel);
         workers.start(member.get().id, () -> run(member.get(), channel));
-        return roster.seat(member.get());
+        if (roster.seat(member.get())) return true;
+        workers.lock.lock();
+        try {
+            goOn.signalAll(); // its worker may wait already
+        } finally {
+            workers.lock.unlock();
+        }
+        workers.disown(channel);
+        return false;
     }
 
     @Override
     public void connect(String machine) throws IOException {
         gapless = PacketNumbers.gapless(machine);
+        endsCleanly = PacketNumbers.endsCleanly(machine);
         try {
             members = roster.awaitAll();
         } catch (IOException e) {
@@ -92,10 +102,10 @@ final class FramedReceiver implements PageCarrier.Receiver {
     private boolean awaitStart(Member member) {
         workers.lock.lock();
         try {
-            while ((blocks == null || !member.seated) && !workers.over()) {
+            while ((blocks == null || !member.seated) && !member.left && !workers.over()) {
                 goOn.awaitUninterruptibly();
             }
-            return !workers.over();
+            return !member.left && !workers.over();
         } finally {
             workers.lock.unlock();
         }
@@ -124,11 +134,9 @@ final class FramedReceiver implements PageCarrier.Receiver {
         try {
             Packet packet = channel.next();
             if (packet != null) return packet;
-        } catch (MigrationException e) {
-            throw e;
         } catch (IOException e) {
             // Between packets it matters only if somebody still waits for this channel.
-            if (member.source.bytes() != before) throw e;
+            if (member.source.bytes() != before || !isEnd(e)) throw e;
             endedBy = e;
         }
         workers.lock.lock();
@@ -140,6 +148,12 @@ final class FramedReceiver implements PageCarrier.Receiver {
         } finally {
             workers.lock.unlock();
         }
+    }
+
+    /** Whether it says that the channel has ended: of TLS it may be a cut (rule MFD-20). */
+    private boolean isEnd(IOException e) {
+        if (!(e instanceof MigrationException why)) return true;
+        return !endsCleanly && why.blame() == Blame.TRANSPORT;
     }
 
     private void willApply(Member member, Packet packet) throws MigrationException {

@@ -4,15 +4,17 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
+import java.util.UUID;
 
 /** One channel of a receiver, as the migration thread sees it. Guarded by the workers' lock. */
 final class Member {
     final int id;
+    final UUID uuid; // the machine's that it is for
     final Source source;
     final PacketNumbers numbers = new PacketNumbers(); // its worker's until it is at a sync
     boolean seated; // it has its id
     boolean begun; // its first packet has
-    boolean left; // it ended before
+    boolean left; // it ended before, or is for another machine
     boolean atSync;
     boolean pagesSinceSync;
     boolean ended;
@@ -20,8 +22,9 @@ final class Member {
     private long bytes; // that had come when it was looked at last
     private long moved; // nanoTime; when that was more than before
 
-    Member(int id, Source source) {
+    Member(int id, UUID uuid, Source source) {
         this.id = id;
+        this.uuid = uuid;
         this.source = source;
     }
 

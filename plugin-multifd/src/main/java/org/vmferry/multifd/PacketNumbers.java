@@ -17,7 +17,9 @@ final class PacketNumbers {
     private static final Pattern FAMILY =
             Pattern.compile(
                     "(?:pc-i440fx|pc-q35|pc|virt|pseries|s390-ccw-virtio)-(?:(\\d{1,4})\\.\\d++)?.*+");
-    private static final int FIRST_GAPLESS = 9; // QEMU's major version
+    // QEMU's major versions
+    private static final int FIRST_GAPLESS = 9;
+    private static final int FIRST_TO_END_CLEANLY = 10;
 
     private long count;
     private long sum; // modulo 2^64
@@ -32,10 +34,24 @@ final class PacketNumbers {
      * @return false also if it can't be told
      */
     static boolean gapless(String machine) {
+        return isFrom(machine, FIRST_GAPLESS);
+    }
+
+    /**
+     * Whether the source ends its TLS channels in order: a QEMU from 10.0 on, or none at all.
+     *
+     * @param machine as above
+     * @return false also if it can't be told
+     */
+    static boolean endsCleanly(String machine) {
+        return isFrom(machine, FIRST_TO_END_CLEANLY);
+    }
+
+    private static boolean isFrom(String machine, int first) {
         Matcher family = FAMILY.matcher(machine);
         if (family.matches()) {
             String version = family.group(1);
-            return version != null && Integer.parseInt(version) >= FIRST_GAPLESS;
+            return version != null && Integer.parseInt(version) >= first;
         }
         return !machine.isEmpty() && !isUnversioned(machine);
     }

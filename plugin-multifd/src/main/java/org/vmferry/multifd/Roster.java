@@ -54,38 +54,51 @@ final class Roster {
             if (!source.fill(bytes.asByteBuffer())) return Optional.empty();
             hello = Hello.decode(bytes, source.peer());
         }
-        if (hello.uuid().equals(session.uuid())) {
+        Member member = new Member(hello.id(), hello.uuid(), source);
+        if (session.takesUuid() || hello.uuid().equals(session.uuid())) {
             source.name(hello.id());
-            return Optional.of(new Member(hello.id(), source));
+            return Optional.of(member);
         }
-        foreign = hello.uuid();
+        sendAway(member, session.uuid());
+        return Optional.empty();
+    }
+
+    private void sendAway(Member member, UUID ours) {
+        foreign = member.uuid;
         log.warn(
                 "{}: the channel from {} is for machine {}, this one is {}",
                 session.name(),
-                source.peer(),
+                member.source.peer(),
                 foreign,
-                session.uuid());
-        return Optional.empty();
+                ours);
     }
 
     /**
      * Gives a channel its id, whose worker tells meanwhile whether it lives: one that has ended
-     * already is nobody's. One that lives and can't have its id fails the migration.
+     * already is nobody's. One that lives and can't have its id fails the migration. Where the
+     * machine is the one that the first says, one for another is nobody's either, unless the first
+     * has ended.
      *
-     * @return false if it has ended
+     * @return false if it has ended, or is for another machine
      */
     boolean seat(Member member) throws IOException {
         MigrationException tooMany;
         workers.lock.lock();
         try {
             long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(GRACE_MS);
-            while (!member.left && !isFree(member.id)) {
-                boolean certain = member.begun && (noSuchId(member.id) || members[member.id].begun);
+            while (!member.left && (otherMachine(member).isPresent() || !isFree(member.id))) {
+                boolean certain = member.begun && inItsWay(member);
                 long rest = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
                 if (certain || rest <= 0) break;
                 workers.await(changed, rest);
             }
             if (member.left) return false;
+            Optional<UUID> ours = otherMachine(member);
+            if (ours.isPresent()) {
+                member.left = true;
+                sendAway(member, ours.get());
+                return false;
+            }
             if (isFree(member.id)) {
                 members[member.id] = member;
                 member.seated = true;
@@ -98,6 +111,26 @@ final class Roster {
         }
         workers.fail(tooMany); // its pages would be missed
         throw tooMany;
+    }
+
+    /** Which machine those are for that have an id, if it is another than this one's. */
+    private Optional<UUID> otherMachine(Member member) {
+        return Arrays.stream(members)
+                .filter(one -> one != null && !one.uuid.equals(member.uuid))
+                .map(one -> one.uuid)
+                .findFirst();
+    }
+
+    /** Whether what it can't have its id for is there to stay. */
+    private boolean inItsWay(Member member) {
+        return noSuchId(member.id)
+                || Arrays.stream(members)
+                        .anyMatch(
+                                one ->
+                                        one != null
+                                                && one.begun
+                                                && (one.id == member.id
+                                                        || !one.uuid.equals(member.uuid)));
     }
 
     private boolean noSuchId(int id) {
@@ -161,6 +194,7 @@ final class Roster {
                 workers.await(changed, patience == 0 ? LOOK_MS : Math.min(rest, LOOK_MS));
                 session.check();
             }
+            if (session.takesUuid()) session.took(members[0].uuid);
             return List.of(members);
         } finally {
             workers.lock.unlock();
@@ -172,14 +206,21 @@ final class Roster {
         return true;
     }
 
+    private UUID ours() {
+        return Arrays.stream(members)
+                .filter(one -> one != null)
+                .map(one -> one.uuid)
+                .findFirst()
+                .orElseGet(session::uuid);
+    }
+
     private MigrationException missing(long patience) {
         long came = Arrays.stream(members).filter(one -> one != null).count();
         long begun = Arrays.stream(members).filter(one -> one != null && one.begun).count();
         String others =
                 foreign == null
                         ? ""
-                        : "; others came for machine %s, this one is %s"
-                                .formatted(foreign, session.uuid());
+                        : "; others came for machine %s, this one is %s".formatted(foreign, ours());
         return MigrationException.peer(
                 "multifd: a channel is missing: of %d, %d said hello and %d began within %d ms"
                     + " (connect-timeout); are there as many at both ends (multifd-channels)?%s",

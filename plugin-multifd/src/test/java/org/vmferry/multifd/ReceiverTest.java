@@ -394,6 +394,46 @@ class ReceiverTest {
                 script);
     }
 
+    /** A QEMU before 10.0 ends its TLS channels without a word, and has sent everything. */
+    @ParameterizedTest
+    @ValueSource(strings = {"pc-i440fx-7.2", "pc-q35-9.2", "raspi3b", ""})
+    @Tag("MFD-20")
+    void anOldPeersChannelThatIsCutHasEnded(String of) throws Exception {
+        machine = of;
+        receive(
+                receiver -> {
+                    MODERN.run(receiver);
+                    while (!session.threads().isEmpty()) Thread.onSpinWait();
+                },
+                new Scripted(numbered(), 0, false).cut());
+        assertApplied();
+        // Not while it is waited for, and not within a packet.
+        byte[] script = join(Wire.hello(0), Wire.sync(), pages().bytes());
+        refused("ended before the SYNC", MODERN, new Scripted(script, 0, false).cut());
+        byte[] less = Arrays.copyOf(script, script.length - 1);
+        refused("it was cut", MODERN, new Scripted(less, 0, false).cut());
+    }
+
+    private byte[] numbered() {
+        Wire.Pages pages = pages();
+        pages.number = 1;
+        return join(Wire.hello(0), Wire.sync(0), pages.bytes(), Wire.sync(2));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"pc-i440fx-10.0", "virt-11.0", "mine"})
+    @Tag("MFD-20")
+    void aNewPeersMustEndInOrder(String of) {
+        machine = of;
+        refused(
+                "it was cut",
+                receiver -> {
+                    MODERN.run(receiver);
+                    while (session.failure() == null) Thread.onSpinWait();
+                },
+                new Scripted(numbered(), 0, false).cut());
+    }
+
     private static Scripted stalled(byte[]... parts) {
         return new Scripted(join(parts), 0, true);
     }

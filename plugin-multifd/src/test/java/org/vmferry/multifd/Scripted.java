@@ -1,5 +1,7 @@
 package org.vmferry.multifd;
 
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -8,14 +10,15 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A channel whose peer says what was written down, in two pieces, and then ends, stalls, or says a
- * zero now and then.
+ * A channel whose peer says what was written down, in two pieces, and then ends, in order or not,
+ * stalls, or says a zero now and then.
  */
 final class Scripted implements Channel {
     private final byte[] script;
     private final int split;
     private final boolean stalls;
     private boolean drips;
+    private boolean cut;
     private final CountDownLatch released = new CountDownLatch(1);
     private volatile int position; // one writer
 
@@ -35,9 +38,16 @@ final class Scripted implements Channel {
         return this;
     }
 
+    /** Its end is that of a TLS channel without close_notify. */
+    Scripted cut() {
+        cut = true;
+        return this;
+    }
+
     @Override
     public int read(ByteBuffer target) throws IOException {
         if (position == script.length) {
+            if (cut) throw new MigrationException(Blame.TRANSPORT, "it was cut", null);
             if (!stalls) return -1;
             try {
                 if (drips && !released.await(20, TimeUnit.MILLISECONDS)) {

@@ -85,7 +85,12 @@ final class Wire {
 
     /** A SYNC without pages. */
     static byte[] sync() {
+        return sync(0);
+    }
+
+    static byte[] sync(int number) {
         Pages packet = new Pages();
+        packet.number = number;
         packet.flags = 1;
         packet.alloc = 0;
         return packet.bytes();

@@ -73,6 +73,25 @@ public interface Session {
     }
 
     /**
+     * Whether this destination learns from its source which machine it is: an archive that has met
+     * none does. A carrier whose channels say a UUID then takes the one on which they agree, and
+     * tells it by {@link #took}; elsewhere it takes {@link #uuid} alone.
+     *
+     * @return false once it is known
+     */
+    default boolean takesUuid() {
+        return false;
+    }
+
+    /**
+     * The machine's UUID has become known: to be called once all of a carrier's channels have said
+     * the same.
+     *
+     * @param said zeros if the machine has none
+     */
+    default void took(UUID said) {}
+
+    /**
      * The codec that was asked for.
      *
      * @return empty for "none"

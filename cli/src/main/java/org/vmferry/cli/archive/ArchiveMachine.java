@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -52,6 +53,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     private final AtomicLong stored = new AtomicLong();
     private RunState state = RunState.INMIGRATE;
     private Keeper keeper = () -> {};
+    private Optional<UUID> uuid = Optional.empty();
     private long most = UNKNOWN;
     private long announced;
     private Room room = bytes -> {};
@@ -167,6 +169,34 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         } catch (IOException e) {
             return "archive"; // nothing was kept yet; the engine asks for sections() instead
         }
+    }
+
+    /**
+     * Says which machine this is to be: what comes and says another UUID is not of it.
+     *
+     * @param told holds against what a snapshot or a source says
+     */
+    public void uuid(UUID told) {
+        uuid = Optional.of(told);
+    }
+
+    /** Only what it was told: what it has met stands in its facts. */
+    @Override
+    public Optional<UUID> uuid() {
+        return uuid;
+    }
+
+    /**
+     * Whether it is known which machine this is.
+     *
+     * @return false if neither anybody said so, nor its source or its file
+     * @throws IOException if nothing came yet
+     */
+    public boolean hasUuid() throws IOException {
+        return uuid.isPresent()
+                || sections.facts().stream().anyMatch(fact -> fact.key().equals("uuid"))
+                || sections.configuration().subsections().stream()
+                        .anyMatch(part -> part.name().equals("configuration/uuid"));
     }
 
     @Override

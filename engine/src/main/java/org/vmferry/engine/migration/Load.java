@@ -28,6 +28,7 @@ import org.vmferry.spi.transport.TransportProvider.Incoming;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
 /**
  * The destination's side, from the first connection to the machine's start. Runs on the migration
@@ -210,9 +211,9 @@ public final class Load implements Work {
                     @Override
                     public void begin() throws IOException {
                         StreamHeader.check(configuration, session.options());
-                        if (keeps) machine.sections().get().keep(configuration);
+                        if (keeps) keep(configuration);
                         else checkMachine(configuration);
-                        StreamHeader.checkUuid(configuration, machine.uuid(), session.options());
+                        StreamHeader.checkUuid(configuration, machine.uuid());
                     }
 
                     @Override
@@ -265,10 +266,25 @@ public final class Load implements Work {
         notes = reader.notes();
         ramEnded = reader.ramEnded();
         if (fromFile && !reader.lost()) readTrailer(stream, reader);
+        if (keeps && !fromFile) keepMet();
         if (blocks == null) return state; // no RAM has come, and the machine takes that
         receiver.finish();
         MissingRam.tell(target, blocks, trailer, session);
         return state;
+    }
+
+    /** What the source's channels said of its machine is in no section. */
+    private void keepMet() throws IOException {
+        UUID met = session.uuid();
+        if (machine.uuid().isPresent() || met.equals(StreamHeader.NO_UUID)) return;
+        machine.sections().get().keepFacts(List.of(Trailer.fact(met)));
+    }
+
+    private void keep(Configuration configuration) throws IOException {
+        machine.sections().get().keep(configuration);
+        if (machine.uuid().isPresent()) return;
+        session.takeUuid();
+        StreamHeader.uuid(configuration).ifPresent(session::took);
     }
 
     private void readTrailer(StreamIn stream, StreamReader reader) throws IOException {

@@ -23,7 +23,8 @@ public final class MigrationSession implements Session {
     private final String name;
     private final Options options;
     private volatile Options current;
-    private final UUID uuid;
+    private volatile UUID uuid;
+    private volatile boolean takesUuid;
     private final Optional<CompressionProvider> codec;
     private final Bandwidth bandwidth;
     private final Counts counts = new Counts();
@@ -128,6 +129,22 @@ public final class MigrationSession implements Session {
     @Override
     public UUID uuid() {
         return uuid;
+    }
+
+    /** The machine is one that nobody has named yet: it is the one that its source says. */
+    void takeUuid() {
+        takesUuid = true;
+    }
+
+    @Override
+    public boolean takesUuid() {
+        return takesUuid;
+    }
+
+    @Override
+    public void took(UUID said) {
+        uuid = said;
+        takesUuid = false;
     }
 
     @Override

@@ -82,6 +82,7 @@ public final class Save implements Work {
         MissingRam.checkSend(blocks, session.options(), parts);
         SourceStream everything = new SourceStream(session, machine, source, gate, blocks, toFile);
         stream = everything;
+        if (machine.sections().isPresent()) MachineUuid.of(machine).ifPresent(session::took);
         notifications.setUp();
         Outgoing end = parts.transport().outgoing(parts.address(), session.options());
         try (LateWord late = new LateWord(session, source, end)) {

@@ -30,7 +30,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 
@@ -191,15 +190,10 @@ final class SourceStream {
     }
 
     private Trailer trailer(Optional<SectionStore> store) throws IOException {
-        Optional<UUID> uuid = machine.uuid();
         List<Fact> kept = store.isPresent() ? store.get().facts() : List.of();
-        if (uuid.isEmpty()) uuid = new Trailer(kept, Optional.empty()).uuid();
-        if (uuid.isEmpty() && store.isPresent()) {
-            uuid = StreamHeader.uuid(store.get().configuration());
-        }
         return Trailer.of(
                 "vmferry " + Engine.version(),
-                uuid,
+                MachineUuid.of(machine),
                 MissingRam.leftOut(blocks, session.options()),
                 kept);
     }

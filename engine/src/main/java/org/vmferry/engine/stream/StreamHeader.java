@@ -40,6 +40,9 @@ public final class StreamHeader {
 
     private static final int LONGEST_NAME = 1 << 16;
 
+    /** What a machine without a UUID says where one must be said. */
+    public static final UUID NO_UUID = new UUID(0, 0);
+
     private StreamHeader() {}
 
     /** A configuration of ours. */
@@ -235,14 +238,15 @@ public final class StreamHeader {
         }
     }
 
-    /** With validate-uuid: refuses the stream of another virtual machine (rule STR-2). */
-    public static void checkUuid(Configuration configuration, Optional<UUID> ours, Options options)
+    /** Refuses the stream of another virtual machine, where both have a UUID (rule STR-2). */
+    public static void checkUuid(Configuration configuration, Optional<UUID> ours)
             throws MigrationException {
         Optional<UUID> theirs = uuid(configuration);
-        if (!options.get(EngineOptions.VALIDATE_UUID) || theirs.isEmpty() || ours.isEmpty()) return;
+        if (theirs.isEmpty() || ours.isEmpty() || ours.get().equals(NO_UUID)) return;
         if (!theirs.equals(ours)) {
             throw MigrationException.user(
-                    "the stream is of the virtual machine %s, this one is %s: validate-uuid is on",
+                    "the stream says that it is of the virtual machine %s, by configuration/uuid;"
+                            + " this one is %s: they must have the same",
                     theirs.get(), ours.get());
         }
     }

@@ -81,7 +81,7 @@ public record Trailer(List<Fact> facts, Optional<String> damage) {
             throws MigrationException {
         List<Fact> facts = new ArrayList<>();
         facts.add(new Fact(WRITER, writer));
-        uuid.ifPresent(id -> facts.add(new Fact(UUID_KEY, id.toString())));
+        uuid.ifPresent(id -> facts.add(fact(id)));
         for (RamBlock block : missing) {
             OptionalLong address = block.guestAddress();
             facts.add(
@@ -102,6 +102,11 @@ public record Trailer(List<Fact> facts, Optional<String> damage) {
                     missing.size(), length, LONGEST);
         }
         return trailer;
+    }
+
+    /** What is said of a machine's UUID. */
+    public static Fact fact(UUID uuid) {
+        return new Fact(UUID_KEY, uuid.toString());
     }
 
     /**
@@ -234,7 +239,8 @@ public record Trailer(List<Fact> facts, Optional<String> damage) {
         for (Fact fact : facts) {
             boolean sound =
                     switch (fact.key()) {
-                        case UUID_KEY -> uuid(fact.value()).isPresent();
+                        case UUID_KEY ->
+                                uuid(fact.value()).isPresent() && values(UUID_KEY).count() == 1;
                         case MISSING -> missing(fact.value()).isPresent();
                         default -> true;
                     };

@@ -142,14 +142,14 @@ class StreamHeaderTest {
 
     @Test
     @Tag("STR-2")
-    void validatesTheUuidOnlyWhereAsked() throws IOException {
+    void saysTheUuidOnlyWhereAskedAndAlwaysChecksIt() throws IOException {
         Configuration of = StreamHeader.of("pc", 4096, Optional.of(ID), VALIDATE);
         assertThat(of.subsections()).extracting(Subsection::name).contains("configuration/uuid");
         Optional<UUID> other = Optional.of(new UUID(1, 1));
-        StreamHeader.checkUuid(of, Optional.of(ID), VALIDATE);
-        StreamHeader.checkUuid(of, Optional.empty(), VALIDATE);
-        StreamHeader.checkUuid(of, other, Options.DEFAULTS);
-        assertThatThrownBy(() -> StreamHeader.checkUuid(of, other, VALIDATE))
+        StreamHeader.checkUuid(of, Optional.of(ID));
+        StreamHeader.checkUuid(of, Optional.empty());
+        StreamHeader.checkUuid(of, Optional.of(StreamHeader.NO_UUID));
+        assertThatThrownBy(() -> StreamHeader.checkUuid(of, other))
                 .hasMessageContainingAll(ID.toString(), other.get().toString());
         assertThat(StreamHeader.of("pc", 4096, Optional.of(ID), Options.DEFAULTS).subsections())
                 .isEmpty();

@@ -201,6 +201,10 @@ class TrailerTest {
                 "vmferry 1\nkey value\r\n",
                 "vmferry 1\nuuid 1-2-3-4-5\n",
                 "vmferry 1\nuuid nonsense\n",
+                "vmferry 1\nuuid \n",
+                "vmferry 1\nuuid 4dea22b3-1d52-d8f3-2516-782e98ab3fa0 \n",
+                "vmferry 1\nuuid 4dea22b3-1d52-d8f3-2516-782e98ab3fa0\n"
+                        + "uuid 5dea22b3-1d52-d8f3-2516-782e98ab3fa0\n",
                 "vmferry 1\nmissing-ram\n",
                 "vmferry 1\nmissing-ram a%4\n",
                 "vmferry 1\nmissing-ram %ff\n",

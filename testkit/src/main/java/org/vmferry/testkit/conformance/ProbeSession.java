@@ -28,6 +28,16 @@ record ProbeSession(Session real, AtomicLong permitted, Runnable before) impleme
     }
 
     @Override
+    public boolean takesUuid() {
+        return real.takesUuid();
+    }
+
+    @Override
+    public void took(UUID said) {
+        real.took(said);
+    }
+
+    @Override
     public Optional<CompressionProvider> codec() {
         return real.codec();
     }

@@ -26,6 +26,15 @@ public record TestCertificates(Path folder) {
 
     private static final String PASSWORD = "changeit";
 
+    /** RFC 7919's ffdhe2048. A QEMU that listens and finds none makes its own: up to a minute. */
+    private static final String GROUP =
+            "MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz"
+                    + "+8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a"
+                    + "87VXE15/V8k1mE8McODmi3fipona8+/och3xWKE2rec1MKzKT0g6eXq8CrGCsyT7"
+                    + "YdEIqUuyyOP7uWrat2DX9GgdT0Kj3jlN9K5W7edjcrsZCwenyO4KbXCeAvzhzffi"
+                    + "7MA0BM0oNC9hkXL+nOmFg/+OTxIy7vKBg8P+OxtMb61zO7X8vC7CIAXFjvGDfRaD"
+                    + "ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==";
+
     /** Name and content of each, once they are made: that takes seconds. */
     private static final Map<String, String> MADE = new HashMap<>();
 
@@ -102,6 +111,7 @@ public record TestCertificates(Path folder) {
             byte[] key = all.getKey(own, PASSWORD.toCharArray()).getEncoded();
             pem(own + "-key.pem", "PRIVATE KEY", key);
         }
+        pem("dh-params.pem", "DH PARAMETERS", Base64.getDecoder().decode(GROUP));
     }
 
     private static void pem(String file, String label, byte[] der) {
