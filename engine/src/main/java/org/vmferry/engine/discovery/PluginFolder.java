@@ -1,5 +1,6 @@
 package org.vmferry.engine.discovery;
 
+import org.vmferry.engine.system.Writers;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;

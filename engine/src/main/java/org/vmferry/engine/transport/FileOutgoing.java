@@ -10,12 +10,9 @@ import org.vmferry.spi.transport.TransportProvider.Outgoing;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFileAttributes;
 import java.util.Set;
 
 /**
@@ -126,11 +123,11 @@ final class FileOutgoing implements Outgoing {
                 return Math.max(0, device.size() - target.start());
             }
         }
-        long usable = Files.getFileStore(file.getParent()).getUsableSpace();
+        long usable = Room.in(file.getParent());
         if (inPlace() && kind == FileTarget.Kind.REGULAR) {
             usable += Math.max(0, Files.size(file) - target.start()); // will be cut off
         }
-        return usable < 0 ? Long.MAX_VALUE : usable;
+        return usable < 0 ? Long.MAX_VALUE : usable; // also of the sum
     }
 
     @Override
@@ -225,7 +222,7 @@ final class FileOutgoing implements Outgoing {
         try {
             open.force();
             if (part != null) {
-                keepPermissions();
+                if (kind == FileTarget.Kind.REGULAR) Rights.carry(file, part);
                 check();
                 Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
             }
@@ -234,23 +231,6 @@ final class FileOutgoing implements Outgoing {
             throw Trouble.explain("complete", file, e);
         }
         if (part != null || sizeBefore < 0) forceDirectory();
-    }
-
-    /** Of a file of our own only: whoever planted another one there would read along. */
-    private void keepPermissions() throws IOException {
-        if (kind != FileTarget.Kind.REGULAR || !OpenFile.posix(file)) return;
-        PosixFileAttributes before;
-        try {
-            before = attributes(file);
-        } catch (NoSuchFileException e) {
-            return; // what was to be replaced has gone meanwhile
-        }
-        if (!before.isRegularFile() || !before.owner().equals(attributes(part).owner())) return;
-        Files.setPosixFilePermissions(part, before.permissions());
-    }
-
-    private static PosixFileAttributes attributes(Path file) throws IOException {
-        return Files.readAttributes(file, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
     }
 
     /**

@@ -101,7 +101,7 @@ final class Libc {
         }
     }
 
-    private static MemorySegment name(Path path, Arena arena) throws IOException {
+    static MemorySegment name(Path path, Arena arena) throws IOException {
         if (path.getFileSystem() != FileSystems.getDefault()) {
             throw new IOException("'" + path + "' is no file of this system");
         }
@@ -300,11 +300,11 @@ final class Libc {
         return Trouble.transport("can't " + what + ": error " + number(errno), null);
     }
 
-    private static int number(MemorySegment errno) {
+    static int number(MemorySegment errno) {
         return (int) Calls.ERRNO_VALUE.get(errno, 0L);
     }
 
-    private static IOException rethrow(Throwable e) {
+    static IOException rethrow(Throwable e) {
         return switch (e) {
             case IOException io -> io;
             case RuntimeException r -> throw r;

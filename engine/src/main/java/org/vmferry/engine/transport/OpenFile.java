@@ -142,9 +142,8 @@ final class OpenFile implements AutoCloseable {
                 options.add(StandardOpenOption.READ);
                 if (writable) options.add(StandardOpenOption.WRITE);
                 options.add(directOption());
-                int alignment =
-                        Math.toIntExact(Math.max(4096, Files.getFileStore(path).getBlockSize()));
-                direct = new ChannelFile(this, same(FileChannel.open(path, options)), alignment);
+                FileChannel opened = same(FileChannel.open(path, options));
+                direct = new ChannelFile(this, opened, Room.block(path));
             } catch (MigrationException e) {
                 throw e;
             } catch (IOException | UnsupportedOperationException e) {
@@ -258,7 +257,7 @@ final class OpenFile implements AutoCloseable {
         } else if (error == Libc.EDQUOT) {
             IOException quota = new IOException("Disk quota exceeded");
             throw Trouble.noRoom(named, needed, folder, quota);
-        } else if (error == Libc.ENOSPC || Files.getFileStore(folder).getUsableSpace() < more) {
+        } else if (error == Libc.ENOSPC || Room.in(folder) < more) {
             throw Trouble.noRoom(named, needed, folder, null);
         }
     }

@@ -6,7 +6,6 @@ import org.vmferry.spi.MigrationException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Set;
@@ -85,11 +84,8 @@ final class Trouble {
 
     /** How many bytes may be written in a folder, in words. */
     private static String free(Path folder) {
-        try {
-            return Long.toString(Files.getFileStore(folder).getUsableSpace());
-        } catch (IOException e) {
-            return "an unknown number";
-        }
+        long free = Room.in(folder);
+        return free == Long.MAX_VALUE ? "an unknown number" : Long.toString(free);
     }
 
     static MigrationException user(String sentence, Throwable cause) {

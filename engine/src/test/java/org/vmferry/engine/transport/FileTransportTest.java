@@ -145,7 +145,9 @@ class FileTransportTest {
     /** Whoever planted it there would read the guest's RAM. */
     @Test
     void takesNoPermissionsFromWhatAnotherUserPlanted() throws IOException {
-        Path file = planted(Files.writeString(directory.resolve("vm.snap"), "bait"));
+        Path shared = Files.createDirectory(directory.resolve("shared"));
+        Files.setAttribute(shared, "unix:mode", 01777);
+        Path file = planted(Files.writeString(shared.resolve("vm.snap"), "bait"));
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
         try (Outgoing out = outgoing(file, "")) {
             out.file(false).write(bytes("new"), 0);
@@ -154,6 +156,7 @@ class FileTransportTest {
         assertThat(Files.readString(file)).isEqualTo("new");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                 .isEqualTo("rw-------");
+        assertThat(Files.getAttribute(file, "unix:uid")).isEqualTo(0);
     }
 
     /** The kernel does not follow such a link either. */

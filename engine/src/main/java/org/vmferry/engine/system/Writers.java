@@ -1,6 +1,4 @@
-package org.vmferry.engine.discovery;
-
-import org.vmferry.engine.system.Inode;
+package org.vmferry.engine.system;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,19 +8,21 @@ import java.nio.file.attribute.PosixFileAttributes;
 import java.util.Optional;
 
 /**
- * Who else could have put code where we look for it: only root and the user that runs us may. A
+ * Who else could have put something where we look for it: only root and the user that runs us may. A
  * group that has its owner's name is taken for his own. Where the system is no Unix nobody else is
  * known.
  */
-final class Writers {
+public final class Writers {
     private Writers() {}
 
     /**
      * Of a folder, and of those that it lies in: who writes there puts another one in its place.
      *
+     * @param folder is there
      * @return who, as the rest of a sentence about it; empty if nobody
+     * @throws IOException if it can't be asked
      */
-    static Optional<String> ofAll(Path folder) throws IOException {
+    public static Optional<String> ofAll(Path folder) throws IOException {
         Path real = folder.toRealPath();
         Optional<String> other = of(real);
         for (Path at = real.getParent(); at != null && other.isEmpty(); at = at.getParent()) {
@@ -34,8 +34,14 @@ final class Writers {
         return other;
     }
 
-    /** Of a file or folder itself, and of the link that it may be. */
-    static Optional<String> of(Path place) throws IOException {
+    /**
+     * Of a file or folder itself, and of the link that it may be.
+     *
+     * @param place is there
+     * @return as in {@link #ofAll}
+     * @throws IOException if it can't be asked
+     */
+    public static Optional<String> of(Path place) throws IOException {
         Optional<String> link = owner(Inode.of(place, LinkOption.NOFOLLOW_LINKS));
         return link.isPresent() ? link : ofTarget(place);
     }

@@ -1,0 +1,46 @@
+package org.vmferry.engine.transport;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** How much can be written where. It is asked for advice: where nobody knows, writing tells. */
+final class Room {
+    private static final Logger log = LoggerFactory.getLogger(FileTransport.class);
+
+    private static final int LEAST_BLOCK = 4096; // of today's disks
+
+    private Room() {}
+
+    /**
+     * What transfers around the page cache are a multiple of.
+     *
+     * @return bytes
+     */
+    static int block(Path file) {
+        try {
+            return Math.toIntExact(Math.max(LEAST_BLOCK, Files.getFileStore(file).getBlockSize()));
+        } catch (IOException | RuntimeException e) {
+            log.debug("The blocks of '{}' can't be told", file, e);
+            return LEAST_BLOCK;
+        }
+    }
+
+    /**
+     * In a folder.
+     *
+     * @return bytes; {@link Long#MAX_VALUE} if it can't be told
+     */
+    static long in(Path folder) {
+        try {
+            long usable = Files.getFileStore(folder).getUsableSpace();
+            return usable < 0 ? Long.MAX_VALUE : usable;
+        } catch (IOException | RuntimeException e) {
+            log.debug("How much room is in '{}' can't be told", folder, e);
+            return Long.MAX_VALUE;
+        }
+    }
+}
