@@ -8,9 +8,9 @@ import java.nio.file.attribute.PosixFileAttributes;
 import java.util.Optional;
 
 /**
- * Who else could have put something where we look for it: only root and the user that runs us may. A
- * group that has its owner's name is taken for his own. Where the system is no Unix nobody else is
- * known.
+ * Who else could have put something where we look for it: only root and the user that runs us may.
+ * A group that has its owner's name is taken for his own. Where the system is no Unix nobody else
+ * is known.
  */
 public final class Writers {
     private Writers() {}
