@@ -30,7 +30,7 @@ final class Rights {
      *
      * @param from the file that is replaced
      * @param to the new one, which is this user's alone so far
-     * @throws IOException if the system won't have it
+     * @throws IOException if these can't be asked for
      */
     static void carry(Path from, Path to) throws IOException {
         Optional<Inode> asked;
@@ -48,7 +48,7 @@ final class Rights {
         // Its own list, such as one that the folder gives to each new file, would count, too.
         if (!listed(from, to)) mode &= OWNERS;
         if (before.uid() != now.uid() && !give(to, "unix:uid", before.uid())) return;
-        Files.setAttribute(to, "unix:mode", mode, LinkOption.NOFOLLOW_LINKS);
+        give(to, "unix:mode", mode);
     }
 
     private static boolean isTrusted(Inode before, Inode now, Path from) throws IOException {
@@ -72,7 +72,7 @@ final class Rights {
             Files.setAttribute(file, what, number, LinkOption.NOFOLLOW_LINKS);
             return true;
         } catch (IOException e) {
-            log.debug("'{}' can't be given to {} {}", file, what, number, e);
+            log.debug("'{}' can't be given {} {}", file, what, number, e);
             return false;
         }
     }

@@ -4,6 +4,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -36,8 +37,10 @@ final class Room {
      */
     static long in(Path folder) {
         try {
-            long usable = Files.getFileStore(folder).getUsableSpace();
-            return usable < 0 ? Long.MAX_VALUE : usable;
+            FileStore store = Files.getFileStore(folder);
+            long usable = store.getUsableSpace();
+            // Some have no size at all, as of a user's own programs (FUSE).
+            return usable < 0 || store.getTotalSpace() == 0 ? Long.MAX_VALUE : usable;
         } catch (IOException | RuntimeException e) {
             log.debug("How much room is in '{}' can't be told", folder, e);
             return Long.MAX_VALUE;

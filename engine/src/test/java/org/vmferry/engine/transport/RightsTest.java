@@ -80,6 +80,23 @@ class RightsTest {
         assertThat(of(file).getLast()).isEqualTo(0711);
     }
 
+    /** As a file of a file system that has no rights of its own; here one that the kernel makes. */
+    @Test
+    void whereNoRightsCanBeGivenItIsLeftAsItIs() throws IOException {
+        Path file = file(directory, 0, READER, 0640);
+        Path name = Path.of("/proc/self/comm");
+        List<Integer> before = of(name);
+        Rights.carry(file, name);
+        assertThat(of(name)).isEqualTo(before);
+    }
+
+    @Test
+    void aDiskWithoutASizeHasRoom() {
+        Path sizeless = Path.of("/sys");
+        assumeTrue(Files.isDirectory(sizeless), "no Linux");
+        assertThat(Room.in(sizeless)).isEqualTo(Long.MAX_VALUE);
+    }
+
     @Test
     void itsAccessControlListIsKept() throws IOException {
         Path file = file(directory, 0, 0, 0600);
