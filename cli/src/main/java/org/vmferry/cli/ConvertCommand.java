@@ -9,6 +9,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Writes a snapshot in the other format, or in the same one anew. */
@@ -28,7 +29,7 @@ final class ConvertCommand extends SnapshotAction {
     @Parameters(
             index = "1",
             paramLabel = "OUT",
-            description = "The new file; appears only when it is complete.")
+            description = "The new file; appears only when it is complete. Or a block device.")
     private Path output;
 
     @Option(
@@ -44,6 +45,8 @@ final class ConvertCommand extends SnapshotAction {
     @Override
     void run(Snapshot snapshot) throws Exception {
         Engine engine = engine();
+        if (!Files.isRegularFile(output) && snapshot.isAlso(output))
+            throw misuse("OUT is the snapshot itself, and no file that a new one could replace");
         place(output).close();
         try (var archive = archive(scratch.beside(output))) {
             read(engine, snapshot, archive);

@@ -3,6 +3,7 @@ package org.vmferry.cli;
 import org.vmferry.engine.Inspection;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.ZeroPages;
 import org.vmferry.spi.transport.PositionedFile;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
@@ -13,6 +14,7 @@ import picocli.CommandLine.Option;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +43,7 @@ final class ExtractCommand extends SnapshotAction {
             names = {"-o", "--output"},
             required = true,
             paramLabel = "OUT",
-            description = "The file; appears only when it is complete.")
+            description = "The file; appears only when it is complete. Or a block device.")
     private Path output;
 
     @Option(
@@ -56,8 +58,7 @@ final class ExtractCommand extends SnapshotAction {
 
     @Override
     void run(Snapshot snapshot) throws Exception {
-        if (Files.exists(output) && Files.isSameFile(output, snapshot.path()))
-            throw misuse("OUT is the snapshot itself");
+        if (snapshot.isAlso(output)) throw misuse("OUT is the snapshot itself");
         Inspection inspection = inspect(snapshot);
         Inspection.Block block =
                 inspection.blocks().stream()
@@ -66,10 +67,13 @@ final class ExtractCommand extends SnapshotAction {
                         .orElseThrow(() -> noSuchBlock(inspection));
         check(snapshot, inspection, block);
         if (rescue) block = rescued(snapshot, block, inspection.pageSize());
-        if (Files.exists(output) && !Files.isRegularFile(output))
-            throw MigrationException.user("%s is no file, so it can't be replaced", output);
         try (Outgoing out = place(output)) {
-            out.expect(block.present().cardinality() * inspection.pageSize());
+            // A device has no holes.
+            out.expect(
+                    Files.exists(output) && !Files.isRegularFile(output)
+                            ? block.usedLength()
+                            : block.present().cardinality() * inspection.pageSize());
+            clear(out.file(false), block.usedLength());
             if (block.pagesPosition().isPresent())
                 copy(snapshot, block, inspection.pageSize(), out.file(false));
             else unpack(snapshot, inspection, out.file(false));
@@ -162,6 +166,24 @@ final class ExtractCommand extends SnapshotAction {
                 inspection.blocks().stream()
                         .map(b -> "'" + b.id() + "'")
                         .collect(Collectors.joining(", ")));
+    }
+
+    /** A device keeps what stood there before, until somebody writes over it. */
+    private void clear(PositionedFile out, long length) throws IOException {
+        long end = Math.min(out.size(), length);
+        if (end == 0) return; // a new file
+        try (Arena arena = Arena.ofConfined();
+                Progress progress = progress("clearing " + output.getFileName())) {
+            MemorySegment step = arena.allocate(STEP, 8);
+            for (long at = 0; at < end; at += STEP) {
+                interruption.check();
+                int bytes = (int) Math.min(STEP, end - at);
+                out.read(step.asByteBuffer().limit(bytes), at);
+                if (!ZeroPages.isZero(step, 0, bytes))
+                    out.write(step.fill((byte) 0).asByteBuffer().limit(bytes), at);
+                progress.show(at + bytes, end);
+            }
+        }
     }
 
     /** From mapped-ram: reads nothing but the block's own pages. */

@@ -37,7 +37,9 @@ final class ReceiveCommand extends Action {
             names = {"-o", "--output"},
             required = true,
             paramLabel = "FILE",
-            description = "The snapshot, in mapped-ram; appears only when it is complete.")
+            description =
+                    "The snapshot, in mapped-ram; appears only when it is complete. Or a block"
+                            + " device.")
     private Path output;
 
     @Mixin private OptionArguments options;

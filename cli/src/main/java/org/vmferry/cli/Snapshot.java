@@ -1,5 +1,6 @@
 package org.vmferry.cli;
 
+import org.vmferry.engine.system.Inode;
 import org.vmferry.engine.transport.FileTransport;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
@@ -10,6 +11,7 @@ import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -87,6 +89,19 @@ final class Snapshot implements AutoCloseable {
     /** Its name, as typed: for messages only. */
     Path path() {
         return path;
+    }
+
+    /** Whether it ends where the snapshot does: a device does not. */
+    boolean isFile() {
+        return Files.isRegularFile(path);
+    }
+
+    /** Whether another name is this file's, too, or another node of this device. */
+    boolean isAlso(Path other) throws IOException {
+        if (!Files.exists(other)) return false;
+        if (Files.isSameFile(path, other)) return true;
+        Optional<Long> device = Inode.device(path);
+        return device.isPresent() && device.equals(Inode.device(other));
     }
 
     /** Where the stream begins, in bytes. */

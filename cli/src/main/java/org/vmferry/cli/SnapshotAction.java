@@ -16,7 +16,7 @@ import java.util.Set;
 
 /** What all commands have that read a snapshot. */
 abstract class SnapshotAction extends Action {
-    @Parameters(index = "0", paramLabel = "FILE", description = "The snapshot.")
+    @Parameters(index = "0", paramLabel = "FILE", description = "The snapshot, in a file or on a block device.")
     private Path file;
 
     @Option(
@@ -52,10 +52,12 @@ abstract class SnapshotAction extends Action {
         Set<String> capabilities = engine.capabilities(snapshot.uri());
         Settings settings = Settings.NONE;
         for (String name : capabilities) settings = settings.capability(name);
+        // A device is longer than what is on it.
+        boolean sized = Format.of(capabilities) == Format.STREAM && snapshot.isFile();
         archive.expect(
-                Format.of(capabilities) == Format.MAPPED_RAM
-                        ? present(inspect(snapshot))
-                        : snapshot.file().size() - snapshot.offset());
+                sized
+                        ? snapshot.file().size() - snapshot.offset()
+                        : present(inspect(snapshot)));
         follow(
                 engine.receive(archive, snapshot.uri(), settings),
                 "reading " + snapshot.path().getFileName());

@@ -56,6 +56,19 @@ public record Inode(int mode, int uid, int gid, long size) {
     }
 
     /**
+     * Which block device a name stands for: any of its nodes.
+     *
+     * @param file its name
+     * @return its number; empty if it is none, or the system is no Unix
+     * @throws IOException if there is nothing, or it can't be asked
+     */
+    public static Optional<Long> device(Path file) throws IOException {
+        if (of(file).filter(inode -> inode.type() == Type.BLOCK_DEVICE).isEmpty())
+            return Optional.empty();
+        return Optional.of(((Number) Files.getAttribute(file, "unix:rdev")).longValue());
+    }
+
+    /**
      * The user that this process acts for.
      *
      * @return its number; empty where the system does not tell it by a folder for each process

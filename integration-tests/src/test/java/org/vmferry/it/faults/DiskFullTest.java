@@ -18,9 +18,9 @@ import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.Commands;
-import org.vmferry.it.support.Device;
 import org.vmferry.it.support.FullMachine;
 import org.vmferry.it.support.Leftovers;
+import org.vmferry.it.support.LoopDevice;
 import org.vmferry.it.support.Mounted;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
@@ -111,7 +111,7 @@ class DiskFullTest {
     @Test
     void theScratchForADeviceIsInTheTemporaryFolder() throws Exception {
         String usual = System.setProperty("java.io.tmpdir", disk.at().toString());
-        try (Device device = new Device(directory.resolve("image"), GUEST * 2L)) {
+        try (LoopDevice device = LoopDevice.over(directory.resolve("image"), GUEST * 2L)) {
             assertRefused(
                     command.run(
                             "convert",

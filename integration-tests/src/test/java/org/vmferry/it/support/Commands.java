@@ -9,6 +9,7 @@ import picocli.CommandLine;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.FutureTask;
@@ -16,6 +17,9 @@ import java.util.stream.Stream;
 
 /** The command, run in this process as a person would. */
 public final class Commands {
+    private static final Path SOCKETS = Path.of("/proc/net/unix");
+    private static final String ACCEPTS = " 00010000 "; // the kernel's SO_ACCEPTCON
+
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
 
@@ -33,13 +37,27 @@ public final class Commands {
         return status;
     }
 
-    /** Waits until somebody listens there. */
+    /** Waits until somebody listens there, which is later than that there is a socket. */
     public static void await(Path socket) throws IOException {
-        long end = System.nanoTime() + 20_000_000_000L;
-        while (!Files.exists(socket)) {
+        long end = System.nanoTime() + 60_000_000_000L;
+        while (!Files.exists(socket) || !isListening(socket)) {
             assertThat(System.nanoTime()).as("waiting for %s", socket).isLessThan(end);
             Thread.onSpinWait();
         }
+    }
+
+    private static boolean isListening(Path socket) throws IOException {
+        if (!Files.isReadable(SOCKETS)) return true; // no Linux
+        try (Stream<String> sockets = Files.lines(SOCKETS, StandardCharsets.ISO_8859_1)) {
+            return sockets.filter(line -> line.endsWith(" " + name(socket)))
+                    .anyMatch(line -> line.contains(ACCEPTS));
+        }
+    }
+
+    /** As its bytes read in Latin 1. */
+    private static String name(Path socket) {
+        byte[] bytes = socket.toString().getBytes(StandardCharsets.UTF_8);
+        return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
     public String out() {
