@@ -6,12 +6,17 @@ import org.vmferry.cli.demo.Result;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
 import org.vmferry.engine.json.Json;
+import org.vmferry.engine.transport.ScratchFolder;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.transport.PositionedFile;
+import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,6 +45,7 @@ import java.util.Map;
         })
 final class DemoCommand extends Action {
     private static final long SMALLEST = 16 << 20;
+    private static final int STEP = 8 << 20; // bytes copied at once
 
     @Option(
             names = "--size",
@@ -64,19 +70,47 @@ final class DemoCommand extends Action {
         if (size < SMALLEST || size % SMALLEST != 0)
             throw misuse("--size takes a multiple of " + Text.bytes(SMALLEST));
         if (keep == null) {
-            Path directory = Files.createTempDirectory("vmferry-demo-");
-            try {
-                run(directory.resolve("demo.snap"));
-            } finally {
-                remove(directory);
-            }
-        } else {
-            place(keep).close();
-            try (NewFile file = NewFile.named(keep)) {
-                run(file.path());
-                file.complete();
+            runIn(Path.of(System.getProperty("java.io.tmpdir")), snapshot -> {});
+            return;
+        }
+        try (Outgoing place = place(keep)) {
+            runIn(new ScratchOption().beside(keep), snapshot -> keep(snapshot, place));
+        }
+    }
+
+    /** What becomes of the snapshot, when all has gone well. */
+    private interface Use {
+        void of(Path snapshot) throws IOException;
+    }
+
+    private void runIn(Path parent, Use use) throws Exception {
+        Path directory = ScratchFolder.in(parent);
+        try {
+            Path snapshot = directory.resolve("demo.snap");
+            run(snapshot);
+            use.of(snapshot);
+        } finally {
+            remove(directory);
+        }
+    }
+
+    private void keep(Path snapshot, Outgoing place) throws IOException {
+        try (Snapshot kept = Snapshot.open(snapshot, 0);
+                Arena arena = Arena.ofConfined()) {
+            PositionedFile from = kept.file();
+            PositionedFile to = place.file(false);
+            ByteBuffer step = arena.allocate(STEP).asByteBuffer();
+            to.resize(from.size());
+            for (long at = 0; (at = from.nextData(at)) < from.size(); ) {
+                interruption.check();
+                int bytes = from.read(step.clear(), at);
+                to.write(step.flip(), at);
+                at += bytes;
             }
         }
+        interruption.check();
+        interruption.cancelBy(place::release);
+        place.complete();
     }
 
     private void run(Path snapshot) throws Exception {

@@ -25,6 +25,7 @@ final class ScratchOption {
     Path beside(Path output) throws IOException {
         boolean there = Files.exists(output);
         if (folder != null || there && !Files.isRegularFile(output)) return folder();
-        return NewFile.directory(there ? output.toRealPath() : output);
+        Path parent = (there ? output.toRealPath() : output.toAbsolutePath()).getParent();
+        return parent == null ? Path.of("/") : parent;
     }
 }

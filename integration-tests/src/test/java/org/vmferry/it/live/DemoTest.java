@@ -14,6 +14,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -26,11 +27,13 @@ class DemoTest {
     void oneGuestCountsInThreeProcesses() throws Exception {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
+        Path kept = Files.writeString(directory.resolve("kept"), "old");
+        Files.setPosixFilePermissions(kept, PosixFilePermissions.fromString("rw-r-----"));
         int exit =
                 Main.commandLine()
                         .setOut(new PrintWriter(out))
                         .setErr(new PrintWriter(err))
-                        .execute("demo", "--size", "16M", "--json");
+                        .execute("demo", "--size", "16M", "--json", "--keep", kept.toString());
         assertThat(exit).as(err.toString()).isZero();
         Map<?, ?> result = (Map<?, ?>) Json.parse(out.toString());
         assertThat(result.get("ramBytes")).isEqualTo(16L << 20);
@@ -53,7 +56,13 @@ class DemoTest {
         assertThat((Long) live.get("ramBytesPerSecond")).isPositive();
         assertThat((Long) live.get("downtimeMs")).isBetween(0L, (Long) live.get("ms"));
         assertThat((Long) ((Map<?, ?>) result.get("snapshot")).get("bytes"))
-                .isGreaterThan(16L << 20);
+                .isGreaterThan(16L << 20)
+                .isEqualTo(Files.size(kept));
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(kept)))
+                .as("as any file that is replaced")
+                .isEqualTo("rw-r-----");
+        assertThat(Main.commandLine().execute("verify", kept.toString(), "-q")).isZero();
+        assertThat(directory).isDirectoryNotContaining(file -> !file.equals(kept));
 
         Map<?, ?> proof = (Map<?, ?>) result.get("proof");
         assertThat(proof.get("counted")).isEqualTo(counted);
