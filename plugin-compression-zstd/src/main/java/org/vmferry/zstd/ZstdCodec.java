@@ -22,6 +22,8 @@ public final class ZstdCodec implements CompressionProvider {
     /** From zstd's own default, which is 0, over fast, which is 1, to best. */
     public static final Parameter<Integer> LEVEL = Parameter.count("multifd-zstd-level", 1, 0, 20);
 
+    private static final String FOLDER = "ZstdTempFolder"; // zstd-jni's
+
     @Override
     public String id() {
         return "zstd";
@@ -75,11 +77,23 @@ public final class ZstdCodec implements CompressionProvider {
     private static MigrationException noLibrary(LinkageError cause) {
         return new MigrationException(
                 Blame.PLUGIN,
-                "zstd can't be loaded: add com.github.luben:zstd-jni, with the native library for"
-                        + " this platform ("
-                        + cause.getMessage()
-                        + ")",
+                isThere()
+                        ? "zstd's native part for %s %s can't be loaded out of '%s', as where that folder is mounted noexec: set -DZstdTempFolder=DIR to one that libraries are loaded from (%s)"
+                                .formatted(
+                                        System.getProperty("os.name"),
+                                        System.getProperty("os.arch"),
+                                        System.getProperty(
+                                                FOLDER, System.getProperty("java.io.tmpdir")),
+                                        cause.getMessage().lines().findFirst().orElse(""))
+                        : "zstd can't be loaded: add com.github.luben:zstd-jni ("
+                                + cause.getMessage()
+                                + ")",
                 cause);
+    }
+
+    /** Its classes, which are of no use without their native part. */
+    private static boolean isThere() {
+        return ZstdCodec.class.getResource("/com/github/luben/zstd/ZstdCompressCtx.class") != null;
     }
 
     private record ZstdCompressor(ZstdCompressCtx context) implements Compressor {

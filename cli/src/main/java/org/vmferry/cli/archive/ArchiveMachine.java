@@ -263,7 +263,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
             PositionedFile file = elsewhere.get(header.id());
             if (file == null) {
                 Outgoing scratch = create("ram-" + blocks.size());
-                if (most != UNKNOWN) scratch.expect(Math.min(announced, most));
+                if (most != UNKNOWN) expect(scratch, Math.min(announced, most));
                 file = scratch.file(false);
             }
             RamFile block = new RamFile(header, file, this::grow);
@@ -275,6 +275,15 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
                     "RAM block '%s' of %d bytes can't be kept: %s"
                             .formatted(header.id(), header.usedLength(), e.getMessage()),
                     e);
+        }
+    }
+
+    private static void expect(Outgoing scratch, long bytes) throws IOException {
+        try {
+            scratch.expect(bytes);
+        } catch (MigrationException e) {
+            throw new MigrationException(
+                    e.blame(), e.getMessage() + "; --scratch DIR names another folder", e);
         }
     }
 

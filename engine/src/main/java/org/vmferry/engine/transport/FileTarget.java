@@ -56,7 +56,7 @@ record FileTarget(Path path, OptionalLong offset) {
         try {
             return Path.of(name);
         } catch (InvalidPathException e) {
-            throw MigrationException.user("'%s': %s", address, e.getMessage());
+            throw Trouble.unnamed(address, e);
         }
     }
 

@@ -2,10 +2,12 @@ package org.vmferry.engine.transport;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.transport.Address;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Set;
@@ -35,6 +37,16 @@ final class Trouble {
                     transport("can't " + what + " '" + file + "': " + f.getReason(), e);
             default -> transport("can't " + what + " '" + file + "': " + e.getMessage(), e);
         };
+    }
+
+    /** The path of an address that this system has no name for. */
+    static MigrationException unnamed(Address address, InvalidPathException e) {
+        String advice =
+                e.getInput().indexOf('\0') >= 0
+                        ? ""
+                        : ": this process began in a locale whose encoding is %s; start it with LC_ALL=C.UTF-8"
+                                .formatted(System.getProperty("sun.jnu.encoding"));
+        return user("'%s': %s%s".formatted(address, e.getReason(), advice), e);
     }
 
     /** What the system said, or meant. */

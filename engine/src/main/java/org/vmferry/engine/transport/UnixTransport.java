@@ -100,7 +100,7 @@ public final class UnixTransport implements TransportProvider {
         try {
             return Path.of(address.target());
         } catch (InvalidPathException e) {
-            throw Trouble.user("'" + address + "': " + e.getMessage(), e);
+            throw Trouble.unnamed(address, e);
         }
     }
 

@@ -142,6 +142,19 @@ class FileTransportTest {
                 .isEqualTo("rw-------");
     }
 
+    /** As each letter beyond ASCII is in the locale C. */
+    @Test
+    void whatTheLocaleCanNotNameIsSaid() {
+        String halfALetter = "\ud800";
+        assertThatThrownBy(() -> outgoing(Path.of("vm"), halfALetter))
+                .isInstanceOf(MigrationException.class)
+                .hasMessageContaining("encoding is " + System.getProperty("sun.jnu.encoding"))
+                .hasMessageContaining("LC_ALL=C.UTF-8");
+        assertThatThrownBy(() -> outgoing(Path.of("vm"), "\0"))
+                .isInstanceOf(MigrationException.class)
+                .hasMessageNotContaining("LC_ALL");
+    }
+
     /** Whoever planted it there would read the guest's RAM. */
     @Test
     void takesNoPermissionsFromWhatAnotherUserPlanted() throws IOException {

@@ -32,6 +32,13 @@ public final class Mounted implements AutoCloseable {
         return new Mounted(at, "mount", "-t", "tmpfs", "-o", size, "tmpfs", at.toString());
     }
 
+    /** The same, from which no program is started nor library loaded. */
+    public static Mounted withoutPrograms(Path at) throws IOException, InterruptedException {
+        Files.createDirectories(at);
+        String options = "noexec,size=8m";
+        return new Mounted(at, "mount", "-t", "tmpfs", "-o", options, "tmpfs", at.toString());
+    }
+
     /** A large file system of which so many MiB may be used. */
     public static Mounted quota(Path at, int mebibytes) throws IOException, InterruptedException {
         Files.createDirectories(at);
