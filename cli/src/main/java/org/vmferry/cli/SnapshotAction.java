@@ -16,7 +16,10 @@ import java.util.Set;
 
 /** What all commands have that read a snapshot. */
 abstract class SnapshotAction extends Action {
-    @Parameters(index = "0", paramLabel = "FILE", description = "The snapshot, in a file or on a block device.")
+    @Parameters(
+            index = "0",
+            paramLabel = "FILE",
+            description = "The snapshot, in a file or on a block device.")
     private Path file;
 
     @Option(
@@ -55,9 +58,7 @@ abstract class SnapshotAction extends Action {
         // A device is longer than what is on it.
         boolean sized = Format.of(capabilities) == Format.STREAM && snapshot.isFile();
         archive.expect(
-                sized
-                        ? snapshot.file().size() - snapshot.offset()
-                        : present(inspect(snapshot)));
+                sized ? snapshot.file().size() - snapshot.offset() : present(inspect(snapshot)));
         follow(
                 engine.receive(archive, snapshot.uri(), settings),
                 "reading " + snapshot.path().getFileName());

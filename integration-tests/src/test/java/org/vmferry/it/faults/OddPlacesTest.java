@@ -115,10 +115,7 @@ class OddPlacesTest {
             receive.await(() -> Files.exists(socket) || receive.err().contains("zstd"));
             Migration save =
                     Engine.create()
-                            .send(
-                                    new FullMachine(GUEST, RunState.PAUSED),
-                                    "unix:" + socket,
-                                    zstd);
+                            .send(new FullMachine(GUEST, RunState.PAUSED), "unix:" + socket, zstd);
             assertThat(receive.end(60)).isEqualTo(1);
             save.cancel();
             assertThat(receive.err())
@@ -178,5 +175,4 @@ class OddPlacesTest {
         assertThat(status).as(all).isZero();
         assertThat(all).endsWith("all done\n");
     }
-
 }

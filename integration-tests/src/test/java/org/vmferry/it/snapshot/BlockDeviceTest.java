@@ -45,7 +45,8 @@ class BlockDeviceTest {
     @BeforeEach
     void guest() {
         machine = new FullMachine(GUEST, RunState.PAUSED);
-        for (int at = 0; at < GUEST; at += 128 << 10) machine.ram.asSlice(at, 64 << 10).fill((byte) 0);
+        for (int at = 0; at < GUEST; at += 128 << 10)
+            machine.ram.asSlice(at, 64 << 10).fill((byte) 0);
         ram = machine.ram.toArray(ValueLayout.JAVA_BYTE);
     }
 
@@ -132,8 +133,7 @@ class BlockDeviceTest {
         try (LoopDevice device = LoopDevice.over(directory.resolve("image"), LARGE);
                 Mounted scratch = Mounted.disk(directory.resolve("scratch"), 8)) {
             FullMachine sparse =
-                    new FullMachine(
-                            Arena.ofAuto().allocate(LARGE / 2, 4096), RunState.PAUSED);
+                    new FullMachine(Arena.ofAuto().allocate(LARGE / 2, 4096), RunState.PAUSED);
             sparse.saved(device.path(), "stream");
             runs(
                     "convert",
@@ -157,7 +157,12 @@ class BlockDeviceTest {
                                 new Object[] {"convert", file, device.path(), "--format", "stream"};
                         case "extract" ->
                                 new Object[] {
-                                    "extract", file, "--block", FullMachine.BLOCK, "-o", device.path()
+                                    "extract",
+                                    file,
+                                    "--block",
+                                    FullMachine.BLOCK,
+                                    "-o",
+                                    device.path()
                                 };
                         default ->
                                 new Object[] {
