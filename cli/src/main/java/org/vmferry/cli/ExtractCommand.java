@@ -58,6 +58,7 @@ final class ExtractCommand extends SnapshotAction {
 
     @Override
     void run(Snapshot snapshot) throws Exception {
+        snapshot.needsAFile("extract reads a snapshot twice");
         if (snapshot.isAlso(output)) throw misuse("OUT is the snapshot itself");
         Inspection inspection = inspect(snapshot);
         Inspection.Block block =

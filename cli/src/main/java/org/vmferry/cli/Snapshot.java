@@ -30,14 +30,18 @@ final class Snapshot implements AutoCloseable {
     private final Optional<LibvirtHeader> libvirt;
     private final Optional<String> domain;
 
+    private final boolean once;
+
     private Snapshot(
             Path path,
             Incoming opened,
+            boolean once,
             long offset,
             Optional<LibvirtHeader> libvirt,
             Optional<String> domain) {
         this.path = path;
         this.opened = opened;
+        this.once = once;
         this.offset = offset;
         this.libvirt = libvirt;
         this.domain = domain;
@@ -55,15 +59,26 @@ final class Snapshot implements AutoCloseable {
     static Snapshot open(Path path, long offset) throws IOException {
         Incoming opened =
                 new FileTransport().incoming(Address.parse(uri(path, offset)), Options.DEFAULTS);
+        return recognised(path, opened, false, offset);
+    }
+
+    /** As above, of what is read once, from front to back. */
+    static Snapshot once(Path name, Incoming opened, long offset) throws IOException {
+        return recognised(name, opened, true, offset);
+    }
+
+    private static Snapshot recognised(Path path, Incoming opened, boolean once, long offset)
+            throws IOException {
         try {
-            return recognise(path, opened, offset);
+            return recognise(path, opened, once, offset);
         } catch (IOException | RuntimeException | Error e) {
             opened.close();
             throw e;
         }
     }
 
-    private static Snapshot recognise(Path path, Incoming opened, long offset) throws IOException {
+    private static Snapshot recognise(Path path, Incoming opened, boolean once, long offset)
+            throws IOException {
         PositionedFile file = opened.file(false);
         Optional<LibvirtHeader> libvirt =
                 offset == 0
@@ -83,12 +98,29 @@ final class Snapshot implements AutoCloseable {
             throw MigrationException.peer(
                     "%s is no snapshot: at byte %d it has '%s', not 'QEVM'",
                     path, offset, shown(magic));
-        return new Snapshot(path, opened, offset, libvirt, domain);
+        return new Snapshot(path, opened, once, offset, libvirt, domain);
     }
 
     /** Its name, as typed: for messages only. */
     Path path() {
         return path;
+    }
+
+    /**
+     * Makes sure that it can be read again, and at any place.
+     *
+     * @param why it must be, as the beginning of a sentence
+     * @throws MigrationException if it is read once
+     */
+    void needsAFile(String why) throws MigrationException {
+        if (once)
+            throw MigrationException.user(
+                    "%s, and %s is a pipe: write it to a file first, and name that", why, path);
+    }
+
+    /** Whether it is read once, from front to back. */
+    boolean isOnce() {
+        return once;
     }
 
     /** Whether it ends where the snapshot does: a device does not. */
@@ -98,7 +130,7 @@ final class Snapshot implements AutoCloseable {
 
     /** Whether another name is this file's, too, or another node of this device. */
     boolean isAlso(Path other) throws IOException {
-        if (!Files.exists(other)) return false;
+        if (once || !Files.exists(other)) return false;
         if (Files.isSameFile(path, other)) return true;
         Optional<Long> device = Inode.device(path);
         return device.isPresent() && device.equals(Inode.device(other));

@@ -19,7 +19,7 @@ abstract class SnapshotAction extends Action {
     @Parameters(
             index = "0",
             paramLabel = "FILE",
-            description = "The snapshot, in a file or on a block device.")
+            description = "The snapshot: a file or a block device; - for standard input.")
     private Path file;
 
     @Option(
@@ -32,10 +32,22 @@ abstract class SnapshotAction extends Action {
     @Override
     final void run() throws Exception {
         check();
-        try (Snapshot snapshot = Snapshot.open(file, offset)) {
+        try (Snapshot snapshot = open()) {
             use(snapshot.transport());
+            if (snapshot.isOnce() && isPlaced(snapshot))
+                snapshot.needsAFile("a mapped-ram snapshot's pages have their places");
             run(snapshot);
         }
+    }
+
+    private Snapshot open() throws IOException {
+        return file.equals(StandardInput.TYPED)
+                ? StandardInput.open(offset, interruption::cancelBy)
+                : Snapshot.open(file, offset);
+    }
+
+    private boolean isPlaced(Snapshot snapshot) throws IOException {
+        return Format.of(engine().capabilities(snapshot.uri())) == Format.MAPPED_RAM;
     }
 
     /** Whether what was typed makes sense: asked before the file is opened. */
@@ -55,10 +67,13 @@ abstract class SnapshotAction extends Action {
         Set<String> capabilities = engine.capabilities(snapshot.uri());
         Settings settings = Settings.NONE;
         for (String name : capabilities) settings = settings.capability(name);
-        // A device is longer than what is on it.
+        // A device is longer than what is on it, and how much is to come nobody knows.
         boolean sized = Format.of(capabilities) == Format.STREAM && snapshot.isFile();
-        archive.expect(
-                sized ? snapshot.file().size() - snapshot.offset() : present(inspect(snapshot)));
+        if (!snapshot.isOnce())
+            archive.expect(
+                    sized
+                            ? snapshot.file().size() - snapshot.offset()
+                            : present(inspect(snapshot)));
         follow(
                 engine.receive(archive, snapshot.uri(), settings),
                 "reading " + snapshot.path().getFileName());

@@ -6,6 +6,7 @@ import org.vmferry.cli.Main;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,6 +50,18 @@ public final class Launched implements AutoCloseable {
         return start(jvm, notes.resolve("out"), notes.resolve("err"), notes, arguments);
     }
 
+    /** Starts it with its input coming from there. */
+    public static Launched reading(ProcessBuilder.Redirect in, Path notes, Object... arguments)
+            throws IOException {
+        return start(
+                List.of(), in, notes.resolve("out"), notes.resolve("err"), notes, arguments);
+    }
+
+    /** Where it reads from, if that is a pipe. */
+    public OutputStream in() {
+        return process.getOutputStream();
+    }
+
     /** Starts it with its output going to these. */
     public static Launched with(Path out, Path err, Path temporary, Object... arguments)
             throws IOException {
@@ -57,6 +70,18 @@ public final class Launched implements AutoCloseable {
 
     private static Launched start(
             List<String> jvm, Path out, Path err, Path temporary, Object... arguments)
+            throws IOException {
+        var nothing = ProcessBuilder.Redirect.from(new File("/dev/null"));
+        return start(jvm, nothing, out, err, temporary, arguments);
+    }
+
+    private static Launched start(
+            List<String> jvm,
+            ProcessBuilder.Redirect in,
+            Path out,
+            Path err,
+            Path temporary,
+            Object... arguments)
             throws IOException {
         List<String> line =
                 new ArrayList<>(
@@ -73,7 +98,7 @@ public final class Launched implements AutoCloseable {
         Stream.of(arguments).map(Object::toString).forEach(line::add);
         return new Launched(
                 new ProcessBuilder(line)
-                        .redirectInput(new File("/dev/null"))
+                        .redirectInput(in)
                         .redirectOutput(out.toFile())
                         .redirectError(err.toFile())
                         .start(),
