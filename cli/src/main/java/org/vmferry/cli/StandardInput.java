@@ -33,7 +33,9 @@ final class StandardInput implements PositionedFile, Incoming {
     /** A file's own name for itself, where it is one. */
     private static final Path NODE = Path.of("/dev/stdin");
 
-    /** How much is kept: the devices that stand before the text behind a stream, many times over. */
+    /**
+     * How much is kept: the devices that stand before the text behind a stream, many times over.
+     */
     static final int WINDOW = 16 << 20;
 
     private static final int STEP = 1 << 18;
@@ -54,8 +56,7 @@ final class StandardInput implements PositionedFile, Incoming {
      * @param release is told what ends the waiting for bytes
      * @return owned by the caller
      */
-    static Snapshot open(long offset, Consumer<Runnable> release)
-            throws IOException {
+    static Snapshot open(long offset, Consumer<Runnable> release) throws IOException {
         FileChannel channel = new FileInputStream(FileDescriptor.in).getChannel();
         Optional<Path> file = file();
         if (file.isPresent()) return Snapshot.open(file.get(), channel.position() + offset);

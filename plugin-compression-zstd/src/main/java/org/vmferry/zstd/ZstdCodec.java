@@ -74,26 +74,24 @@ public final class ZstdCodec implements CompressionProvider {
         }
     }
 
+    /** Its classes are missing, or of no use without their native part. */
     private static MigrationException noLibrary(LinkageError cause) {
+        String said = String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
+        boolean missing =
+                cause instanceof NoClassDefFoundError && !said.startsWith("Could not initialize");
+        String folder = System.getProperty(FOLDER, System.getProperty("java.io.tmpdir"));
         return new MigrationException(
                 Blame.PLUGIN,
-                isThere()
-                        ? "zstd's native part for %s %s can't be loaded out of '%s', as where that folder is mounted noexec: set -DZstdTempFolder=DIR to one that libraries are loaded from (%s)"
+                missing
+                        ? "zstd can't be loaded: add com.github.luben:zstd-jni (" + said + ")"
+                        : "zstd's native part for %s %s can't be loaded out of '%s', as where that folder is mounted noexec: set -D%s=DIR to one that libraries are loaded from (%s)"
                                 .formatted(
                                         System.getProperty("os.name"),
                                         System.getProperty("os.arch"),
-                                        System.getProperty(
-                                                FOLDER, System.getProperty("java.io.tmpdir")),
-                                        cause.getMessage().lines().findFirst().orElse(""))
-                        : "zstd can't be loaded: add com.github.luben:zstd-jni ("
-                                + cause.getMessage()
-                                + ")",
+                                        folder,
+                                        FOLDER,
+                                        said),
                 cause);
-    }
-
-    /** Its classes, which are of no use without their native part. */
-    private static boolean isThere() {
-        return ZstdCodec.class.getResource("/com/github/luben/zstd/ZstdCompressCtx.class") != null;
     }
 
     private record ZstdCompressor(ZstdCompressCtx context) implements Compressor {
