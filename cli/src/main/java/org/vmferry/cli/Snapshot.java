@@ -26,11 +26,10 @@ final class Snapshot implements AutoCloseable {
 
     private final Path path;
     private final Incoming opened;
+    private final boolean once;
     private final long offset;
     private final Optional<LibvirtHeader> libvirt;
     private final Optional<String> domain;
-
-    private final boolean once;
 
     private Snapshot(
             Path path,
