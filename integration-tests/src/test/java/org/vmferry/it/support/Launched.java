@@ -53,8 +53,7 @@ public final class Launched implements AutoCloseable {
     /** Starts it with its input coming from there. */
     public static Launched reading(ProcessBuilder.Redirect in, Path notes, Object... arguments)
             throws IOException {
-        return start(
-                List.of(), in, notes.resolve("out"), notes.resolve("err"), notes, arguments);
+        return start(List.of(), in, notes.resolve("out"), notes.resolve("err"), notes, arguments);
     }
 
     /** Where it reads from, if that is a pipe. */
