@@ -1,5 +1,6 @@
 package org.vmferry.it.support;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -50,6 +51,6 @@ public record LoopDevice(Path path) implements AutoCloseable {
 
     @Override
     public void close() throws Exception {
-        run("losetup", "--detach", path.toString());
+        assertThat(Mounted.run("losetup", "--detach", path.toString())).isNull();
     }
 }
