@@ -1,6 +1,7 @@
 package org.vmferry.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -10,10 +11,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
 import org.vmferry.engine.json.Json;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Fact;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -272,6 +279,68 @@ class MissingRamTest {
 
         assertThat(run("verify", pair(8192))).isEqualTo(1);
         assertThat(err.toString()).contains(ODD);
+    }
+
+    /** A host: the small machine, with a block that a file may lack. */
+    private static final class Host implements Machine {
+        private final SmallMachine small = new SmallMachine();
+        private final List<RamBlock> blocks = new ArrayList<>(small.ram().blocks());
+        private RunState state = RunState.INMIGRATE;
+
+        Host(RamBlock odd) {
+            Arrays.fill(small.ram, (byte) 0);
+            blocks.addFirst(odd);
+        }
+
+        @Override
+        public String type() {
+            return small.type();
+        }
+
+        @Override
+        public RunState runState() {
+            return state;
+        }
+
+        @Override
+        public void enter(RunState next) {
+            state = next;
+        }
+
+        @Override
+        public RamProvider ram() {
+            return () -> blocks;
+        }
+
+        @Override
+        public List<DeviceState> devices() {
+            return small.devices();
+        }
+    }
+
+    /** It says by its block that it shares this memory, and by a capability that it wants to. */
+    @Test
+    @Tag("MAP-18")
+    @Tag("TRL-7")
+    void aHostLoadsANewerQemusFileOnlyWhereTheRamIs() throws Exception {
+        String file = "file:" + pair(0);
+        Settings pair = Format.MAPPED_RAM.settings().capability("x-ignore-shared");
+        Host shares = new Host(new Shared(7));
+        engine.receive(shares, file, pair).await();
+        assertThat(shares.small.ram).isEqualTo(new SmallMachine().ram);
+        assertThat(shares.state).isEqualTo(RunState.PAUSED);
+
+        byte[] own = new byte[2 * PAGE];
+        Host lacks = new Host(RamBlock.of(ODD, MemorySegment.ofArray(own), PAGE));
+        Host unasked = new Host(new Shared(7));
+        Map<Host, Settings> refused = Map.of(lacks, pair, unasked, Format.MAPPED_RAM.settings());
+        for (Host host : refused.keySet()) {
+            Migration load = engine.receive(host, file, refused.get(host));
+            assertThatExceptionOfType(MigrationException.class)
+                    .isThrownBy(load::await)
+                    .withMessageContaining("x-ignore-shared");
+            assertThat(host.state).isEqualTo(RunState.INMIGRATE);
+        }
     }
 
     private void carry(Path from, Path to, Format format, List<Fact> more) throws Exception {
