@@ -1,8 +1,6 @@
 package org.vmferry.cli;
 
-import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.option.Settings;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -52,16 +50,10 @@ final class ConvertCommand extends SnapshotAction {
             read(engine, snapshot, archive);
             uuid.tell(archive);
             follow(
-                    engine.send(archive, Snapshot.uri(output, 0), settings(archive)),
+                    engine.send(archive, Snapshot.uri(output, 0), format.settings(archive)),
                     "writing " + output.getFileName());
             remark(output + ": " + format.described());
             remarkMissing(output, archive);
         }
-    }
-
-    /** In a stream a capability tells a QEMU that RAM is missing; mapped-ram has no room for it. */
-    private Settings settings(ArchiveMachine archive) {
-        boolean says = format == Format.STREAM && !archive.missing().isEmpty();
-        return says ? format.settings().capability("x-ignore-shared") : format.settings();
     }
 }

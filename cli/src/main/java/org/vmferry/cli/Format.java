@@ -1,5 +1,6 @@
 package org.vmferry.cli;
 
+import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Inspection;
 import org.vmferry.engine.option.Settings;
 
@@ -29,9 +30,20 @@ enum Format {
         return of(inspection.capabilities());
     }
 
+    /** In which format a machine is kept: only a stream can say that RAM is missing. */
+    static Format of(ArchiveMachine archive) {
+        return archive.missing().isEmpty() ? MAPPED_RAM : STREAM;
+    }
+
     /** What the engine has to be told. */
     Settings settings() {
         return this == MAPPED_RAM ? Settings.NONE.capability(name) : Settings.NONE;
+    }
+
+    /** The same, for a machine that may lack RAM: a stream says so by a capability. */
+    Settings settings(ArchiveMachine archive) {
+        boolean says = this == STREAM && !archive.missing().isEmpty();
+        return says ? settings().capability("x-ignore-shared") : settings();
     }
 
     String described() {

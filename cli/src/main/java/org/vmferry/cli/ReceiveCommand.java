@@ -38,8 +38,8 @@ final class ReceiveCommand extends Action {
             required = true,
             paramLabel = "FILE",
             description =
-                    "The snapshot, in mapped-ram; appears only when it is complete. Or a block"
-                            + " device.")
+                    "The snapshot, in mapped-ram, or as a stream if its source left RAM out;"
+                            + " appears only when it is complete. Or a block device.")
     private Path output;
 
     @Mixin private OptionArguments options;
@@ -76,14 +76,15 @@ final class ReceiveCommand extends Action {
                 remark(load.owner().sentence());
             }
             load.await();
-            remark(output + ": " + Format.MAPPED_RAM.described());
+            remark(output + ": " + Format.of(archive).described());
             remarkMissing(output, archive);
         }
     }
 
     /** On the load's thread, so that a source with a return path keeps its guest if this fails. */
     private void save(Engine engine, ArchiveMachine archive) throws MigrationException {
-        saving = engine.send(archive, Snapshot.uri(output, 0), Format.MAPPED_RAM.settings());
+        Format format = Format.of(archive);
+        saving = engine.send(archive, Snapshot.uri(output, 0), format.settings(archive));
         try {
             saving.await();
         } catch (InterruptedException e) {

@@ -1,6 +1,7 @@
 package org.vmferry.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -10,10 +11,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
 import org.vmferry.engine.json.Json;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Fact;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -23,11 +30,13 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.zip.CRC32C;
 
 /** What a file says beside QEMU's format, and what the commands make of RAM that is not in it. */
 class MissingRamTest {
@@ -50,7 +59,7 @@ class MissingRamTest {
     }
 
     /** Two pages, shared, at a guest address. */
-    private record Shared() implements RamBlock {
+    private record Shared(int content) implements RamBlock {
         @Override
         public String id() {
             return ODD;
@@ -78,7 +87,7 @@ class MissingRamTest {
 
         @Override
         public void read(long offset, MemorySegment target) {
-            target.fill((byte) 7);
+            target.fill((byte) content);
         }
 
         @Override
@@ -89,24 +98,41 @@ class MissingRamTest {
     void save() throws Exception {
         stream = directory.resolve("vm.stream");
         engine.send(
-                        new SmallMachine(new Shared()),
+                        new SmallMachine(new Shared(7)),
                         "file:" + stream,
                         Settings.NONE.capability("x-ignore-shared"))
                 .await();
     }
 
-    private Path converted(Format format) {
-        Path file = directory.resolve("converted." + format);
-        assertThat(run("convert", stream, file, "--format", format)).as(err.toString()).isZero();
-        assertThat(err.toString()).contains("block '" + ODD + "' is missing");
+    /** In mapped-ram a file said so that an older version has written. */
+    private Path lacking(Format format) throws Exception {
+        Path file = directory.resolve("lacking." + format);
+        if (format == Format.STREAM) {
+            assertThat(run("convert", stream, file, "--format", format)).as(err::toString).isZero();
+            assertThat(err.toString()).contains("block '" + ODD + "' is missing");
+            return file;
+        }
+        engine.send(new SmallMachine(new Shared(0)), "file:" + file, format.settings()).await();
+        byte[] all = Files.readAllBytes(file);
+        String text = new String(all, StandardCharsets.ISO_8859_1);
+        byte[] before = Arrays.copyOf(all, text.lastIndexOf("vmferry 1\n"));
+        int tail = text.lastIndexOf("\u007e\0\0\0\1") + 5; // behind the footer of ram's END
+        byte[] says = ascii("vmferry 1\nmissing-ram shared%20%25%20ram 0x100000000\n");
+        CRC32C sum = new CRC32C();
+        sum.update(before, tail, before.length - tail);
+        sum.update(says);
+        Files.write(file, before);
+        Files.write(file, says, StandardOpenOption.APPEND);
+        byte[] last = ascii("crc32c %08x\n".formatted(sum.getValue()));
+        Files.write(file, last, StandardOpenOption.APPEND);
         return file;
     }
 
     @ParameterizedTest
     @EnumSource
     @Tag("TRL-7")
-    void itIsSaidByEveryCommand(Format format) throws IOException {
-        Path file = converted(format);
+    void itIsSaidByEveryCommand(Format format) throws Exception {
+        Path file = lacking(format);
         assertThat(run("verify", file)).isEqualTo(3);
         assertThat(out.toString())
                 .contains(": sound: ", ": not whole: the RAM of block '" + ODD + "' (8 KiB)");
@@ -133,8 +159,8 @@ class MissingRamTest {
     @ParameterizedTest
     @EnumSource
     @Tag("TRL-7")
-    void aDestinationMustBeToldOrGetsNothing(Format format) {
-        Path file = converted(format);
+    void aDestinationMustBeToldOrGetsNothing(Format format) throws Exception {
+        Path file = lacking(format);
         Path sent = directory.resolve("sent");
         for (String uri : List.of("unix:" + directory.resolve("nobody"), "file:" + sent)) {
             assertThat(run("send", file, uri)).isEqualTo(1);
@@ -146,15 +172,48 @@ class MissingRamTest {
         assertThat(sent).hasSameBinaryContentAs(stream);
     }
 
+    /** Where the devices can't be told apart nobody knows what is said behind them. */
     @Test
     @Tag("TRL-7")
-    void whatIsReceivedLacksItToo() {
+    void whereItCantBeToldItIsNoZeros() throws Exception {
+        Path file = lacking(Format.MAPPED_RAM);
+        byte[] all = Files.readAllBytes(file);
+        int name = new String(all, StandardCharsets.ISO_8859_1).lastIndexOf("\"first\"");
+        all[name + 1] = 'F';
+        Files.write(file, all);
+        Path raw = directory.resolve("raw");
+        assertThat(run("extract", file, "--block", ODD, "-o", raw)).isEqualTo(1);
+        assertThat(err.toString()).contains("block '" + ODD + "' can't be told from what is not");
+        assertThat(raw).doesNotExist();
+    }
+
+    /** A QEMU would load it without a word. */
+    @ParameterizedTest
+    @EnumSource
+    @Tag("TRL-7")
+    void intoMappedRamItIsNotWritten(Format from) throws Exception {
+        Path file = lacking(from);
+        Path none = directory.resolve("none");
+        assertThat(run("convert", file, none, "--format", "mapped-ram")).isEqualTo(1);
+        assertThat(err.toString()).contains("block '" + ODD + "' is missing", "Write a stream");
+        assertThat(run("send", file, "file:" + none, "-c", "mapped-ram")).isEqualTo(1);
+        assertThat(none).doesNotExist();
+        Path again = directory.resolve("again");
+        assertThat(run("convert", file, again, "--format", "stream")).as(err::toString).isZero();
+        assertThat(again).hasSameBinaryContentAs(stream);
+    }
+
+    @Test
+    @Tag("TRL-7")
+    void whatIsReceivedLacksItToo() throws IOException {
         Path received = directory.resolve("received");
         assertThat(run("receive", "file:" + stream, "-o", received, "-c", "x-ignore-shared"))
                 .as(err.toString())
                 .isZero();
-        assertThat(err.toString()).contains("the RAM of block '" + ODD + "' is missing");
+        assertThat(err.toString())
+                .contains("the RAM of block '" + ODD + "' is missing", "as a plain stream");
         assertThat(run("verify", received)).isEqualTo(3);
+        assertThat(received).hasSameBinaryContentAs(stream);
     }
 
     @Test
@@ -222,10 +281,71 @@ class MissingRamTest {
         assertThat(err.toString()).contains(ODD);
     }
 
+    /** A host: the small machine, with a block that a file may lack. */
+    private static final class Host implements Machine {
+        private final SmallMachine small = new SmallMachine();
+        private final List<RamBlock> blocks = new ArrayList<>(small.ram().blocks());
+        private RunState state = RunState.INMIGRATE;
+
+        Host(RamBlock odd) {
+            Arrays.fill(small.ram, (byte) 0);
+            blocks.addFirst(odd);
+        }
+
+        @Override
+        public String type() {
+            return small.type();
+        }
+
+        @Override
+        public RunState runState() {
+            return state;
+        }
+
+        @Override
+        public void enter(RunState next) {
+            state = next;
+        }
+
+        @Override
+        public RamProvider ram() {
+            return () -> blocks;
+        }
+
+        @Override
+        public List<DeviceState> devices() {
+            return small.devices();
+        }
+    }
+
+    /** It says by its block that it shares this memory, and by a capability that it wants to. */
+    @Test
+    @Tag("MAP-18")
+    @Tag("TRL-7")
+    void aHostLoadsANewerQemusFileOnlyWhereTheRamIs() throws Exception {
+        String file = "file:" + pair(0);
+        Settings pair = Format.MAPPED_RAM.settings().capability("x-ignore-shared");
+        Host shares = new Host(new Shared(7));
+        engine.receive(shares, file, pair).await();
+        assertThat(shares.small.ram).isEqualTo(new SmallMachine().ram);
+        assertThat(shares.state).isEqualTo(RunState.PAUSED);
+
+        byte[] own = new byte[2 * PAGE];
+        Host lacks = new Host(RamBlock.of(ODD, MemorySegment.ofArray(own), PAGE));
+        Host unasked = new Host(new Shared(7));
+        Map<Host, Settings> refused = Map.of(lacks, pair, unasked, Format.MAPPED_RAM.settings());
+        for (Host host : refused.keySet()) {
+            Migration load = engine.receive(host, file, refused.get(host));
+            assertThatExceptionOfType(MigrationException.class)
+                    .isThrownBy(load::await)
+                    .withMessageContaining("x-ignore-shared");
+            assertThat(host.state).isEqualTo(RunState.INMIGRATE);
+        }
+    }
+
     private void carry(Path from, Path to, Format format, List<Fact> more) throws Exception {
         try (var archive = ArchiveMachine.in(directory)) {
-            engine.receive(archive, "file:" + from, Settings.NONE.capability("x-ignore-shared"))
-                    .await();
+            engine.receive(archive, "file:" + from, Settings.NONE).await();
             var store = archive.sections().orElseThrow();
             List<Fact> facts = new ArrayList<>(store.facts());
             facts.addAll(more);
@@ -240,7 +360,9 @@ class MissingRamTest {
         Path file = directory.resolve("one");
         String uuid = "4dea22b3-1d52-d8f3-2516-782e98ab3fa0";
         List<Fact> more = List.of(new Fact("uuid", uuid), new Fact("from-1.7", "grüße"));
-        carry(stream, file, Format.MAPPED_RAM, more);
+        Path whole = directory.resolve("whole");
+        SmallMachine.saved(whole, Format.STREAM);
+        carry(whole, file, Format.MAPPED_RAM, more);
         Path two = directory.resolve("two");
         assertThat(run("convert", file, two, "--format", "stream")).isZero();
         Path three = directory.resolve("three");

@@ -40,16 +40,20 @@ final class MissingRam {
     /** Refuses what the other side, or a QEMU that reads the file, would take for zeros. */
     static void checkSend(List<RamBlock> blocks, Options options, Parts parts)
             throws MigrationException {
-        // QEMU's stream says by this capability that RAM is missing; a file's trailer says it too,
-        // and in a placed layout it is the only one that can.
-        if (options.get(EngineOptions.X_IGNORE_SHARED) || parts.layout().placed()) return;
+        // QEMU's stream says by this capability that RAM is missing.
+        if (options.get(EngineOptions.X_IGNORE_SHARED)) return;
         for (RamBlock block : blocks) {
             if (!block.missing()) continue;
             throw MigrationException.user(
                     "the RAM of block '%s' is missing here: its source left it out as shared"
-                            + " memory. Set x-ignore-shared, here and at a destination that shares"
-                            + " this memory",
-                    block.id());
+                            + " memory. %s",
+                    block.id(),
+                    parts.layout().placed()
+                            ? "Write a stream, with x-ignore-shared: "
+                                    + parts.layout().id()
+                                    + " has no word for it"
+                            : "Set x-ignore-shared, here and at a destination that shares this"
+                                    + " memory");
         }
     }
 
