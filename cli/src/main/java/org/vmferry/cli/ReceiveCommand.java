@@ -3,6 +3,7 @@ package org.vmferry.cli;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
@@ -40,6 +41,15 @@ final class ReceiveCommand extends Action {
             description = "The snapshot, in mapped-ram; appears only when it is complete.")
     private Path output;
 
+    @Option(
+            names = "--page-size",
+            paramLabel = "N",
+            converter = SnapshotAction.Bytes.class,
+            description =
+                    "Bytes in a page of the machine's target, where neither its stream nor its"
+                            + " name tells; takes k.")
+    private long pageSize;
+
     @Mixin private OptionArguments options;
     @Mixin private ScratchOption scratch;
     @Mixin private AllowOption allow;
@@ -48,7 +58,8 @@ final class ReceiveCommand extends Action {
 
     @Override
     void run() throws Exception {
-        var settings = options.settings();
+        Settings settings = options.settings();
+        if (pageSize != 0) settings = settings.parameter("page-size", Long.toString(pageSize));
         allow.check(uri);
         Engine engine = engine();
         // A source without a return path has given its guest up by the time it is written.

@@ -21,8 +21,8 @@ public final class StreamIn implements MainIn, AutoCloseable {
     private static final int BUFFER = 1 << 18;
 
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment memory = arena.allocate(BUFFER, 4096);
-    private final ByteBuffer buffer = memory.asByteBuffer().limit(0);
+    private MemorySegment memory = arena.allocate(BUFFER, 4096);
+    private ByteBuffer buffer = memory.asByteBuffer().limit(0);
     private final Incoming end;
     private final Channel channel;
     private final PositionedFile file;
@@ -124,7 +124,16 @@ public final class StreamIn implements MainIn, AutoCloseable {
      * @return false if neither came
      */
     public boolean comes(long ms) throws IOException {
-        if (!isDry()) return true;
+        return !isDry() || moreComes(ms);
+    }
+
+    /**
+     * As {@link #comes}, but waits for a byte behind those that have come.
+     *
+     * @param ms for how long
+     * @return false if neither came
+     */
+    public boolean moreComes(long ms) throws IOException {
         if (file != null) {
             fill();
             return true;
@@ -133,6 +142,28 @@ public final class StreamIn implements MainIn, AutoCloseable {
         if (!ahead.isDone(ms)) return false;
         fill();
         return true;
+    }
+
+    /**
+     * Looks at what comes next and leaves it to be read.
+     *
+     * @param count bytes that are waited for
+     * @return at least as many, or all that the stream still has; valid until something is read
+     */
+    public ByteBuffer ahead(int count) throws IOException {
+        while (ahead != null || buffer.remaining() < count) {
+            if (ahead == null && count > buffer.capacity()) grow(count);
+            if (!fill()) break;
+        }
+        return buffer.slice().asReadOnlyBuffer();
+    }
+
+    private void grow(int count) {
+        MemorySegment larger = arena.allocate(Math.max(count, 2L * buffer.capacity()), 4096);
+        ByteBuffer next = larger.asByteBuffer();
+        next.put(buffer).flip();
+        memory = larger;
+        buffer = next;
     }
 
     @Override
@@ -178,9 +209,9 @@ public final class StreamIn implements MainIn, AutoCloseable {
     private boolean fillNow() throws IOException {
         // Moved to the front only for want of room: small reads would move all of it each time.
         if (!buffer.hasRemaining()) buffer.position(0).limit(0);
-        else if (buffer.limit() == BUFFER) buffer.compact().flip();
+        else if (buffer.limit() == buffer.capacity()) buffer.compact().flip();
         int from = buffer.position();
-        buffer.position(buffer.limit()).limit(BUFFER);
+        buffer.position(buffer.limit()).limit(buffer.capacity());
         try {
             return read(buffer) > 0;
         } finally {
@@ -205,7 +236,8 @@ public final class StreamIn implements MainIn, AutoCloseable {
 
     @Override
     public long position() {
-        return isDry() ? position : position - buffer.remaining();
+        if (ahead != null) return ahead.from;
+        return position - buffer.remaining();
     }
 
     @Override
@@ -233,6 +265,7 @@ public final class StreamIn implements MainIn, AutoCloseable {
     /** A thread that fills the buffer once, for who can't wait for it as long as it takes. */
     private final class Ahead {
         private final FutureTask<Boolean> reading = new FutureTask<>(StreamIn.this::fillNow);
+        private final long from = position - buffer.remaining();
         private final Thread thread = new Thread(reading, "vmferry-ahead-" + channel.peer());
 
         Ahead() {
