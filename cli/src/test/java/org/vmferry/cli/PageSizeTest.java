@@ -14,11 +14,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.FutureTask;
 import java.util.zip.GZIPInputStream;
 
 /** Streams that QEMU 10.0 wrote for targets whose page is not 4 KiB, and that don't say so. */
@@ -129,5 +135,82 @@ class PageSizeTest {
         System.arraycopy(bytes, 13 + old, renamed, 13 + name.length, bytes.length - 13 - old);
         Path file = Files.write(folder.resolve("renamed"), renamed);
         assertThat(run("verify", file)).isEqualTo(1);
+    }
+
+    private SocketChannel connected(Path socket, FutureTask<?> destination) throws IOException {
+        while (true) {
+            try {
+                return SocketChannel.open(UnixDomainSocketAddress.of(socket));
+            } catch (IOException e) { // nobody listens yet
+                assertThat(destination.isDone()).as("%s", err).isFalse();
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    /** Of a source that waits for an answer, the last word it has had; -1 if it only closed. */
+    private int answer(byte[] stream, Path out, String... more) throws Exception {
+        Path socket = folder.resolve("socket");
+        Files.deleteIfExists(socket);
+        List<Object> arguments = new ArrayList<>(List.of("receive", "unix:" + socket, "-o", out));
+        arguments.addAll(List.of(more));
+        var destination = new FutureTask<>(() -> run(arguments.toArray()));
+        Thread.ofPlatform().daemon().start(destination);
+        ByteBuffer words = ByteBuffer.allocate(1000);
+        try (SocketChannel source = connected(socket, destination)) {
+            int head = 13 + stream[12];
+            byte[] openReturnPath = {8, 0, 1, 0, 0};
+            try {
+                source.write(ByteBuffer.wrap(stream, 0, head));
+                source.write(ByteBuffer.wrap(openReturnPath));
+                ByteBuffer rest = ByteBuffer.wrap(stream, head, stream.length - head);
+                while (rest.hasRemaining()) source.write(rest);
+                while (source.read(words) >= 0) {}
+            } catch (IOException e) {
+                // It has gone without another word.
+            }
+        }
+        int status = destination.get();
+        assertThat(status == 0).as("%s", err).isEqualTo(Files.exists(out));
+        return words.position() < 8 ? -1 : words.getInt(words.position() - 4);
+    }
+
+    private byte[] bytes(Path file) throws IOException {
+        return Files.readAllBytes(file);
+    }
+
+    /** A source's guest runs on unless it is told 0. */
+    @Test
+    void aSourceIsNotToldThatAllHasComeBeforeTheSizeIsHeldAgainstTheDescription() throws Exception {
+        Path out = folder.resolve("out");
+        byte[] zeros = bytes(unknown("zeros"));
+        assertThat(answer(zeros, out, "--page-size", "512")).isEqualTo(1);
+        assertThat(err.toString()).contains("VMDESCRIPTION", "--page-size", "to 1024");
+        assertThat(answer(captured("zeros"), out, "--page-size", "256")).isEqualTo(1);
+        assertThat(err.toString()).contains("VMDESCRIPTION", "--page-size", "to 1024");
+        assertThat(answer(zeros, out)).isEqualTo(1);
+        assertThat(err.toString()).contains("Xicrobit", "--page-size");
+        assertThat(answer(zeros, out, "--page-size", "1k")).isZero();
+    }
+
+    /** All that the source has to say is less than the largest page. */
+    @Test
+    void theRecordsTellAlsoWhereTheSourceWaitsForAnAnswer() throws Exception {
+        Path out = folder.resolve("out");
+        assertThat(answer(bytes(unknown("microbit")), out)).isZero();
+        assertThat(look(out).pageSize()).isEqualTo(1024);
+    }
+
+    /** What can be known is held against what was asked for, before RAM is read. */
+    @Test
+    void whatContradictsTheFileIsRefused() throws IOException {
+        Path file = unknown("microbit");
+        assertThat(run("verify", file, "--page-size", "4k")).isEqualTo(1);
+        assertThat(err.toString()).contains("page-size is 4096", "1024 bytes, as its records tell");
+        assertThat(run("verify", file, "--page-size", "1k")).as("%s", err).isZero();
+        Path mapped = folder.resolve("mapped");
+        assertThat(run("convert", file, mapped, "--format", "mapped-ram")).as("%s", err).isZero();
+        assertThat(run("verify", mapped, "--page-size", "512")).isEqualTo(1);
+        assertThat(err.toString()).contains("1024 bytes, as the first block's header says");
     }
 }

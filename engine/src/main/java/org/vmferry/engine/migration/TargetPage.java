@@ -12,10 +12,9 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.layout.RamLayout.Loader;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.SectionStore.Configuration;
-import org.vmferry.spi.ram.RamBlock;
 
 import java.io.IOException;
-import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
@@ -47,51 +46,56 @@ record TargetPage(int size, String by) {
         TargetPage settle(Machine machine, Parts parts, Loader loader) throws IOException {
             int option = session.options().get(EngineOptions.PAGE_SIZE);
             if (option != 0) checked(option, "page-size");
-            TargetPage page = find(machine, parts, loader, option);
-            if (option != 0 && option != page.size) {
-                LOG.warn(
-                        "{}: page-size {} is not used: pages have {} bytes, as {}",
-                        session.name(),
-                        option,
-                        page.size,
-                        page.by);
-            }
+            Optional<TargetPage> certain = certain(machine, parts, loader);
+            TargetPage page = certain.isPresent() ? agreed(certain.get(), option) : likely(parts, option);
             LOG.debug("{}: pages have {} bytes, as {}", session.name(), page.size, page.by);
             return page;
         }
 
-        private TargetPage find(Machine machine, Parts parts, Loader loader, int option)
+        private Optional<TargetPage> certain(Machine machine, Parts parts, Loader loader)
                 throws IOException {
             OptionalInt said = StreamHeader.pageSize(configuration);
-            if (said.isPresent()) return new TargetPage(said.getAsInt(), "the stream says");
-            OptionalLong header =
-                    parts.layout().placed()
-                            ? PageSizeSearch.header(in, session, loader)
-                            : OptionalLong.empty();
-            if (header.isPresent()) {
-                checked(header.getAsLong(), "the page size in the first block's header");
-                return new TargetPage((int) header.getAsLong(), "its header says");
+            if (said.isPresent()) {
+                return Optional.of(new TargetPage(said.getAsInt(), "the stream says"));
             }
+            if (parts.layout().placed()) {
+                OptionalLong header = PageSizeSearch.header(in, session, loader);
+                if (header.isPresent()) {
+                    checked(header.getAsLong(), "the page size in the first block's header");
+                    return Optional.of(
+                            new TargetPage((int) header.getAsLong(), "the first block's header says"));
+                }
+            }
+            if (machine.sections().isPresent()) return Optional.empty();
+            return machine.ram().blocks().stream()
+                    .findFirst()
+                    .map(own -> new TargetPage(own.pageSize(), "the machine here has them"));
+        }
+
+        /** A table and records know most; who says it himself is held against the records. */
+        private TargetPage likely(Parts parts, int option) throws IOException {
             String name = configuration.machine();
             OptionalInt known = PageSizeTable.of(name);
-            if (known.isPresent()) {
-                return new TargetPage(known.getAsInt(), "machines '" + name + "' have");
-            }
-            if (machine.sections().isEmpty()) {
-                List<RamBlock> own = List.copyOf(machine.ram().blocks());
-                if (!own.isEmpty()) {
-                    return new TargetPage(own.getFirst().pageSize(), "the machine here has");
-                }
+            if (option == 0 && known.isPresent()) {
+                return new TargetPage(known.getAsInt(), "machines '" + name + "' have them");
             }
             boolean inline =
                     parts.layout().id().equals(InlineLayout.ID)
                             && parts.carrier().channelMagic() == 0;
             OptionalInt told = inline ? PageSizeSearch.records(in, session) : OptionalInt.empty();
-            if (told.isPresent() && told.getAsInt() == 0) {
-                return new TargetPage(option == 0 ? ANY : option, "was assumed");
+            if (told.isPresent() && told.getAsInt() != 0) {
+                return agreed(new TargetPage(told.getAsInt(), "its records tell"), option);
             }
-            if (told.isPresent()) return new TargetPage(told.getAsInt(), "its records tell");
-            if (option != 0) return new TargetPage(option, "page-size says");
+            if (option != 0) {
+                if (known.isPresent() && known.getAsInt() != option) {
+                    LOG.warn(
+                            "{}: pages of {} bytes are taken, as page-size says; machines '{}' have"
+                                    + " {}",
+                            session.name(), option, name, known.getAsInt());
+                }
+                return new TargetPage(option, "page-size says");
+            }
+            if (told.isPresent()) return new TargetPage(ANY, "was assumed");
             throw MigrationException.user(
                     "how large a page of machine '%s' is nobody says: its stream doesn't, its name"
                             + " is not known for it, and its RAM %s; set page-size (--page-size) to"
@@ -100,6 +104,13 @@ record TargetPage(int size, String by) {
                     inline
                             ? "can be read with several sizes"
                             : "can't be asked before it comes over other channels");
+        }
+
+        private static TargetPage agreed(TargetPage page, int option) throws MigrationException {
+            if (option == 0 || option == page.size) return page;
+            throw MigrationException.user(
+                    "page-size is %d, but the machine has pages of %d bytes, as %s: leave it out",
+                    option, page.size, page.by);
         }
 
         private static void checked(long size, String what) throws MigrationException {

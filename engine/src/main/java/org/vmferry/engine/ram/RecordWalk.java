@@ -20,10 +20,10 @@ import java.util.OptionalInt;
  */
 final class RecordWalk {
     /** The most that is looked at: zero pages of 3 GiB of 1 KiB take 27 MiB before any data. */
-    private static final int MOST = 32 << 20;
+    static final int MOST = 32 << 20;
 
     /** After so many pages of data two candidates are left only by intent. */
-    private static final int MOST_DATA = 64;
+    static final int MOST_DATA = 64;
 
     private final StreamIn in;
     private final boolean addresses;
@@ -68,9 +68,7 @@ final class RecordWalk {
                 othersGoOn |= !walker.wrong;
             }
             left.removeIf(walker -> walker.wrong);
-            if (left.size() == 1 && left.getFirst().data > 0) {
-                return OptionalInt.of(left.getFirst().size);
-            }
+            if (left.size() == 1) return OptionalInt.of(left.getFirst().size);
             if (left.stream().allMatch(walker -> walker.stopped)) break;
         }
         return left.isEmpty() ? OptionalInt.of(0) : OptionalInt.empty();
@@ -85,6 +83,7 @@ final class RecordWalk {
         long union = total;
         int at = 8;
         for (long rest = total; rest > 0; ) {
+            if (blocks.size() == RamSection.MOST_BLOCKS) return -1;
             String name = name(at);
             if (name == null) return -1;
             at += 1 + (bytes.get(at) & 0xff);
@@ -125,7 +124,6 @@ final class RecordWalk {
         private final int size;
         private final int flagBits;
         private int at = first;
-        private int data;
         private String block; // of the record before, also across sections (rule RAM-4)
         private boolean wrong;
         private boolean stopped; // nothing more is to be learned
@@ -146,7 +144,6 @@ final class RecordWalk {
                     if (isData) at = from; // the next step's
                     return;
                 }
-                if (isData) data++;
                 behindData = isData;
             }
         }
@@ -155,15 +152,16 @@ final class RecordWalk {
         private boolean record() throws IOException {
             if (!need(Long.BYTES)) return false;
             long word = bytes.getLong(at);
-            long offset = word & -1L - flagBits;
+            long offset = word & ~(long) flagBits;
             int flags = (int) (word & flagBits);
             at += Long.BYTES;
             if (word == EOS) {
                 nextPart();
                 return false;
             }
+            if (word == MULTIFD_FLUSH && flags == word) return false;
             int kind = flags & ~CONTINUE;
-            if (kind != ZERO && kind != PAGE) return fails();
+            if (kind != ZERO && kind != PAGE && kind != XBZRLE) return fails();
             if ((flags & CONTINUE) == 0) {
                 String name = need(1) ? name(at) : null;
                 if (name == null) return fails();
@@ -174,11 +172,22 @@ final class RecordWalk {
             if (used == null || offset < 0 || offset % size != 0 || offset > used - size) {
                 return fails();
             }
+            if (kind == XBZRLE) return changes();
             int body = kind == ZERO ? 1 : size;
             if (!need(body)) return false;
             if (kind == ZERO && bytes.get(at) != 0) return fails();
             at += body;
             return kind == PAGE;
+        }
+
+        /** Rule RAM-11: as long with any page. */
+        private boolean changes() throws IOException {
+            if (!need(3)) return false;
+            int length = bytes.getShort(at + 1) & 0xffff;
+            if (bytes.get(at) != 1 || length > size) return fails();
+            if (!need(3 + length)) return false;
+            at += 3 + length;
+            return false;
         }
 
         /** Behind an end mark: the footer, and the section's next part. What else comes, may. */
