@@ -19,9 +19,14 @@ final class PageSize {
         for (RamBlock block : blocks) {
             if (block.pageSize() != size || size < SMALLEST || size > Packet.DATA) {
                 throw MigrationException.host(
-                        "multifd needs one page size from %d to %d bytes, block '%s' has pages of %d"
-                                + " and '%s' of %d",
-                        SMALLEST, Packet.DATA, blocks.getFirst().id(), size, block.id(), block.pageSize());
+                        "multifd needs one page size from %d to %d bytes, block '%s' has pages of"
+                                + " %d and '%s' of %d",
+                        SMALLEST,
+                        Packet.DATA,
+                        blocks.getFirst().id(),
+                        size,
+                        block.id(),
+                        block.pageSize());
             }
         }
         return size;

@@ -229,7 +229,12 @@ public final class Load implements Work {
                         target = machine.ramTarget();
                         blocks =
                                 RamSection.readBlocks(
-                                        stream, pageSize, session.options(), loader, target, receiver);
+                                        stream,
+                                        pageSize,
+                                        session.options(),
+                                        loader,
+                                        target,
+                                        receiver);
                         if (arrivals != null) arrivals.begun();
                         for (BlockHeader block : blocks.keySet()) total += block.usedLength();
                         stage.enter(MigrationState.ACTIVE);

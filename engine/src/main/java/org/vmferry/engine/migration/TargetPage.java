@@ -47,7 +47,8 @@ record TargetPage(int size, String by) {
             int option = session.options().get(EngineOptions.PAGE_SIZE);
             if (option != 0) checked(option, "page-size");
             Optional<TargetPage> certain = certain(machine, parts, loader);
-            TargetPage page = certain.isPresent() ? agreed(certain.get(), option) : likely(parts, option);
+            TargetPage page =
+                    certain.isPresent() ? agreed(certain.get(), option) : likely(parts, option);
             LOG.debug("{}: pages have {} bytes, as {}", session.name(), page.size, page.by);
             return page;
         }
@@ -63,7 +64,8 @@ record TargetPage(int size, String by) {
                 if (header.isPresent()) {
                     checked(header.getAsLong(), "the page size in the first block's header");
                     return Optional.of(
-                            new TargetPage((int) header.getAsLong(), "the first block's header says"));
+                            new TargetPage(
+                                    (int) header.getAsLong(), "the first block's header says"));
                 }
             }
             if (machine.sections().isPresent()) return Optional.empty();
@@ -91,7 +93,10 @@ record TargetPage(int size, String by) {
                     LOG.warn(
                             "{}: pages of {} bytes are taken, as page-size says; machines '{}' have"
                                     + " {}",
-                            session.name(), option, name, known.getAsInt());
+                            session.name(),
+                            option,
+                            name,
+                            known.getAsInt());
                 }
                 return new TargetPage(option, "page-size says");
             }

@@ -78,8 +78,7 @@ public final class EngineOptions {
      * Bytes in a page of the target, a power of two, for a load from a machine that nothing else
      * tells of (rule STR-16); 0 = as found. Ours, not QEMU's.
      */
-    public static final Parameter<Integer> PAGE_SIZE =
-            Parameter.count("page-size", 0, 0, 1 << 16);
+    public static final Parameter<Integer> PAGE_SIZE = Parameter.count("page-size", 0, 0, 1 << 16);
 
     /** One of {@link Mode}, by its wire name. */
     public static final Parameter<String> MODE =

@@ -185,7 +185,8 @@ class RecordWalkTest {
             byte[] bytes = new byte[random.nextInt(3000)];
             random.nextBytes(bytes);
             byte[] from = head.array();
-            if (round % 3 != 0) System.arraycopy(from, 0, bytes, 0, Math.min(from.length, bytes.length));
+            if (round % 3 != 0)
+                System.arraycopy(from, 0, bytes, 0, Math.min(from.length, bytes.length));
             // Bits of records, so that some are well-formed.
             for (int i = from.length; round % 3 == 2 && i + 9 < bytes.length; i += 9) {
                 ByteBuffer.wrap(bytes)
