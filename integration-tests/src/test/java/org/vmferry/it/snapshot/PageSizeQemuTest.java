@@ -43,7 +43,9 @@ class PageSizeQemuTest {
                     "-p",
                     "zero-page-detection=legacy");
 
-    /** A board, one of its blocks, where its CPU sees the beginning of this, and where data is put. */
+    /**
+     * A board, one of its blocks, where its CPU sees the beginning of this, and where data is put.
+     */
     enum Board {
         AVR("avr", "arduino-uno", 256, "flash", 0, 32 << 10, 0x400),
         RASPBERRY_PI("aarch64", "raspi0", 1024, "ram", 0, 4 << 20, 0x1400),
@@ -186,7 +188,8 @@ class PageSizeQemuTest {
         if (source.binary().atLeast(10, 0)) source.awaitMigration(DEADLINE); // see assertFails
     }
 
-    private void loads(QemuBinary version, Board board, byte[] seen, String uri, String... capabilities)
+    private void loads(
+            QemuBinary version, Board board, byte[] seen, String uri, String... capabilities)
             throws IOException {
         try (Qemu destination = destination(version, board)) {
             if (capabilities.length > 0) destination.setCapabilities(capabilities);

@@ -64,7 +64,9 @@ class PageSizeTableTest {
         Files.writeString(MADE, made);
         String table = Files.readString(Path.of(System.getProperty("vmferry.root")).resolve(TABLE));
         assertThat(made.lines())
-                .as("the table, of which %s was made anew; silent were %s", MADE.toAbsolutePath(), silent)
+                .as(
+                        "the table, of which %s was made anew; silent were %s",
+                        MADE.toAbsolutePath(), silent)
                 .containsExactlyElementsOf(table.lines().toList());
     }
 
@@ -122,8 +124,17 @@ class PageSizeTableTest {
     private static int pageSize(Path qemu, String machine) throws Exception {
         Process process =
                 new ProcessBuilder(
-                                qemu.toString(), "-M", machine, "-S", "-nodefaults", "-display",
-                                "none", "-accel", "tcg", "-qmp", "stdio")
+                                qemu.toString(),
+                                "-M",
+                                machine,
+                                "-S",
+                                "-nodefaults",
+                                "-display",
+                                "none",
+                                "-accel",
+                                "tcg",
+                                "-qmp",
+                                "stdio")
                         .redirectError(ProcessBuilder.Redirect.DISCARD)
                         .start();
         try (Writer commands = process.outputWriter(StandardCharsets.UTF_8);
