@@ -54,8 +54,7 @@ final class InspectCommand extends SnapshotAction {
 
     @Override
     void run(Snapshot snapshot) throws Exception {
-        Inspection inspection =
-                engine().inspect(snapshot.uri(), interruption::cancelBy, this::isWanted);
+        Inspection inspection = inspect(snapshot, this::isWanted);
         interruption.close(); // nothing is left behind, also where standard output hangs
         if (device != null) {
             show(inspection);

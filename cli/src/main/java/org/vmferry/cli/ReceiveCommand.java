@@ -3,6 +3,7 @@ package org.vmferry.cli;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
@@ -42,6 +43,15 @@ final class ReceiveCommand extends Action {
                             + " appears only when it is complete. Or a block device.")
     private Path output;
 
+    @Option(
+            names = "--page-size",
+            paramLabel = "N",
+            converter = SnapshotAction.Bytes.class,
+            description =
+                    "Bytes in a page of the machine's target, where neither its stream nor its"
+                            + " name tells; takes k.")
+    private long pageSize;
+
     @Mixin private OptionArguments options;
     @Mixin private ScratchOption scratch;
     @Mixin private UuidOption uuid;
@@ -51,7 +61,8 @@ final class ReceiveCommand extends Action {
 
     @Override
     void run() throws Exception {
-        var settings = options.settings();
+        Settings settings = options.settings();
+        if (pageSize != 0) settings = settings.parameter("page-size", Long.toString(pageSize));
         allow.check(uri);
         Engine engine = engine();
         // A source without a return path has given its guest up by the time it is written.

@@ -13,6 +13,7 @@ import picocli.CommandLine.TypeConversionException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** What all commands have that read a snapshot. */
 abstract class SnapshotAction extends Action {
@@ -28,6 +29,15 @@ abstract class SnapshotAction extends Action {
             converter = Bytes.class,
             description = "Where in FILE the stream begins; takes k, M, G.")
     private long offset;
+
+    @Option(
+            names = "--page-size",
+            paramLabel = "N",
+            converter = Bytes.class,
+            description =
+                    "Bytes in a page of the machine's target, where neither FILE nor the machine's"
+                            + " name tells; takes k.")
+    private long pageSize;
 
     @Override
     final void run() throws Exception {
@@ -58,14 +68,20 @@ abstract class SnapshotAction extends Action {
 
     /** Reads all of its structure and checks it. */
     final Inspection inspect(Snapshot snapshot) throws IOException {
-        return engine().inspect(snapshot.uri(), interruption::cancelBy);
+        return inspect(snapshot, device -> false);
+    }
+
+    /** As above, and keeps what is in some devices' sections. */
+    final Inspection inspect(Snapshot snapshot, Predicate<Inspection.Device> wanted)
+            throws IOException {
+        return engine().inspect(snapshot.uri(), asked(), interruption::cancelBy, wanted);
     }
 
     /** Loads the snapshot into an archive, with the capabilities that it was written with. */
     final void read(Engine engine, Snapshot snapshot, ArchiveMachine archive)
             throws IOException, InterruptedException {
         Set<String> capabilities = engine.capabilities(snapshot.uri());
-        Settings settings = Settings.NONE;
+        Settings settings = asked();
         for (String name : capabilities) settings = settings.capability(name);
         // A device is longer than what is on it, and how much is to come nobody knows.
         boolean sized = Format.of(capabilities) == Format.STREAM && snapshot.isFile();
@@ -77,6 +93,12 @@ abstract class SnapshotAction extends Action {
         follow(
                 engine.receive(archive, snapshot.uri(), settings),
                 "reading " + snapshot.path().getFileName());
+    }
+
+    private Settings asked() {
+        return pageSize == 0
+                ? Settings.NONE
+                : Settings.NONE.parameter("page-size", Long.toString(pageSize));
     }
 
     private static long present(Inspection inspection) {

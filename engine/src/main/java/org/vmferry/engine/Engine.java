@@ -316,8 +316,27 @@ public final class Engine {
     public Inspection inspect(
             String uri, Consumer<Runnable> canceller, Predicate<Inspection.Device> wanted)
             throws IOException {
+        return inspect(uri, Settings.NONE, canceller, wanted);
+    }
+
+    /**
+     * As {@link #inspect(String, Consumer, Predicate)}, with parameters.
+     *
+     * @param uri a file's address
+     * @param asked parameters, such as page-size; the capabilities are the file's
+     * @param canceller as above
+     * @param wanted as above
+     * @return what it holds
+     * @throws IOException if it can't be read, something in it is wrong, or it was called off
+     */
+    public Inspection inspect(
+            String uri,
+            Settings asked,
+            Consumer<Runnable> canceller,
+            Predicate<Inspection.Device> wanted)
+            throws IOException {
         Set<String> capabilities = capabilities(uri);
-        Settings settings = Settings.NONE;
+        Settings settings = asked;
         for (String name : capabilities) settings = settings.capability(name);
         Address address = address(uri);
         Prepared prepared = prepare(false, "inspect", address, settings, Optional.empty());

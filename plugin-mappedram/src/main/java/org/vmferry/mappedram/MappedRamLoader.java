@@ -14,11 +14,14 @@ import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Reads and checks the headers, then maps the blocks or has their pages fetched. */
 final class MappedRamLoader implements RamLayout.Loader {
@@ -45,6 +48,12 @@ final class MappedRamLoader implements RamLayout.Loader {
                     "RAM block '%s' is announced a second time at %d",
                     header.id(), place.position());
         }
+    }
+
+    @Override
+    public OptionalLong pageSize(ByteBuffer ahead) {
+        if (ahead.remaining() < MappedRamHeader.BYTES) return OptionalLong.empty();
+        return OptionalLong.of(MappedRamHeader.decode(MemorySegment.ofBuffer(ahead)).pageSize());
     }
 
     @Override

@@ -204,8 +204,7 @@ public final class Load implements Work {
         int[] mark = new int[1];
         Configuration configuration = StreamHeader.read(stream, mark);
         boolean keeps = machine.sections().isPresent();
-        int size = StreamHeader.pageSize(configuration);
-        pageSize = size;
+        TargetPage[] page = new TargetPage[1];
         StreamReader.Handler handler =
                 new StreamReader.Handler() {
                     @Override
@@ -224,10 +223,19 @@ public final class Load implements Work {
                         if (arrivals != null) arrivals.admit(receiver);
                         receiver.connect(configuration.machine());
                         if (arrivals != null) arrivals.admitted();
+                        page[0] =
+                                new TargetPage.Search(session, stream, configuration)
+                                        .settle(machine, parts, loader);
+                        pageSize = page[0].size();
                         target = machine.ramTarget();
                         blocks =
                                 RamSection.readBlocks(
-                                        stream, size, session.options(), loader, target, receiver);
+                                        stream,
+                                        pageSize,
+                                        session.options(),
+                                        loader,
+                                        target,
+                                        receiver);
                         if (arrivals != null) arrivals.begun();
                         for (BlockHeader block : blocks.keySet()) total += block.usedLength();
                         stage.enter(MigrationState.ACTIVE);
@@ -251,6 +259,11 @@ public final class Load implements Work {
                     public void ramEnd() {
                         life.ramEnded();
                         phases.begin();
+                    }
+
+                    @Override
+                    public void described(long size) throws IOException {
+                        page[0].check(size);
                     }
 
                     @Override

@@ -74,6 +74,12 @@ public final class EngineOptions {
     public static final Parameter<Long> EOF_SILENCE =
             Parameter.amount("eof-silence", 3_000, Integer.MAX_VALUE, "ms");
 
+    /**
+     * Bytes in a page of the target, a power of two, for a load from a machine that nothing else
+     * tells of (rule STR-16); 0 = as found. Ours, not QEMU's.
+     */
+    public static final Parameter<Integer> PAGE_SIZE = Parameter.count("page-size", 0, 0, 1 << 16);
+
     /** One of {@link Mode}, by its wire name. */
     public static final Parameter<String> MODE =
             Parameter.choice("mode", Arrays.stream(Mode.values()).map(Mode::wireName).toList());
@@ -153,6 +159,7 @@ public final class EngineOptions {
                 ROUND_LIMIT,
                 SILENCE_TIMEOUT,
                 EOF_SILENCE,
+                PAGE_SIZE,
                 multifdCompression(plugins),
                 TLS_CREDS,
                 TLS_HOSTNAME,

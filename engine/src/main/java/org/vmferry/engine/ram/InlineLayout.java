@@ -33,6 +33,9 @@ public final class InlineLayout implements RamLayout {
     /** The layout's id. */
     public static final String ID = "inline";
 
+    /** The bits of a record that may be flags; with a smaller page those below it (rule RAM-3). */
+    static final int FLAGS = 0x3ff;
+
     /** One of the engine's own, that {@code Plugins} makes. */
     public InlineLayout() {}
 
@@ -138,6 +141,7 @@ public final class InlineLayout implements RamLayout {
         private final Arena arena = Arena.ofShared();
         private MemorySegment page = MemorySegment.NULL;
         private RamBlock last;
+        private int flagBits = FLAGS;
 
         InlineLoader(Session session) {
             this.session = session;
@@ -146,6 +150,7 @@ public final class InlineLayout implements RamLayout {
         @Override
         public void block(MainIn in, BlockHeader header) {
             headers.put(header.id(), header);
+            flagBits = Math.min(FLAGS, header.pageSize() - 1); // all have one page size
         }
 
         @Override
@@ -163,10 +168,9 @@ public final class InlineLayout implements RamLayout {
             while (true) {
                 long at = in.position();
                 long word = in.u64();
-                // The smallest page that any block has is 512 bytes or more, so these bits are
-                // flags.
-                int flags = (int) (word & 0x3ff);
-                boolean bare = (word & ~0x3ffL) == 0 && (flags & CONTINUE) == 0;
+                int flags = (int) (word & flagBits);
+                long offset = word - flags;
+                boolean bare = offset == 0 && (flags & CONTINUE) == 0;
                 if (!bare && (flags & (EOS | MULTIFD_FLUSH)) != 0) {
                     throw MigrationException.peer(
                             "RAM record 0x%x at %d: an end mark or flush has no other bits",
@@ -178,17 +182,15 @@ public final class InlineLayout implements RamLayout {
                         return;
                     }
                     case MULTIFD_FLUSH -> receiver.sync();
-                    case ZERO -> zero(in, block(in, flags, at), word & ~0x3ffL, at);
+                    case ZERO -> zero(in, block(in, flags, at), offset, at);
                     case PAGE -> {
                         RamBlock block = block(in, flags, at);
-                        long offset = word & ~0x3ffL;
                         checkOffset(block, offset, at);
                         receiver.beforePage(block, offset);
                         page(in, block, offset);
                     }
                     case XBZRLE -> {
                         RamBlock block = block(in, flags, at);
-                        long offset = word & ~0x3ffL;
                         checkOffset(block, offset, at);
                         receiver.beforePage(block, offset);
                         changes(in, block, offset, at);

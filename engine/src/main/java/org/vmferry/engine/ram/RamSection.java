@@ -33,7 +33,7 @@ import java.util.Set;
  * frame.
  */
 public final class RamSection {
-    private static final int MOST_BLOCKS = 4096;
+    static final int MOST_BLOCKS = 4096;
     private static final int SECTION_ID = 1;
 
     private RamSection() {}

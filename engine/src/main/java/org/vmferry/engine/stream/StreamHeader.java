@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 
@@ -30,10 +31,9 @@ public final class StreamHeader {
     private static final String PAGE_BITS = "configuration/target-page-bits";
     private static final String CAPABILITIES = "configuration/capabilities";
     private static final String UUID_NAME = "configuration/uuid";
-    private static final int PAGE_SIZE = 4096;
 
-    /** The smallest target page; below it RAM records keep their flags (rule RAM-4). */
-    public static final int SMALLEST_PAGE = 1 << 10;
+    /** The smallest target page: AVR's. */
+    public static final int SMALLEST_PAGE = 1 << 8;
 
     /** The largest target page. */
     public static final int LARGEST_PAGE = 1 << 16;
@@ -45,11 +45,14 @@ public final class StreamHeader {
 
     private StreamHeader() {}
 
-    /** A configuration of ours. */
+    /**
+     * A configuration of ours. It says the page size unless the machine's name does, as a QEMU
+     * whose target has one size; such a QEMU takes a stream that says the right one, too.
+     */
     public static Configuration of(
             String machine, int pageSize, Optional<UUID> uuid, Options options) {
         List<Subsection> subsections = new ArrayList<>();
-        if (pageSize != PAGE_SIZE) {
+        if (!PageSizeTable.of(machine).equals(OptionalInt.of(pageSize))) {
             int bits = Integer.numberOfTrailingZeros(pageSize);
             subsections.add(
                     new Subsection(PAGE_BITS, 1, ByteBuffer.allocate(4).putInt(bits).array()));
@@ -108,17 +111,17 @@ public final class StreamHeader {
         return names;
     }
 
-    /** The target's page size in bytes: 4096 unless the stream says otherwise. */
-    public static int pageSize(Configuration configuration) throws MigrationException {
+    /** The target's page size in bytes, if the stream says it. */
+    public static OptionalInt pageSize(Configuration configuration) throws MigrationException {
         for (Subsection subsection : configuration.subsections()) {
             if (!subsection.name().equals(PAGE_BITS)) continue;
             int bits = ByteBuffer.wrap(subsection.payload()).getInt();
-            if (bits < 10 || bits > 16) {
-                throw MigrationException.peer("target-page-bits is %d, allowed are 10 to 16", bits);
+            if (bits < 8 || bits > 16) {
+                throw MigrationException.peer("target-page-bits is %d, allowed are 8 to 16", bits);
             }
-            return 1 << bits;
+            return OptionalInt.of(1 << bits);
         }
-        return PAGE_SIZE;
+        return OptionalInt.empty();
     }
 
     /** What a part of the configuration consists of, for the VMDESCRIPTION. */

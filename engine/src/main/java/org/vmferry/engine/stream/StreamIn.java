@@ -19,16 +19,17 @@ import java.util.concurrent.FutureTask;
 /** The main stream from a channel or out of a file, through one buffer. */
 public final class StreamIn implements MainIn, AutoCloseable {
     private static final int BUFFER = 1 << 18;
+    private static final int ROOM = 1 << 16;
 
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment memory = arena.allocate(BUFFER, 4096);
-    private final ByteBuffer buffer = memory.asByteBuffer().limit(0);
+    private Arena arena = Arena.ofShared(); // the buffer's
+    private MemorySegment memory = arena.allocate(BUFFER, 4096);
+    private ByteBuffer buffer = memory.asByteBuffer().limit(0);
     private final Incoming end;
     private final Channel channel;
     private final PositionedFile file;
     private long position; // of the byte after the buffer's last
     private volatile long received;
-    private Ahead ahead; // reads into the buffer while it is there
+    private Ahead ahead; // nobody else reads from the channel while it is there
 
     /** A stream over a connection, which stays its owner's. */
     public StreamIn(Channel channel) {
@@ -113,7 +114,7 @@ public final class StreamIn implements MainIn, AutoCloseable {
 
     /** Whether all that has come was read: the next byte may have to be waited for. */
     public boolean isDry() {
-        return ahead != null || !buffer.hasRemaining();
+        return !buffer.hasRemaining();
     }
 
     /**
@@ -124,7 +125,16 @@ public final class StreamIn implements MainIn, AutoCloseable {
      * @return false if neither came
      */
     public boolean comes(long ms) throws IOException {
-        if (!isDry()) return true;
+        return !isDry() || moreComes(ms);
+    }
+
+    /**
+     * As {@link #comes}, but waits for a byte behind those that have come.
+     *
+     * @param ms for how long
+     * @return false if neither came
+     */
+    public boolean moreComes(long ms) throws IOException {
         if (file != null) {
             fill();
             return true;
@@ -135,15 +145,38 @@ public final class StreamIn implements MainIn, AutoCloseable {
         return true;
     }
 
+    /**
+     * Looks at what comes next and leaves it to be read.
+     *
+     * @param count bytes that are waited for
+     * @return at least as many, or all that the stream still has; valid until this is asked again,
+     *     or something is read
+     */
+    public ByteBuffer ahead(int count) throws IOException {
+        if (count > buffer.capacity()) grow(count);
+        while (buffer.remaining() < count && fill()) {}
+        return buffer.slice().asReadOnlyBuffer();
+    }
+
+    private void grow(int count) {
+        Arena wider = Arena.ofShared();
+        MemorySegment larger = wider.allocate(Math.max(count, 2L * buffer.capacity()), 4096);
+        ByteBuffer next = larger.asByteBuffer();
+        next.put(buffer).flip();
+        arena.close();
+        arena = wider;
+        memory = larger;
+        buffer = next;
+    }
+
     @Override
     public void bytes(MemorySegment target) throws IOException {
-        if (ahead != null) fill();
         long length = target.byteSize();
         long done = Math.min(buffer.remaining(), length);
         MemorySegment.copy(memory, buffer.position(), target, 0, done);
         buffer.position(buffer.position() + (int) done);
         while (done < length) {
-            if (length - done < BUFFER / 2 || !target.isNative()) {
+            if (ahead != null || length - done < BUFFER / 2 || !target.isNative()) {
                 int step = (int) Math.min(length - done, BUFFER / 2);
                 need(step);
                 MemorySegment.copy(memory, buffer.position(), target, done, step);
@@ -160,7 +193,7 @@ public final class StreamIn implements MainIn, AutoCloseable {
     }
 
     private ByteBuffer need(int bytes) throws IOException {
-        while (ahead != null || buffer.remaining() < bytes) {
+        while (buffer.remaining() < bytes) {
             if (!fill()) throw ended(bytes - buffer.remaining());
         }
         return buffer;
@@ -168,19 +201,12 @@ public final class StreamIn implements MainIn, AutoCloseable {
 
     /** Reads at least a byte behind those in the buffer; false at the stream's end. */
     private boolean fill() throws IOException {
-        if (ahead == null) return fillNow();
-        Ahead reading = ahead;
-        boolean more = reading.result();
-        ahead = null;
-        return more;
-    }
-
-    private boolean fillNow() throws IOException {
         // Moved to the front only for want of room: small reads would move all of it each time.
         if (!buffer.hasRemaining()) buffer.position(0).limit(0);
-        else if (buffer.limit() == BUFFER) buffer.compact().flip();
+        else if (buffer.limit() == buffer.capacity()) buffer.compact().flip();
+        if (ahead != null) return absorb();
         int from = buffer.position();
-        buffer.position(buffer.limit()).limit(BUFFER);
+        buffer.position(buffer.limit()).limit(buffer.capacity());
         try {
             return read(buffer) > 0;
         } finally {
@@ -188,12 +214,34 @@ public final class StreamIn implements MainIn, AutoCloseable {
         }
     }
 
+    /** Takes what was read ahead. */
+    private boolean absorb() throws IOException {
+        Ahead reading = ahead;
+        int count = reading.result();
+        ahead = null;
+        if (count > buffer.capacity() - buffer.limit()) {
+            if (count > buffer.capacity() - buffer.remaining()) grow(buffer.remaining() + count);
+            else buffer.compact().flip();
+        }
+        int from = buffer.position();
+        buffer.position(buffer.limit()).limit(buffer.capacity());
+        buffer.put(reading.room.flip());
+        buffer.limit(buffer.position()).position(from);
+        came(count);
+        reading.close();
+        return count > 0;
+    }
+
     private int read(ByteBuffer target) throws IOException {
         int count = file != null ? file.read(target, position) : channel.read(target);
         if (count <= 0) return -1;
-        position += count;
-        received += count; // one reader
+        came(count);
         return count;
+    }
+
+    private void came(int count) {
+        position += count;
+        received += count; // one thread
     }
 
     private MigrationException ended(long missing) {
@@ -205,7 +253,7 @@ public final class StreamIn implements MainIn, AutoCloseable {
 
     @Override
     public long position() {
-        return isDry() ? position : position - buffer.remaining();
+        return position - buffer.remaining();
     }
 
     @Override
@@ -226,13 +274,20 @@ public final class StreamIn implements MainIn, AutoCloseable {
         if (ahead != null) {
             channel.release();
             ahead.end();
+            ahead.close();
         }
         arena.close();
     }
 
-    /** A thread that fills the buffer once, for who can't wait for it as long as it takes. */
-    private final class Ahead {
-        private final FutureTask<Boolean> reading = new FutureTask<>(StreamIn.this::fillNow);
+    /**
+     * A thread that reads once, for who can't wait for it as long as it takes. What came before can
+     * be read meanwhile.
+     */
+    private final class Ahead implements AutoCloseable {
+        private final Arena own = Arena.ofShared();
+        private final ByteBuffer room = own.allocate(ROOM).asByteBuffer();
+        private final FutureTask<Integer> reading =
+                new FutureTask<>(() -> Math.max(0, channel.read(room)));
         private final Thread thread = new Thread(reading, "vmferry-ahead-" + channel.peer());
 
         Ahead() {
@@ -249,7 +304,7 @@ public final class StreamIn implements MainIn, AutoCloseable {
             return reading.isDone();
         }
 
-        boolean result() throws IOException {
+        int result() throws IOException {
             try {
                 return reading.get();
             } catch (InterruptedException e) {
@@ -263,6 +318,12 @@ public final class StreamIn implements MainIn, AutoCloseable {
         private IOException interrupted(InterruptedException e) {
             Thread.currentThread().interrupt();
             return new IOException("interrupted while reading from " + channel.peer(), e);
+        }
+
+        /** When it has ended. */
+        @Override
+        public void close() {
+            own.close();
         }
 
         /** The channel was let go: it ends at once. */

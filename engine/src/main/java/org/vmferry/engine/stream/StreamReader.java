@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /** Reads what follows the stream's header: sections and commands, to the VMDESCRIPTION. */
@@ -45,6 +46,12 @@ public final class StreamReader {
 
         /** RAM has come whole: the guest is paused at the source, whose end is near. */
         default void ramEnd() {}
+
+        /**
+         * A VMDESCRIPTION gives the page size, in bytes. RAM is all here, and nobody was told yet
+         * that it is.
+         */
+        default void described(long pageSize) throws IOException {}
 
         /** A command; {@code argument} is a PING's value. */
         void command(Wire.Command command, int argument) throws IOException;
@@ -278,6 +285,7 @@ public final class StreamReader {
             keep();
             return lost(e, handler.ramPlaced());
         }
+        described(opaque.description());
         return keep();
     }
 
@@ -447,7 +455,14 @@ public final class StreamReader {
                     "the VMDESCRIPTION at %d has %d bytes, allowed are %d",
                     at, Integer.toUnsignedLong(length), VmDescription.LONGEST);
         }
-        in.bytes(MemorySegment.ofArray(new byte[length]));
+        byte[] json = new byte[length];
+        in.bytes(MemorySegment.ofArray(json));
         end = in.position();
+        described(json);
+    }
+
+    private void described(byte[] json) throws IOException {
+        OptionalLong pageSize = VmDescription.pageSize(json);
+        if (pageSize.isPresent()) handler.described(pageSize.getAsLong());
     }
 }

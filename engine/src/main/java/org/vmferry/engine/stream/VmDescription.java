@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
  * The JSON at the stream's end (rules STR-8 to STR-10): the only thing that tells how long a
@@ -52,6 +53,22 @@ public record VmDescription(int pageSize, List<Device> devices) {
         }
         return new VmDescription(
                 (int) number(description, "page_size", 1 << 30), List.copyOf(devices));
+    }
+
+    /**
+     * The page size that a description gives. It is asked also of one that a QEMU would pass over.
+     *
+     * @return bytes; empty if it gives none
+     */
+    static OptionalLong pageSize(byte[] json) {
+        try {
+            return Json.parse(json) instanceof Map<?, ?> top
+                            && top.get("page_size") instanceof Long size
+                    ? OptionalLong.of(size)
+                    : OptionalLong.empty();
+        } catch (IOException e) {
+            return OptionalLong.empty();
+        }
     }
 
     /** Fields and subsections, recursively (rules STR-9, STR-10). */

@@ -267,7 +267,7 @@ class InlineLayoutTest {
                         List.<RamBlock>of(),
                         List.of(blocks.get(0), blocks.get(0)),
                         List.of(RamBlock.of("x".repeat(256), memory, PAGE)),
-                        List.of(RamBlock.of("x", memory, 512)),
+                        List.of(RamBlock.of("x", memory, 128)),
                         List.of(RamBlock.of("x", memory, 1 << 17)),
                         List.of(blocks.get(0), RamBlock.of("x", memory, 8192)))) {
             assertThatThrownBy(() -> RamSection.check(bad))

@@ -54,6 +54,17 @@ public record QemuBinary(Path path, int major, int minor) {
         return Optional.of(path).filter(Files::isExecutable).flatMap(QemuBinary::probe);
     }
 
+    /**
+     * The one beside it of another target, such as {@code sparc64}.
+     *
+     * @throws IllegalStateException if it is not there
+     */
+    public QemuBinary target(String name) {
+        Path other = path.resolveSibling("qemu-system-" + name);
+        if (!Files.isExecutable(other)) throw new IllegalStateException("There is no " + other);
+        return new QemuBinary(other, major, minor);
+    }
+
     /** Whether this version or a later one. */
     public boolean atLeast(int wantedMajor, int wantedMinor) {
         return major > wantedMajor || (major == wantedMajor && minor >= wantedMinor);

@@ -19,6 +19,7 @@ public final class QemuBuilder {
     private GuestRom rom = GuestRom.counting();
     private boolean incoming;
     private boolean paused;
+    private boolean bare;
     private final List<String> extra = new ArrayList<>();
 
     QemuBuilder() {}
@@ -74,6 +75,12 @@ public final class QemuBuilder {
         return this;
     }
 
+    /** A board: it has its own memory, and no firmware but what it brings. */
+    public QemuBuilder bare() {
+        bare = true;
+        return this;
+    }
+
     /** More of QEMU's own options. */
     public QemuBuilder options(String... more) {
         extra.addAll(List.of(more));
@@ -110,7 +117,7 @@ public final class QemuBuilder {
     private List<String> command(QemuBinary qemu, Path folder) {
         List<String> command = new ArrayList<>(List.of(qemu.path().toString()));
         add(command, "-M", ramFile == null ? machine : machine + ",memory-backend=pc.ram");
-        add(command, "-m", memoryMiB + "M");
+        if (!bare) add(command, "-m", memoryMiB + "M");
         if (ramFile != null) {
             add(
                     command,
@@ -124,7 +131,7 @@ public final class QemuBuilder {
             add(command, "-numa", "node,nodeid=%d,memdev=ram%d".formatted(i, i));
         }
         add(command, "-nodefaults", "-no-user-config", "-display", "none", "-accel", "tcg");
-        add(command, "-bios", folder.resolve(Qemu.ROM).toString());
+        if (!bare) add(command, "-bios", folder.resolve(Qemu.ROM).toString());
         add(command, "-serial", "file:" + folder.resolve(Qemu.SERIAL));
         add(command, "-qmp", "unix:" + folder.resolve(Qemu.SOCKET) + ",server=on,wait=off");
         if (incoming) add(command, "-incoming", "defer");

@@ -39,6 +39,7 @@ class QmpScriptTest {
                     "connect-timeout",
                     "silence-timeout",
                     "eof-silence",
+                    "page-size",
                     "tls-verify-peer",
                     "multifd-flush-after-each-section"); // there a machine type's
 

@@ -10,6 +10,8 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -106,6 +108,18 @@ public interface RamLayout extends Provider {
          * @throws IOException if what it says makes no sense
          */
         default void block(MainIn in, BlockHeader header) throws IOException {}
+
+        /**
+         * The first block's name and used length come before what can be looked at: what the layout
+         * added there says of the page size.
+         *
+         * @param ahead what is still to be read; its beginning, at least what the stream still has
+         *     of 64 bytes
+         * @return bytes, not checked; empty if it says nothing
+         */
+        default OptionalLong pageSize(ByteBuffer ahead) {
+            return OptionalLong.empty();
+        }
 
         /**
          * The block list is complete and checked: opens the blocks, and says where pages come from.
