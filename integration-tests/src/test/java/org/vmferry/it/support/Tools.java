@@ -39,6 +39,11 @@ public final class Tools {
         assertThat(process.waitFor()).as("%s: %s", List.of(command), said).isZero();
     }
 
+    /** Sends a process a signal, such as STOP. */
+    public static void signal(long pid, String name) throws IOException, InterruptedException {
+        run("kill", "-" + name, Long.toString(pid));
+    }
+
     /** The words as one line for a shell. */
     public static String line(List<String> words) {
         List<String> quoted = new ArrayList<>();
@@ -53,9 +58,9 @@ public final class Tools {
         }
     }
 
-    /** Waits until somebody listens at 127.0.0.1 and this port; doesn't connect. */
+    /** Waits until somebody listens at 127.0.0.1, or everywhere, and this port; doesn't connect. */
     public static void awaitListening(int port) throws IOException {
-        String listening = " 0100007F:%04X 00000000:0000 0A ".formatted(port);
+        String listening = ":%04X 00000000:0000 0A ".formatted(port);
         long end = System.nanoTime() + SOON;
         while (!Files.readString(Path.of("/proc/net/tcp")).contains(listening)) {
             assertThat(System.nanoTime()).as("nobody listens at %d", port).isLessThan(end);
