@@ -51,7 +51,7 @@ class TlsPeersTest {
 
     @BeforeAll
     static void make() throws Exception {
-        Tools.require("openssl", "gnutls-cli", "gnutls-serv");
+        Tools.require("openssl", "gnutls-cli");
         Path made = Files.createDirectory(shared.resolve("pki"));
         pki = new Certificates(made).folder(Key.RSA, Key.P256);
     }
@@ -101,24 +101,12 @@ class TlsPeersTest {
     private Talking gnutlsClient(String version) throws Exception {
         List<String> words = new ArrayList<>(List.of("gnutls-cli", "--inline-commands"));
         words.addAll(List.of("-p", "" + port(), "--verify-hostname=" + Certificates.HOST));
-        return gnutls(words, "client", version, "127.0.0.1");
-    }
-
-    private Talking gnutlsServer(int port, String version) throws Exception {
-        List<String> words = new ArrayList<>(List.of("gnutls-serv", "--echo", "-p", "" + port));
-        Talking server = gnutls(words, "server", version, "--require-client-cert");
-        Tools.awaitListening(port);
-        return server;
-    }
-
-    private Talking gnutls(List<String> words, String own, String version, String last)
-            throws Exception {
         words.add("--priority=NORMAL:-VERS-ALL:+VERS-TLS" + version);
         words.add("--x509cafile=" + pki.resolve("ca-cert.pem"));
-        words.add("--x509certfile=" + pki.resolve(own + "-cert.pem"));
-        words.add("--x509keyfile=" + pki.resolve(own + "-key.pem"));
-        words.add(last);
-        return new Talking(folder.resolve(own), words);
+        words.add("--x509certfile=" + pki.resolve("client-cert.pem"));
+        words.add("--x509keyfile=" + pki.resolve("client-key.pem"));
+        words.add("127.0.0.1");
+        return new Talking(folder.resolve("client"), words);
     }
 
     private TlsChannel accepted() throws Exception {
@@ -187,28 +175,6 @@ class TlsPeersTest {
             assertThat(readLine(channel)).isEqualTo("line");
             client.tell("^renegotiate^");
             assertThatThrownBy(() -> readLine(channel)).hasMessageContaining("renegotiation");
-        }
-    }
-
-    /** With TLS 1.3 it asks for another key, with 1.2 for a handshake. */
-    @ParameterizedTest
-    @ValueSource(strings = {"1.3", "1.2"})
-    void aGnuTlsServerWantsAnother(String version) throws Exception {
-        int port = Tools.freePort();
-        try (Talking server = gnutlsServer(port, version);
-                TlsChannel channel = connected(port)) {
-            for (int i = 0; i < 3; i++) {
-                write(channel, "**REHANDSHAKE**\n");
-                server.awaitSaid("Sending rehandshake request", i + 1);
-                if (version.equals("1.2")) {
-                    assertThatThrownBy(() -> readLine(channel))
-                            .hasMessageContaining("renegotiation");
-                    return;
-                }
-                assertThat(readLine(channel)).startsWith("Successfully");
-                write(channel, "line " + i + "\n");
-                assertThat(readLine(channel)).isEqualTo("line " + i);
-            }
         }
     }
 

@@ -58,9 +58,9 @@ public final class Tools {
         }
     }
 
-    /** Waits until somebody listens at 127.0.0.1, or everywhere, and this port; doesn't connect. */
+    /** Waits until somebody listens at 127.0.0.1 and this port; doesn't connect. */
     public static void awaitListening(int port) throws IOException {
-        String listening = ":%04X 00000000:0000 0A ".formatted(port);
+        String listening = " 0100007F:%04X 00000000:0000 0A ".formatted(port);
         long end = System.nanoTime() + SOON;
         while (!Files.readString(Path.of("/proc/net/tcp")).contains(listening)) {
             assertThat(System.nanoTime()).as("nobody listens at %d", port).isLessThan(end);
