@@ -38,7 +38,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** OpenSSL's own commands do to a channel of ours what a VM's migration doesn't. */
+/** OpenSSL's and GnuTLS's own commands do to a channel of ours what a VM's migration doesn't. */
 @Timeout(60)
 class TlsPeersTest {
     private static final int MS = 20_000;
@@ -51,7 +51,7 @@ class TlsPeersTest {
 
     @BeforeAll
     static void make() throws Exception {
-        Tools.require("openssl");
+        Tools.require("openssl", "gnutls-cli");
         Path made = Files.createDirectory(shared.resolve("pki"));
         pki = new Certificates(made).folder(Key.RSA, Key.P256);
     }
@@ -98,6 +98,17 @@ class TlsPeersTest {
         return new Talking(folder.resolve(own), words);
     }
 
+    private Talking gnutlsClient(String version) throws Exception {
+        List<String> words = new ArrayList<>(List.of("gnutls-cli", "--inline-commands"));
+        words.addAll(List.of("-p", "" + port(), "--verify-hostname=" + Certificates.HOST));
+        words.add("--priority=NORMAL:-VERS-ALL:+VERS-TLS" + version);
+        words.add("--x509cafile=" + pki.resolve("ca-cert.pem"));
+        words.add("--x509certfile=" + pki.resolve("client-cert.pem"));
+        words.add("--x509keyfile=" + pki.resolve("client-key.pem"));
+        words.add("127.0.0.1");
+        return new Talking(folder.resolve("client"), words);
+    }
+
     private TlsChannel accepted() throws Exception {
         return TlsChannel.accept(in.accept(), TlsCredentials.server(pki, true), "", MS);
     }
@@ -135,6 +146,35 @@ class TlsPeersTest {
                 write(channel, "answer " + i + "\n");
                 client.awaitSaid("answer " + i);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"^rekey^", "^rekey1^"}) // the second wants an answer
+    void aGnuTlsClientChangesItsKey(String command) throws Exception {
+        try (Talking client = gnutlsClient("1.3");
+                TlsChannel channel = accepted()) {
+            write(channel, "first\n");
+            client.awaitSaid("first");
+            for (int i = 0; i < 3; i++) {
+                client.tell(command);
+                client.awaitSaid("Rekey was completed", i + 1);
+                client.tell("line " + i);
+                assertThat(readLine(channel)).isEqualTo("line " + i);
+                write(channel, "answer " + i + "\n");
+                client.awaitSaid("answer " + i);
+            }
+        }
+    }
+
+    @Test
+    void aGnuTlsClientsRenegotiationIsRefused() throws Exception {
+        try (Talking client = gnutlsClient("1.2");
+                TlsChannel channel = accepted()) {
+            client.tell("line");
+            assertThat(readLine(channel)).isEqualTo("line");
+            client.tell("^renegotiate^");
+            assertThatThrownBy(() -> readLine(channel)).hasMessageContaining("renegotiation");
         }
     }
 

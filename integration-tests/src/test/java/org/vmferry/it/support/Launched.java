@@ -107,8 +107,7 @@ public final class Launched implements AutoCloseable {
 
     /** Sends a signal, such as TERM. */
     public void signal(String name) throws Exception {
-        assertThat(new ProcessBuilder("kill", "-" + name, "" + process.pid()).start().waitFor())
-                .isZero();
+        Tools.signal(process.pid(), name);
     }
 
     /** All that it has started, and what these have. */

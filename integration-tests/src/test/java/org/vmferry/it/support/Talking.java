@@ -36,6 +36,11 @@ public final class Talking implements AutoCloseable {
         process.getOutputStream().flush();
     }
 
+    /** Sends it a signal, such as STOP. */
+    public void signal(String name) throws IOException, InterruptedException {
+        Tools.signal(process.pid(), name);
+    }
+
     /** Waits until it has said this. */
     public void awaitSaid(String text) throws Exception {
         awaitSaid(text, 1);

@@ -39,6 +39,11 @@ public final class Tools {
         assertThat(process.waitFor()).as("%s: %s", List.of(command), said).isZero();
     }
 
+    /** Sends a process a signal, such as STOP. */
+    public static void signal(long pid, String name) throws IOException, InterruptedException {
+        run("kill", "-" + name, Long.toString(pid));
+    }
+
     /** The words as one line for a shell. */
     public static String line(List<String> words) {
         List<String> quoted = new ArrayList<>();
