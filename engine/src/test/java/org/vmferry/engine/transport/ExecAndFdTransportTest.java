@@ -147,8 +147,10 @@ class ExecAndFdTransportTest {
     @Test
     void releaseLetsGoWithoutAWatchdogToo() throws Exception {
         try (Incoming in =
-                exec.incoming(Address.parse("exec:sleep 1000 | cat; true"), Options.DEFAULTS)) {
+                exec.incoming(
+                        Address.parse("exec:echo; sleep 1000 | cat; true"), Options.DEFAULTS)) {
             Channel channel = in.accept();
+            channel.read(ByteBuffer.allocate(1)); // it has begun: the watchdog knows of it
             List<ProcessHandle> shells =
                     ProcessHandle.current().children().filter(each -> isWatchdog(each)).toList();
             assertThat(shells).hasSize(1);

@@ -110,8 +110,8 @@ class SignalTest {
         out.writeBytes("QEVM");
         out.writeInt(3);
         out.writeByte(7);
-        out.writeInt(1);
-        out.writeBytes("x");
+        out.writeInt(2);
+        out.writeBytes("pc"); // whose pages everybody knows
         out.writeByte(1);
         out.writeInt(2);
         name(out, "ram");

@@ -58,6 +58,12 @@ final class MultifdBytes {
                     out.writeByte(7);
                     out.writeInt(machine.type().length());
                     out.writeBytes(machine.type());
+                    String pageBits = "configuration/target-page-bits";
+                    out.writeByte(5);
+                    out.writeByte(pageBits.length());
+                    out.writeBytes(pageBits);
+                    out.writeInt(1);
+                    out.writeInt(12);
                     out.write(commands);
                     out.writeByte(1);
                     out.writeInt(2);

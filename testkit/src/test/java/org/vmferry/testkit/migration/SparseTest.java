@@ -102,6 +102,10 @@ class SparseTest {
             assertThat(file.read()).isEqualTo(7);
             assertThat(text(file, file.readInt())).isEqualTo("test");
             assertThat(file.read()).isEqualTo(5);
+            assertThat(text(file, file.read())).isEqualTo("configuration/target-page-bits");
+            assertThat(file.readInt()).isEqualTo(1);
+            assertThat(file.readInt()).isEqualTo(12);
+            assertThat(file.read()).isEqualTo(5);
             assertThat(text(file, file.read())).isEqualTo("configuration/capabilities");
             assertThat(file.readInt()).isEqualTo(1);
             assertThat(file.readInt()).isEqualTo(1);

@@ -45,6 +45,7 @@ class EveryCallbackTest {
     private static final Map<String, String> NOT_CALLED =
             Map.ofEntries(
                     entry("CpuThrottle.set", "many rounds: ConvergenceTest"),
+                    entry("Loader.pageSize", ARCHIVE),
                     entry("MigrationListener.corrected", "only after a silence: CorrectionTest"),
                     entry("Outgoing.release", "only where it fails: YankTest"),
                     entry("Outgoing.reserve", "its default passes it to expect"),
