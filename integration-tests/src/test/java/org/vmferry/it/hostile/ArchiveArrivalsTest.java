@@ -111,7 +111,7 @@ class ArchiveArrivalsTest extends Listening {
         connect(hello(OTHER, 1)); // and says no more
         connect(hello(new UUID(0, 0), 1), MultifdBytes.sync(1)); // of none
         awaitTurnedAway(5);
-        assertThat(workers()).as("their threads have ended").isOne();
+        await("their threads have ended", () -> workers() == 1);
         connect(hello(OURS, 1), MultifdBytes.sync(1));
         await("all channels came", () -> migration.statistics().total() > 0);
         connect(hello(OTHER, 1), MultifdBytes.sync(1)); // in the middle
