@@ -74,10 +74,10 @@ final class ExtractCommand extends SnapshotAction {
                     Files.exists(output) && !Files.isRegularFile(output)
                             ? block.usedLength()
                             : block.present().cardinality() * inspection.pageSize());
-            clear(out.file(false), block.usedLength());
-            if (block.pagesPosition().isPresent())
-                copy(snapshot, block, inspection.pageSize(), out.file(false));
-            else unpack(snapshot, inspection, out.file(false));
+            PositionedFile to = out.file(false);
+            clear(to, block.usedLength());
+            if (block.pagesPosition().isPresent()) copy(snapshot, block, inspection.pageSize(), to);
+            else unpack(snapshot, inspection, to);
             interruption.check();
             interruption.cancelBy(out::release);
             out.complete();

@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -113,24 +114,22 @@ final class Roster {
         throw tooMany;
     }
 
-    /** Which machine those are for that have an id, if it is another than this one's. */
+    /** Which machine those that have an id are for: all are for one. */
+    private Optional<UUID> seated() {
+        return Arrays.stream(members).filter(Objects::nonNull).map(one -> one.uuid).findFirst();
+    }
+
+    /** The same, if it is another than this one's. */
     private Optional<UUID> otherMachine(Member member) {
-        return Arrays.stream(members)
-                .filter(one -> one != null && !one.uuid.equals(member.uuid))
-                .map(one -> one.uuid)
-                .findFirst();
+        return seated().filter(id -> !id.equals(member.uuid));
     }
 
     /** Whether what it can't have its id for is there to stay. */
     private boolean inItsWay(Member member) {
-        return noSuchId(member.id)
-                || Arrays.stream(members)
-                        .anyMatch(
-                                one ->
-                                        one != null
-                                                && one.begun
-                                                && (one.id == member.id
-                                                        || !one.uuid.equals(member.uuid)));
+        if (noSuchId(member.id)) return true;
+        return Arrays.stream(members)
+                .filter(one -> one != null && one.begun)
+                .anyMatch(one -> one.id == member.id || !one.uuid.equals(member.uuid));
     }
 
     private boolean noSuchId(int id) {
@@ -206,21 +205,14 @@ final class Roster {
         return true;
     }
 
-    private UUID ours() {
-        return Arrays.stream(members)
-                .filter(one -> one != null)
-                .map(one -> one.uuid)
-                .findFirst()
-                .orElseGet(session::uuid);
-    }
-
     private MigrationException missing(long patience) {
         long came = Arrays.stream(members).filter(one -> one != null).count();
         long begun = Arrays.stream(members).filter(one -> one != null && one.begun).count();
         String others =
                 foreign == null
                         ? ""
-                        : "; others came for machine %s, this one is %s".formatted(foreign, ours());
+                        : "; others came for machine %s, this one is %s"
+                                .formatted(foreign, seated().orElseGet(session::uuid));
         return MigrationException.peer(
                 "multifd: a channel is missing: of %d, %d said hello and %d began within %d ms"
                     + " (connect-timeout); are there as many at both ends (multifd-channels)?%s",

@@ -137,13 +137,8 @@ final class RecordWalk {
         void toNextData() throws IOException {
             boolean behindData = false;
             while (!wrong && !stopped) {
-                int from = at;
                 boolean isData = record();
-                if (wrong || stopped) return;
-                if (behindData) {
-                    if (isData) at = from; // the next step's
-                    return;
-                }
+                if (behindData) return;
                 behindData = isData;
             }
         }

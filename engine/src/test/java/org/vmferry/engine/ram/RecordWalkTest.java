@@ -45,6 +45,11 @@ class RecordWalkTest {
         return to.u64(offset | PAGE).str8("ram").raw(data);
     }
 
+    /** RAM's end, and a device's section. */
+    private static Bytes end(Bytes to) {
+        return to.u64(EOS).footer(ID).u8(FULL).u32(4);
+    }
+
     private static byte[] data(int size) {
         byte[] data = new byte[size];
         new Random(size).nextBytes(data);
@@ -133,11 +138,36 @@ class RecordWalkTest {
         assertThat(told(bytes)).isEqualTo(4096);
     }
 
-    /** A source that waits for somebody has sent all that one reading needs, and says no more. */
     @Test
-    void whereOneReadingGoesOnTheOthersAreNotWaitedForWithoutEnd() throws IOException {
-        Bytes bytes = part(start());
-        page(bytes, 0, data(1024)).u64(EOS).footer(ID).u8(FULL);
+    void changesHaveTheirOwnLengthAlsoBeforeAnyData() throws IOException {
+        Bytes bytes = part(start()).u64(XBZRLE).str8("ram").u8(1).u16(3).u8(1, 1, 7);
+        page(bytes, 4096, data(4096)).u64(EOS).footer(ID).u8(FULL).u32(4);
+        assertThat(told(bytes)).isEqualTo(4096);
+    }
+
+    @Test
+    void nonsenseHasNoSize() throws IOException {
+        Bytes behind = part(start()).u64(LENGTH | ZERO).str8("ram").u8(0);
+        assertThat(told(end(behind))).as("behind the block's end").isZero();
+        Bytes seven = part(start()).u64(ZERO).str8("ram").u8(7);
+        assertThat(told(end(seven))).as("a zero page of sevens").isZero();
+        Bytes between = page(part(start()), 1024, data(2048));
+        assertThat(told(end(between))).as("between two pages").isZero();
+    }
+
+    @Test
+    void whatIsInAnotherSectionTellsNothing() throws IOException {
+        Bytes bytes = part(start()).u64(ZERO).str8("ram").u8(0).u64(EOS).footer(ID);
+        assertThat(told(bytes.u8(PART).u32(ID + 1).raw(data(3000)))).isEqualTo(-1);
+    }
+
+    /** A source that waits for somebody has sent all that one reading needs, and says no more. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whereOneReadingGoesOnTheOthersAreNotWaitedForWithoutEnd(boolean ended) throws IOException {
+        Bytes bytes = page(part(start()), 0, data(1024));
+        if (ended) end(bytes);
+        else bytes.u64(1024 | ZERO | CONTINUE).u8(0);
         CountDownLatch closed = new CountDownLatch(1);
         MemoryChannel silent =
                 new MemoryChannel(bytes.array(), 1000) {

@@ -21,17 +21,12 @@ import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 class OpaqueSectionsTest {
     /** Behind RAM nothing but sections comes. */
@@ -105,42 +100,6 @@ class OpaqueSectionsTest {
         byte[] bytes = new byte[section.payload().remaining()];
         section.payload().duplicate().get(bytes);
         return bytes;
-    }
-
-    /** A connection that brings one piece after another, and may wait before one. */
-    private static final class Pieces extends MemoryChannel {
-        private final Iterator<byte[]> pieces;
-        private final int stallBefore; // index; beyond the last, the end does not come
-        private final long stall; // ms
-        private final CountDownLatch released = new CountDownLatch(1);
-        private int read;
-
-        Pieces(List<byte[]> pieces, int stallBefore, long stall) {
-            super(new byte[0], 0);
-            this.pieces = pieces.iterator();
-            this.stallBefore = stallBefore;
-            this.stall = stall;
-        }
-
-        @Override
-        public int read(ByteBuffer target) throws IOException {
-            try {
-                if (read++ == stallBefore && released.await(stall, TimeUnit.MILLISECONDS)) {
-                    throw new ClosedChannelException();
-                }
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
-            if (!pieces.hasNext()) return -1;
-            byte[] piece = pieces.next();
-            target.put(piece);
-            return piece.length;
-        }
-
-        @Override
-        public void close() {
-            released.countDown();
-        }
     }
 
     private static Session session(long eofSilence, long silenceTimeout) {

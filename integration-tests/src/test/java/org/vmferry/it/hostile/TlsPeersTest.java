@@ -135,30 +135,26 @@ class TlsPeersTest {
     @ParameterizedTest
     @ValueSource(strings = {"K", "k"}) // K wants an answer
     void aPeerChangesItsKey(String command) throws Exception {
-        try (Talking client = client("-tls1_3");
-                TlsChannel channel = accepted()) {
-            write(channel, "first\n");
-            for (int i = 0; i < 3; i++) {
-                client.tell(command);
-                client.awaitSaid("KEYUPDATE", i + 1);
-                client.tell("line " + i);
-                assertThat(readLine(channel)).isEqualTo("line " + i);
-                write(channel, "answer " + i + "\n");
-                client.awaitSaid("answer " + i);
-            }
+        try (Talking client = client("-tls1_3")) {
+            changesItsKey(client, command, "KEYUPDATE");
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"^rekey^", "^rekey1^"}) // the second wants an answer
     void aGnuTlsClientChangesItsKey(String command) throws Exception {
-        try (Talking client = gnutlsClient("1.3");
-                TlsChannel channel = accepted()) {
+        try (Talking client = gnutlsClient("1.3")) {
+            changesItsKey(client, command, "Rekey was completed");
+        }
+    }
+
+    private void changesItsKey(Talking client, String command, String says) throws Exception {
+        try (TlsChannel channel = accepted()) {
             write(channel, "first\n");
             client.awaitSaid("first");
             for (int i = 0; i < 3; i++) {
                 client.tell(command);
-                client.awaitSaid("Rekey was completed", i + 1);
+                client.awaitSaid(says, i + 1);
                 client.tell("line " + i);
                 assertThat(readLine(channel)).isEqualTo("line " + i);
                 write(channel, "answer " + i + "\n");

@@ -196,19 +196,7 @@ class MigrationQemuTest {
         }
         Map<String, Object> parameters = way.parameters();
         if (way.tls) {
-            qemu.execute(
-                    "object-add",
-                    Map.of(
-                            "qom-type",
-                            "tls-creds-x509",
-                            "id",
-                            "tls0",
-                            "dir",
-                            certificates().folder().toString(),
-                            "endpoint",
-                            endpoint,
-                            "verify-peer",
-                            true));
+            qemu.addTlsCredentials(certificates().folder(), endpoint, Map.of());
             parameters.put("tls-creds", "tls0");
             parameters.put("tls-hostname", TestCertificates.HOST);
         }

@@ -223,19 +223,7 @@ class TlsKeyLimitsQemuTest {
 
     private static void set(Qemu qemu, String endpoint, int channels, boolean returnPath)
             throws IOException {
-        qemu.execute(
-                "object-add",
-                Map.of(
-                        "qom-type",
-                        "tls-creds-x509",
-                        "id",
-                        "tls0",
-                        "dir",
-                        certificates().toString(),
-                        "endpoint",
-                        endpoint,
-                        "verify-peer",
-                        true));
+        qemu.addTlsCredentials(certificates(), endpoint, Map.of());
         Map<String, Object> parameters = new HashMap<>();
         parameters.put("tls-creds", "tls0");
         parameters.put("tls-hostname", TestCertificates.HOST);

@@ -310,21 +310,9 @@ class TlsMatrixTest {
     }
 
     private void set(Qemu peer, Way way, String endpoint) throws Exception {
-        peer.execute(
-                "object-add",
-                Map.of(
-                        "qom-type",
-                        "tls-creds-x509",
-                        "id",
-                        "tls0",
-                        "dir",
-                        pki(way).toString(),
-                        "endpoint",
-                        endpoint,
-                        "verify-peer",
-                        endpoint.equals("client") || way.client != Key.NONE,
-                        "priority",
-                        way.priority()));
+        boolean asks = endpoint.equals("client") || way.client != Key.NONE;
+        peer.addTlsCredentials(
+                pki(way), endpoint, Map.of("verify-peer", asks, "priority", way.priority()));
         peer.setParameters(Map.of("tls-creds", "tls0", "tls-hostname", Certificates.HOST));
     }
 

@@ -56,19 +56,7 @@ class UuidQemuTest {
     private void set(Qemu qemu, String endpoint, String... capabilities) throws IOException {
         qemu.setCapabilities(capabilities);
         if (!tls) return;
-        qemu.execute(
-                "object-add",
-                Map.of(
-                        "qom-type",
-                        "tls-creds-x509",
-                        "id",
-                        "tls0",
-                        "dir",
-                        keys().toString(),
-                        "endpoint",
-                        endpoint,
-                        "verify-peer",
-                        true));
+        qemu.addTlsCredentials(keys(), endpoint, Map.of());
         qemu.setParameters(Map.of("tls-creds", "tls0", "tls-hostname", TestCertificates.HOST));
     }
 

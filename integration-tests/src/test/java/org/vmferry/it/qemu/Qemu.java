@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -118,6 +119,25 @@ public final class Qemu implements AutoCloseable {
     /** Sets migration parameters, by QEMU's names and in its units. */
     public void setParameters(Map<String, ?> parameters) throws IOException {
         execute("migrate-set-parameters", parameters);
+    }
+
+    /**
+     * Adds the credentials {@code tls0}, which the parameter tls-creds may then name. Its peer has
+     * to show a certificate.
+     *
+     * @param endpoint client or server
+     * @param more properties, such as priority; those given here go before the others
+     */
+    public void addTlsCredentials(Path folder, String endpoint, Map<String, ?> more)
+            throws IOException {
+        Map<String, Object> all = new HashMap<>();
+        all.put("qom-type", "tls-creds-x509");
+        all.put("id", "tls0");
+        all.put("dir", folder.toString());
+        all.put("endpoint", endpoint);
+        all.put("verify-peer", true);
+        all.putAll(more);
+        execute("object-add", all);
     }
 
     /** Starts an outgoing migration; returns at once. */

@@ -60,7 +60,7 @@ class CarrierTest {
 
     @TestFactory
     Stream<DynamicTest> eachIsCaught() {
-        return Twins.of(1, CarrierTest.class, PageCarrierConformance.class, "PRV-");
+        return Twins.of(1, List.of(CarrierTest.class), PageCarrierConformance.class, "PRV-");
     }
 
     /** The main carrier under another name, of which a twin changes one thing. */

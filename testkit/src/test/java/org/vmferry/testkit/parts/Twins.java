@@ -41,17 +41,26 @@ final class Twins {
      * @param elsewhere beginnings of the rules whose twins another suite has
      */
     static Stream<DynamicTest> of(Class<?> holder, Class<?> suite, String... elsewhere) {
-        return of(12, holder, suite, elsewhere); // most of a hanging twin's time is spent waiting
+        return of(List.of(holder), suite, elsewhere);
+    }
+
+    /** The same with twins in several classes. */
+    static Stream<DynamicTest> of(List<Class<?>> holders, Class<?> suite, String... elsewhere) {
+        return of(12, holders, suite, elsewhere); // most of a hanging twin's time is spent waiting
     }
 
     /** The same with so many twins at a time: for suites that look at the process's threads. */
     static Stream<DynamicTest> of(
-            int atOnce, Class<?> holder, Class<?> suite, String... elsewhere) {
+            int atOnce, List<Class<?>> holders, Class<?> suite, String... elsewhere) {
         List<DynamicTest> tests = new ArrayList<>();
         Set<String> broken = new TreeSet<>();
         Semaphore turns = new Semaphore(atOnce);
-        for (Class<?> twin : holder.getDeclaredClasses()) {
-            if (!twin.isAnnotationPresent(Breaks.class)) continue;
+        List<Class<?>> twins =
+                holders.stream()
+                        .flatMap(holder -> Stream.of(holder.getDeclaredClasses()))
+                        .filter(twin -> twin.isAnnotationPresent(Breaks.class))
+                        .toList();
+        for (Class<?> twin : twins) {
             Set<String> rules = new TreeSet<>(List.of(twin.getAnnotation(Breaks.class).value()));
             broken.addAll(rules);
             FutureTask<Map<String, Throwable>> run = begin(turns, () -> failures(twin));

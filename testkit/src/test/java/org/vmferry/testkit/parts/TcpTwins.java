@@ -1,0 +1,450 @@
+package org.vmferry.testkit.parts;
+
+import org.vmferry.engine.transport.TcpTransport;
+import org.vmferry.spi.Feature;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.option.Parameter;
+import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.PositionedFile;
+import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.testkit.fault.ForwardingChannel;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Transports of channels that break one rule each. */
+final class TcpTwins {
+    private TcpTwins() {}
+
+    @Breaks("PRV-1")
+    static class BadId extends Tcp {
+        @Override
+        protected TransportProvider provider() {
+            return new Twin(new TcpTransport()) {
+                private final AtomicInteger asked = new AtomicInteger();
+
+                @Override
+                public String id() {
+                    return asked.getAndIncrement() == 0 ? "tcp" : "TCP";
+                }
+            };
+        }
+    }
+
+    @Breaks("PRV-2")
+    static class OptionTwice extends Tcp {
+        @Override
+        protected TransportProvider provider() {
+            return new Twin(new TcpTransport()) {
+                @Override
+                public List<Option<?>> options() {
+                    Option<?> option = Parameter.flag("same", false);
+                    return List.of(option, option);
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-1")
+    static class ClaimsOnlyOnce extends Tcp {
+        @Override
+        protected TransportProvider provider() {
+            AtomicInteger asked = new AtomicInteger();
+            return new Twin(new TcpTransport()) {
+                @Override
+                public Set<Feature> features() {
+                    return asked.getAndIncrement() == 0 ? super.features() : Set.of();
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-3")
+    static class TakesNonsense extends Tcp {
+        @Override
+        protected TransportProvider provider() {
+            return new Twin(new TcpTransport()) {
+                @Override
+                public TransportProvider.Outgoing outgoing(Address address, Options options)
+                        throws MigrationException {
+                    boolean nonsense = address.target().endsWith("many");
+                    return super.outgoing(
+                            nonsense ? new Address("tcp", "127.0.0.1:1") : address, options);
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-4")
+    static class NobodyIsNoIOException extends Tcp {
+        @Override
+        Source outgoing(Source end) {
+            return new Source(end) {
+                @Override
+                public Channel open() throws IOException {
+                    try {
+                        return super.open();
+                    } catch (IOException e) {
+                        if (e.getMessage().contains("given up")) throw e;
+                        throw new IllegalStateException(e);
+                    }
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-5")
+    static class FileNotClaimed extends Tcp {
+        @Override
+        Destination incoming(Destination end) {
+            return new Destination(end) {
+                @Override
+                public PositionedFile file(boolean direct) {
+                    return null;
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-7")
+    static class ManyNotClaimed extends Tcp {
+        @Override
+        protected TransportProvider provider() {
+            return new Twin(new TcpTransport()) {
+                @Override
+                public Set<Feature> features() {
+                    return Set.of(Feature.RETURN_PATH);
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-8")
+    static class OtherScheme extends Tcp {
+        @Override
+        Destination incoming(Destination end) {
+            return new Destination(end) {
+                @Override
+                public Address address() {
+                    return new Address("TCP", super.address().target());
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-9")
+    static class DamagesAByte extends Tcp {
+        @Override
+        Channel channel(Channel channel) {
+            return new ForwardingChannel(channel) {
+                @Override
+                public int write(ByteBuffer source) throws IOException {
+                    if (source.remaining() == 4095) source.put(7, (byte) (source.get(7) + 1));
+                    return super.write(source);
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-10")
+    static class IgnoresTheOffset extends Tcp {
+        @Override
+        Channel channel(Channel channel) {
+            return new ForwardingChannel(channel) {
+                @Override
+                public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
+                    return super.write(sources, offset, length - 1); // all but the last
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-11")
+    static class ReadsNothing extends Tcp {
+        @Override
+        Channel channel(Channel channel) {
+            return new ForwardingChannel(channel) {
+                private boolean second;
+
+                @Override
+                public int read(ByteBuffer target) throws IOException {
+                    boolean first = !second;
+                    second = true;
+                    return first && target.remaining() == 10 ? 0 : super.read(target);
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-12")
+    static class KeepsTheEnd extends Tcp {
+        @Override
+        Channel channel(Channel channel) {
+            return new ForwardingChannel(channel) {
+                @Override
+                public void shutdownOutput() {}
+            };
+        }
+    }
+
+    @Breaks("TRN-13")
+    static class EndsBothDirections extends Tcp {
+        @Override
+        Channel channel(Channel channel) {
+            return new ForwardingChannel(channel) {
+                @Override
+                public void shutdownOutput() throws IOException {
+                    super.shutdownOutput();
+                    close();
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-14")
+    static class OneAtATime extends Tcp {
+        @Override
+        Channel channel(Channel channel) {
+            return new ForwardingChannel(channel) {
+                private volatile boolean written;
+
+                /** Who wants much waits until much was written. */
+                @Override
+                public int read(ByteBuffer target) throws IOException {
+                    while (target.remaining() > 10 << 20 && !written && isOpen())
+                        Thread.onSpinWait();
+                    return super.read(target);
+                }
+
+                @Override
+                public int write(ByteBuffer source) throws IOException {
+                    int count = source.remaining();
+                    while (source.hasRemaining()) super.write(source);
+                    if (count > 10 << 20) written = true;
+                    return count;
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-15")
+    static class ClosesLater extends Tcp {
+        @Override
+        Channel channel(Channel channel) {
+            return new ForwardingChannel(channel) {
+                private boolean closed;
+
+                @Override
+                public int write(ByteBuffer source) throws IOException {
+                    if (closed) throw new IOException("closed");
+                    return super.write(source);
+                }
+
+                @Override
+                public boolean isOpen() {
+                    return !closed && super.isOpen();
+                }
+
+                @Override
+                public void close() throws IOException {
+                    closed = true;
+                    super.shutdownOutput();
+                }
+            };
+        }
+    }
+
+    /** Leaves channels alone when it is released. */
+    @Breaks({"TRN-16", "TRN-17"})
+    static class ForgetsItsChannels extends Tcp {
+        @Override
+        Source outgoing(Source end) {
+            return new Source(end) {
+                private boolean used;
+                private boolean released;
+
+                @Override
+                public Channel open() throws IOException {
+                    if (released) throw new IOException("given up");
+                    used = true;
+                    return super.open();
+                }
+
+                @Override
+                public void release() {
+                    released = true;
+                    if (!used) super.release();
+                }
+            };
+        }
+
+        @Override
+        Destination incoming(Destination end) {
+            return new Destination(end) {
+                private boolean used;
+                private boolean released;
+
+                @Override
+                public Channel accept() throws IOException {
+                    if (released) throw new IOException("given up");
+                    Channel channel = super.accept();
+                    used = true;
+                    return channel;
+                }
+
+                @Override
+                public void release() {
+                    released = true;
+                    if (!used) super.release();
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-18")
+    static class GoesOnAccepting extends Tcp {
+        @Override
+        Destination incoming(Destination end) {
+            return new Destination(end) {
+                private boolean asked;
+                private boolean used;
+                private boolean released;
+
+                @Override
+                public Channel accept() throws IOException {
+                    if (released) throw new IOException("given up");
+                    asked = true;
+                    Channel channel = super.accept();
+                    used = true;
+                    return channel;
+                }
+
+                @Override
+                public void release() {
+                    released = true;
+                    if (used || !asked) super.release();
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-19")
+    static class OpensAfterRelease extends Tcp {
+        @Override
+        protected TransportProvider provider() {
+            return new Twin(new TcpTransport()) {
+                @Override
+                public TransportProvider.Outgoing outgoing(Address address, Options options)
+                        throws MigrationException {
+                    TransportProvider.Outgoing spare = real.outgoing(address, options);
+                    return new Source(super.outgoing(address, options)) {
+                        private boolean released;
+
+                        @Override
+                        public Channel open() throws IOException {
+                            return released ? spare.open() : super.open();
+                        }
+
+                        @Override
+                        public void release() {
+                            released = true;
+                            super.release();
+                        }
+
+                        @Override
+                        public void close() {
+                            super.close();
+                            spare.close();
+                        }
+                    };
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-20")
+    static class HasEnoughAtThree extends Tcp {
+        @Override
+        Source outgoing(Source end) {
+            return new Source(end) {
+                private final AtomicInteger opened = new AtomicInteger();
+
+                @Override
+                public Channel open() throws IOException {
+                    if (opened.incrementAndGet() > 3) throw new IOException("no more");
+                    return super.open();
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-32")
+    static class Nameless extends Tcp {
+        @Override
+        Channel channel(Channel channel) {
+            return new ForwardingChannel(channel) {
+                @Override
+                public String peer() {
+                    return null;
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-33")
+    static class TakesBytesWhenClosed extends Tcp {
+        @Override
+        Channel channel(Channel channel) {
+            return new ForwardingChannel(channel) {
+                private boolean closed;
+
+                @Override
+                public int write(ByteBuffer source) throws IOException {
+                    if (!closed) return super.write(source);
+                    int count = source.remaining();
+                    source.position(source.limit());
+                    return count;
+                }
+
+                @Override
+                public void close() throws IOException {
+                    closed = true;
+                    super.close();
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-35")
+    static class EachOfItsOwnOrigin extends Tcp {
+        @Override
+        Channel channel(Channel channel) {
+            return new ForwardingChannel(channel) {
+                @Override
+                public String origin() {
+                    return channel.peer();
+                }
+            };
+        }
+    }
+
+    @Breaks("TRN-36")
+    static class WaitsForWhatHasCome extends Tcp {
+        @Override
+        Destination incoming(Destination end) {
+            return new Destination(end) {
+                @Override
+                public Optional<Channel> acceptNow() throws IOException {
+                    return Optional.of(accept());
+                }
+            };
+        }
+    }
+}
