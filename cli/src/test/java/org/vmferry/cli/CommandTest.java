@@ -288,7 +288,7 @@ class CommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"verify,4096", "inspect,65536", "convert,65536"})
+    @CsvSource({"verify,12289", "inspect,65536", "convert,65536"})
     void aDamagedFileIsOneLineAndExit1(String command, int step) throws IOException {
         byte[] whole = Files.readAllBytes(mapped);
         Path result = directory.resolve("result");

@@ -367,7 +367,7 @@ class MigrationTest {
         int end = text.indexOf("{\"configuration\"") - 5; // VMDESCRIPTION
         List<Integer> cuts = new ArrayList<>();
         for (int i = 0; i < text.indexOf("vmferry 1\n"); i++) { // behind it all is there
-            if (i < 200 || i % 4096 == 0 || i > end - 150 && i % 3 == 0) cuts.add(i);
+            if (i < 200 || i % 12289 == 0 || i > end - 150 && i % 3 == 0) cuts.add(i);
         }
         for (int cut : cuts) {
             if (cut == end) continue; // a missing VMDESCRIPTION is no error
