@@ -112,8 +112,10 @@ public final class TwoHosts implements AutoCloseable {
 
     /** The one connection that has brought the most bytes so far is lost, and no other. */
     public void swallowTheBusiest() throws IOException, InterruptedException {
-        Process asked =
-                new ProcessBuilder("ip", "netns", "exec", destination, "ss", "-tinHO").start();
+        // Of a migration before, ends may linger that the cable has swallowed: they aren't
+        // established any more.
+        String command = "ip netns exec %s ss -tinHO state established".formatted(destination);
+        Process asked = new ProcessBuilder(command.split(" ")).start();
         String port = "";
         long most = -1;
         for (String line : asked.inputReader().readAllLines()) {
