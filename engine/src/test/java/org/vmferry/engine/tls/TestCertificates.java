@@ -13,9 +13,10 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 
-/** Fresh certificates, made with the JDK's keytool. */
+/** Certificates, made once in each JVM with its keytool: that takes seconds. */
 final class TestCertificates {
     private static final String PASSWORD = "changeit";
+    private static byte[] made;
     private final Path directory;
     private final Path file;
     private final KeyStore store;
@@ -23,20 +24,22 @@ final class TestCertificates {
     TestCertificates(Path directory) throws Exception {
         this.directory = directory;
         file = directory.resolve("all.p12");
+        synchronized (TestCertificates.class) {
+            if (made == null) makeAll();
+            else Files.write(file, made);
+        }
+        store = KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray());
+    }
+
+    private void makeAll() throws Exception {
         make("ca", "CN=Test CA", "EC", "-ext", "bc:c");
         make("other-ca", "CN=Other CA", "EC", "-ext", "bc:c");
         make("old-ca", "CN=Old CA", "EC", "-ext", "bc:c", "-startdate", "-3d", "-validity", "1");
         make("false-ca", "CN=Test CA", "EC", "-ext", "bc:c");
-        make(
-                "server",
-                "CN=ferry",
-                "RSA",
-                "-signer",
-                "ca",
-                "-ext",
-                "san=dns:ferry.test,ip:127.0.0.1");
+        String names = "san=dns:ferry.test,ip:127.0.0.1";
+        make("server", "CN=ferry", "RSA", "-keysize", "2048", "-signer", "ca", "-ext", names);
         make("client", "CN=Jo,O=Example Home,C=GB", "EC", "-signer", "ca");
-        store = KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray());
+        made = Files.readAllBytes(file);
     }
 
     private void make(String alias, String name, String algorithm, String... more)

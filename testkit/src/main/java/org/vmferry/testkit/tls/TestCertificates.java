@@ -90,8 +90,9 @@ public record TestCertificates(Path folder) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
         command.addAll(List.of("-genkeypair", "-alias", alias, "-dname", name));
-        command.addAll(List.of("-keyalg", "RSA", "-storepass", PASSWORD, "-validity", "2"));
-        command.addAll(List.of("-startdate", "-1d", "-keystore", store().toString()));
+        command.addAll(List.of("-keyalg", "RSA", "-keysize", "2048", "-validity", "2"));
+        command.addAll(List.of("-startdate", "-1d"));
+        command.addAll(List.of("-storepass", PASSWORD, "-keystore", store().toString()));
         command.addAll(List.of(more));
         Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(keytool.getInputStream().readAllBytes());
