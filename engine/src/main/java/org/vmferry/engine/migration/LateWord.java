@@ -74,7 +74,7 @@ final class LateWord implements AutoCloseable {
             if (comes(use)) fate = life.corrected(listener.refusal());
             if (fate.isPresent()) meet(fate.get(), use);
         } finally {
-            life.listenNoMore();
+            session.release(life.listenNoMore());
             use.end(); // first: who is told may begin the next
             listener.end();
             end.close();

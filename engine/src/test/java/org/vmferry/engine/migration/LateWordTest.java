@@ -12,6 +12,9 @@ import org.vmferry.engine.migration.LifeCycle.Role;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
 
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
 /** How long a late word is listened for. */
 class LateWordTest {
     private final TestMachine machine = new TestMachine(RunState.RUNNING, TestMachine.heap(64, 3));
@@ -47,6 +50,8 @@ class LateWordTest {
         MachineUse use = MachineUse.toSend(machine, "send-late");
         SourceGuest guest = new SourceGuest(machine, life);
         OutcomeUnknown why = new OutcomeUnknown("it said nothing", null);
+        CountDownLatch letGo = new CountDownLatch(1);
+        session.onFailure(letGo::countDown);
         try (PipeEnd peer = ends[1];
                 PipeEnd _ = outgoing[1];
                 LateWord late = new LateWord(session, guest, outgoing[0], most)) {
@@ -71,6 +76,7 @@ class LateWordTest {
             assertThat(outgoing[0].isOpen()).isFalse();
             assertThat(peer.isOpen()).isTrue();
         }
+        assertThat(letGo.await(30, TimeUnit.SECONDS)).as("what the word would need").isTrue();
         assertThat(life.listens()).isFalse();
         assertThat(life.owner()).isEqualTo(GuestOwner.UNKNOWN);
         assertThat(use.isOver()).isTrue();
