@@ -44,7 +44,7 @@ public final class Party {
                         .capability("return-path")
                         .capability("auto-converge")
                         .parameter("max-bandwidth", "16777216")
-                        .parameter("downtime-limit", "100");
+                        .parameter("downtime-limit", "200");
         if (!multifd) return settings;
         return settings.capability("multifd").parameter("multifd-compression", "zstd");
     }
