@@ -1,5 +1,7 @@
 package org.vmferry.it.leak;
 
+import java.io.Closeable;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -10,36 +12,39 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /** How much more this very process gets of something, from now on. */
 enum Limits {
-    /** Each takes the lowest number that is free. */
+    /**
+     * Each takes the lowest number that is free. None that is taken comes to lie over the limit: a
+     * socket there would not let go who reads from it, since no number there can be changed.
+     */
     DESCRIPTORS(7) {
         @Override
-        long allowing(int more) throws IOException {
+        long allowing(int more, List<Closeable> instead) throws IOException {
             List<Path> all;
             try (var files = Files.list(Path.of("/proc/self/fd"))) {
                 all = files.toList();
             }
-            Set<Integer> taken =
+            int[] taken =
                     all.stream()
                             .filter(Files::exists) // to list them took one, too
-                            .map(file -> Integer.parseInt(file.getFileName().toString()))
-                            .collect(Collectors.toSet());
-            int limit = 0;
-            for (int free = 0; free < more || taken.contains(limit); limit++)
-                if (!taken.contains(limit)) free++;
-            return limit;
+                            .mapToInt(file -> Integer.parseInt(file.getFileName().toString()))
+                            .sorted()
+                            .toArray();
+            int limit = taken[taken.length - 1] + 1;
+            int free = limit - taken.length;
+            for (; free > more; free--) instead.add(new FileInputStream("/dev/null"));
+            return limit + more - free;
         }
     },
 
     /** By the address space that their stacks take. */
     THREADS(9) {
         @Override
-        long allowing(int more) throws IOException {
+        long allowing(int more, List<Closeable> instead) throws IOException {
             String pages = Files.readString(Path.of("/proc/self/statm")).split(" ")[0];
             return Long.parseLong(pages) * 4096 + more * STACK + STACK / 2;
         }
@@ -57,21 +62,23 @@ enum Limits {
         this.resource = resource;
     }
 
-    /** What the limit has to be. */
-    abstract long allowing(int more) throws IOException;
+    /** What the limit has to be; who takes what is free already goes into the list. */
+    abstract long allowing(int more, List<Closeable> instead) throws IOException;
 
     /** Lets it have so many more; closed, as many as before. */
     Held hold(int more) throws Throwable {
-        long limit = allowing(more);
-        return new Held(this, set(limit));
+        List<Closeable> instead = new ArrayList<>();
+        long limit = allowing(more, instead);
+        return new Held(this, set(limit), instead);
     }
 
     /** A limit that holds until this is closed. */
-    record Held(Limits what, long before) implements AutoCloseable {
+    record Held(Limits what, long before, List<Closeable> instead) implements AutoCloseable {
         @Override
         public void close() {
             try {
                 what.set(before);
+                for (Closeable each : instead) each.close();
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }
