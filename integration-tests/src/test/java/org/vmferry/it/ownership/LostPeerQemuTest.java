@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.Statistics;
@@ -22,6 +23,7 @@ import org.vmferry.it.qemu.QemuBuilder;
 import org.vmferry.it.qemu.RequiresQemu;
 import org.vmferry.it.support.Archives;
 import org.vmferry.it.support.Leftovers;
+import org.vmferry.it.support.Tools;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 
@@ -138,6 +140,71 @@ class LostPeerQemuTest {
             assertThat(guest.runState()).isEqualTo(RunState.RUNNING);
             long before = guest.stores();
             await("the guest runs on", () -> guest.stores() > before + 1000);
+        }
+    }
+
+    /** Its host answers, and it takes nothing: it is given up in time, and comes back too late. */
+    @ParameterizedTest
+    @CsvSource({"0, true", "2, false"})
+    @Tag("OWN-1")
+    void aDestinationThatStandsHalfWay(int channels, boolean returnPath) throws Exception {
+        try (Qemu origin = builder.start();
+                ArchiveMachine archive = snapshot(origin);
+                RunningArchive guest = new RunningArchive(archive, 32 * MIB, WINDOW);
+                Qemu destination = builder.incoming().start()) {
+            guest.enter(RunState.RUNNING);
+            set(destination, channels, false, 0);
+            destination.migrateIncoming("tcp:127.0.0.1:0");
+            Migration outgoing =
+                    engine.send(
+                            guest,
+                            "tcp:127.0.0.1:" + destination.incomingPort(),
+                            settings(channels, returnPath).parameter("max-bandwidth", "0"));
+            awaitHalfWay(outgoing);
+            Tools.signal(destination.process().pid(), "STOP");
+            try {
+                outgoing.change(Settings.NONE.parameter("silence-timeout", "1000"));
+                assertThat(outgoing.await(SOON)).as("it ends").isTrue();
+            } finally {
+                Tools.signal(destination.process().pid(), "CONT");
+            }
+            assertThat(outgoing.failure().orElseThrow())
+                    .hasMessageContaining("1000 ms (silence-timeout)");
+            assertThat(outgoing.owner()).isEqualTo(GuestOwner.SOURCE);
+            assertThat(guest.runState()).isEqualTo(RunState.RUNNING);
+            long before = guest.stores();
+            await("the guest runs on", () -> guest.stores() > before + 1000);
+        }
+    }
+
+    /** It may go on, and is waited for, until somebody here says otherwise. */
+    @ParameterizedTest
+    @CsvSource({"0, true, true", "2, true, false"})
+    @Tag("OWN-32")
+    void aSourceThatStandsHalfWay(int channels, boolean returnPath, boolean goesOn)
+            throws Exception {
+        try (Qemu source = builder.start();
+                ArchiveMachine archive = ArchiveMachine.in(folder)) {
+            source.awaitSerial(5 * LINE, SOON);
+            set(source, channels, returnPath, 4 * MIB);
+            Migration incoming =
+                    engine.receive(
+                            archive,
+                            "tcp:127.0.0.1:0",
+                            settings(channels, returnPath).parameter("silence-timeout", "500"));
+            source.migrate(incoming.address().toString());
+            awaitHalfWay(incoming);
+            Tools.signal(source.process().pid(), "STOP");
+            assertThat(incoming.await(Duration.ofMillis(1500))).as("it waits").isFalse();
+            if (!goesOn) incoming.cancel();
+            else Tools.signal(source.process().pid(), "CONT");
+            if (goesOn) source.setParameters(Map.of("max-bandwidth", 0));
+            assertThat(incoming.await(SOON)).as("it ends").isTrue();
+            Tools.signal(source.process().pid(), "CONT");
+            if (goesOn) assertThat(incoming.state()).isEqualTo(MigrationState.COMPLETED);
+            else assertThat(archive.runState()).as("never started").isEqualTo(RunState.INMIGRATE);
+            source.awaitMigration(goesOn ? "completed" : "failed", SOON);
+            assertThat(source.status()).isEqualTo(goesOn ? "postmigrate" : "running");
         }
     }
 
