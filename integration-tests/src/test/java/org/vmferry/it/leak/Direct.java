@@ -5,6 +5,7 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.Leftovers;
+import org.vmferry.it.support.Relay;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
@@ -19,6 +20,7 @@ import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -75,13 +77,25 @@ final class Direct {
             Settings own = settings.parameter("tls-hostname", TestCertificates.HOST);
             if (!ends.equals("whole"))
                 own = own.parameter("max-bandwidth", "300000").parameter("downtime-limit", "1");
-            Migration save = engine.send(compared(from), load.address().toString(), own);
-            if (!ends.equals("whole")) {
-                while (save.statistics().transferred() < 50_000) Thread.onSpinWait();
-                if (ends.equals("cancelled")) load.cancel();
-                else load.yank();
+            try (Relay link = new Relay(load.address().toString(), Relay.Fault.NONE)) {
+                Migration save = engine.send(compared(from), link.address(), own);
+                if (!ends.equals("whole")) {
+                    while (save.statistics().transferred() < 50_000) Thread.onSpinWait();
+                }
+                switch (ends) {
+                    case "whole" -> load.await();
+                    case "cancelled" -> load.cancel();
+                    case "yanked" -> load.yank();
+                    default -> {
+                        link.hold(); // a peer that takes nothing any more
+                        save.change(Settings.NONE.parameter("max-bandwidth", "0"));
+                        save.change(Settings.NONE.parameter("silence-timeout", "300"));
+                        while (!save.await(Duration.ofSeconds(1))) {}
+                        link.cut();
+                    }
+                }
+                return outcome(save) + "/" + outcome(load);
             }
-            return outcome(save) + "/" + outcome(load);
         }
     }
 

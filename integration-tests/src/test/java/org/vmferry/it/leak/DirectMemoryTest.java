@@ -67,11 +67,13 @@ class DirectMemoryTest {
             assertThat(said[0]).isEqualTo("completed/completed");
             String before = said[1];
             String[] codecs = {"zstd", "zlib", "none"};
-            String[] ends = {"whole", "cancelled", "yanked"};
-            for (int i = 0; i < 9; i++) {
+            String[] ends = {"whole", "cancelled", "yanked", "deaf"};
+            for (int i = 0; i < 8; i++) {
                 String end = ends[i % ends.length];
-                said = child.migrate(i % 4 == 3 ? 0 : 8, codecs[i / 3 % 3], end);
+                said = child.migrate(i % 5 == 3 ? 0 : 8, codecs[i % 3], end);
                 if (end.equals("whole")) assertThat(said[0]).isEqualTo("completed/completed");
+                else if (end.equals("deaf"))
+                    assertThat(said[0]).matches("failed:.*silence-timeout.*/failed:.*");
                 else assertThat(said[0]).matches("failed:.*/(failed|cancelled):USER:.*");
                 assertThat(said[1]).as("bytes after %d: %s", i, said[0]).isEqualTo(before);
             }
