@@ -254,8 +254,8 @@ class HostileBesideQemuTest {
     }
 
     /**
-     * A QEMU's monitor hears nothing, either, until he goes: it can't even be told to give up. After
-     * a first byte of four it does not hear again when he has gone.
+     * A QEMU's monitor hears nothing, either, until he goes: it can't even be told to give up.
+     * After a first byte of four it does not hear again when he has gone.
      */
     @ParameterizedTest
     @ValueSource(strings = {"", "\u0011", "GET / HTTP/1.0\r\n\r\n"})
