@@ -24,7 +24,7 @@ import java.util.Map;
  * @param totalTime ms since the beginning, or that it took
  * @param downtime ms for which the source's guest was paused; 0 while it was not. With a return
  *     path it ends when the destination says that the guest runs there; without one when everything
- *     was sent
+ *     was sent: how its connections end takes no part in it
  * @param downtimeParts ms that the parts of it took that are over and that this side knows of; at a
  *     source whose guest did not run none
  * @param expectedDowntime ms that the rest was reckoned to take when it was last looked at: at a

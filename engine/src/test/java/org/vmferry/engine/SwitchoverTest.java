@@ -11,6 +11,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.RawDestination.Pings;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.transport.FdTransport;
+import org.vmferry.engine.transport.NamedChannels;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 
@@ -249,6 +251,36 @@ class SwitchoverTest {
                         save.name() + ": the guest stood still for ",
                         ", with downtime-limit 100 ms; ",
                         "The longest part was: link (stop ");
+    }
+
+    /** Without a return path all was sent before the last word, which its peer takes late. */
+    @Test
+    void aGoodbyeHoldsUpNoGuest() throws Exception {
+        CountDownLatch parting = new CountDownLatch(1);
+        CountDownLatch gone = new CountDownLatch(1);
+        NamedChannels links = new NamedChannels();
+        links.register(
+                "deaf",
+                new MemoryChannel(NOTHING, 1 << 20) {
+                    @Override
+                    public void shutdownOutput() {
+                        parting.countDown();
+                        while (gone.getCount() > 0) Thread.onSpinWait();
+                    }
+                });
+        Engine engine = new Engine(Plugins.builtIn().plus(new FdTransport(links)));
+        save = engine.send(source, "fd:deaf", Settings.NONE.parameter("max-bandwidth", "0"));
+        parting.await();
+        long downtime = save.statistics().downtime();
+        long since = save.statistics().totalTime();
+        try {
+            until(() -> save.statistics().totalTime() > since + 50);
+            assertThat(save.statistics().downtime()).isEqualTo(downtime);
+        } finally {
+            gone.countDown();
+        }
+        save.await();
+        assertThat(save.statistics().downtime()).isEqualTo(downtime);
     }
 
     /** Its peer is slow to close the connection; the guest ran there long before. */

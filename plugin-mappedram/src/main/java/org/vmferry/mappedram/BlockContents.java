@@ -23,7 +23,7 @@ public record BlockContents(PageBitmap present, boolean clearMeansHole) {
 
     /** Reads bitmap and mark; the bitmap's length was checked against the file's size. */
     static BlockContents read(PositionedFile file, MappedRamBlock block) throws IOException {
-        PageBitmap present = new PageBitmap(block.pages());
+        PageBitmap present = PageBitmap.sparse(block.pages());
         HoleMark mark = new HoleMark(block.header());
         try (Arena arena = Arena.ofConfined()) {
             ByteBuffer piece = piece(arena, block);

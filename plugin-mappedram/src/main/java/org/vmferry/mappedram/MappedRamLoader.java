@@ -27,12 +27,16 @@ import java.util.OptionalLong;
 final class MappedRamLoader implements RamLayout.Loader {
     private static final long END_OF_SECTION = 0x10;
 
+    /** Of all blocks, as of one: what is kept of their bitmaps must fit, and be read in a while. */
+    private static final long MOST_PAGES = 1L << 36;
+
     private final Session session;
     private final Map<String, MappedRamBlock> places = new LinkedHashMap<>();
 
     /** Blocks whose pages are to be fetched: all that were not mapped. */
     private final Map<String, Area> areas = new LinkedHashMap<>();
 
+    private long pages;
     private boolean direct;
     private boolean fetched;
 
@@ -47,6 +51,12 @@ final class MappedRamLoader implements RamLayout.Loader {
             throw MigrationException.peer(
                     "RAM block '%s' is announced a second time at %d",
                     header.id(), place.position());
+        }
+        if (!place.absent()) pages += place.pages(); // each has that many at the most
+        if (pages > MOST_PAGES) {
+            throw MigrationException.peer(
+                    "the RAM blocks up to '%s' at %d have %d pages, allowed are %d",
+                    header.id(), place.position(), pages, MOST_PAGES);
         }
     }
 

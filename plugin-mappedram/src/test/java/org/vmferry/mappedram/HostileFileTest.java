@@ -14,17 +14,23 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.layout.MainIn;
+import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Damaged files: named, and nothing is opened. */
 @Tag("MAP-8")
@@ -159,6 +165,57 @@ class HostileFileTest {
                     .hasMessageContaining("used length")
                     .hasMessageContaining(Long.toUnsignedString(used));
         }
+    }
+
+    /** A sparse file may be as long as any; what is kept of its bitmaps must fit all the same. */
+    @Test
+    void moreBlocksThanFitAreNamed() throws IOException {
+        long most = 1L << 36;
+        long[] at = {0};
+        Object file = proxy(PositionedFile.class, (name, argument) -> Long.MAX_VALUE);
+        MainIn in =
+                proxy(
+                        MainIn.class,
+                        (name, argument) ->
+                                switch (name) {
+                                    case "position" -> at[0];
+                                    case "file" -> file;
+                                    case "seek" -> at[0] = (long) argument;
+                                    default -> {
+                                        byte[] header =
+                                                MappedRamHeader.at(at[0], most, PAGE).encode();
+                                        at[0] += header.length;
+                                        yield ((MemorySegment) argument)
+                                                .copyFrom(MemorySegment.ofArray(header));
+                                    }
+                                });
+        try (RamLayout.Loader loader = new MappedRamLoader(new TestSession(false))) {
+            loader.block(in, header("a", most));
+            assertThatThrownBy(() -> loader.block(in, header("b", most)))
+                    .isInstanceOf(MigrationException.class)
+                    .hasMessageContaining("up to 'b'")
+                    .hasMessageContaining("137438953472 pages, allowed are 68719476736");
+        }
+    }
+
+    private static BlockHeader header(String id, long pages) {
+        return new BlockHeader(id, pages * PAGE, PAGE, OptionalLong.empty());
+    }
+
+    private interface Says {
+        Object say(String method, Object argument);
+    }
+
+    private static <T> T proxy(Class<T> type, Says says) {
+        return type.cast(
+                Proxy.newProxyInstance(
+                        type.getClassLoader(),
+                        new Class<?>[] {type},
+                        (proxy, method, arguments) -> {
+                            Object argument = arguments == null ? null : arguments[0];
+                            Object said = says.say(method.getName(), argument);
+                            return method.getReturnType() == void.class ? null : said;
+                        }));
     }
 
     @Test

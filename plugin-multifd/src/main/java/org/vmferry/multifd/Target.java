@@ -17,7 +17,7 @@ final class Target {
 
     Target(RamBlock block) {
         this.block = block;
-        arrived = block.isFresh() ? new PageBitmap(block.pages()) : null;
+        arrived = block.isFresh() ? PageBitmap.sparse(block.pages()) : null;
     }
 
     RamBlock block() {

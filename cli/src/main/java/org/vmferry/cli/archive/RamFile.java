@@ -40,7 +40,7 @@ final class RamFile implements RamBlock {
         if (pages() > MOST_PAGES)
             throw MigrationException.peer("%d pages are more than are kept", pages());
         file.resize(header.usedLength());
-        written = new PageBitmap(pages());
+        written = PageBitmap.sparse(pages());
     }
 
     @Override

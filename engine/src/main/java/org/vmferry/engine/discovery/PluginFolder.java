@@ -92,7 +92,6 @@ final class PluginFolder {
         if (entry.getFileName().toString().startsWith(".")) return;
         if (Files.isDirectory(entry)) {
             try {
-                if (!anyones) refuse(entry, Writers.of(entry));
                 plugin(entry);
             } catch (MigrationException e) {
                 reject(entry, e, e.getMessage());

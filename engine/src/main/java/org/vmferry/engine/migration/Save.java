@@ -94,7 +94,6 @@ public final class Save implements Work {
             send(end, everything, stage);
             if (!life.isDone()) complete(end);
             if (toFile) everything.over(DowntimePart.LINK);
-            else if (!session.options().get(EngineOptions.RETURN_PATH)) everything.over(null);
         } catch (IOException | RuntimeException | Error e) {
             if (!life.isDone()) {
                 session.fail(e);
@@ -258,7 +257,10 @@ public final class Save implements Work {
             DeviceSections.end(out, description);
             if (toFile) stream.writeTrailer(out);
             out.flush();
-            if (answer == null) sender.finish();
+            if (answer == null) {
+                if (!toFile) stream.over(null); // goodbyes hold up no guest
+                sender.finish();
+            }
         } catch (IOException e) {
             if (toFile) throw e;
             if (answer == null) throw new OutcomeUnknown(e);

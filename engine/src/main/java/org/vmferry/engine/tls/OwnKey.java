@@ -17,7 +17,7 @@ final class OwnKey {
     private static final Logger LOG = LoggerFactory.getLogger(OwnKey.class);
 
     // A JDK asks for another after twice as much, a QEMU changes its own after 2^24 records.
-    private static final long LASTS = 1L << 36;
+    static final long LASTS = 1L << 36;
     private static final long SECOND = 1_000_000_000;
 
     private final SSLEngine engine;

@@ -4,7 +4,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -74,16 +74,20 @@ final class Mappings {
 
     /** The first mapping of these bytes of a file or block device. */
     static Optional<Bytes> of(Path file, FileTarget.Kind kind, long from, long to) {
-        try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+        try {
+            // Whoever named a file may have taken bytes that are no text.
+            byte[] maps = Files.readAllBytes(Path.of("/proc/self/maps"));
+            String[] lines = new String(maps, StandardCharsets.UTF_8).split("\n");
             boolean device = kind == FileTarget.Kind.BLOCK_DEVICE;
             long inode = number(file, "ino");
             long number = number(file, device ? "rdev" : "dev");
-            return lines.flatMap(Mapping::parse)
+            return Stream.of(lines)
+                    .flatMap(Mapping::parse)
                     .filter(m -> m.bytes().overlap(from, to))
                     .filter(m -> device ? m.isOfDevice(number) : m.isOfFile(file, inode, number))
                     .map(Mapping::bytes)
                     .findFirst();
-        } catch (IOException | UncheckedIOException | UnsupportedOperationException e) {
+        } catch (IOException | UnsupportedOperationException e) {
             log.debug("What is mapped of '{}' can't be told", file, e);
             return Optional.empty();
         }

@@ -3,12 +3,12 @@ package org.vmferry.engine.transport;
 import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.stream.Stream;
 
 /**
  * Tries, while there is nothing to lose yet, whether a new file can be given a name.
@@ -38,10 +38,22 @@ record Replacement(Path target, boolean there) {
 
     private boolean isMountPoint() throws IOException {
         if (!Files.isReadable(MOUNTS)) return false; // no Linux
-        String wanted = target.toRealPath().toString();
-        try (Stream<String> mounts = Files.lines(MOUNTS)) {
-            return mounts.anyMatch(line -> unescaped(line.split(" ")[MOUNT_POINT]).equals(wanted));
+        return isMountPoint(Files.readAllBytes(MOUNTS), target.toRealPath());
+    }
+
+    /**
+     * Whether a table of mounts has a name. Others choose names in it, with any bytes: some are no
+     * text, and some look like a line's end.
+     */
+    static boolean isMountPoint(byte[] mounts, Path name) {
+        String wanted = name.toString();
+        for (String line : new String(mounts, StandardCharsets.UTF_8).split("\n")) {
+            String[] words = line.split(" ", MOUNT_POINT + 2);
+            if (words.length > MOUNT_POINT && unescaped(words[MOUNT_POINT]).equals(wanted)) {
+                return true;
+            }
         }
+        return false;
     }
 
     /** Spaces, tabs, newlines and backslashes are written as three octal digits. */

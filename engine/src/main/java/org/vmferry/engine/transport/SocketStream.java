@@ -10,6 +10,7 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
@@ -24,7 +25,7 @@ final class SocketStream implements Channel, Lifeline {
     private final String peer;
     private final String origin;
     private final Consumer<SocketStream> whenClosed;
-    private final boolean tcp;
+    private final TcpSocket tcp; // null if it is none
     private volatile long noticed; // ms
 
     SocketStream(SocketChannel socket, String peer, Consumer<SocketStream> whenClosed)
@@ -32,11 +33,12 @@ final class SocketStream implements Channel, Lifeline {
         this.socket = socket;
         this.peer = peer;
         this.whenClosed = whenClosed;
-        tcp = socket.getRemoteAddress() instanceof InetSocketAddress;
         if (socket.getRemoteAddress() instanceof InetSocketAddress inet) {
+            tcp = new TcpSocket(socket);
             socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
             origin = "address " + inet.getAddress().getHostAddress();
         } else {
+            tcp = null;
             origin = user(socket);
         }
     }
@@ -116,21 +118,26 @@ final class SocketStream implements Channel, Lifeline {
     private IOException lost(String doing, IOException e) {
         String why =
                 e instanceof ClosedChannelException ? "the channel was closed" : Trouble.why(e);
-        if (noticed > 0 && Trouble.gone(e)) {
-            why +=
-                    ": its host gave no sign of life for about %d ms (silence-timeout); look at it,"
-                                    .formatted(noticed)
-                            + " or at the link";
-        }
+        if (tcp != null && noticed > 0 && Trouble.gone(e)) why += ": " + gone();
         return Trouble.transport(doing + " " + peer + ": " + why, e);
+    }
+
+    /** The system gives up where nobody answers, and where nobody takes what is sent. */
+    private synchronized String gone() {
+        OptionalLong full = tcp.full();
+        return full.isPresent()
+                ? "its process has taken no byte for about %d ms (silence-timeout), as its host said %d ms ago; look at what that process waits for"
+                        .formatted(noticed, full.getAsLong())
+                : "its host gave no sign of life for about %d ms (silence-timeout); look at it, or at the link"
+                        .formatted(noticed);
     }
 
     /** A unix socket has its other end in this system, which tells of its end at once. */
     @Override
     public synchronized boolean notice(long ms) throws IOException {
-        if (!tcp || !socket.isOpen()) return true;
+        if (tcp == null || !socket.isOpen()) return true;
         noticed = ms;
-        return TcpSocket.notice(socket, ms);
+        return tcp.notice(ms);
     }
 
     @Override

@@ -23,6 +23,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -42,16 +43,32 @@ final class TcpSocket {
 
     private static final ValueLayout.OfShort PORT = JAVA_SHORT.withOrder(ByteOrder.BIG_ENDIAN);
 
-    private TcpSocket() {}
+    // Of struct tcp_info, u32s: ms since the peer's system said something, and for how many more
+    // bytes it had room then. Older systems (Linux 5.3) don't tell the latter.
+    private static final int TCP_INFO = 11;
+    private static final int TCP_INFO_BYTES = 232;
+    private static final int LAST_ACK_RECEIVED = 56;
+    private static final int SEND_WINDOW = 228;
+
+    private final SocketChannel socket;
+    private int descriptor = -1; // where it is known
+
+    /**
+     * A socket.
+     *
+     * @param socket connected by TCP; it may only be closed while nothing here is called
+     */
+    TcpSocket(SocketChannel socket) {
+        this.socket = socket;
+    }
 
     /**
      * Sets the time; more than once, if it changes.
      *
-     * @param socket connected by TCP, and not closed meanwhile
      * @param ms about so long; 0 for the system's own time, which may be for ever
      * @return false if what stays unacknowledged is only given up after the system's own time
      */
-    static boolean notice(SocketChannel socket, long ms) throws IOException {
+    boolean notice(long ms) throws IOException {
         socket.setOption(StandardSocketOptions.SO_KEEPALIVE, ms > 0);
         if (ms > 0) {
             long seconds = Math.max(1, TimeUnit.MILLISECONDS.toSeconds(ms));
@@ -66,31 +83,59 @@ final class TcpSocket {
                 return false;
             }
         }
-        return Libc.available() && userTimeout(socket, (int) Math.min(ms, Integer.MAX_VALUE));
+        return Libc.available() && userTimeout((int) Math.min(ms, Integer.MAX_VALUE));
     }
 
-    private static boolean userTimeout(SocketChannel socket, int ms) throws IOException {
+    private boolean userTimeout(int ms) throws IOException {
+        if (descriptor < 0) descriptor = find();
+        if (descriptor < 0) return false;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocateFrom(JAVA_INT, ms);
+            return (int) Calls.SET.invokeExact(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, value, 4)
+                    == 0;
+        } catch (Throwable e) {
+            throw Libc.rethrow(e);
+        }
+    }
+
+    /**
+     * When the peer's system said last that it has no room, as its process takes nothing; also when
+     * the connection has failed, but its socket is open.
+     *
+     * @return how many ms ago; empty if it had room, or that is not known
+     */
+    OptionalLong full() {
+        if (descriptor < 0 || !socket.isOpen()) return OptionalLong.empty();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment info = arena.allocate(TCP_INFO_BYTES, 8);
+            MemorySegment length = arena.allocateFrom(JAVA_INT, TCP_INFO_BYTES);
+            int failed =
+                    (int) Calls.GET.invokeExact(descriptor, IPPROTO_TCP, TCP_INFO, info, length);
+            boolean told = failed == 0 && length.get(JAVA_INT, 0) == TCP_INFO_BYTES;
+            if (!told || info.get(JAVA_INT, SEND_WINDOW) != 0) return OptionalLong.empty();
+            return OptionalLong.of(Integer.toUnsignedLong(info.get(JAVA_INT, LAST_ACK_RECEIVED)));
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The JDK keeps its number to itself; -1 if it is not found. */
+    private int find() throws IOException {
         InetSocketAddress here = (InetSocketAddress) socket.getLocalAddress();
         InetSocketAddress there = (InetSocketAddress) socket.getRemoteAddress();
         try (Arena arena = Arena.ofConfined();
                 DirectoryStream<Path> open = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
             Place place = new Place(arena.allocate(SOCKADDR_BYTES, 8), arena.allocate(JAVA_INT));
-            MemorySegment value = arena.allocateFrom(JAVA_INT, ms);
             for (Path one : open) {
                 int descriptor = Integer.parseInt(one.getFileName().toString());
                 // No two sockets have the same two ends.
                 if (!place.isAt(Calls.PEER, descriptor, there)) continue;
                 if (!place.isAt(Calls.SELF, descriptor, here)) continue;
-                return (int)
-                                Calls.SET.invokeExact(
-                                        descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, value, 4)
-                        == 0;
+                return descriptor;
             }
-            return false;
-        } catch (IOException | RuntimeException | Error e) {
-            throw e;
+            return -1;
         } catch (Throwable e) {
-            throw new IOException(e);
+            throw Libc.rethrow(e);
         }
     }
 
@@ -119,6 +164,8 @@ final class TcpSocket {
         static final MethodHandle PEER = call("getpeername", JAVA_INT, ADDRESS, ADDRESS);
         static final MethodHandle SET =
                 call("setsockopt", JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+        static final MethodHandle GET =
+                call("getsockopt", JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
 
         @SuppressWarnings("restricted")
         private static MethodHandle call(String name, MemoryLayout... parameters) {

@@ -24,9 +24,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
+import java.security.Security;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** TLS 1.3 changes its keys under a channel that carries data one way, or both. */
 class KeyUpdateTest {
@@ -114,6 +117,27 @@ class KeyUpdateTest {
         assertThat(below.written.get() - before).isGreaterThan(0);
         write(destination, 1 << 16); // under the last of all these keys
         read(source, 1 << 16);
+    }
+
+    /** Else the JDK would ask the peer for another key first, which not every peer bears. */
+    @Test
+    void aKeyIsChangedBeforeTheJdkAsksForIt() {
+        Matcher limits =
+                Pattern.compile("KeyUpdate 2\\^(\\d+)")
+                        .matcher(Security.getProperty("jdk.tls.keyLimits"));
+        assertThat(limits.results().map(limit -> 1L << Integer.parseInt(limit.group(1))))
+                .isNotEmpty()
+                .allMatch(limit -> OwnKey.LASTS < limit);
+    }
+
+    @Test
+    void whoHasHeardThePeersEndGoesOnUnderOneKey() throws Exception {
+        destination.own().lasts(MIB);
+        source.shutdownOutput();
+        assertThat(destination.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+        FutureTask<Void> writing = start(() -> write(destination, 3 * MIB));
+        read(source, 3 * MIB);
+        get(writing);
     }
 
     @Test

@@ -1,11 +1,15 @@
 package org.vmferry.engine.tls;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.Key;
 import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.Signature;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -19,7 +23,7 @@ final class TestCertificates {
     private static byte[] made;
     private final Path directory;
     private final Path file;
-    private final KeyStore store;
+    private KeyStore store;
 
     TestCertificates(Path directory) throws Exception {
         this.directory = directory;
@@ -61,6 +65,14 @@ final class TestCertificates {
         if (keytool.waitFor() != 0) throw new AssertionError(said);
     }
 
+    /** One more, which another one vouches for. */
+    void add(String alias, String name, String signer, String... more) throws Exception {
+        List<String> words = new ArrayList<>(List.of("-signer", signer));
+        words.addAll(List.of(more));
+        make(alias, name, "EC", words.toArray(String[]::new));
+        store = KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray());
+    }
+
     X509Certificate certificate(String alias) throws GeneralSecurityException {
         return (X509Certificate) store.getCertificate(alias);
     }
@@ -85,6 +97,31 @@ final class TestCertificates {
         return Files.readString(list);
     }
 
+    /** A CA's list that names nobody, nor when another one follows. RFC 5280, 5.1. */
+    String endless(String ca) throws Exception {
+        byte[] algorithm = der(0x30, new byte[] {6, 8, 42, -122, 72, -50, 61, 4, 3, 2}); // ECDSA
+        byte[] name = certificate(ca).getSubjectX500Principal().getEncoded();
+        byte[] since = der(0x17, "200101000000Z".getBytes(StandardCharsets.US_ASCII));
+        byte[] list = der(0x30, new byte[] {2, 1, 1}, algorithm, name, since);
+        Signature signature = Signature.getInstance("SHA256withECDSA");
+        signature.initSign((PrivateKey) store.getKey(ca, PASSWORD.toCharArray()));
+        signature.update(list);
+        byte[] signed = der(3, new byte[] {0}, signature.sign());
+        return text("X509 CRL", der(0x30, list, algorithm, signed));
+    }
+
+    private static byte[] der(int tag, byte[]... parts) {
+        ByteArrayOutputStream content = new ByteArrayOutputStream();
+        for (byte[] part : parts) content.writeBytes(part);
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        all.write(tag);
+        if (content.size() > 127) all.write(0x82);
+        if (content.size() > 127) all.write(content.size() >> 8);
+        all.write(content.size());
+        all.writeBytes(content.toByteArray());
+        return all.toByteArray();
+    }
+
     /** A certificate in PEM. */
     String pem(String alias) throws GeneralSecurityException {
         return text("CERTIFICATE", certificate(alias).getEncoded());
@@ -95,10 +132,19 @@ final class TestCertificates {
         Path made = Files.createDirectories(directory.resolve(name));
         pem(made.resolve("ca-cert.pem"), "CERTIFICATE", store.getCertificate(ca).getEncoded());
         if (own.isEmpty()) return made;
-        Certificate certificate = store.getCertificateChain(own)[0];
-        pem(made.resolve(own + "-cert.pem"), "CERTIFICATE", certificate.getEncoded());
-        key(made.resolve(own + "-key.pem"), own, keyForm);
+        pair(made, own, own, keyForm);
         return made;
+    }
+
+    /** A pair for a role, such as client; with who vouches for it, but for the first of all. */
+    void pair(Path folder, String role, String own, String keyForm) throws Exception {
+        Certificate[] chain = store.getCertificateChain(own);
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < Math.max(1, chain.length - 1); i++) {
+            text.append(text("CERTIFICATE", chain[i].getEncoded()));
+        }
+        Files.writeString(folder.resolve(role + "-cert.pem"), text);
+        key(folder.resolve(role + "-key.pem"), own, keyForm);
     }
 
     void key(Path to, String own, String form) throws GeneralSecurityException, IOException {

@@ -101,6 +101,36 @@ class TlsFolderTest {
         assertThatThrownBy(() -> client(jo())).hasMessageContaining("revoked");
     }
 
+    /** Of whom a CA vouches for that was revoked nobody comes in, though he was not himself. */
+    @Test
+    void whomARevokedCaVouchesForIsRefused() throws Exception {
+        certificates.add("mid", "CN=Mid CA", "ca", "-ext", "bc:c");
+        certificates.add("deep", "CN=Deep", "mid");
+        Path deep = certificates.directory("deep", "ca", "", "");
+        certificates.pair(deep, "client", "deep", "PRIVATE KEY");
+        String others = certificates.revocation("mid", "client", "-1d", 2);
+        lists(certificates.revocation("ca", "server", "-1d", 2), others);
+        client(deep);
+        lists(certificates.revocation("ca", "mid", "-1d", 2), others);
+        assertThatThrownBy(() -> client(deep)).hasMessageContaining("revoked");
+    }
+
+    @Test
+    void aSourceTooRefusesWhoIsRevoked() throws Exception {
+        Path jo = certificates.directory("jo-lists", "ca", "client", "PRIVATE KEY");
+        Path lists = jo.resolve("ca-crl.pem");
+        Files.writeString(lists, certificates.revocation("ca", "client", "-1d", 2));
+        client(jo);
+        Files.writeString(lists, certificates.revocation("ca", "server", "-1d", 2));
+        assertThatThrownBy(() -> client(jo)).isInstanceOf(MigrationException.class);
+    }
+
+    @Test
+    void aListThatHoldsForEverIsNamed() throws Exception {
+        lists(certificates.endless("ca"));
+        refused("ca-crl.pem': the list of CN=Test CA does not say when another follows");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "nothing here"})
     void anEmptyFileOfListsIsNamed(String content) throws Exception {

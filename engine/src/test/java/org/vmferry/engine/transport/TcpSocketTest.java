@@ -51,18 +51,19 @@ class TcpSocketTest {
     })
     void probesForAboutSoLong(long ms, int idle, int between, int probes) throws Exception {
         try (Pair pair = Pair.at("127.0.0.1")) {
-            assertThat(TcpSocket.notice(pair.there, ms)).isTrue();
+            TcpSocket socket = new TcpSocket(pair.there);
+            assertThat(socket.notice(ms)).isTrue();
             assertThat(pair.there.getOption(StandardSocketOptions.SO_KEEPALIVE)).isTrue();
             assertThat(pair.there.getOption(ExtendedSocketOptions.TCP_KEEPIDLE)).isEqualTo(idle);
             assertThat(pair.there.getOption(ExtendedSocketOptions.TCP_KEEPINTERVAL))
                     .isEqualTo(between);
             assertThat(pair.there.getOption(ExtendedSocketOptions.TCP_KEEPCOUNT)).isEqualTo(probes);
-            assertThat(TcpSocket.notice(pair.there, 0)).isTrue();
+            assertThat(socket.notice(0)).isTrue();
             assertThat(pair.there.getOption(StandardSocketOptions.SO_KEEPALIVE)).isFalse();
         }
     }
 
-    /** Bytes that the system took are not bytes that the peer took. */
+    /** Bytes that the system took are not bytes that the peer took; its host is there. */
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1", "::1"})
     void givesUpWhatIsNotTaken(String host) throws Exception {
@@ -72,7 +73,9 @@ class TcpSocketTest {
             assertThatThrownBy(() -> writeForEver(stream))
                     .isInstanceOf(MigrationException.class)
                     .hasMessageStartingWith("writing to there: Connection timed out: ")
-                    .hasMessageContaining("700 ms (silence-timeout)");
+                    .hasMessageContaining("700 ms (silence-timeout)")
+                    .hasMessageContaining("its process has taken no byte for about 700 ms")
+                    .hasMessageNotContaining("sign of life");
         }
     }
 

@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.it.support.Commands;
 import org.vmferry.it.support.Launched;
+import org.vmferry.it.support.Mounted;
 import org.vmferry.it.support.Snapshots;
 
 import java.io.IOException;
@@ -156,6 +157,17 @@ class NeighboursTest {
         boolean root = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0;
         assumeTrue(root, "only root can make files in another's name");
         Files.setAttribute(file, "unix:uid", NOBODY, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** Its name looks like the end of a line in the system's table: nothing could be replaced. */
+    @Test
+    void aNeighboursMountIsInNobodysWay() throws Exception {
+        Path to = Files.writeString(shared.resolve("out.snap"), "old");
+        try (Mounted mounted = Mounted.disk(shared.resolve("a\rb\rc"), 8)) {
+            assertThat(convert(to)).as(vmferry.err()).isZero();
+            assertThat(mounted.at()).isDirectory();
+        }
+        assertGenuine(to);
     }
 
     /** 256 KiB of them kept it busy for 23 s, and twice as many four times as long. */

@@ -86,8 +86,13 @@ class TlsPeersTest {
         List<String> words = new ArrayList<>(List.of("openssl", "s_server", "-naccept", "1"));
         words.addAll(List.of("-accept", "127.0.0.1:" + port, "-Verify", "2"));
         Talking server = openssl(words, "server", more);
-        Tools.awaitListening(port);
-        return server;
+        try {
+            Tools.awaitListening(port);
+            return server;
+        } catch (Exception | AssertionError e) {
+            server.close();
+            throw e;
+        }
     }
 
     private Talking openssl(List<String> words, String own, String... more) throws Exception {

@@ -38,13 +38,28 @@ public final class PageBitmap {
      * @param pages how many bits, at least 0, at most 2^36
      */
     public PageBitmap(long pages) {
+        this(pages, FLAT);
+    }
+
+    /**
+     * A bitmap with every bit clear that takes memory where bits are set, however few pages it has:
+     * for a block of whose length nobody knows yet whether its sender has so much.
+     *
+     * @param pages how many bits, at least 0, at most 2^36
+     * @return with every bit clear
+     */
+    public static PageBitmap sparse(long pages) {
+        return new PageBitmap(pages, 0);
+    }
+
+    private PageBitmap(long pages, int mostFlat) {
         if (pages < 0 || pages > 1L << 36) {
             throw new IllegalArgumentException("a bitmap of " + pages + " pages");
         }
         this.pages = pages;
         words = (int) ((pages + 63) >>> 6);
-        flat = words <= FLAT ? new long[words] : null;
-        chunks = new AtomicReferenceArray<>(flat == null ? (words - 1 >>> CHUNK) + 1 : 0);
+        flat = words <= mostFlat ? new long[words] : null;
+        chunks = new AtomicReferenceArray<>(flat == null ? words + (1 << CHUNK) - 1 >>> CHUNK : 0);
         if (flat != null) allocated.set(8L * words);
     }
 

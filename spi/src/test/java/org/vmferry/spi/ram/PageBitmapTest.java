@@ -20,8 +20,19 @@ class PageBitmapTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 64, 40_000, FLAT, FLAT + 1, FLAT + PIECE + 40_000})
     void doesWhatASetOfBitsDoes(int pages) {
-        PageBitmap bitmap = new PageBitmap(pages);
-        PageBitmap other = new PageBitmap(pages);
+        doesWhatASetOfBitsDoes(pages, new PageBitmap(pages), PageBitmap.sparse(pages));
+        doesWhatASetOfBitsDoes(pages, PageBitmap.sparse(pages), new PageBitmap(pages));
+    }
+
+    @Test
+    void aSparseOneTakesMemoryWhereBitsAreSet() {
+        PageBitmap bitmap = PageBitmap.sparse(FLAT);
+        assertThat(bitmap.allocated()).isZero();
+        bitmap.set(FLAT - 1);
+        assertThat(bitmap.allocated()).isEqualTo(PIECE / 8);
+    }
+
+    private static void doesWhatASetOfBitsDoes(int pages, PageBitmap bitmap, PageBitmap other) {
         BitSet model = new BitSet();
         BitSet moved = new BitSet();
         SplittableRandom random = new SplittableRandom(pages);
