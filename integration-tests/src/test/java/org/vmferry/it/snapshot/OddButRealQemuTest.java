@@ -18,6 +18,10 @@ import org.vmferry.it.support.Archives;
 import org.vmferry.it.support.Commands;
 
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -132,6 +136,46 @@ class OddButRealQemuTest {
         // Back in the first format it is the same, but for the trailer.
         byte[] again = Files.readAllBytes(folder.resolve("stream"));
         assertThat(new String(again, StandardCharsets.ISO_8859_1)).contains(after);
+    }
+
+    /** As gdb does it: one instruction, after which the guest stands in its debugger. */
+    private static void step(SocketChannel gdb) throws IOException {
+        gdb.write(ByteBuffer.wrap("+$s#73".getBytes(StandardCharsets.US_ASCII)));
+        ByteBuffer said = ByteBuffer.allocate(1000);
+        String all = "";
+        while (!all.matches("(?s).*\\$T05[^#]*#..")) {
+            assertThat(gdb.read(said)).as(all).isPositive();
+            all = new String(said.array(), 0, said.position(), StandardCharsets.US_ASCII);
+        }
+    }
+
+    @Test
+    @Tag("STR-11")
+    void aSnapshotInADebugger() throws Exception {
+        Path socket = folder.resolve("gdb");
+        Path file = folder.resolve("qemu.save");
+        byte[] ram;
+        try (Qemu source =
+                        Qemu.builder()
+                                .memory(8)
+                                .rom(GuestRom.counting().fill(2 * MIB, MIB))
+                                .options("-gdb", "unix:" + socket + ",server=on,wait=off")
+                                .start();
+                SocketChannel gdb = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            source.awaitSerial("00000002", SOON);
+            gdb.connect(UnixDomainSocketAddress.of(socket));
+            step(gdb);
+            assertThat(source.status()).isEqualTo("debug");
+            ram = source.memory(0, 8 * MIB);
+            Arrays.fill(ram, 0xf0000, 0x100000, (byte) 0);
+            source.migrate("file:" + file);
+            source.awaitMigration(SOON);
+        }
+        assertThat(run("inspect", file, "--device", "globalstate").out()).contains("'debug'");
+        run("verify", file);
+        Path raw = folder.resolve("raw");
+        run("extract", file, "--block", "pc.ram", "-o", raw);
+        assertThat(Arrays.mismatch(Files.readAllBytes(raw), ram)).isEqualTo(-1);
     }
 
     @Test
