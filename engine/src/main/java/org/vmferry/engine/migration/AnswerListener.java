@@ -178,7 +178,7 @@ final class AnswerListener implements AutoCloseable {
         if (!over) return;
         if (refusal != null) throw refusal;
         throw new MigrationException(
-                Blame.TRANSPORT,
+                lost instanceof MigrationException typed ? typed.blame() : Blame.TRANSPORT,
                 "the destination was lost before " + before + ": " + lost.getMessage(),
                 lost);
     }
