@@ -125,6 +125,61 @@ class UnpackedFileTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource
+    @Tag("LIB-8")
+    void whatStandsBeforeTheCutComesFirst(Packer packer) throws IOException {
+        byte[] bytes = sample(60_000);
+        byte[] packed = packer.packInParts(bytes, 2);
+        int first = packer.pack(Arrays.copyOf(bytes, bytes.length / 2)).length;
+        UnpackedFile file = open(packer, Arrays.copyOf(packed, (first + packed.length) / 2));
+        assertThat(all(file, bytes, 0)).isGreaterThanOrEqualTo(bytes.length / 2);
+    }
+
+    /** Libraries throw what they like at what they did not think of. */
+    @Test
+    @Tag("LIB-8")
+    void whateverIsThrownHasATypeAndASentence() throws IOException {
+        var what = new Packed(Path.of("vm"), false, Optional.empty(), 0, Packing.XZ);
+        RuntimeException odd = new IllegalStateException("odd");
+        assertThatThrownBy(() -> read(new UnpackedFile(what, new Thrower(odd, null)), 0, 1))
+                .isInstanceOf(MigrationException.class)
+                .hasMessageContaining("vm is damaged: its xz data")
+                .hasMessageContaining("IllegalStateException")
+                .hasRootCause(odd);
+        Error deep = new StackOverflowError();
+        assertThatThrownBy(() -> read(new UnpackedFile(what, new Thrower(null, deep)), 0, 1))
+                .isInstanceOf(MigrationException.class)
+                .hasMessageContaining("StackOverflowError");
+    }
+
+    /** Stands for a library within its data. */
+    private static final class Thrower extends WindowedFile {
+        private final RuntimeException one;
+        private final Error other;
+
+        Thrower(RuntimeException one, Error other) {
+            super("vm");
+            this.one = one;
+            this.other = other;
+        }
+
+        @Override
+        protected int more(ByteBuffer target) {
+            if (one != null) throw one;
+            throw other;
+        }
+
+        @Override
+        protected void again(long position, long come) {}
+
+        @Override
+        public void release() {}
+
+        @Override
+        public void close() {}
+    }
+
     /** What comes before it fails is what was packed. */
     private static int all(UnpackedFile file, byte[] bytes, long at) throws IOException {
         byte[] came = read(file, at, bytes.length);
@@ -142,7 +197,7 @@ class UnpackedFileTest {
         byte[] packed = packer.packInParts(bytes, 2);
         Random random = new Random(4);
         int harmless = 0;
-        for (int i = 0; i < 150; i++) {
+        for (int i = 0; i < 100; i++) {
             byte[] hurt = packed.clone();
             int at = i < 40 ? i : random.nextInt(packed.length);
             hurt[at] ^= (byte) (1 << random.nextInt(8));
@@ -194,7 +249,7 @@ class UnpackedFileTest {
     void aBombTakesNoMemoryAndEnds(Packer packer) throws IOException {
         Path bomb = folder.resolve("bomb");
         byte[] zeros = new byte[1 << 20];
-        int count = packer == Packer.BZIP2 ? 20 : 128;
+        int count = packer == Packer.BZIP2 ? 20 : 100;
         try (OutputStream out = packer.over(Files.newOutputStream(bomb))) {
             for (int i = 0; i < count; i++) out.write(zeros);
         }
