@@ -2,6 +2,9 @@
 module org.vmferry.cli {
     requires org.vmferry.engine;
     requires org.vmferry.testkit; // the demo's guest
+    requires org.vmferry.zstd; // as files are packed with it
+    requires org.apache.commons.compress;
+    requires org.tukaani.xz;
     requires info.picocli;
 
     opens org.vmferry.cli to

@@ -14,6 +14,8 @@ module org.vmferry.engine {
             org.vmferry.testkit;
     exports org.vmferry.engine.option;
     exports org.vmferry.engine.qmp;
+    exports org.vmferry.engine.stream to
+            org.vmferry.cli;
     exports org.vmferry.engine.system to
             org.vmferry.cli;
     exports org.vmferry.engine.tls;

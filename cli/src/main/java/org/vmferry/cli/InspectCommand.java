@@ -152,6 +152,7 @@ final class InspectCommand extends SnapshotAction {
         tree.put("damage", inspection.damage().orElse(null));
         tree.put("notes", inspection.notes());
         tree.put("lost", inspection.lost().orElse(null));
+        snapshot.packed().ifPresent(packed -> tree.put("packed", packed.by().id()));
         snapshot.libvirt()
                 .ifPresent(
                         header -> {
@@ -177,6 +178,14 @@ final class InspectCommand extends SnapshotAction {
         fact(out, "page size", Text.bytes(page));
         fact(out, "capabilities", String.join(", ", inspection.capabilities()));
         snapshot.libvirt().ifPresent(header -> fact(out, "libvirt", described(snapshot, header)));
+        snapshot.packed()
+                .ifPresent(
+                        packed ->
+                                fact(
+                                        out,
+                                        "packed",
+                                        "with %s, from byte %d on"
+                                                .formatted(packed.by().id(), packed.start())));
         for (Fact fact : inspection.facts()) fact(out, fact.key(), fact.value());
         fact(out, "damage", inspection.damage().orElse(""));
         for (String note : inspection.notes()) fact(out, "note", note);

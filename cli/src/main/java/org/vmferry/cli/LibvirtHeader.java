@@ -99,11 +99,6 @@ record LibvirtHeader(boolean complete, boolean running, int format, long streamO
         return FORMATS.get(format);
     }
 
-    /** Whether the stream lies there as a QEMU wrote it. */
-    boolean plain() {
-        return formatName().equals("raw") || formatName().equals("sparse");
-    }
-
     /**
      * The domain's name.
      *

@@ -1,5 +1,7 @@
 package org.vmferry.cli;
 
+import org.vmferry.cli.input.Packed;
+import org.vmferry.cli.input.UnpackedFile;
 import org.vmferry.engine.system.Inode;
 import org.vmferry.engine.transport.FileTransport;
 import org.vmferry.spi.MigrationException;
@@ -10,10 +12,8 @@ import org.vmferry.spi.transport.TransportProvider;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -22,26 +22,28 @@ import java.util.Optional;
  * files beside it makes us see two.
  */
 final class Snapshot implements AutoCloseable {
-    private static final byte[] QEVM = {'Q', 'E', 'V', 'M'};
-
     private final Path path;
     private final Incoming opened;
     private final boolean once;
     private final long offset;
+    private final Optional<Packed> packed;
     private final Optional<LibvirtHeader> libvirt;
     private final Optional<String> domain;
 
-    private Snapshot(
+    /** As it was recognised: {@link Recognition}. */
+    Snapshot(
             Path path,
             Incoming opened,
             boolean once,
             long offset,
+            Optional<Packed> packed,
             Optional<LibvirtHeader> libvirt,
             Optional<String> domain) {
         this.path = path;
         this.opened = opened;
         this.once = once;
         this.offset = offset;
+        this.packed = packed;
         this.libvirt = libvirt;
         this.domain = domain;
     }
@@ -50,7 +52,7 @@ final class Snapshot implements AutoCloseable {
      * Recognises a file.
      *
      * @param path the file
-     * @param offset where to look for a stream; 0 also finds libvirt's header
+     * @param offset where to look for a stream, or for packed data; 0 also finds libvirt's header
      * @return owned by the caller
      * @throws IOException if it can't be read
      * @throws MigrationException if it is nothing that can be read, and why
@@ -58,46 +60,12 @@ final class Snapshot implements AutoCloseable {
     static Snapshot open(Path path, long offset) throws IOException {
         Incoming opened =
                 new FileTransport().incoming(Address.parse(uri(path, offset)), Options.DEFAULTS);
-        return recognised(path, opened, false, offset);
+        return Recognition.of(path, opened, false, offset);
     }
 
     /** As above, of what is read once, from front to back. */
     static Snapshot once(Path name, Incoming opened, long offset) throws IOException {
-        return recognised(name, opened, true, offset);
-    }
-
-    private static Snapshot recognised(Path path, Incoming opened, boolean once, long offset)
-            throws IOException {
-        try {
-            return recognise(path, opened, once, offset);
-        } catch (IOException | RuntimeException | Error e) {
-            opened.close();
-            throw e;
-        }
-    }
-
-    private static Snapshot recognise(Path path, Incoming opened, boolean once, long offset)
-            throws IOException {
-        PositionedFile file = opened.file(false);
-        Optional<LibvirtHeader> libvirt =
-                offset == 0
-                        ? LibvirtHeader.parse(read(file, 0, LibvirtHeader.LENGTH), file.size())
-                        : Optional.empty();
-        Optional<String> domain = Optional.empty();
-        if (libvirt.isPresent()) {
-            LibvirtHeader header = libvirt.get();
-            refuseUnreadable(path, header);
-            offset = header.streamOffset();
-            long data = offset - LibvirtHeader.LENGTH;
-            int looked = (int) Math.min(data, LibvirtHeader.NAME_WITHIN);
-            domain = LibvirtHeader.domain(read(file, LibvirtHeader.LENGTH, looked));
-        }
-        byte[] magic = read(file, offset, QEVM.length);
-        if (!Arrays.equals(magic, QEVM))
-            throw MigrationException.peer(
-                    "%s is no snapshot: at byte %d it has '%s', not 'QEVM'",
-                    path, offset, shown(magic));
-        return new Snapshot(path, opened, once, offset, libvirt, domain);
+        return Recognition.of(name, opened, true, offset);
     }
 
     /** Its name, as typed: for messages only. */
@@ -127,6 +95,16 @@ final class Snapshot implements AutoCloseable {
         return Files.isRegularFile(path);
     }
 
+    /** How it is packed, if it is. */
+    Optional<Packed> packed() {
+        return packed;
+    }
+
+    /** What else there is behind packed data that were read to their end: a sentence. */
+    Optional<String> rest() {
+        return opened instanceof UnpackedFile file ? file.rest() : Optional.empty();
+    }
+
     /** Whether another name is this file's, too, or another node of this device. */
     boolean isAlso(Path other) throws IOException {
         if (once || !Files.exists(other)) return false;
@@ -135,7 +113,9 @@ final class Snapshot implements AutoCloseable {
         return device.isPresent() && device.equals(Inode.device(other));
     }
 
-    /** Where the stream begins, in bytes. */
+    /**
+     * Where the stream begins, in bytes from the beginning of what it is packed as, or the file.
+     */
     long offset() {
         return offset;
     }
@@ -150,7 +130,7 @@ final class Snapshot implements AutoCloseable {
         return domain;
     }
 
-    /** The file itself. */
+    /** The file itself, unpacked if it is packed. */
     PositionedFile file() throws IOException {
         return opened.file(false);
     }
@@ -168,31 +148,6 @@ final class Snapshot implements AutoCloseable {
     @Override
     public void close() {
         opened.close();
-    }
-
-    private static void refuseUnreadable(Path path, LibvirtHeader header)
-            throws MigrationException {
-        if (!header.complete())
-            throw MigrationException.peer(
-                    "%s is a libvirt save image that was never completed (LibvirtQemudPart)", path);
-        if (!header.plain())
-            throw MigrationException.user(
-                    "%s is a libvirt save image compressed with %s, which is not built: have"
-                            + " libvirt save it raw or sparse, or decompress what follows byte %d",
-                    path, header.formatName(), header.streamOffset());
-    }
-
-    private static String shown(byte[] magic) {
-        StringBuilder text = new StringBuilder();
-        for (byte b : magic)
-            text.append(b >= ' ' && b < 127 ? "" + (char) b : "\\x%02x".formatted(b));
-        return text.toString();
-    }
-
-    private static byte[] read(PositionedFile file, long position, int length) throws IOException {
-        long there = Math.clamp(file.size() - position, 0, length);
-        ByteBuffer bytes = ByteBuffer.allocate((int) there);
-        return Arrays.copyOf(bytes.array(), file.read(bytes, position));
     }
 
     /** The address of a file; the offset is said also where a name would be taken for one. */

@@ -4,6 +4,7 @@ import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Inspection;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.MigrationException;
 
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -46,8 +47,20 @@ abstract class SnapshotAction extends Action {
             use(snapshot.transport());
             if (snapshot.isOnce() && isPlaced(snapshot))
                 snapshot.needsAFile("a mapped-ram snapshot's pages have their places");
-            run(snapshot);
+            try {
+                run(snapshot);
+            } catch (MigrationException e) {
+                throw explained(e, snapshot);
+            }
+            snapshot.rest().ifPresent(this::remark);
         }
+    }
+
+    /** What ends too early may go on behind something that is none of it. */
+    private static MigrationException explained(MigrationException e, Snapshot snapshot) {
+        return snapshot.rest()
+                .map(rest -> new MigrationException(e.blame(), e.getMessage() + "; " + rest, e))
+                .orElse(e);
     }
 
     private Snapshot open() throws IOException {
@@ -85,7 +98,8 @@ abstract class SnapshotAction extends Action {
         for (String name : capabilities) settings = settings.capability(name);
         // A device is longer than what is on it, and how much is to come nobody knows.
         boolean sized = Format.of(capabilities) == Format.STREAM && snapshot.isFile();
-        if (!snapshot.isOnce())
+        // To unpack it twice takes longer than to find out that there is no room.
+        if (!snapshot.isOnce() && snapshot.packed().isEmpty())
             archive.expect(
                     sized
                             ? snapshot.file().size() - snapshot.offset()

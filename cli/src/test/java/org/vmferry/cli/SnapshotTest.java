@@ -85,15 +85,6 @@ class SnapshotTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1,gzip", "2,bzip2", "3,xz", "4,lzop", "5,zstd"})
-    @Tag("LIB-4")
-    void compressedImagesAreRefusedByName(int format, String name) {
-        assertThatThrownBy(() -> open(image(ByteOrder.LITTLE_ENDIAN, "LibvirtQemudSave", format)))
-                .hasMessageContaining("compressed with " + name)
-                .hasMessageContaining("byte 604");
-    }
-
-    @ParameterizedTest
     @CsvSource({"16,0", "16,3", "20,-1", "20,517", "28,7", "28,-1", "32,513", "32,-1"})
     @Tag("LIB-3")
     void aBadFieldIsNamedWithItsPlace(int position, int value) {

@@ -75,7 +75,7 @@ public final class ZstdCodec implements CompressionProvider {
     }
 
     /** Its classes are missing, or of no use without their native part. */
-    private static MigrationException noLibrary(LinkageError cause) {
+    static MigrationException noLibrary(LinkageError cause) {
         String said = String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
         boolean missing =
                 cause instanceof NoClassDefFoundError && !said.startsWith("Could not initialize");

@@ -188,7 +188,10 @@ public final class StreamHeader {
         int magic = in.u32();
         if (magic != Wire.MAGIC) {
             throw MigrationException.peer(
-                    "no migration stream at %d: it begins with 0x%08x, not \"QEVM\"", start, magic);
+                    "no migration stream at %d: it begins with 0x%08x, not \"QEVM\"%s",
+                    start,
+                    magic,
+                    OtherFormat.of(magic).map(is -> ": it is " + is.description()).orElse(""));
         }
         int version = in.u32();
         if (version != Wire.VERSION) {
