@@ -1,12 +1,16 @@
 package org.vmferry.it.hostile;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.cli.archive.ArchiveMachine;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.Commands;
 import org.vmferry.it.support.Launched;
 import org.vmferry.it.support.Snapshots;
@@ -59,6 +63,22 @@ class ExecTest {
                 .isZero();
         assertThat(receives.get(30, TimeUnit.SECONDS)).isZero();
         assertThat(arrived).exists();
+    }
+
+    @Test
+    void anEngineRefusesItInBothDirections() throws Exception {
+        Engine engine = Engine.create().allowing("tcp", "unix:" + folder);
+        Path proof = folder.resolve("PWNED");
+        try (ArchiveMachine archive = ArchiveMachine.in(folder)) {
+            for (String uri : List.of("exec:touch " + proof, "unix:/tmp/vmferry-not-there")) {
+                String why = "'" + uri + "' is not allowed here";
+                assertThatThrownBy(() -> engine.send(archive, uri, Settings.NONE))
+                        .hasMessageContaining(why);
+                assertThatThrownBy(() -> engine.receive(archive, uri, Settings.NONE))
+                        .hasMessageContaining(why);
+            }
+        }
+        assertThat(proof).doesNotExist();
     }
 
     /** Whether its children are its own, a shell's, or have a child each. */
