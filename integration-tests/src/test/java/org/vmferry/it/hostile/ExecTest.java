@@ -14,6 +14,7 @@ import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.Commands;
 import org.vmferry.it.support.Launched;
 import org.vmferry.it.support.Snapshots;
+import org.vmferry.it.support.Tools;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,16 +86,26 @@ class ExecTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "sleep 1000; echo done",
+                "sleep 1000; touch %s", // nor does its next command begin
                 "sh -c 'sleep 1000; true'; true",
                 "trap '' TERM HUP; sleep 1000 | cat; true"
             })
     void aCommandLivesNoLongerThanWeDo(String command) throws Exception {
         Path temporary = Files.createDirectory(folder.resolve("tmp"));
-        try (Launched vmferry =
-                Launched.with(folder, temporary, "send", snapshot, "exec:" + command)) {
+        Path proof = folder.resolve("PWNED");
+        String uri = "exec:" + command.formatted(proof);
+        try (Launched vmferry = Launched.with(folder, temporary, "send", snapshot, uri)) {
             vmferry.await(() -> sleeps(vmferry) == 1);
             List<ProcessHandle> all = vmferry.descendants();
+            // What a terminal's end or a Ctrl-C tells all of them does not end who watches.
+            ProcessHandle watchdog =
+                    all.stream()
+                            .filter(one -> one.info().commandLine().orElse("").contains("over"))
+                            .findFirst()
+                            .orElseThrow();
+            for (String signal : List.of("HUP", "INT", "TERM")) {
+                Tools.signal(watchdog.pid(), signal);
+            }
             vmferry.signal("KILL");
             vmferry.end(10);
             for (ProcessHandle one : all)
@@ -102,6 +113,7 @@ class ExecTest {
                         .as(one.info().toString())
                         .succeedsWithin(Duration.ofSeconds(11));
         }
+        assertThat(proof).doesNotExist();
     }
 
     private static long sleeps(Launched vmferry) {

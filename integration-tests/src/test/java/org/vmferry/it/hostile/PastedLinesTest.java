@@ -20,9 +20,11 @@ class PastedLinesTest {
     /** A string that ends with a command, or goes on with what is put in its place. */
     private static final Pattern COMMAND =
             Pattern.compile(
-                    "\"(?:[^\"\\\\\n]|\\\\.)*?(?<![\\w-])(?:rm|rmdir|mv|cp|ln|kill|chmod|chown|chattr"
-                        + "|u?mount|losetup|vmferry [a-z]+) (?:[-\\d][^\"\n]*)?"
-                        + "(?:(?<=[ '])\"|'?%s[^\"\n]*\")");
+                    "\"(?:[^\"\\\\\n"
+                        + "]|\\\\.)*?(?<![\\w-])(?:rm|rmdir|mv|cp|ln|kill|chmod|chown|chattr|u?mount|losetup|vmferry"
+                        + " [a-z]+) (?:[-\\d][^\"\n"
+                        + "]*)?(?:(?<=[ '])\"|'?%s[^\"\n"
+                        + "]*\")");
 
     /** Those that are not quoted so. */
     private static List<String> wrong(String source) {
