@@ -79,7 +79,7 @@ final class GuestPlaces {
     }
 
     private static List<Range> split(long length, long low, long above) {
-        if (low <= 0 || above + length - low > HOLE) return List.of();
+        if (low <= 0 || length - low > HOLE - above) return List.of();
         List<Range> ranges = new ArrayList<>();
         ranges.add(new Range(0, 0, low));
         if (length > low) ranges.add(new Range(above, low, length - low));

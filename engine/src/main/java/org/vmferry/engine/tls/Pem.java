@@ -6,6 +6,7 @@ import org.vmferry.spi.MigrationException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -35,7 +36,7 @@ final class Pem {
     private static final Pattern KEY =
             Pattern.compile("-----BEGIN ((?:[A-Z]++ )?PRIVATE KEY)-----([^-]*+)-----END \\1-----");
     // A few certificates or keys; not whatever somebody links there.
-    private static final long MOST = 16 << 20;
+    private static final int MOST = 16 << 20;
 
     private Pem() {}
 
@@ -164,9 +165,10 @@ final class Pem {
     }
 
     private static byte[] bytes(Path file) throws MigrationException {
-        try {
-            if (Files.size(file) > MOST) throw wrong(file, "is longer than " + MOST, null);
-            return Files.readAllBytes(file);
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MOST + 1); // a device says that it has none
+            if (bytes.length > MOST) throw wrong(file, "is longer than " + MOST, null);
+            return bytes;
         } catch (NoSuchFileException e) {
             throw wrong(file, "there is no such file", e);
         } catch (MigrationException e) {

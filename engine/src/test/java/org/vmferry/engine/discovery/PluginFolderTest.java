@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
@@ -174,6 +175,30 @@ class PluginFolderTest {
         } finally {
             Files.setAttribute(folder, "unix:mode", 0700);
         }
+    }
+
+    /** As a umask of 002 leaves it, where each user has a group of his own. */
+    @Test
+    void aGroupOfItsOwnersNameMayWrite() throws Exception {
+        var names = Files.readAttributes(folder, PosixFileAttributes.class);
+        assumeTrue(names.group().getName().equals(names.owner().getName()));
+        new JarMaker().transport("a.A", "\"a\"").jar(folder.resolve("a/a.jar"));
+        Files.setAttribute(folder, "unix:mode", 0775);
+        assertThat(found(Plugins.fromDirectory(folder))).containsExactly("a");
+    }
+
+    /** It is there that another one can be put in its place. */
+    @Test
+    void whereALinkLeadsCounts() throws Exception {
+        Path open = Files.createDirectory(folder.resolve("open"));
+        Path real = Files.createDirectories(open.resolve("between/real"));
+        new JarMaker().transport("a.A", "\"a\"").jar(real.resolve("a/a.jar"));
+        Path link = Files.createSymbolicLink(folder.resolve("link"), real);
+        assertThat(found(Plugins.fromDirectory(link))).containsExactly("a");
+        Files.setAttribute(open, "unix:mode", 0777);
+        assertThatThrownBy(() -> Plugins.fromDirectory(link))
+                .hasMessageContaining("'" + link + "' is not used: it lies in '")
+                .hasMessageContaining("/open', to which everybody can write");
     }
 
     private static List<String> found(Plugins plugins) throws IOException {

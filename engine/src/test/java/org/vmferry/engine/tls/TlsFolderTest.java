@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,6 +22,7 @@ import org.vmferry.spi.transport.TransportProvider.Outgoing;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.FutureTask;
 
@@ -176,6 +179,18 @@ class TlsFolderTest {
         assertThatThrownBy(() -> client(jo()))
                 .hasMessageContaining("ca-crl.pem")
                 .hasMessageContaining("no list of CN=Test CA that holds today");
+    }
+
+    /** One says that it is empty, and gives bytes without end. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void whatHasNoEndIsNotReadToIt() throws Exception {
+        for (String file : new String[] {"ca-cert.pem", "server-cert.pem", "server-key.pem"}) {
+            Path kept = Files.move(folder.resolve(file), folder.resolve("kept"));
+            Files.createSymbolicLink(folder.resolve(file), Path.of("/dev/zero"));
+            refused(file + "': is longer than 16777216");
+            Files.move(kept, folder.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+        }
     }
 
     @Test

@@ -119,6 +119,20 @@ class QmpServerTest {
                         .asString()
                         .contains("'" + uri + "' is not allowed here, but tcp, unix:" + folder);
             }
+            Object main =
+                    Map.of(
+                            "channel-type",
+                            "main",
+                            "addr",
+                            Map.of("transport", "exec", "args", List.of("touch", "" + proof)));
+            for (Map<String, ?> other :
+                    List.of(
+                            Map.of("channels", List.of(main)),
+                            Map.of("channels", List.of(main), "uri", "unix:" + folder + "/x"))) {
+                assertThat(ask(client, "migrate", other))
+                        .asString()
+                        .contains("'channels' is not understood");
+            }
             Map<?, ?> reached =
                     (Map<?, ?>) ask(client, "migrate", Map.of("uri", "unix:" + folder + "/nobody"));
             assertThat(reached).as("it was begun: %s", reached).isEmpty();
