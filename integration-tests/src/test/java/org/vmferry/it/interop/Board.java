@@ -1,0 +1,98 @@
+package org.vmferry.it.interop;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A machine of a QEMU.
+ *
+ * @param name the row of the page
+ * @param target the QEMU's, as in qemu-system-TARGET
+ * @param machine the machine type, with its properties
+ * @param options more of QEMU's options; DIMM stands for a file of 16 MiB
+ */
+record Board(String name, String target, String machine, List<String> options) {
+    private static Board of(String target, String machine, String... options) {
+        return new Board(target + " " + machine, target, machine, words(options));
+    }
+
+    private Board named(String more) {
+        return new Board(target + " " + more, target, machine, options);
+    }
+
+    private static List<String> words(String... options) {
+        List<String> words = new ArrayList<>();
+        for (String option : options) words.addAll(List.of(option.split(" ")));
+        return words;
+    }
+
+    private static final String SMALL = "-m 64M";
+
+    /** What Debian's QEMUs have that a guest can be saved of: each target, and each odd kind. */
+    static List<Board> all() {
+        return List.of(
+                of("x86_64", "pc", SMALL),
+                of("x86_64", "q35", SMALL, RICH).named("q35 with virtio, USB, VGA, AHCI"),
+                of("x86_64", "q35,max-ram-below-4g=64M", "-m 96M").named("q35 split at 4 GiB"),
+                of("x86_64", "pc", "-m 64M,slots=2,maxmem=1G", DIMM).named("pc with a DIMM"),
+                of("x86_64", "q35", "-m 64M,slots=2,maxmem=1G", VIRTIO_MEM)
+                        .named("q35 with virtio-mem"),
+                of("x86_64", "q35", SMALL, "-uuid 8a9b1f2e-0d3c-4b5a-9687-77665544aabb")
+                        .named("q35 with a UUID"),
+                of("x86_64", "microvm", SMALL),
+                of("i386", "isapc", SMALL),
+                of("aarch64", "virt", SMALL),
+                of("aarch64", "sbsa-ref", "-m 64M"),
+                of("aarch64", "raspi3ap"),
+                of("aarch64", "xlnx-zcu102", SMALL),
+                of("arm", "virt", SMALL),
+                of("arm", "raspi0"),
+                of("arm", "versatilepb", SMALL),
+                of("arm", "vexpress-a9", SMALL),
+                of("arm", "imx25-pdk", SMALL),
+                of("arm", "palmetto-bmc"),
+                of("arm", "mps2-an385"),
+                of("arm", "microbit"),
+                of("arm", "netduinoplus2"),
+                of("alpha", "clipper", SMALL),
+                of("avr", "arduino-mega"),
+                of("hppa", "hppa", SMALL),
+                of("loongarch64", "virt", SMALL),
+                of("m68k", "virt", SMALL),
+                of("microblaze", "petalogix-s3adsp1800"),
+                of("mips", "malta", SMALL),
+                of("mips64", "magnum", SMALL),
+                of("mips64el", "malta", SMALL),
+                of("or1k", "or1k-sim", SMALL),
+                of("ppc", "g3beige", SMALL),
+                of("ppc", "ppce500", SMALL),
+                of("ppc", "bamboo", SMALL),
+                of("ppc64", "pseries", "-m 256M"),
+                of("ppc64", "mac99", SMALL),
+                of("riscv32", "virt", SMALL),
+                of("riscv64", "virt", SMALL),
+                of("riscv64", "sifive_u", SMALL),
+                of("riscv32", "opentitan"),
+                of("rx", "gdbsim-r5f562n7"),
+                of("s390x", "s390-ccw-virtio", SMALL),
+                of("sparc", "SS-5", SMALL),
+                of("sparc64", "sun4u", SMALL),
+                of("tricore", "tricore_testboard", SMALL));
+    }
+
+    private static final String RICH =
+            "-device VGA -device qemu-xhci -device usb-tablet -device usb-kbd"
+                    + " -netdev user,id=n,restrict=on -device virtio-net-pci,netdev=n"
+                    + " -blockdev null-co,node-name=d,size=1048576,read-zeroes=on"
+                    + " -device virtio-blk-pci,drive=d"
+                    + " -blockdev null-co,node-name=e,size=1048576,read-zeroes=on"
+                    + " -device ide-hd,drive=e,bus=ide.0"
+                    + " -device virtio-rng-pci -device virtio-balloon-pci"
+                    + " -device virtio-serial-pci -device e1000e -device intel-hda";
+    private static final String DIMM =
+            "-object memory-backend-file,id=dimm0,size=16M,share=on,mem-path=DIMM"
+                    + " -device pc-dimm,id=d0,memdev=dimm0";
+    private static final String VIRTIO_MEM =
+            "-object memory-backend-ram,id=vm0,size=128M"
+                    + " -device virtio-mem-pci,id=v0,memdev=vm0,requested-size=64M";
+}
