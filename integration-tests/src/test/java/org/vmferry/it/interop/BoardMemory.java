@@ -6,7 +6,6 @@ import org.vmferry.it.qemu.QemuBuilder;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,30 +13,37 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * What a board's RAM holds before it is saved: other bytes in every page. A board with a default
- * RAM block has it from a file; into others QEMU's loader puts it.
+ * A board's QEMUs, and what its RAM holds before it is saved: other bytes in every page. A board
+ * with a default RAM block has it in a file, which is filled once the board has been reset; into
+ * others QEMU's loader puts it.
  */
 final class BoardMemory {
-    /** Of longer RAM only so much at its beginning and its end is filled, in bytes. */
-    private static final int MOST = 32 << 20;
+    /** Larger RAM is no file: a QEMU that reads a file's holes fills the page cache. */
+    private static final long LARGEST_FILE = 1L << 30;
+
+    private static final int FILE = 16 << 20; // bytes
 
     private final Board board;
     private final QemuBinary qemu;
     private final List<String> options = new ArrayList<>();
     private final List<String> filling = new ArrayList<>();
+    private final List<Placement> looked;
     private String backend = "";
+    private Path kept; // null if the loader puts it there
 
     BoardMemory(Board board, QemuBinary qemu, Path folder) throws IOException {
         this.board = board;
         this.qemu = qemu;
-        Path dimm = folder.resolve("dimm");
-        fill(dimm, 16 << 20);
-        for (String word : board.options()) options.add(word.replace("DIMM", dimm.toString()));
+        Path file = folder.resolve("file");
+        for (String word : board.options()) options.add(word.replace("FILE", file.toString()));
+        if (!options.equals(board.options())) fill(file, FILE, 0, FILE);
         if (qemu.atLeast(10, 0)) options.addAll(List.of("-audio", "none"));
         try (Qemu bare = builder(options).start()) {
+            looked = placements(bare).stream().flatMap(Placement::looked).toList();
             String block = defaultBlock(bare);
-            if (block.isEmpty()) loaded(placements(bare), folder);
-            else kept(block, folder.resolve("main"), size(bare));
+            long size = size(bare);
+            if (block.isEmpty() || size > LARGEST_FILE) load(folder);
+            else keep(block, size, folder.resolve("main"));
         }
     }
 
@@ -57,39 +63,34 @@ final class BoardMemory {
         return (Long) told.get("base-memory");
     }
 
-    private void kept(String block, Path file, long size) throws IOException {
-        fill(file, size);
+    private void keep(String block, long size, Path file) {
+        kept = file;
         backend = ",memory-backend=" + block;
-        options.addAll(
-                List.of(
-                        "-object",
-                        "memory-backend-file,id=%s,size=%d,share=on,mem-path=%s"
-                                .formatted(block, size, file)));
+        options.add("-object");
+        options.add(
+                "memory-backend-file,id=%s,size=%d,share=on,mem-path=%s"
+                        .formatted(block, size, file));
     }
 
-    private void loaded(List<Placement> placements, Path folder) throws IOException {
-        for (Placement each : placements) {
+    private void load(Path folder) throws IOException {
+        for (Placement each : looked) {
             if (!each.writable()) continue;
             Path file = folder.resolve("fill-" + filling.size());
-            fill(file, Math.min(MOST, each.length()));
-            filling.addAll(
-                    List.of(
-                            "-device",
-                            "loader,file=%s,addr=%#x,force-raw=on"
-                                    .formatted(file, each.address())));
+            fill(file, each.length(), 0, each.address());
+            String place = each.view().equals(Placement.CPU) ? ",cpu-num=0" : "";
+            filling.add("-device");
+            filling.add(
+                    "loader,file=%s,addr=%#x,force-raw=on%s"
+                            .formatted(file, each.address(), place));
         }
     }
 
-    /** Writes a file of this length; no 256 bytes of what it fills are like others. */
-    private static void fill(Path file, long length) throws IOException {
+    /** Writes so many bytes; no 256 of what it fills are like others. */
+    private static void fill(Path file, long length, long offset, long seed) throws IOException {
+        byte[] some = new byte[(int) length];
+        new SplittableRandom(seed).nextBytes(some);
         try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
-            out.setLength(length);
-            byte[] some = new byte[(int) Math.min(MOST, length)];
-            new SplittableRandom(length).nextBytes(some);
-            out.write(some);
-            if (length <= MOST) return;
-            new SplittableRandom(-length).nextBytes(some);
-            out.seek(length - some.length);
+            out.seek(offset);
             out.write(some);
         }
     }
@@ -103,27 +104,47 @@ final class BoardMemory {
                 .paused();
     }
 
-    /** The machine as it is filled, which stands. */
-    QemuBuilder source() {
-        return builder(options).options(filling.toArray(String[]::new));
+    /** The machine as it is filled; it never runs. */
+    Qemu source() throws IOException {
+        Qemu source = builder(options).options(filling.toArray(String[]::new)).start();
+        if (kept == null) return source;
+        try {
+            // A QEMU that answers has been reset: it puts nothing more there.
+            source.status();
+            String block = backend.substring(backend.indexOf('=') + 1);
+            for (Placement each : looked) {
+                if (each.region().equals(block)) {
+                    fill(kept, each.length(), each.offset(), each.offset());
+                }
+            }
+            return source;
+        } catch (IOException | RuntimeException | Error e) {
+            source.close();
+            throw e;
+        }
     }
 
     /** One that waits, whose RAM is empty. */
-    QemuBuilder destination() {
-        return builder(
-                        options.stream()
-                                .map(word -> word.replaceFirst(",share=on,mem-path=.*", ""))
-                                .map(word -> word.replace("memory-backend-file", "memory-backend-ram"))
-                                .toList())
-                .incoming();
+    Qemu destination() throws IOException {
+        List<String> empty =
+                options.stream()
+                        .map(word -> word.replaceFirst(",share=on,mem-path=.*", ""))
+                        .map(word -> word.replace("memory-backend-file", "memory-backend-ram"))
+                        .toList();
+        return builder(empty).incoming().start();
     }
 
-    /** What the guest sees of its memory. */
-    List<Placement> placements(Qemu running) throws IOException {
-        return Placement.of(
-                (String)
-                        running.execute(
-                                "human-monitor-command",
-                                Map.of("command-line", "info mtree -f")));
+    /** What of its memory the guest sees, and is compared. */
+    List<Placement> looked() {
+        return looked;
+    }
+
+    private static List<Placement> placements(Qemu running) throws IOException {
+        return Placement.of(monitor(running, "info mtree -f"));
+    }
+
+    /** What a command of the human monitor says. */
+    static String monitor(Qemu running, String command) throws IOException {
+        return (String) running.execute("human-monitor-command", Map.of("command-line", command));
     }
 }

@@ -1,17 +1,14 @@
 package org.vmferry.it.interop;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import org.vmferry.engine.Engine;
-import org.vmferry.engine.Inspection;
+import org.vmferry.it.qemu.MigrationFailedException;
 import org.vmferry.it.qemu.Qemu;
 import org.vmferry.it.qemu.QemuBinary;
-import org.vmferry.it.qemu.QemuBuilder;
+import org.vmferry.it.qemu.QmpException;
 import org.vmferry.it.support.Commands;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,214 +18,247 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 
-/** A board of one QEMU, never started, with RAM of which no page is zero or like another. */
+/** A board of one QEMU, never started, goes through every operation. */
 final class BoardTrial {
-    private static final Duration SOON = Duration.ofSeconds(60);
+    static final Duration SOON = Duration.ofSeconds(120);
 
-    private final QemuBinary qemu;
+    /** The QEMU doesn't save the board, whoever asks. */
+    static final class NotSavedException extends Exception {
+        private static final long serialVersionUID = 1;
+
+        NotSavedException(Exception cause) {
+            super(cause.getMessage(), cause);
+        }
+    }
+
+    /**
+     * Done to a file with what arrived, before it is compared; nothing unless the trial is tried.
+     */
+    interface Tamper {
+        void with(Path file, long offset) throws IOException;
+    }
+
+    /** A snapshot of the QEMU's, and what the memory was. */
+    record Saved(Path file, SavedRam ram) {}
+
     private final Path folder;
     private final BoardMemory memory;
-    private final Path plain;
-    private final Path placed; // null where the QEMU knows no mapped-ram
-    private List<Placement> seen = List.of(); // what the guest sees, of RAM blocks
-    private final Map<Placement, Path> ram = new LinkedHashMap<>();
-    private final Map<Placement, String> blocks = new LinkedHashMap<>();
-    private long bytes;
+    private final boolean files; // whether the QEMU knows file: and mapped-ram
+    private final List<String> uuid;
+    private final Saved plain;
+    private final Saved placed; // the plain one where the QEMU knows no mapped-ram
+    private final Tamper tamper;
+    private long compared;
+    private int names;
 
-    /** Has the QEMU save it. */
-    BoardTrial(Board board, QemuBinary qemu, Path folder) throws Exception {
-        this.qemu = qemu;
+    /**
+     * Has the QEMU save it.
+     *
+     * @throws NotSavedException if the QEMU doesn't
+     */
+    BoardTrial(Board board, QemuBinary qemu, Path folder, Tamper tamper) throws Exception {
         this.folder = folder;
+        this.tamper = tamper;
+        files = qemu.atLeast(9, 0);
+        int option = board.options().indexOf("-uuid");
+        uuid = option < 0 ? List.of() : List.of("--uuid", board.options().get(option + 1));
         memory = new BoardMemory(board, qemu.target(board.target()), folder);
-        plain = folder.resolve("plain");
-        placed = qemu.atLeast(9, 0) ? folder.resolve("placed") : null;
-        try (Qemu source = memory.source().start()) {
-            seen = memory.placements(source);
-            for (Placement each : seen) ram.put(each, saved(source, each, "ram-" + ram.size()));
-            save(source, plain);
-        }
-        if (placed == null) return;
-        try (Qemu source = memory.source().start()) {
-            source.setCapabilities("mapped-ram");
-            save(source, placed);
-        }
+        plain = save("plain");
+        placed = files ? save("placed", "mapped-ram") : plain;
     }
 
-    private Path saved(Qemu from, Placement what, String name) throws IOException {
+    BoardMemory memory() {
+        return memory;
+    }
+
+    /** How to name a file for its QEMU. */
+    String saving(Path file) {
+        return files ? "file:" + file : "exec:cat > " + file;
+    }
+
+    String loading(Path file) {
+        return files ? "file:" + file : "exec:cat " + file;
+    }
+
+    private Saved save(String name, String... capabilities) throws Exception {
         Path file = folder.resolve(name);
-        from.saveMemory(what.address(), what.length(), file);
-        return file;
+        try (Qemu source = memory.source()) {
+            SavedRam ram = SavedRam.of(source, memory.looked(), folder.resolve(name + "-ram"));
+            source.setCapabilities(capabilities);
+            source.setParameters(Map.of("max-bandwidth", 0));
+            try {
+                source.migrate(saving(file));
+                source.awaitMigration(SOON);
+            } catch (MigrationFailedException | QmpException e) {
+                throw new NotSavedException(e);
+            } catch (IOException e) {
+                if (!source.process().waitFor(10, TimeUnit.SECONDS)) throw e;
+                throw new NotSavedException(e); // it has died of it
+            }
+            return new Saved(file, ram);
+        }
     }
 
-    private void save(Qemu source, Path file) throws IOException {
-        source.setParameters(Map.of("max-bandwidth", 0));
-        source.migrate(placed == null ? "exec:cat > " + file : "file:" + file);
-        source.awaitMigration(SOON);
+    /** Of how much of its RAM each KiB is like no other, in words. */
+    String filled() throws IOException {
+        return plain.ram.filled();
     }
 
     /**
      * Tries it.
      *
-     * @return how many bytes of RAM were compared
+     * @return in words, what was compared
+     * @throws AssertionError if something doesn't hold; its message is a sentence
      */
-    long run(Operation operation) throws Exception {
-        bytes = 0;
+    String run(Operation operation) throws Exception {
+        compared = 0;
         switch (operation) {
-            case INSPECT -> inspect();
-            case VERIFY -> files().forEach(file -> command("verify", file));
-            case EXTRACT -> extract();
+            case INSPECT -> {
+                return Looking.inspect(snapshots(), memory.looked());
+            }
+            case VERIFY -> {
+                return Looking.verify(snapshots());
+            }
+            case EXTRACT -> {
+                for (Saved each : snapshots()) compareBlocks(each.file, each.ram);
+            }
             case TO_MAPPED_RAM -> convert(plain, "mapped-ram");
-            case TO_STREAM -> convert(placed == null ? plain : placed, "stream");
+            case TO_STREAM -> convert(placed, "stream");
             case RECEIVE -> receive();
             case SEND -> send();
             case RECEIVE_MULTIFD -> receive("multifd");
             case SEND_MULTIFD -> send("multifd");
         }
-        return bytes;
+        check(compared > 0, "there is no memory to compare");
+        return Cell.bytes(compared);
     }
 
-    private List<Path> files() {
-        return placed == null ? List.of(plain) : List.of(plain, placed);
+    /** The snapshots that the QEMU wrote. */
+    List<Path> files() {
+        return snapshots().stream().map(Saved::file).toList();
     }
 
-    private static String command(Object... words) {
+    private List<Saved> snapshots() {
+        return files ? List.of(plain, placed) : List.of(plain);
+    }
+
+    static String command(Object... words) {
         Commands command = new Commands();
-        int status = command.run(words);
-        assertThat(status).as("%s: %s", words[0], command.err()).isZero();
+        check(command.run(words) == 0, "%s: %s", words[0], command.err());
         return command.out();
     }
 
-    private void inspect() throws Exception {
-        for (Path file : files()) {
-            String said = command("inspect", file);
-            for (Inspection.Block block : Engine.create().inspect("file:" + file).blocks()) {
-                assertThat(said).contains(block.id());
-            }
-        }
+    static void check(boolean holds, String sentence, Object... with) {
+        if (!holds) throw new AssertionError(sentence.formatted(with));
     }
 
-    private void extract() throws Exception {
-        for (Path file : files()) assertHolds(file);
+    /** A file that isn't there, whatever an operation before has left. */
+    private Path fresh(String name) {
+        return folder.resolve(name + names++);
     }
 
-    /** A snapshot has what the guest saw. */
-    private void assertHolds(Path snapshot) throws Exception {
-        var names =
-                Engine.create().inspect("file:" + snapshot).blocks().stream()
-                        .map(Inspection.Block::id)
-                        .collect(Collectors.toSet());
+    /** What is extracted is what the QEMU had. */
+    private void compareBlocks(Path snapshot, SavedRam ram) throws IOException {
         Map<String, List<Placement>> parts = new LinkedHashMap<>();
-        for (Placement each : seen) {
-            String block = each.block(names);
+        for (Placement each : memory.looked()) {
+            String block = each.block(ram.blocks().keySet());
             if (block != null) parts.computeIfAbsent(block, b -> new ArrayList<>()).add(each);
         }
-        assertThat(parts).as("blocks that the guest sees, of %s", names).isNotEmpty();
+        check(!parts.isEmpty(), "the guest sees none of %s", ram.blocks().keySet());
         for (var part : parts.entrySet()) {
-            Path out = folder.resolve("extract");
+            Path out = fresh("extract");
             command("extract", snapshot, "--block", part.getKey(), "-o", out);
-            for (Placement each : part.getValue()) {
-                assertSame(each, out, each.offset(), ram.get(each));
-            }
+            for (Placement each : part.getValue()) compare(ram, each, out, each.offset());
             Files.delete(out);
         }
     }
 
-    private void assertSame(Placement what, Path file, long offset, Path wanted)
-            throws IOException {
-        try (FileChannel got = FileChannel.open(file);
-                FileChannel want = FileChannel.open(wanted)) {
-            assertThat(got.size()).as("%s", what).isGreaterThanOrEqualTo(offset + want.size());
-            assertThat(want.size()).isEqualTo(what.length());
-            int difference =
-                    got.map(MapMode.READ_ONLY, offset, want.size())
-                            .mismatch(want.map(MapMode.READ_ONLY, 0, want.size()));
-            assertThat(difference).as("where %s differs", what).isEqualTo(-1);
-            bytes += want.size();
-        }
+    private void compare(SavedRam ram, Placement what, Path with, long offset) throws IOException {
+        tamper.with(with, offset);
+        compared += ram.compare(what, with, offset);
     }
 
-    private void convert(Path from, String format) throws Exception {
-        Path to = folder.resolve("converted");
-        Path again = folder.resolve("again");
-        command("convert", from, to, "--format", format);
-        if (placed != null || format.equals("stream")) {
-            loads(to, format.equals("mapped-ram"));
+    private void convert(Saved from, String format) throws IOException {
+        Path to = fresh("converted");
+        command("convert", from.file, to, "--format", format);
+        if (files || format.equals("stream")) {
+            load(from.ram, to, format);
         } else {
+            Path again = fresh("again");
             command("convert", to, again, "--format", "stream");
-            loads(again, false);
+            load(from.ram, again, "stream");
             Files.delete(again);
         }
         Files.delete(to);
     }
 
-    private void loads(Path file, boolean mapped) throws Exception {
-        try (Qemu destination = memory.destination().start()) {
-            if (mapped) destination.setCapabilities("mapped-ram");
-            destination.migrateIncoming(placed == null ? "exec:cat " + file : "file:" + file);
-            assertArrived(destination);
+    private void load(SavedRam ram, Path file, String format) throws IOException {
+        try (Qemu destination = memory.destination()) {
+            if (format.equals("mapped-ram")) destination.setCapabilities("mapped-ram");
+            destination.migrateIncoming(loading(file));
+            compareArrived(ram, destination);
         }
     }
 
-    private void assertArrived(Qemu destination) throws Exception {
+    /** What has come to a QEMU is what another had. */
+    void compareArrived(SavedRam ram, Qemu destination) throws IOException {
         destination.awaitMigration(SOON);
-        for (Placement each : seen) {
-            Path got = saved(destination, each, "got");
-            assertSame(each, got, 0, ram.get(each));
-            Files.delete(got);
-        }
-    }
-
-    private static List<Object> with(List<Object> words, String... capabilities) {
-        List<Object> all = new ArrayList<>(words);
-        for (String capability : capabilities) all.addAll(List.of("-c", capability));
-        return all;
+        SavedRam got = SavedRam.of(destination, memory.looked(), folder.resolve("got"));
+        for (var each : got.parts().entrySet()) compare(ram, each.getKey(), each.getValue(), 0);
+        got.delete();
     }
 
     private void receive(String... capabilities) throws Exception {
-        Path socket = folder.resolve("socket");
-        Path out = folder.resolve("received");
+        Path socket = fresh("socket");
+        Path out = fresh("received");
         Commands command = new Commands();
-        List<Object> words = with(List.of("receive", "unix:" + socket, "-o", out), capabilities);
+        List<Object> words = new ArrayList<>(List.of("receive", "unix:" + socket, "-o", out));
+        for (String capability : capabilities) words.addAll(List.of("-c", capability));
         FutureTask<Integer> status = command.begin(words.toArray());
-        try (Qemu source = memory.source().start()) {
-            source.setCapabilities(with(capabilities, "return-path"));
+        try (Qemu source = memory.source()) {
+            SavedRam ram = SavedRam.of(source, memory.looked(), folder.resolve("ram"));
+            source.setCapabilities(capabilities);
+            source.setCapabilities("return-path");
             source.setParameters(Map.of("max-bandwidth", 0));
             Commands.await(socket);
             source.migrate("unix:" + socket);
             String theirs = "completed";
             try {
                 source.awaitMigration(SOON);
-            } catch (IOException e) {
-                theirs = e.getMessage();
+            } catch (IOException | MigrationFailedException e) {
+                theirs = Cell.words(e);
             }
-            assertThat(status.get(SOON.toSeconds(), TimeUnit.SECONDS))
-                    .as("%s; the QEMU: %s", command.err(), theirs)
-                    .isZero();
-            assertThat(theirs).isEqualTo("completed");
+            check(
+                    status.get(SOON.toSeconds(), TimeUnit.SECONDS) == 0
+                            && theirs.equals("completed"),
+                    "receive: %s; QEMU: %s",
+                    command.err(),
+                    theirs);
+            compareBlocks(out, ram);
+            ram.delete();
+        } finally {
+            if (!status.isDone()) SocketChannel.open(UnixDomainSocketAddress.of(socket)).close();
         }
-        assertHolds(out);
         Files.delete(out);
     }
 
-    private static String[] with(String[] words, String more) {
-        List<String> all = new ArrayList<>(List.of(words));
-        all.add(more);
-        return all.toArray(String[]::new);
-    }
-
-    private void send(String... capabilities) throws Exception {
-        Path socket = folder.resolve("socket");
-        try (Qemu destination = memory.destination().start()) {
-            if (capabilities.length > 0) destination.setCapabilities(capabilities);
+    private void send(String... capabilities) throws IOException {
+        Path socket = fresh("socket");
+        List<Object> words = new ArrayList<>(List.of("send", plain.file, "unix:" + socket));
+        words.addAll(List.of("-c", "return-path"));
+        for (String capability : capabilities) words.addAll(List.of("-c", capability));
+        words.addAll(uuid); // a snapshot doesn't have it
+        // As docs/operations.md says of old QEMUs.
+        if (!files) words.addAll(List.of("-p", "multifd-flush-after-each-section=on"));
+        if (!files) words.addAll(List.of("-p", "zero-page-detection=legacy"));
+        try (Qemu destination = memory.destination()) {
+            destination.setCapabilities(capabilities);
             destination.migrateIncoming("unix:" + socket);
-            List<Object> words = List.of("send", plain, "unix:" + socket);
             Commands command = new Commands();
-            int status = command.run(with(words, with(capabilities, "return-path")).toArray());
-            assertThat(status).as("%s; QEMU: %s", command.err(), destination.stderr()).isZero();
-            assertArrived(destination);
+            int status = command.run(words.toArray());
+            check(status == 0, "send: %s; QEMU: %s", command.err(), destination.stderr());
+            compareArrived(plain.ram, destination);
         }
-        Files.deleteIfExists(socket);
     }
 }

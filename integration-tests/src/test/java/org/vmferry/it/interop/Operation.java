@@ -4,9 +4,9 @@ package org.vmferry.it.interop;
 enum Operation {
     INSPECT("inspect"),
     VERIFY("verify"),
-    EXTRACT("extract = pmemsave"),
-    TO_MAPPED_RAM("convert to mapped-ram, loaded"),
-    TO_STREAM("convert to a stream, loaded"),
+    EXTRACT("extract"),
+    TO_MAPPED_RAM("convert to mapped-ram"),
+    TO_STREAM("convert to a stream"),
     RECEIVE("receive"),
     SEND("send"),
     RECEIVE_MULTIFD("receive, multifd"),
