@@ -49,9 +49,15 @@ final class InteropPage {
 
     private record Row(String filled, Map<Operation, Cell> cells) {}
 
+    private final String commit;
     private final Map<QemuBinary, Map<Board, Row>> tables = new LinkedHashMap<>();
 
+    /** One of a run that begins now. */
     InteropPage(List<QemuBinary> qemus) {
+        String changed = said("git", "status", "--porcelain", "-uno", ":!docs/interop.md");
+        commit =
+                said("git", "rev-parse", "--short=12", "HEAD")
+                        + (changed.isEmpty() ? "" : " with changes");
         for (QemuBinary qemu : qemus) {
             Map<Board, Row> rows = new LinkedHashMap<>();
             for (Board board : Board.of(qemu)) rows.put(board, new Row("", Map.of()));
@@ -65,22 +71,20 @@ final class InteropPage {
     }
 
     /** Writes it to a file. */
-    void write(Path file) throws IOException, InterruptedException {
+    void write(Path file) throws IOException {
         Files.createDirectories(file.getParent());
         Files.writeString(file, text());
     }
 
     /** The page. */
-    String text() throws InterruptedException {
-        String changed = said("git", "status", "--porcelain", "-uno", ":!docs/interop.md");
+    String text() {
         StringBuilder text = new StringBuilder();
         text.append(
                 HEAD.formatted(
                         DateTimeFormatter.ISO_LOCAL_DATE
                                 .withZone(ZoneOffset.UTC)
                                 .format(Instant.now()),
-                        said("git", "rev-parse", "--short=12", "HEAD")
-                                + (changed.isEmpty() ? "" : " with changes"),
+                        commit,
                         Cell.bytes(Placement.WHOLE),
                         Cell.bytes(Placement.END)));
         for (var table : tables.entrySet()) {
@@ -148,7 +152,7 @@ final class InteropPage {
     }
 
     /** What a program says; nothing if there is none, or it fails. */
-    private static String said(String... command) throws InterruptedException {
+    private static String said(String... command) {
         try {
             Process process =
                     new ProcessBuilder(command)
@@ -156,7 +160,8 @@ final class InteropPage {
                             .redirectError(ProcessBuilder.Redirect.DISCARD)
                             .start();
             byte[] said = process.getInputStream().readAllBytes();
-            return process.waitFor() == 0 ? new String(said, StandardCharsets.UTF_8).strip() : "";
+            int status = process.onExit().join().exitValue();
+            return status == 0 ? new String(said, StandardCharsets.UTF_8).strip() : "";
         } catch (IOException e) {
             return "";
         }
