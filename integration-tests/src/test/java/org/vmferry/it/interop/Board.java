@@ -67,17 +67,18 @@ record Board(String name, String target, String machine, List<String> options, V
                 of("x86_64", "isapc", SMALL),
                 of("i386", "pc", SMALL).only(Versions.NEW),
                 of("aarch64", "virt", SMALL),
-                of("aarch64", "sbsa-ref", "-m 64M"),
-                of("aarch64", "raspi3ap"),
+                of("arm", "microbit"),
+                of("riscv64", "virt", SMALL),
+                of("ppc64", "pseries", "-m 256M"),
+                of("s390x", "s390-ccw-virtio", SMALL),
+                of("sparc64", "sun4u", SMALL),
                 of("aarch64", "xlnx-zcu102", "-m 64M"),
                 of("arm", "virt", SMALL),
-                of("arm", "raspi0"),
                 of("arm", "versatilepb", SMALL),
                 of("arm", "vexpress-a9", SMALL),
                 of("arm", "imx25-pdk", SMALL),
                 of("arm", "palmetto-bmc"),
                 of("arm", "mps2-an385"),
-                of("arm", "microbit"),
                 of("arm", "netduinoplus2"),
                 of("alpha", "clipper", SMALL),
                 of("avr", "arduino-mega"),
@@ -97,35 +98,33 @@ record Board(String name, String target, String machine, List<String> options, V
                 of("ppc", "g3beige", SMALL),
                 of("ppc", "ppce500", "-m 64M"),
                 of("ppc", "bamboo", SMALL),
-                of("ppc64", "pseries", "-m 256M"),
                 of("ppc64", "mac99", SMALL),
                 of("riscv32", "virt", SMALL, "-bios none"),
-                of("riscv64", "virt", SMALL),
                 of("riscv64", "sifive_u", SMALL),
                 of("riscv32", "opentitan"),
                 of("rx", "gdbsim-r5f562n7"),
-                of("s390x", "s390-ccw-virtio", SMALL),
                 of("sh4", "r2d"),
                 of("sh4eb", "r2d"),
                 of("sparc", "SS-5", SMALL),
-                of("sparc64", "sun4u", SMALL),
                 of("tricore", "tricore_testboard", SMALL),
                 of("xtensa", "sim", SMALL),
                 of("xtensaeb", "sim", SMALL),
                 of("cris", "axis-dev88", "-m 64M -kernel FILE").only(Versions.OLD),
                 of("nios2", "10m50-ghrd", SMALL).only(Versions.OLD),
+                of("aarch64", "raspi3ap"),
+                of("aarch64", "sbsa-ref", "-m 64M"),
                 of("x86_64", "pc", "-m 3584M").named("pc of 3.5 GiB, split at 3 GiB"));
     }
 
     private static final String RICH =
             "-device VGA -device qemu-xhci -device usb-tablet -device usb-kbd"
-                    + " -netdev user,id=n,restrict=on -device virtio-net-pci,netdev=n"
+                    + " -netdev user,id=n,restrict=on -device virtio-net-pci,netdev=n,romfile="
                     + " -blockdev null-co,node-name=d,size=1048576,read-zeroes=on"
                     + " -device virtio-blk-pci,drive=d"
                     + " -blockdev null-co,node-name=e,size=1048576,read-zeroes=on"
                     + " -device ide-hd,drive=e,bus=ide.0"
                     + " -device virtio-rng-pci -device virtio-balloon-pci"
-                    + " -device virtio-serial-pci -device e1000e -device intel-hda";
+                    + " -device virtio-serial-pci -device e1000e,romfile= -device intel-hda";
     private static final String DIMM =
             "-object memory-backend-file,id=dimm0,size=16M,share=on,mem-path=FILE"
                     + " -device pc-dimm,id=d0,memdev=dimm0";
