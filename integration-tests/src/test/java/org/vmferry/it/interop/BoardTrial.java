@@ -27,8 +27,8 @@ final class BoardTrial {
     static final class NotSavedException extends Exception {
         private static final long serialVersionUID = 1;
 
-        NotSavedException(Exception cause) {
-            super(cause.getMessage(), cause);
+        NotSavedException(String how, Exception cause) {
+            super(how, cause);
         }
     }
 
@@ -91,10 +91,11 @@ final class BoardTrial {
                 source.migrate(saving(file));
                 source.awaitMigration(SOON);
             } catch (MigrationFailedException | QmpException e) {
-                throw new NotSavedException(e);
+                throw new NotSavedException(e.getMessage(), e);
             } catch (IOException e) {
                 if (!source.process().waitFor(10, TimeUnit.SECONDS)) throw e;
-                throw new NotSavedException(e); // it has died of it
+                String how = "QEMU died of it, status " + source.process().exitValue();
+                throw new NotSavedException(how, e);
             }
             return new Saved(file, ram);
         }
