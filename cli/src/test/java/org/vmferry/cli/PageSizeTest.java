@@ -66,8 +66,9 @@ class PageSizeTest {
         return Engine.create().inspect("file:" + file);
     }
 
+    /** {@code or1k-virt} is all zero, and RISC-V has a {@code virt} with other pages. */
     @ParameterizedTest
-    @CsvSource({"avr,256", "microbit,1024", "or1k,8192", "tricore,16384"})
+    @CsvSource({"avr,256", "microbit,1024", "or1k,8192", "or1k-virt,8192", "tricore,16384"})
     @Tag("RAM-3")
     void aMachinesNameTellsAndTheFileGoesThroughEveryCommand(String name, int page)
             throws IOException {

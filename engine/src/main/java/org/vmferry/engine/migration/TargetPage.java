@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * The target's page, as it was settled before RAM's first record is read (rule STR-16).
@@ -77,13 +78,14 @@ record TargetPage(int size, String by) {
         /** A table and records know most; who says it himself is held against the records. */
         private TargetPage likely(Parts parts, int option) throws IOException {
             String name = configuration.machine();
-            OptionalInt known = PageSizeTable.of(name);
+            boolean listed = parts.layout().id().equals(InlineLayout.ID);
+            OptionalInt known =
+                    PageSizeTable.of(
+                            name, listed ? PageSizeSearch.blockNames(in, session) : Set.of());
             if (option == 0 && known.isPresent()) {
                 return new TargetPage(known.getAsInt(), "machines '" + name + "' have them");
             }
-            boolean inline =
-                    parts.layout().id().equals(InlineLayout.ID)
-                            && parts.carrier().channelMagic() == 0;
+            boolean inline = listed && parts.carrier().channelMagic() == 0;
             OptionalInt told = inline ? PageSizeSearch.records(in, session) : OptionalInt.empty();
             if (told.isPresent() && told.getAsInt() != 0) {
                 return agreed(new TargetPage(told.getAsInt(), "its records tell"), option);

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /** Asks what is still to be read of the RAM section how large a page is. Nothing is read. */
 public final class PageSizeSearch {
@@ -34,16 +35,28 @@ public final class PageSizeSearch {
     }
 
     /**
+     * The names of the blocks that START announces.
+     *
+     * @param in about to read START's block list, of a layout without a part of its own there
+     */
+    public static Set<String> blockNames(StreamIn in, Session session) throws IOException {
+        return walk(in, session).blockNames();
+    }
+
+    /**
      * What RAM's records say.
      *
      * @param in about to read START's block list
      * @return the one size that they make sense with; empty if they do with several; 0 if with none
      */
     public static OptionalInt records(StreamIn in, Session session) throws IOException {
+        return walk(in, session).only();
+    }
+
+    private static RecordWalk walk(StreamIn in, Session session) {
         return new RecordWalk(
-                        in,
-                        session.options().get(EngineOptions.X_IGNORE_SHARED),
-                        session.options().get(EngineOptions.EOF_SILENCE))
-                .only();
+                in,
+                session.options().get(EngineOptions.X_IGNORE_SHARED),
+                session.options().get(EngineOptions.EOF_SILENCE));
     }
 }

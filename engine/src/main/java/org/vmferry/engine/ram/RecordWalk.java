@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * Asks RAM's records for the size of a page (rule STR-16): with each candidate they are walked, on
@@ -72,6 +73,12 @@ final class RecordWalk {
             if (left.stream().allMatch(walker -> walker.stopped)) break;
         }
         return left.isEmpty() ? OptionalInt.of(0) : OptionalInt.empty();
+    }
+
+    /** The blocks that are announced; none if there is no list that makes sense. */
+    Set<String> blockNames() throws IOException {
+        bytes = in.ahead(1);
+        return blockList() < 0 ? Set.of() : blocks.keySet();
     }
 
     /** All lengths or-ed: what divides it divides each; -1 if there is no such list. */

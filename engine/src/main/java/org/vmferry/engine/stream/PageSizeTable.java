@@ -8,10 +8,12 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
- * Which machines have which page, where only one target has a machine of that name (rule STR-16). A
- * resource, which a test of the stress profile makes from what each QEMU tells.
+ * Which machines have which page (rule STR-16). Where targets with different pages have machines of
+ * one name, the name of the machine's RAM tells them apart. A resource, which a test of the stress
+ * profile makes from what each QEMU tells.
  */
 public final class PageSizeTable {
     /** Where it lies, beside this class. */
@@ -20,22 +22,34 @@ public final class PageSizeTable {
     private PageSizeTable() {}
 
     /**
-     * Looks a machine up.
+     * Looks a machine up by its name alone.
      *
      * @param machine as the stream names it
      * @return bytes; empty if no machine of that name is known, or several with different pages
      */
     public static OptionalInt of(String machine) {
+        return of(machine, Set.of());
+    }
+
+    /**
+     * Looks a machine up.
+     *
+     * @param machine as the stream names it
+     * @param blocks the names of its RAM blocks, as far as they are known
+     * @return bytes; empty if no such machine is known
+     */
+    public static OptionalInt of(String machine, Set<String> blocks) {
         try (InputStream in =
                         Objects.requireNonNull(
                                 PageSizeTable.class.getResourceAsStream(RESOURCE), RESOURCE);
                 BufferedReader lines =
                         new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                int space = line.indexOf(' ');
-                if (line.startsWith("#") || space < 0) continue;
-                if (matches(machine, line.substring(space + 1))) {
-                    return OptionalInt.of(Integer.parseInt(line.substring(0, space)));
+                if (line.startsWith("#")) continue;
+                String[] words = line.split(" "); // size, machine, and perhaps its RAM
+                if (!matches(machine, words[1])) continue;
+                if (words.length == 2 || blocks.contains(words[2])) {
+                    return OptionalInt.of(Integer.parseInt(words[0]));
                 }
             }
             return OptionalInt.empty();
