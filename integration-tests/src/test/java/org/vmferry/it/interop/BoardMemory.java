@@ -42,7 +42,8 @@ final class BoardMemory {
             looked = placements(bare).stream().flatMap(Placement::looked).toList();
             String block = defaultBlock(bare);
             long size = size(bare);
-            if (block.isEmpty() || size > LARGEST_FILE) load(folder);
+            if (block.isEmpty() || size > LARGEST_FILE)
+                load(folder, size > 0 ? size : Long.MAX_VALUE);
             else keep(block, size, folder.resolve("main"));
         }
     }
@@ -72,16 +73,19 @@ final class BoardMemory {
                         .formatted(block, size, file));
     }
 
-    private void load(Path folder) throws IOException {
+    /** The loader takes no file that is longer than the machine's memory. */
+    private void load(Path folder, long most) throws IOException {
         for (Placement each : looked) {
             if (!each.writable()) continue;
-            Path file = folder.resolve("fill-" + filling.size());
-            fill(file, each.length(), 0, each.address());
-            String place = each.view().equals(Placement.CPU) ? ",cpu-num=0" : "";
-            filling.add("-device");
-            filling.add(
-                    "loader,file=%s,addr=%#x,force-raw=on%s"
-                            .formatted(file, each.address(), place));
+            for (long from = 0; from < each.length(); from += most) {
+                Path file = folder.resolve("fill-" + filling.size());
+                fill(file, Math.min(most, each.length() - from), 0, each.address() + from);
+                String place = each.view().equals(Placement.CPU) ? ",cpu-num=0" : "";
+                filling.add("-device");
+                filling.add(
+                        "loader,file=%s,addr=%#x,force-raw=on%s"
+                                .formatted(file, each.address() + from, place));
+            }
         }
     }
 
