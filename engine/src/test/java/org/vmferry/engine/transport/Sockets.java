@@ -15,6 +15,8 @@ import java.util.List;
 
 /** Whatever a test does with sockets, none stays open. */
 abstract class Sockets {
+    private static final long SOON_NS = 5_000_000_000L;
+
     private List<String> before;
 
     /** The JDK keeps a socket for itself once it has closed one under a thread. */
@@ -33,12 +35,21 @@ abstract class Sockets {
         before = Descriptors.open("socket:");
     }
 
+    /** What is on its way out is waited for. */
     @AfterEach
     void nothingStaysOpen() throws IOException {
-        List<String> after = new ArrayList<>(Descriptors.open("socket:"));
-        after.removeAll(before);
-        assertThat(after).isEmpty();
-        assertThat(Thread.getAllStackTraces().keySet())
-                .noneMatch(t -> t.getName().startsWith("vmferry-connect"));
+        for (long end = System.nanoTime() + SOON_NS; !left().isEmpty(); Thread.onSpinWait()) {
+            assertThat(System.nanoTime()).as("%s", left()).isLessThan(end);
+        }
+    }
+
+    private List<String> left() throws IOException {
+        List<String> left = new ArrayList<>(Descriptors.open("socket:"));
+        left.removeAll(before);
+        Thread.getAllStackTraces().keySet().stream()
+                .map(Thread::getName)
+                .filter(name -> name.startsWith("vmferry-connect"))
+                .forEach(left::add);
+        return left;
     }
 }
