@@ -64,5 +64,6 @@ class InteropPageTest {
                 (name, count) -> assertThat(rows(page, name)).as(name).hasSize(count.intValue()));
         for (Operation each : Operation.values())
             assertThat(page).contains("| " + each.title + " |");
+        assertThat(page).as("a whole run").doesNotContain("❌ not run |");
     }
 }
