@@ -19,12 +19,13 @@ final class SourceGuest {
 
     private final Machine machine;
     private final LifeCycle life;
+    private final Object clock = new Object(); // of whatever ends the time that somebody reads
     private volatile RunState before;
     private volatile long pausedAt; // nanoTime; 0 while it was not paused by us
-    private volatile long resumedAt;
+    private long resumedAt; // guarded by clock
     private volatile boolean settled;
     private final AtomicBoolean givenUp = new AtomicBoolean();
-    private volatile long overAt; // when it ran elsewhere, as far as is known here
+    private long overAt; // when it ran elsewhere, as far as is known here; guarded by clock
 
     SourceGuest(Machine machine, LifeCycle life) {
         this.machine = machine;
@@ -55,7 +56,9 @@ final class SourceGuest {
 
     /** It goes on elsewhere, or all that it needs for that was sent. */
     void over() {
-        overAt = System.nanoTime();
+        synchronized (clock) { // or it ends before a moment at which somebody saw it go on
+            overAt = System.nanoTime();
+        }
     }
 
     /** It goes on here, if it did before. */
@@ -63,7 +66,9 @@ final class SourceGuest {
         try {
             if (pausedAt == 0) return;
             enter(before);
-            resumedAt = System.nanoTime();
+            synchronized (clock) {
+                resumedAt = System.nanoTime();
+            }
         } finally {
             settled = true;
         }
@@ -103,7 +108,9 @@ final class SourceGuest {
     /** For how long it has stood still for our sake, in ms. */
     long downtime() {
         if (pausedAt == 0 || before != RunState.RUNNING) return 0;
-        long until = resumedAt != 0 ? resumedAt : overAt != 0 ? overAt : System.nanoTime();
-        return TimeUnit.NANOSECONDS.toMillis(until - pausedAt);
+        synchronized (clock) {
+            long until = resumedAt != 0 ? resumedAt : overAt != 0 ? overAt : System.nanoTime();
+            return TimeUnit.NANOSECONDS.toMillis(until - pausedAt);
+        }
     }
 }
