@@ -72,14 +72,17 @@ final class Watchdog implements AutoCloseable {
         pipe.flush();
     }
 
-    /** Ends the command, which has not ended yet, soon; if the watchdog was killed, without it. */
+    /**
+     * Ends the command, which has not ended yet; without the watchdog, if it was killed, or was
+     * told of its own end before it heard the number of a command that was just about to begin.
+     */
     void bite(Process command) {
         try {
             shell.getOutputStream().close();
         } catch (IOException e) {
             // It is gone.
         }
-        if (shell.isAlive() || !command.isAlive()) return;
+        if (!isOver() || !command.isAlive()) return;
         List<ProcessHandle> all = new ArrayList<>();
         all.add(command.toHandle()); // the process itself would wait for who hangs in its stream
         command.descendants().forEach(all::add);
@@ -94,10 +97,16 @@ final class Watchdog implements AutoCloseable {
         } catch (IOException e) {
             // It is gone.
         }
+        if (!isOver()) shell.destroyForcibly();
+    }
+
+    /** Whether it has done its work, which takes a moment. */
+    private boolean isOver() {
         try {
-            if (!shell.waitFor(GRACE_MS, TimeUnit.MILLISECONDS)) shell.destroyForcibly();
+            return shell.waitFor(GRACE_MS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return !shell.isAlive();
         }
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.spi.Feature;
@@ -116,6 +117,21 @@ class ExecAndFdTransportTest {
                                 while (channel.read(bytes) > 0) {}
                             })
                     .hasMessageContaining("ended with code 1: corrupt");
+        }
+    }
+
+    /** Its watchdog may hear of the end before it hears of the command. */
+    @Test
+    @Tag("stress")
+    void releaseEndsACommandThatJustBegins() throws Exception {
+        for (int i = 0; i < 400; i++) {
+            try (Incoming in =
+                    exec.incoming(Address.parse("exec:sleep 1000; true"), Options.DEFAULTS)) {
+                Channel channel = in.accept();
+                Hanging read = Hanging.in(() -> channel.read(ByteBuffer.allocate(1)));
+                in.release();
+                assertThat(read.letGo()).hasMessageContaining("given up");
+            }
         }
     }
 

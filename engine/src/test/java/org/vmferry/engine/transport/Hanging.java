@@ -39,10 +39,10 @@ final class Hanging {
                         || frames[0].isNativeMethod());
     }
 
-    /** What it fails with, within a second from now. */
+    /** What it fails with, soon. */
     Throwable letGo() throws InterruptedException, TimeoutException {
         try {
-            throw new AssertionError("ended with " + task.get(1, TimeUnit.SECONDS));
+            throw new AssertionError("ended with " + task.get(10, TimeUnit.SECONDS));
         } catch (ExecutionException e) {
             thread.join();
             return e.getCause();
