@@ -15,11 +15,7 @@ import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.json.Json;
 import org.vmferry.spi.machine.RunState;
 
-import picocli.CommandLine;
-
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -33,16 +29,13 @@ import java.util.List;
 import java.util.Map;
 
 /** The commands as a person runs them, in process. */
-class CommandTest {
+class CommandTest extends AtTerminal {
     @TempDir static Path originals;
     private static SmallMachine machine;
 
     @TempDir Path directory;
     private Path mapped;
     private Path stream;
-
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
 
     @BeforeAll
     static void save() throws Exception {
@@ -54,15 +47,6 @@ class CommandTest {
     void copy() throws IOException {
         mapped = Files.copy(originals.resolve("vm.snap"), directory.resolve("vm.snap"));
         stream = Files.copy(originals.resolve("vm.stream"), directory.resolve("vm.stream"));
-    }
-
-    private int run(Object... arguments) {
-        out.getBuffer().setLength(0);
-        err.getBuffer().setLength(0);
-        CommandLine command = Main.commandLine();
-        command.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
-        return command.execute(
-                Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
     }
 
     private Path file(Format format) {

@@ -23,8 +23,6 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -39,24 +37,13 @@ import java.util.OptionalLong;
 import java.util.zip.CRC32C;
 
 /** What a file says beside QEMU's format, and what the commands make of RAM that is not in it. */
-class MissingRamTest {
+class MissingRamTest extends AtTerminal {
     private static final int PAGE = SmallMachine.PAGE;
     private static final String ODD = "shared % ram";
 
     @TempDir Path directory;
     private final Engine engine = Engine.create();
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
     private Path stream; // of a machine that left out a block
-
-    private int run(Object... arguments) {
-        out.getBuffer().setLength(0);
-        err.getBuffer().setLength(0);
-        return Main.commandLine()
-                .setOut(new PrintWriter(out))
-                .setErr(new PrintWriter(err))
-                .execute(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
-    }
 
     /** Two pages, shared, at a guest address. */
     private record Shared(int content) implements RamBlock {

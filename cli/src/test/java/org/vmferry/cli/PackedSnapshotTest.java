@@ -17,8 +17,6 @@ import org.vmferry.engine.json.Json;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.Channels;
@@ -34,15 +32,13 @@ import java.util.zip.GZIPInputStream;
 /**
  * Save images whose stream libvirt packed, and files that a person did, go through all commands.
  */
-class PackedSnapshotTest {
+class PackedSnapshotTest extends AtTerminal {
     @TempDir static Path originals;
     private static SmallMachine machine;
     private static byte[] stream;
     private static byte[] mapped;
 
     @TempDir Path folder;
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
 
     @BeforeAll
     static void save() throws Exception {
@@ -52,15 +48,6 @@ class PackedSnapshotTest {
         file = originals.resolve("vm.snap");
         SmallMachine.saved(file, Format.MAPPED_RAM);
         mapped = Files.readAllBytes(file);
-    }
-
-    private int run(Object... arguments) {
-        out.getBuffer().setLength(0);
-        err.getBuffer().setLength(0);
-        return Main.commandLine()
-                .setOut(new PrintWriter(out))
-                .setErr(new PrintWriter(err))
-                .execute(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
     }
 
     private void runs(Object... arguments) {

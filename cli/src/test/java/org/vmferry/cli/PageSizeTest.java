@@ -12,8 +12,6 @@ import org.vmferry.engine.Inspection;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -21,7 +19,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.FutureTask;
@@ -29,17 +26,8 @@ import java.util.zip.GZIPInputStream;
 
 /** Streams that QEMU 10.0 wrote for targets whose page is not 4 KiB, and that don't say so. */
 @Tag("STR-16")
-class PageSizeTest {
+class PageSizeTest extends AtTerminal {
     @TempDir Path folder;
-    private final StringWriter err = new StringWriter();
-
-    private int run(Object... arguments) {
-        err.getBuffer().setLength(0);
-        return Main.commandLine()
-                .setOut(new PrintWriter(new StringWriter()))
-                .setErr(new PrintWriter(err))
-                .execute(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
-    }
 
     private static byte[] captured(String name) throws IOException {
         String resource = "pages/" + name + ".stream.gz";

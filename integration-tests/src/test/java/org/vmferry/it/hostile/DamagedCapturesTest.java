@@ -6,12 +6,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.it.support.Captures;
 import org.vmferry.it.support.Commands;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.Blame;
@@ -19,7 +20,6 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -29,7 +29,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.SplittableRandom;
-import java.util.zip.GZIPInputStream;
+import java.util.stream.Stream;
 
 /**
  * Streams that real QEMUs wrote, with one piece of each damaged: whoever reads them comes to an
@@ -44,12 +44,16 @@ class DamagedCapturesTest {
     @TempDir Path folder;
     private final Engine engine = Engine.create();
 
-    private static byte[] capture(String name) throws IOException {
-        try (InputStream file =
-                        DamagedCapturesTest.class.getResourceAsStream("/streams/" + name + ".gz");
-                InputStream unpacked = new GZIPInputStream(file)) {
-            return unpacked.readAllBytes();
-        }
+    static Stream<String> captures() {
+        return Stream.of(
+                "virtio-mem",
+                "no-description",
+                "pseries",
+                "s390x",
+                "s390x-7.2",
+                "dirty-bitmaps",
+                "background",
+                "devices-only");
     }
 
     /** Half of the damage is where sections begin: in the first KiB, or behind RAM. */
@@ -79,17 +83,7 @@ class DamagedCapturesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "virtio-mem",
-                "no-description",
-                "pseries",
-                "s390x",
-                "s390x-7.2",
-                "dirty-bitmaps",
-                "background",
-                "devices-only"
-            })
+    @MethodSource("captures")
     @Tag("STR-13")
     @Tag("STR-20")
     @Tag("STR-22")
@@ -98,17 +92,7 @@ class DamagedCapturesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "virtio-mem",
-                "no-description",
-                "pseries",
-                "s390x",
-                "s390x-7.2",
-                "dirty-bitmaps",
-                "background",
-                "devices-only"
-            })
+    @MethodSource("captures")
     @Tag("stress")
     @Timeout(1800)
     void endsWithASentenceAFewHundredTimes(String name) throws Exception {
@@ -116,7 +100,7 @@ class DamagedCapturesTest {
     }
 
     private void damage(String name, int first, int count) throws Exception {
-        byte[] whole = capture(name);
+        byte[] whole = Captures.bytes(name);
         for (int seed = first; seed < first + count; seed++) {
             byte[] bytes = damaged(whole, new SplittableRandom(seed));
             try {

@@ -76,14 +76,8 @@ class DeafTlsPeerTest extends Listening {
                 "openssl s_server -quiet -naccept 1 -accept 127.0.0.1:%1$d -Verify 2"
                         + " -CAfile %2$s/ca-cert.pem -cert %2$s/server-cert.pem"
                         + " -key %2$s/server-key.pem";
-        Talking server = new Talking(folder.resolve("server"), words(line.formatted(port, pki)));
-        try {
-            Tools.awaitListening(port);
-            return server;
-        } catch (Exception | AssertionError e) {
-            server.close();
-            throw e;
-        }
+        List<String> words = words(line.formatted(port, pki));
+        return Talking.listening(folder.resolve("server"), words, port);
     }
 
     private static List<String> client(Kind kind, String port) {

@@ -79,28 +79,21 @@ class TlsPeersTest {
     private Talking clientOf(int port, String... more) throws Exception {
         List<String> words = new ArrayList<>(List.of("openssl", "s_client"));
         words.addAll(List.of("-connect", "127.0.0.1:" + port));
-        return openssl(words, "client", more);
+        return new Talking(folder.resolve("client"), openssl(words, "client", more));
     }
 
     private Talking server(int port, String... more) throws Exception {
         List<String> words = new ArrayList<>(List.of("openssl", "s_server", "-naccept", "1"));
         words.addAll(List.of("-accept", "127.0.0.1:" + port, "-Verify", "2"));
-        Talking server = openssl(words, "server", more);
-        try {
-            Tools.awaitListening(port);
-            return server;
-        } catch (Exception | AssertionError e) {
-            server.close();
-            throw e;
-        }
+        return Talking.listening(folder.resolve("server"), openssl(words, "server", more), port);
     }
 
-    private Talking openssl(List<String> words, String own, String... more) throws Exception {
+    private static List<String> openssl(List<String> words, String own, String... more) {
         words.addAll(List.of("-CAfile", pki.resolve("ca-cert.pem").toString()));
         words.addAll(List.of("-cert", pki.resolve(own + "-cert.pem").toString()));
         words.addAll(List.of("-key", pki.resolve(own + "-key.pem").toString()));
         words.addAll(List.of(more));
-        return new Talking(folder.resolve(own), words);
+        return words;
     }
 
     private Talking gnutlsClient(String version) throws Exception {

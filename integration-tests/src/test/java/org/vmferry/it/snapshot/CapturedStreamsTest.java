@@ -15,6 +15,7 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Inspection;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.it.support.Captures;
 import org.vmferry.it.support.Commands;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.MigrationException;
@@ -22,7 +23,6 @@ import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -32,7 +32,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.zip.GZIPInputStream;
 
 /**
  * Streams that real QEMUs wrote (10.0.2; s390x-7.2 by 7.2) and that are not as those of a bare x86
@@ -45,16 +44,8 @@ class CapturedStreamsTest {
     @TempDir Path folder;
     private final Engine engine = Engine.create();
 
-    static byte[] bytes(String name) throws IOException {
-        try (InputStream file =
-                        CapturedStreamsTest.class.getResourceAsStream("/streams/" + name + ".gz");
-                InputStream unpacked = new GZIPInputStream(file)) {
-            return unpacked.readAllBytes();
-        }
-    }
-
     private Path file(String name) throws IOException {
-        return Files.write(folder.resolve(name), bytes(name));
+        return Files.write(folder.resolve(name), Captures.bytes(name));
     }
 
     private static Commands run(int status, Object... arguments) {
@@ -169,7 +160,7 @@ class CapturedStreamsTest {
     @Test
     @Tag("STR-21")
     void withMappedRamABackgroundSnapshotCanOnlyBeRescued() throws Exception {
-        byte[] all = bytes("background-mapped");
+        byte[] all = Captures.bytes("background-mapped");
         Path file = folder.resolve("background-mapped");
         try (var holes =
                 Files.newByteChannel(
@@ -206,7 +197,7 @@ class CapturedStreamsTest {
     @Test
     @Tag("STR-23")
     void whereDevicesCantBeToldApartRamIsStillToBeHad() throws Exception {
-        byte[] all = bytes("virtio-mem");
+        byte[] all = Captures.bytes("virtio-mem");
         byte[] name = "\"name\": \"vmmouse\"".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
         int at = all.length;
         for (int i = 0; i < all.length - name.length && at == all.length; i++)
@@ -227,7 +218,7 @@ class CapturedStreamsTest {
     @Test
     @Tag("STR-20")
     void anUnknownSectionThatGoesOnIsRefusedByName() throws Exception {
-        byte[] all = bytes("pseries");
+        byte[] all = Captures.bytes("pseries");
         for (int i = 0; i < 200; i++) if (all[i] == '/' && all[i + 1] == 'h') all[i + 1] = 'H';
         Path file = Files.write(folder.resolve("renamed"), all);
         assertThat(run(1, "verify", file).err())
@@ -238,7 +229,7 @@ class CapturedStreamsTest {
     @Test
     @Tag("STR-23")
     void withoutRamNothingIsSavedOfABrokenOne() throws Exception {
-        byte[] all = bytes("no-description");
+        byte[] all = Captures.bytes("no-description");
         for (int i = 0; i < 200; i++)
             if (all[i] == 'r' && all[i + 1] == 'a' && all[i - 1] == 3) all[i + 1] = 'b';
         Path file = Files.write(folder.resolve("renamed"), all);
@@ -291,7 +282,7 @@ class CapturedStreamsTest {
             try (SocketChannel socket =
                     SocketChannel.open(
                             new java.net.InetSocketAddress("127.0.0.1", address.getPort()))) {
-                ByteBuffer all = ByteBuffer.wrap(bytes(name));
+                ByteBuffer all = ByteBuffer.wrap(Captures.bytes(name));
                 while (all.hasRemaining()) socket.write(all);
                 assertThat(load.await(SOON)).as("it ends").isTrue();
                 if (refusal == null) {

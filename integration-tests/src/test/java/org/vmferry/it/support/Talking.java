@@ -30,6 +30,18 @@ public final class Talking implements AutoCloseable {
                         .start();
     }
 
+    /** Starts one that listens at 127.0.0.1, and waits until it does. */
+    public static Talking listening(Path said, List<String> command, int port) throws Exception {
+        Talking server = new Talking(said, command);
+        try {
+            Tools.awaitListening(port);
+            return server;
+        } catch (Exception | AssertionError e) {
+            server.close();
+            throw e;
+        }
+    }
+
     /** Tells it a line. */
     public void tell(String line) throws IOException {
         process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
