@@ -10,6 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.vmferry.it.qemu.Qemu;
 import org.vmferry.it.qemu.QemuBinary;
 import org.vmferry.it.qemu.QemuBuilder;
+import org.vmferry.it.support.Captures;
 import org.vmferry.it.support.Commands;
 
 import java.nio.file.Files;
@@ -35,7 +36,7 @@ class OtherTargetsQemuTest {
     @Tag("STR-21")
     void loadsWhatWasConverted(String name, String target, int memory, String format)
             throws Exception {
-        Path file = Files.write(folder.resolve(name), CapturedStreamsTest.bytes(name));
+        Path file = Files.write(folder.resolve(name), Captures.bytes(name));
         Path converted = folder.resolve("converted");
         Commands command = new Commands();
         assertThat(command.run("convert", file, converted, "--format", format))
