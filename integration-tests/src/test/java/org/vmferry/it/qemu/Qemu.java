@@ -363,9 +363,10 @@ public final class Qemu implements AutoCloseable {
         }
     }
 
-    private static void pause() throws IOException {
+    /** Until it is worth while to ask again; no longer than it lives. */
+    private void pause() throws IOException {
         try {
-            Thread.sleep(POLL_MILLIS);
+            process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("Interrupted while waiting for QEMU", e);
