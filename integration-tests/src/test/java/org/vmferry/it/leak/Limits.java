@@ -48,10 +48,35 @@ enum Limits {
             String pages = Files.readString(Path.of("/proc/self/statm")).split(" ")[0];
             return Long.parseLong(pages) * 4096 + more * STACK + STACK / 2;
         }
+
+        @Override
+        void settle() throws IOException, InterruptedException {
+            int calm = 0;
+            for (int i = 0; calm < CALM && i < MOST; i++) {
+                Thread last = new Thread(() -> {});
+                last.start();
+                last.join();
+                Thread.sleep(10);
+                int now = tasks();
+                calm = now == fewest ? calm + 1 : 0;
+                fewest = Math.min(fewest, now);
+            }
+        }
+
+        private static int tasks() throws IOException {
+            try (var tasks = Files.list(Path.of("/proc/self/task"))) {
+                return (int) tasks.count();
+            }
+        }
     };
 
     /** Bytes of each thread's stack: more than all else takes meanwhile. */
     static final long STACK = 256 << 20;
+
+    private static final int CALM = 5; // times in a row
+    private static final int MOST = 500; // times in all: a limit is wrong then, nobody hangs
+
+    private static int fewest = Integer.MAX_VALUE; // threads of the system's that were ever counted
 
     private static final MethodHandle GET = call("getrlimit");
     private static final MethodHandle SET = call("setrlimit");
@@ -64,6 +89,12 @@ enum Limits {
 
     /** What the limit has to be; who takes what is free already goes into the list. */
     abstract long allowing(int more, List<Closeable> instead) throws IOException;
+
+    /**
+     * Waits until what ended has given all back. A thread's stack is still there when Java sees it
+     * no more: until the system has ended it, and until the next one ends; that one finds it, too.
+     */
+    void settle() throws IOException, InterruptedException {}
 
     /** Lets it have so many more; closed, as many as before. */
     Held hold(int more) throws Throwable {

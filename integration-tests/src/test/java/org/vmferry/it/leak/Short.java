@@ -123,6 +123,7 @@ final class Short {
             Trial trial = trials.get(number);
             for (int more = 0; ; more++) {
                 String came;
+                what.settle();
                 try (var _ = what.hold(more)) {
                     came = trial.run();
                 }
