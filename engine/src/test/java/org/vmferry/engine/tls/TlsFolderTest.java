@@ -118,6 +118,44 @@ class TlsFolderTest {
         assertThatThrownBy(() -> client(deep)).hasMessageContaining("revoked");
     }
 
+    /** It can't be known as false before somebody shows that CA's certificate. */
+    @Test
+    void aFalseListOfAnotherCaClearsNobody() throws Exception {
+        certificates.add("low", "CN=Low CA", "ca", "-ext", "bc:c");
+        certificates.add("false-low", "CN=Low CA", "ca", "-ext", "bc:c");
+        certificates.add("far", "CN=Far", "low");
+        Path far = certificates.directory("far", "ca", "", "");
+        certificates.pair(far, "client", "far", "PRIVATE KEY");
+        String list = certificates.revocation("ca", "server", "-1d", 2);
+        lists(list, certificates.revocation("low", "client", "-1d", 2));
+        client(far);
+        lists(list, certificates.revocation("false-low", "client", "-1d", 2));
+        assertThatThrownBy(() -> client(far)).hasMessageContaining("no list of CN=Low CA");
+    }
+
+    @Test
+    void whoIsNoCaVouchesForNobody() throws Exception {
+        certificates.add("friend", "CN=Friend", "client");
+        Path friend = certificates.directory("friend", "ca", "", "");
+        certificates.pair(friend, "client", "friend", "PRIVATE KEY");
+        assertThatThrownBy(() -> client(friend)).hasMessageContaining("TLS handshake");
+    }
+
+    /** As where a CA has a new key: both count, in either order, each with its own list. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ca false-ca", "false-ca ca"})
+    void ofTwoCasOfOneNameEachCounts(String order) throws Exception {
+        StringBuilder both = new StringBuilder();
+        for (String ca : order.split(" ")) both.append(certificates.pem(ca));
+        Files.writeString(folder.resolve("ca-cert.pem"), both);
+        client(jo());
+        String other = certificates.revocation("false-ca", "server", "-1d", 2);
+        lists(other, certificates.revocation("ca", "server", "-1d", 2));
+        client(jo());
+        lists(other, certificates.revocation("ca", "client", "-1d", 2));
+        assertThatThrownBy(() -> client(jo())).hasMessageContaining("revoked");
+    }
+
     @Test
     void aSourceTooRefusesWhoIsRevoked() throws Exception {
         Path jo = certificates.directory("jo-lists", "ca", "client", "PRIVATE KEY");
