@@ -245,6 +245,13 @@ class TlsFolderTest {
     }
 
     @Test
+    void aCertificateOfOnesOwnThatDoesNotHoldYetIsNamed() throws Exception {
+        certificates.add("early", "CN=Early", "ca", "-startdate", "+1d");
+        Files.writeString(folder.resolve("server-cert.pem"), certificates.pem("early"));
+        refused("server-cert.pem", "CN=Early", "does not hold before");
+    }
+
+    @Test
     void anExpiredCertificateOfOnesOwnIsNamed() throws Exception {
         Files.writeString(folder.resolve("server-cert.pem"), certificates.pem("old-ca"));
         refused("server-cert.pem", "CN=Old CA", "expired");
@@ -259,6 +266,9 @@ class TlsFolderTest {
                 .singleElement()
                 .asString()
                 .contains("server-key.pem", "others");
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-x---"));
+        assertThat(load().remarks()).as("others don't get there").isEmpty();
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         rights("server-key.pem", "rw-r-----"); // a group is somebody's choice
         assertThat(load().remarks()).isEmpty();
     }
@@ -276,5 +286,15 @@ class TlsFolderTest {
                 .asString()
                 .contains("client-cert-0.pem", "not read")
                 .doesNotContain("\n");
+    }
+
+    @Test
+    void ofManyThatAreNotReadAFewAreNamed() throws Exception {
+        for (int i = 0; i < 50; i++) Files.writeString(folder.resolve("other-" + i + ".pem"), "");
+        assertThat(load().remarks())
+                .singleElement()
+                .asString()
+                .endsWith(", others")
+                .satisfies(said -> assertThat(said.split("other-\\d+\\.pem", -1)).hasSize(6));
     }
 }

@@ -215,9 +215,9 @@ class GnuTlsServerTest {
         try (TlsChannel channel = connected(way)) {
             for (int i = 1; i <= 3; i++) {
                 assertThat(answer(channel, "**REHANDSHAKE**")).startsWith("Successfully");
-                assertThat(answer(channel, "line " + i)).isEqualTo("line " + i);
                 server.awaitSaid("sending key update (1)", i); // and wants another
-                server.awaitSaid("received TLS 1.3 key update (0)", i);
+                server.awaitSaid("received TLS 1.3 key update (0)", i); // before it is written to
+                assertThat(answer(channel, "line " + i)).isEqualTo("line " + i);
             }
         }
     }
