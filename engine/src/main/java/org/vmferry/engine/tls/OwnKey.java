@@ -4,6 +4,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.security.Security;
+import java.util.function.LongSupplier;
 
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
@@ -22,6 +23,7 @@ final class OwnKey {
 
     private final SSLEngine engine;
     private final String peer;
+    private final LongSupplier clock; // ns
     private long lasts = LASTS;
     private long used;
     private int changes;
@@ -29,8 +31,14 @@ final class OwnKey {
     private boolean warned;
 
     OwnKey(SSLEngine engine, String peer) {
+        this(engine, peer, System::nanoTime);
+    }
+
+    /** By another clock, of nanoseconds. */
+    OwnKey(SSLEngine engine, String peer, LongSupplier clock) {
         this.engine = engine;
         this.peer = peer;
+        this.clock = clock;
     }
 
     /** Another number of bytes for each key. */
@@ -49,7 +57,7 @@ final class OwnKey {
         if (record.bytesConsumed() == 0) { // a KeyUpdate, whoever wanted it
             used = 0;
             changes++;
-            warn(System.nanoTime());
+            warn(clock.getAsLong());
         }
         if (used < lasts || engine.isInboundDone()) return;
         used = 0;

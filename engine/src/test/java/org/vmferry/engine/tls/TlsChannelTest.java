@@ -210,6 +210,22 @@ class TlsChannelTest {
     }
 
     @Test
+    void aCutWithinARecordIsToldAndGivesNothingOfIt() throws Exception {
+        FutureTask<TlsChannel> accepting = server(false, "");
+        TlsChannel a = client(clientDir, "127.0.0.1");
+        TlsChannel b = get(accepting);
+        write(a, 1 << 16);
+        there.write(ByteBuffer.wrap(new byte[] {23, 3, 3, 0x10, 0, 1, 2, 3})); // of 4096 bytes
+        there.shutdownOutput();
+        read(b, 1 << 16);
+        ByteBuffer more = ByteBuffer.allocate(1 << 16);
+        assertThatThrownBy(() -> b.read(more)).isInstanceOf(TlsCutException.class);
+        assertThat(more.position()).isZero();
+        assertThat(b.endedCleanly()).isFalse();
+        b.close();
+    }
+
+    @Test
     void closingLosesNothingThatIsOnItsWay() throws Exception {
         FutureTask<TlsChannel> accepting = server(false, "");
         TlsChannel a = client(clientDir, "127.0.0.1");

@@ -101,7 +101,7 @@ class TlsFolderTest {
         lists(certificates.revocation("ca", "server", "-1d", 2));
         client(jo());
         lists(certificates.revocation("ca", "client", "-1d", 2));
-        assertThatThrownBy(() -> client(jo())).hasMessageContaining("revoked");
+        assertThatThrownBy(() -> client(jo())).hasMessageContaining("has been revoked");
     }
 
     /** Of whom a CA vouches for that was revoked nobody comes in, though he was not himself. */
@@ -115,7 +115,45 @@ class TlsFolderTest {
         lists(certificates.revocation("ca", "server", "-1d", 2), others);
         client(deep);
         lists(certificates.revocation("ca", "mid", "-1d", 2), others);
-        assertThatThrownBy(() -> client(deep)).hasMessageContaining("revoked");
+        assertThatThrownBy(() -> client(deep)).hasMessageContaining("has been revoked");
+    }
+
+    /** It can't be known as false before somebody shows that CA's certificate. */
+    @Test
+    void aFalseListOfAnotherCaClearsNobody() throws Exception {
+        certificates.add("low", "CN=Low CA", "ca", "-ext", "bc:c");
+        certificates.add("false-low", "CN=Low CA", "ca", "-ext", "bc:c");
+        certificates.add("far", "CN=Far", "low");
+        Path far = certificates.directory("far", "ca", "", "");
+        certificates.pair(far, "client", "far", "PRIVATE KEY");
+        String list = certificates.revocation("ca", "server", "-1d", 2);
+        lists(list, certificates.revocation("low", "client", "-1d", 2));
+        client(far);
+        lists(list, certificates.revocation("false-low", "client", "-1d", 2));
+        assertThatThrownBy(() -> client(far)).hasMessageContaining("no list of CN=Low CA");
+    }
+
+    @Test
+    void whoIsNoCaVouchesForNobody() throws Exception {
+        certificates.add("friend", "CN=Friend", "client");
+        Path friend = certificates.directory("friend", "ca", "", "");
+        certificates.pair(friend, "client", "friend", "PRIVATE KEY");
+        assertThatThrownBy(() -> client(friend)).hasMessageContaining("TLS handshake");
+    }
+
+    /** As where a CA has a new key: both count, in either order, each with its own list. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ca false-ca", "false-ca ca"})
+    void ofTwoCasOfOneNameEachCounts(String order) throws Exception {
+        StringBuilder both = new StringBuilder();
+        for (String ca : order.split(" ")) both.append(certificates.pem(ca));
+        Files.writeString(folder.resolve("ca-cert.pem"), both);
+        client(jo());
+        String other = certificates.revocation("false-ca", "server", "-1d", 2);
+        lists(other, certificates.revocation("ca", "server", "-1d", 2));
+        client(jo());
+        lists(other, certificates.revocation("ca", "client", "-1d", 2));
+        assertThatThrownBy(() -> client(jo())).hasMessageContaining("has been revoked");
     }
 
     @Test
@@ -207,6 +245,13 @@ class TlsFolderTest {
     }
 
     @Test
+    void aCertificateOfOnesOwnThatDoesNotHoldYetIsNamed() throws Exception {
+        certificates.add("early", "CN=Early", "ca", "-startdate", "+1d");
+        Files.writeString(folder.resolve("server-cert.pem"), certificates.pem("early"));
+        refused("server-cert.pem", "CN=Early", "does not hold before");
+    }
+
+    @Test
     void anExpiredCertificateOfOnesOwnIsNamed() throws Exception {
         Files.writeString(folder.resolve("server-cert.pem"), certificates.pem("old-ca"));
         refused("server-cert.pem", "CN=Old CA", "expired");
@@ -221,6 +266,9 @@ class TlsFolderTest {
                 .singleElement()
                 .asString()
                 .contains("server-key.pem", "others");
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-x---"));
+        assertThat(load().remarks()).as("others don't get there").isEmpty();
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         rights("server-key.pem", "rw-r-----"); // a group is somebody's choice
         assertThat(load().remarks()).isEmpty();
     }
@@ -238,5 +286,15 @@ class TlsFolderTest {
                 .asString()
                 .contains("client-cert-0.pem", "not read")
                 .doesNotContain("\n");
+    }
+
+    @Test
+    void ofManyThatAreNotReadAFewAreNamed() throws Exception {
+        for (int i = 0; i < 50; i++) Files.writeString(folder.resolve("other-" + i + ".pem"), "");
+        assertThat(load().remarks())
+                .singleElement()
+                .asString()
+                .endsWith(", others")
+                .satisfies(said -> assertThat(said.split("other-\\d+\\.pem", -1)).hasSize(6));
     }
 }

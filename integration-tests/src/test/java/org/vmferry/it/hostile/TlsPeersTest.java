@@ -278,4 +278,22 @@ class TlsPeersTest {
             }
         }
     }
+
+    /** It was made while another list of revoked certificates held, or another CA. */
+    @Test
+    void aTicketIsOfNoUseOnceTheFolderIsReadAgain() throws Exception {
+        String kept = folder.resolve("session").toString();
+        try (Talking client = client("-tls1_2", "-sess_out", kept, "-ign_eof");
+                TlsChannel channel = accepted()) {
+            client.awaitSaid("New, TLSv1.2");
+            channel.shutdownOutput();
+            client.end();
+        }
+        try (Talking client = client("-tls1_2", "-sess_in", kept, "-ign_eof");
+                TlsChannel channel = accepted()) {
+            client.awaitSaid("New, TLSv1.2");
+            assertThat(client.said()).doesNotContain("Reused");
+            assertThat(channel.certificate()).isPresent();
+        }
+    }
 }

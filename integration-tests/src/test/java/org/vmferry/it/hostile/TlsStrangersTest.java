@@ -58,6 +58,7 @@ class TlsStrangersTest extends Listening {
         String given =
                 options.replace("GENUINE", pair(genuine, role))
                         .replace("FOREIGN", pair(foreign, role))
+                        .replace("ROLE", pair(genuine, role.equals("client") ? "server" : "client"))
                         .replace("EXPIRED", pair(expired, role))
                         .replace("CHAIN", chain.toString());
         words.addAll(List.of(given.trim().split(" +")));
@@ -84,6 +85,8 @@ class TlsStrangersTest extends Listening {
         "another CA of the same name, FOREIGN -tls1_2",
         "one that has expired, EXPIRED -tls1_3",
         "one that has expired, EXPIRED -tls1_2",
+        "a server's certificate, ROLE -tls1_3",
+        "a server's certificate, ROLE -tls1_2",
         "a chain of 1000, GENUINE -cert_chain CHAIN -tls1_3",
         "a chain of 1000, GENUINE -cert_chain CHAIN -tls1_2",
     })
@@ -110,6 +113,7 @@ class TlsStrangersTest extends Listening {
         "another CA of the same name, trust anchors, ferry.test, FOREIGN",
         "one that has expired, certificate_expired, ferry.test, EXPIRED",
         "another name, other.test, other.test, GENUINE",
+        "a client's certificate of that name, Extended key usage, ferry.test, ROLE",
         "a chain of 1000, exceeds the maximum, ferry.test, GENUINE -cert_chain CHAIN",
     })
     void aSourceDoesNotGoTo(String none, String why, String hostname, String options)

@@ -74,8 +74,8 @@ class TlsMatrixTest {
 
         static boolean makesSense(List<Object> row) {
             Way way = of(row);
-            // No VM's migration names a protocol, and GnuTLS's own server carries nothing: a QEMU
-            // is one.
+            // No VM's migration names a protocol. GnuTLS's own server carries nothing on: a QEMU is
+            // one, and GnuTlsServerTest has the other.
             return switch (way.peer) {
                 case OPENSSL -> true;
                 case GNUTLS -> way.toUs;

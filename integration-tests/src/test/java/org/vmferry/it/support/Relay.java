@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,7 +39,7 @@ public final class Relay implements AutoCloseable {
         public static final Fault NONE = new Fault(0, false, Long.MAX_VALUE, Deed.NONE);
     }
 
-    private final int target;
+    private final Callable<Socket> target;
     private final Fault fault;
     private final ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
@@ -55,7 +56,13 @@ public final class Relay implements AutoCloseable {
 
     /** A link to an address tcp:127.0.0.1:port. */
     public Relay(String address, Fault fault) throws IOException {
-        target = Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
+        int port = Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
+        this(() -> new Socket(InetAddress.getLoopbackAddress(), port), fault);
+    }
+
+    /** A link to whom this connects to, anew for each connection. */
+    public Relay(Callable<Socket> target, Fault fault) throws IOException {
+        this.target = target;
         this.fault = fault;
         start(this::accept);
     }
@@ -97,14 +104,14 @@ public final class Relay implements AutoCloseable {
             while (true) {
                 Socket source = server.accept();
                 int number = connections.getAndIncrement();
-                Socket destination = new Socket(InetAddress.getLoopbackAddress(), target);
+                Socket destination = target.call();
                 sockets.add(source);
                 sockets.add(destination);
                 if (cut) cut();
                 start(() -> pass(number, false, source, destination));
                 start(() -> pass(number, true, destination, source));
             }
-        } catch (IOException e) {
+        } catch (Exception e) {
             // Closed, or nobody is there: no more.
         }
     }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /** A command that is told something now and then, and what it says. */
 public final class Talking implements AutoCloseable {
@@ -61,7 +62,7 @@ public final class Talking implements AutoCloseable {
     /** Waits until it has said this so many times. */
     public void awaitSaid(String text, int times) throws Exception {
         long end = System.nanoTime() + SOON;
-        while (said().split(text, -1).length <= times) {
+        while (said().split(Pattern.quote(text), -1).length <= times) {
             assertThat(System.nanoTime()).as("it says '%s': %s", text, said()).isLessThan(end);
             process.waitFor(2, TimeUnit.MILLISECONDS);
         }

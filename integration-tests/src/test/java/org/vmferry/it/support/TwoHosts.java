@@ -4,9 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -76,6 +84,41 @@ public final class TwoHosts implements AutoCloseable {
     /** The command that runs another at the destination. */
     public List<String> atDestination() {
         return List.of("ip", "netns", "exec", destination);
+    }
+
+    /** Does something on a thread of this process whose new sockets are the destination's. */
+    public <T> T atDestination(Callable<T> work) throws Exception {
+        FutureTask<T> task =
+                new FutureTask<>(
+                        () -> {
+                            enter(Path.of("/run/netns", destination));
+                            return work.call();
+                        });
+        Thread.ofPlatform().start(task); // and ends there: no other work gets that thread
+        return task.get();
+    }
+
+    private static void enter(Path host) throws IOException {
+        MethodHandle open = call("open", ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
+        MethodHandle enter = call("setns", ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+        MethodHandle close = call("close", ValueLayout.JAVA_INT);
+        try (Arena arena = Arena.ofConfined()) {
+            int file = (int) open.invokeExact(arena.allocateFrom(host.toString()), 0);
+            assertThat(file).as("open %s", host).isNotNegative();
+            int entered = (int) enter.invokeExact(file, 0x40000000); // CLONE_NEWNET
+            int closed = (int) close.invokeExact(file);
+            assertThat(entered + closed).as("enter %s", host).isZero();
+        } catch (Throwable e) {
+            throw new IOException(e);
+        }
+    }
+
+    @SuppressWarnings("restricted") // its process may: --enable-native-access
+    private static MethodHandle call(String name, MemoryLayout... arguments) {
+        Linker linker = Linker.nativeLinker();
+        return linker.downcallHandle(
+                linker.defaultLookup().find(name).orElseThrow(),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments));
     }
 
     /** The destination's address. */
