@@ -6,6 +6,7 @@
  */
 module org.vmferry.spi {
     requires transitive jakarta.inject;
+    requires transitive org.slf4j;
 
     exports org.vmferry.spi;
     exports org.vmferry.spi.carrier;

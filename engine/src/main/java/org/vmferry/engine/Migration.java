@@ -1,7 +1,6 @@
 package org.vmferry.engine;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.MigrationSession;
@@ -11,6 +10,7 @@ import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.OptionRegistry;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
@@ -26,7 +26,7 @@ import java.util.concurrent.TimeUnit;
  * thread.
  */
 public final class Migration {
-    private static final Logger LOG = LoggerFactory.getLogger(Migration.class);
+    private static final Logger LOG = Log.of(Migration.class);
 
     private static final Duration GRACE = Duration.ofSeconds(1);
 

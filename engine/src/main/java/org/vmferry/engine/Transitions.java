@@ -1,8 +1,8 @@
 package org.vmferry.engine;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.guard.Guard;
+import org.vmferry.spi.Log;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -14,7 +14,7 @@ import java.util.Queue;
  * lock, so that they may ask or cancel the migration; one thread at a time calls.
  */
 final class Transitions {
-    private static final Logger LOG = LoggerFactory.getLogger(Transitions.class);
+    private static final Logger LOG = Log.of(Transitions.class);
 
     private record News(MigrationListener listener, Event event) {}
 

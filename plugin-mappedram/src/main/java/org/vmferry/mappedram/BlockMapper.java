@@ -1,8 +1,8 @@
 package org.vmferry.mappedram;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.ram.PageBitmap;
@@ -18,7 +18,7 @@ import java.util.Optional;
 
 /** Restores a block by mapping its pages copy-on-write from the file (rule MAP-12). */
 final class BlockMapper {
-    private static final Logger LOG = LoggerFactory.getLogger(BlockMapper.class);
+    private static final Logger LOG = Log.of(BlockMapper.class);
 
     /** No system maps at a finer grain. */
     private static final long SYSTEM_PAGE = 4096;

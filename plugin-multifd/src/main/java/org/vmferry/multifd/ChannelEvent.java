@@ -9,7 +9,7 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 
 /** A multifd channel, for the flight recorder: from its first packet to its end. One thread's. */
 @Name("vmferry.Channel")
@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
 @Description("A multifd channel of a migration, from its first packet to its end")
 @StackTrace(false)
 final class ChannelEvent extends Event {
-    private static final Logger LOG = LoggerFactory.getLogger(ChannelEvent.class);
+    private static final Logger LOG = Log.of(ChannelEvent.class);
 
     @Label("Migration")
     String migration;

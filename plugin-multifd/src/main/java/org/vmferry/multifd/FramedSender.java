@@ -1,8 +1,8 @@
 package org.vmferry.multifd;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
@@ -28,7 +28,7 @@ import java.util.concurrent.locks.Condition;
  * the batches that the migration thread hands it.
  */
 final class FramedSender implements PageCarrier.Sender {
-    private static final Logger log = LoggerFactory.getLogger(FramedSender.class);
+    private static final Logger log = Log.of(FramedSender.class);
 
     private final Channels channels;
     private final Session session;

@@ -1,7 +1,7 @@
 package org.vmferry.multifd;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.transport.Channel;
@@ -22,7 +22,7 @@ import java.util.concurrent.locks.Condition;
  * source that has ended give theirs up until all are there. Any thread.
  */
 final class Roster {
-    private static final Logger log = LoggerFactory.getLogger(Roster.class);
+    private static final Logger log = Log.of(Roster.class);
 
     // The end of a source that died before is here already, and only to be noticed.
     private static final long GRACE_MS = 1_000;

@@ -1,13 +1,14 @@
 package org.vmferry.multifd;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +24,7 @@ import java.util.function.Consumer;
  * so on one of {@link #condition}s, all of which the first failure signals.
  */
 final class Workers implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(Workers.class);
+    private static final Logger log = Log.of(Workers.class);
 
     /** What a worker does. */
     interface Body {
@@ -151,7 +152,10 @@ final class Workers implements AutoCloseable {
     /** A failure that says where: what a plug-in or the system threw is wrapped. */
     static MigrationException named(String where, Throwable cause) {
         MigrationException typed = MigrationException.of(cause);
-        if (typed.getCause() != cause) return typed; // it says where itself
+        // Those say where themselves.
+        if (cause instanceof MigrationException || cause instanceof UncheckedIOException) {
+            return typed;
+        }
         return new MigrationException(typed.blame(), where + ": " + typed.getMessage(), cause);
     }
 

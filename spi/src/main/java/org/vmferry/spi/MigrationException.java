@@ -9,7 +9,8 @@ import java.util.Objects;
  * can be done, and whose fault it is.
  *
  * <p>Names that a peer or a file chose may stand in it: control characters are replaced, as {@link
- * Printable#line} does.
+ * Printable#line} does. A cause with such in it, or behind it, is replaced by one that says the
+ * same cleaned ({@link Printable#thrown}).
  *
  * <p>It is an {@link IOException}, so that code which reads and writes declares one exception; an
  * {@code IOException} of any other class that reaches the engine counts as {@link Blame#TRANSPORT}.
@@ -46,8 +47,13 @@ public class MigrationException extends IOException {
      * @param cause what brought it about, or null
      */
     public MigrationException(Blame blame, String message, Throwable cause) {
-        super(message == null ? null : Printable.line(message), cause);
+        super(message == null ? null : Printable.line(message), printable(cause));
         this.blame = Objects.requireNonNull(blame);
+    }
+
+    /** Those of this type are so already, and who looks at one's blame is to find it. */
+    private static Throwable printable(Throwable cause) {
+        return cause instanceof MigrationException ? cause : Printable.thrown(cause);
     }
 
     /**

@@ -34,6 +34,18 @@ public final class Printable {
         return cleaned(text, '\n', '\t');
     }
 
+    /**
+     * What was thrown, as it may be logged and shown: with names in what it says, and in what its
+     * causes and those beside it say, as {@link #line} has them.
+     *
+     * @param thrown what was thrown, or null
+     * @return itself where there is nothing to clean; else one that stands for it, with its stack
+     *     trace, and with its class named in the message
+     */
+    public static Throwable thrown(Throwable thrown) {
+        return PrintableThrowable.of(thrown);
+    }
+
     /** No streams: it is also called while a guest stands still, when little is to be loaded. */
     private static String cleaned(String text, char lineFeed, char tab) {
         if (text == null) return "";

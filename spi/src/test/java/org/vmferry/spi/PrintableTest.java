@@ -31,6 +31,38 @@ class PrintableTest {
                 .doesNotContain("\u001b");
     }
 
+    /** A host's logger goes down the causes. */
+    @Test
+    void neitherDoTheirCauses() {
+        Exception root = new java.nio.file.NoSuchFileException(HOSTILE);
+        Exception between = new IllegalStateException("between", root);
+        between.addSuppressed(new java.io.IOException(HOSTILE));
+        MigrationException e = new MigrationException(Blame.HOST, "it", between);
+        assertThat(e.getCause()).hasMessage("java.lang.IllegalStateException: between");
+        assertThat(e.getCause()).hasToString("java.lang.IllegalStateException: between");
+        assertThat(e.getCause().getStackTrace()).isEqualTo(between.getStackTrace());
+        assertThat(e.getCause().getCause())
+                .hasMessage("java.nio.file.NoSuchFileException: a?[2Jb c?d e?f?g?");
+        assertThat(e.getCause().getSuppressed()[0])
+                .hasMessage("java.io.IOException: a?[2Jb c?d e?f?g?");
+        // What says nothing of the kind is handed on itself.
+        Exception plain = new java.nio.file.NoSuchFileException("plain");
+        assertThat(new MigrationException(Blame.HOST, "it", plain).getCause()).isSameAs(plain);
+        assertThat(new MigrationException(Blame.HOST, "it", e).getCause()).isSameAs(e);
+    }
+
+    @Test
+    void causesThatGoRoundEnd() {
+        Exception one = new Exception(HOSTILE);
+        Exception other = new Exception("other", one);
+        one.initCause(other);
+        Throwable shown = Printable.thrown(other);
+        assertThat(shown).hasMessage("java.lang.Exception: other");
+        assertThat(shown.getCause()).hasMessage("java.lang.Exception: a?[2Jb c?d e?f?g?");
+        assertThat(shown.getCause().getCause()).isNull();
+        assertThat(Printable.thrown(null)).isNull();
+    }
+
     @Test
     void aWordForAShellIsOneWord() throws Exception {
         for (String name :

@@ -11,6 +11,8 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.Status;
 
 /** Who may use whom, as ARCHITECTURE.md has it. */
@@ -37,13 +39,26 @@ class ArchitectureTest {
     }
 
     @Test
-    void theSpiDependsOnTheJdkAndInjectAlone() {
+    void theSpiDependsOnTheJdkInjectAndSlf4jAlone() {
         classes()
                 .that()
                 .resideInAPackage("org.vmferry.spi..")
                 .should()
                 .onlyDependOnClassesThat()
-                .resideInAnyPackage("org.vmferry.spi..", "java..", "jakarta.inject..")
+                .resideInAnyPackage(
+                        "org.vmferry.spi..", "java..", "jakarta.inject..", "org.slf4j..")
+                .check(ALL);
+    }
+
+    /** Names from outside stand in what is logged. */
+    @Test
+    void allLogByTheLoggersThatClean() {
+        noClasses()
+                .that()
+                .doNotHaveFullyQualifiedName(Log.class.getName())
+                .should()
+                .dependOnClassesThat()
+                .areAssignableTo(LoggerFactory.class)
                 .check(ALL);
     }
 

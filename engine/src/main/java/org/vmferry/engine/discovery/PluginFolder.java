@@ -112,7 +112,10 @@ final class PluginFolder {
         for (Path jar : sorted(Files.walk(folder, 2, FileVisitOption.FOLLOW_LINKS))) {
             boolean file = isJar(jar) && Files.isRegularFile(jar);
             if (!file && !Files.isDirectory(jar)) continue;
-            if (!anyones) refuse(jar, Writers.of(jar));
+            if (!anyones) {
+                boolean link = Files.isSymbolicLink(jar);
+                refuse(jar, link ? Writers.ofAll(jar) : Writers.of(jar));
+            }
             if (!file) continue;
             try {
                 check(jar);

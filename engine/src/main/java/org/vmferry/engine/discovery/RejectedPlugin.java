@@ -24,10 +24,12 @@ public record RejectedPlugin(
     /**
      * One that was left out.
      *
+     * @param cause as for the sentence
      * @param sentence names from outside may stand in it: it is made printable
      */
     public RejectedPlugin {
         sentence = Printable.line(sentence);
+        cause = cause.map(Printable::thrown);
     }
 
     static RejectedPlugin file(String location, Throwable cause, String sentence) {

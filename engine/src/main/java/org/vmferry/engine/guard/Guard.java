@@ -1,9 +1,9 @@
 package org.vmferry.engine.guard;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
@@ -25,7 +25,7 @@ import java.util.Objects;
  * what the JVM itself throws in need (a {@link VirtualMachineError}, but for a stack overflow).
  */
 public final class Guard {
-    private static final Logger LOG = LoggerFactory.getLogger(Guard.class);
+    private static final Logger LOG = Log.of(Guard.class);
 
     private static final String BUILT_IN = "org.vmferry.engine.";
 

@@ -1,8 +1,8 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;
 
@@ -17,7 +17,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * who wait for it (rules RPT-2 to RPT-8).
  */
 final class AnswerListener implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(AnswerListener.class);
+    private static final Logger LOG = Log.of(AnswerListener.class);
     private static final long SAY_MS = 20_000;
     private static final long LOOK_MS = 500;
 

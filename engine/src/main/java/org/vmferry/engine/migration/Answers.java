@@ -1,7 +1,7 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;
 
@@ -11,7 +11,7 @@ import java.util.List;
 
 /** The destination's side of the return path: what it answers (rules RPT-1 to RPT-7). */
 final class Answers {
-    private static final Logger LOG = LoggerFactory.getLogger(Answers.class);
+    private static final Logger LOG = Log.of(Answers.class);
 
     // So many answers fill no socket, which counts most bytes for the smallest of messages.
     private static final int MOST_PINGS = 64;

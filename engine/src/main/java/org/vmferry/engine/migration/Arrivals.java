@@ -1,9 +1,9 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier.Receiver;
 import org.vmferry.spi.transport.Channel;
@@ -31,7 +31,7 @@ import java.util.stream.Collectors;
  * connect is not yet somebody who has a say.
  */
 final class Arrivals implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Arrivals.class);
+    private static final Logger LOG = Log.of(Arrivals.class);
 
     /** The most connections that are not taken: a carrier has 255 channels at the most. */
     static final int MOST = 512;

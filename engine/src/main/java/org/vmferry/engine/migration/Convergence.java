@@ -1,8 +1,8 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.CpuThrottle;
@@ -15,7 +15,7 @@ import java.util.function.LongSupplier;
  * dirties faster than can be sent, slowing it (auto-converge) and saying so.
  */
 final class Convergence implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Convergence.class);
+    private static final Logger LOG = Log.of(Convergence.class);
     private static final int BAD_ROUNDS = 2; // in a row, before the guest is slowed
 
     /** How often in vain the peer is asked on the mere chance that the rest would pass. */

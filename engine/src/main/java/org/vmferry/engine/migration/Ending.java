@@ -1,7 +1,7 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
@@ -15,7 +15,7 @@ import java.util.List;
  * or silence-timeout if that is less.
  */
 final class Ending implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Ending.class);
+    private static final Logger LOG = Log.of(Ending.class);
     private static final long MOST_MS = 10_000;
 
     private final MigrationSession session;

@@ -1,9 +1,9 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.engine.stream.VmDescription;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -18,7 +18,7 @@ import java.util.List;
  * that, the word is said all the same, and nothing is waited for.
  */
 final class Farewell implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Farewell.class);
+    private static final Logger LOG = Log.of(Farewell.class);
     private static final long PATIENCE_MS = 1000;
     private static final int MOST_SECONDS = 60;
 

@@ -1,14 +1,14 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 
 import java.util.concurrent.TimeUnit;
 
 /** Where a migration waits for its operator (pause-before-switchover). */
 final class Gate {
-    private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
+    private static final Logger LOG = Log.of(Gate.class);
 
     private boolean open; // guarded by this
 

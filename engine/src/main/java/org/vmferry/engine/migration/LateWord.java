@@ -1,9 +1,9 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.migration.LifeCycle.Fate;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
@@ -18,7 +18,7 @@ import java.util.function.Consumer;
  * the most, as a peer that hangs keeps its connection alive.
  */
 final class LateWord implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(LateWord.class);
+    private static final Logger LOG = Log.of(LateWord.class);
     private static final long MOST_MS = 24 * 3_600_000L;
     private static final long LOOK_MS = 1000;
 

@@ -1,11 +1,11 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.tls.TlsChannel;
 import org.vmferry.engine.tls.TlsCredentials;
 import org.vmferry.engine.transport.TcpTransport;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.option.Options;
@@ -59,7 +59,7 @@ interface Layer {
     }
 
     private static void say(TlsCredentials credentials) {
-        Logger log = LoggerFactory.getLogger(Layer.class);
+        Logger log = Log.of(Layer.class);
         credentials.remarks().forEach(remark -> log.warn("{}", remark));
     }
 }

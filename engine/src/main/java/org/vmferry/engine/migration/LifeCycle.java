@@ -1,10 +1,10 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 
 import java.time.Duration;
@@ -21,7 +21,7 @@ import java.util.function.Consumer;
  * <p>docs/ownership.md is its table. Any thread.
  */
 public final class LifeCycle {
-    private static final Logger LOG = LoggerFactory.getLogger(LifeCycle.class);
+    private static final Logger LOG = Log.of(LifeCycle.class);
 
     /** Which side this is, and whether the other one is a file. */
     public enum Role {

@@ -1,7 +1,6 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
@@ -12,6 +11,7 @@ import org.vmferry.engine.stream.StreamReader;
 import org.vmferry.engine.stream.Trailer;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Feature;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.RamLayout;
@@ -35,7 +35,7 @@ import java.util.UUID;
  * thread.
  */
 public final class Load implements Work {
-    private static final Logger LOG = LoggerFactory.getLogger(Load.class);
+    private static final Logger LOG = Log.of(Load.class);
 
     private final MigrationSession session;
     private final LifeCycle life;

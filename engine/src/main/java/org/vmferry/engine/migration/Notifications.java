@@ -1,7 +1,7 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Mode;
 import org.vmferry.spi.notifier.MigrationEvent;
@@ -16,7 +16,7 @@ import java.util.List;
  * one end only.
  */
 final class Notifications {
-    private static final Logger LOG = LoggerFactory.getLogger(Notifications.class);
+    private static final Logger LOG = Log.of(Notifications.class);
 
     private final String migration;
     private final List<MigrationNotifier> notifiers;

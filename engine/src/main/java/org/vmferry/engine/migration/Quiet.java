@@ -1,8 +1,8 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.stream.StreamIn;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.transport.Channel;
 
 import java.util.List;
@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
  * source may stand before its switch-over until its operator says go.
  */
 final class Quiet implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Quiet.class);
+    private static final Logger LOG = Log.of(Quiet.class);
     private static final long LOOK_MS = 1000;
 
     private final MigrationSession session;

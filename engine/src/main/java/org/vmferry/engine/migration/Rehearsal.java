@@ -1,11 +1,11 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.guard.Guard;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.InlineLayout;
 import org.vmferry.engine.ram.MainCarrier;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
@@ -30,7 +30,7 @@ import java.util.Optional;
  * loaded, and run once, what the next one needs while its guest stands still.
  */
 final class Rehearsal {
-    private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
+    private static final Logger LOG = Log.of(Rehearsal.class);
     private static final int PAGE = 4096;
     private static final int PAGES = 16;
 

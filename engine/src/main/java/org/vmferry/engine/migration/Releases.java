@@ -1,7 +1,7 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +12,7 @@ import java.util.List;
  * does not wait for it for long.
  */
 final class Releases {
-    private static final Logger LOG = LoggerFactory.getLogger(Releases.class);
+    private static final Logger LOG = Log.of(Releases.class);
 
     /** A destination's last word, which goes before its connection, takes this long. */
     private static final long EACH_MS = 1100;

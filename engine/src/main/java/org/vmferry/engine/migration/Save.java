@@ -1,7 +1,6 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
@@ -10,6 +9,7 @@ import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Feature;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Mode;
 import org.vmferry.spi.carrier.PageCarrier;
@@ -31,7 +31,7 @@ import java.util.function.Consumer;
 
 /** The source's side, from connecting to the last byte. Runs on the migration thread. */
 public final class Save implements Work {
-    private static final Logger LOG = LoggerFactory.getLogger(Save.class);
+    private static final Logger LOG = Log.of(Save.class);
 
     private final MigrationSession session;
     private final LifeCycle life;

@@ -1,8 +1,8 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.transport.Lifeline;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;
 
@@ -20,7 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * #noticed}).
  */
 final class Silence implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Silence.class);
+    private static final Logger LOG = Log.of(Silence.class);
 
     /**
      * Bytes of one write: it returns only when all were taken, and a slow link is no silent one.

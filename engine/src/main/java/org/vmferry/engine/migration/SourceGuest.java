@@ -1,7 +1,7 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * another in its place.
  */
 final class SourceGuest {
-    private static final Logger LOG = LoggerFactory.getLogger(SourceGuest.class);
+    private static final Logger LOG = Log.of(SourceGuest.class);
 
     private final Machine machine;
     private final LifeCycle life;

@@ -1,7 +1,6 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.MigrationState;
@@ -13,6 +12,7 @@ import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.engine.stream.Trailer;
 import org.vmferry.engine.stream.Wire;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
 import org.vmferry.spi.layout.RamLayout.Saver;
@@ -38,7 +38,7 @@ import java.util.zip.CRC32C;
  * migration thread; its figures may be asked for by any.
  */
 final class SourceStream {
-    private static final Logger LOG = LoggerFactory.getLogger(SourceStream.class);
+    private static final Logger LOG = Log.of(SourceStream.class);
 
     private final MigrationSession session;
     private final Machine machine;

@@ -1,13 +1,13 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.InlineLayout;
 import org.vmferry.engine.ram.PageSizeSearch;
 import org.vmferry.engine.stream.PageSizeTable;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.layout.RamLayout.Loader;
 import org.vmferry.spi.machine.Machine;
@@ -26,7 +26,7 @@ import java.util.Set;
  * @param by who said so, in words
  */
 record TargetPage(int size, String by) {
-    private static final Logger LOG = LoggerFactory.getLogger(TargetPage.class);
+    private static final Logger LOG = Log.of(TargetPage.class);
 
     /** What is taken where nothing makes sense: reading it says what is wrong. */
     private static final int ANY = 4096;

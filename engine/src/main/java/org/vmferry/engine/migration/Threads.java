@@ -1,7 +1,7 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 
 import java.util.ArrayList;
@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 
 /** The threads of one migration: its own, and all that it and its parts have started. */
 public final class Threads {
-    private static final Logger LOG = LoggerFactory.getLogger(Threads.class);
+    private static final Logger LOG = Log.of(Threads.class);
 
     // A thread is of its maker's group, unless told otherwise.
     private final ThreadGroup group;

@@ -1,7 +1,7 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.compression.CompressionProvider.Compressor;
@@ -17,7 +17,7 @@ import java.util.List;
  * uses for the first time takes it long.
  */
 public final class Warmth implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Warmth.class);
+    private static final Logger LOG = Log.of(Warmth.class);
     private static final long PATIENCE_MS = 5000;
     private static final int SAMPLE = 4096; // bytes
 

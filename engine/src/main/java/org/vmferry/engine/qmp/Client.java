@@ -1,8 +1,8 @@
 package org.vmferry.engine.qmp;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.json.Json;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -17,7 +17,7 @@ import java.util.Queue;
  * one that does not read holds up nobody: neither a migration nor the server's end.
  */
 final class Client implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Client.class);
+    private static final Logger LOG = Log.of(Client.class);
 
     private static final int ROOM = 1 << 20; // bytes waiting before no more commands are read
     private static final int MOST = 8 << 20; // bytes waiting before it is given up

@@ -1,12 +1,12 @@
 package org.vmferry.engine.qmp;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.guard.Guard;
 import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.StandIn;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.DeviceState;
@@ -26,7 +26,7 @@ import java.util.UUID;
  * that its stops and starts come in their place among its states.
  */
 final class Guest implements StandIn {
-    private static final Logger LOG = LoggerFactory.getLogger(Guest.class);
+    private static final Logger LOG = Log.of(Guest.class);
 
     private static final String TAKE_BACK = "vmferry-take-back";
 

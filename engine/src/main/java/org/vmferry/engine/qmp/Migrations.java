@@ -1,12 +1,12 @@
 package org.vmferry.engine.qmp;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationListener;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.machine.RunState;
 
 import java.io.IOException;
@@ -17,7 +17,7 @@ import java.util.Map;
 
 /** The machine's migrations, one at a time: begins, watches, ends and tells of them. */
 final class Migrations implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Migrations.class);
+    private static final Logger LOG = Log.of(Migrations.class);
 
     private final Engine engine;
     private final Guest guest;

@@ -1,8 +1,8 @@
 package org.vmferry.engine.qmp;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.json.Json;
+import org.vmferry.spi.Log;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,7 +20,7 @@ import java.util.TreeMap;
  * come to after it.
  */
 final class Monitor implements Framer.Handler {
-    private static final Logger LOG = LoggerFactory.getLogger(Monitor.class);
+    private static final Logger LOG = Log.of(Monitor.class);
 
     private static final Map<String, ?> VERSION =
             Map.of(

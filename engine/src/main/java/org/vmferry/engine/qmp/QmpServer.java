@@ -1,8 +1,9 @@
 package org.vmferry.engine.qmp;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.Engine;
+import org.vmferry.spi.Log;
+import org.vmferry.spi.Printable;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
@@ -26,7 +27,7 @@ import java.nio.file.Path;
  * causes, not of those that the host causes itself.
  */
 public final class QmpServer implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(QmpServer.class);
+    private static final Logger LOG = Log.of(QmpServer.class);
 
     private static final long RETRY_MS = 1000;
 
@@ -43,7 +44,7 @@ public final class QmpServer implements AutoCloseable {
         migrations = new Migrations(engine, new Guest(machine, monitor), monitor);
         Address address = new Address("unix", socket.toString());
         end = engine.plugins().transport("unix").incoming(address, Options.DEFAULTS);
-        thread = new Thread(this::serve, "qmp-" + socket.getFileName());
+        thread = new Thread(this::serve, Printable.line("qmp-" + socket.getFileName()));
         thread.setDaemon(true);
     }
 

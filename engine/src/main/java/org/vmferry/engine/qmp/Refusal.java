@@ -1,6 +1,8 @@
 package org.vmferry.engine.qmp;
 
-/** Why a command was not executed, in one of QEMU's error classes. */
+import org.vmferry.spi.Printable;
+
+/** Why a command was not executed, in one of QEMU's error classes; a client's names are cleaned. */
 final class Refusal extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -11,7 +13,7 @@ final class Refusal extends Exception {
     private final String errorClass;
 
     private Refusal(String errorClass, String desc) {
-        super(desc);
+        super(Printable.line(desc));
         this.errorClass = errorClass;
     }
 

@@ -1,9 +1,9 @@
 package org.vmferry.engine.stream;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.SectionStore.Section;
@@ -84,7 +84,7 @@ final class OpaqueSections {
     private record Described(int eof, int end, MigrationException why) {}
 
     private static final Open RAM = new Open(0, Wire.RAM, 0, Wire.RAM_VERSION, null);
-    private static final Logger LOG = LoggerFactory.getLogger(OpaqueSections.class);
+    private static final Logger LOG = Log.of(OpaqueSections.class);
     private static final int FOOTER = Divisions.FOOTER;
     private static final long REFUSE_MS = 10_000;
 

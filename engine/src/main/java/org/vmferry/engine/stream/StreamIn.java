@@ -1,6 +1,7 @@
 package org.vmferry.engine.stream;
 
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Printable;
 import org.vmferry.spi.layout.MainIn;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.PositionedFile;
@@ -288,7 +289,8 @@ public final class StreamIn implements MainIn, AutoCloseable {
         private final ByteBuffer room = own.allocate(ROOM).asByteBuffer();
         private final FutureTask<Integer> reading =
                 new FutureTask<>(() -> Math.max(0, channel.read(room)));
-        private final Thread thread = new Thread(reading, "vmferry-ahead-" + channel.peer());
+        private final Thread thread =
+                new Thread(reading, Printable.line("vmferry-ahead-" + channel.peer()));
 
         Ahead() {
             thread.setDaemon(true);

@@ -1,7 +1,7 @@
 package org.vmferry.engine.stream;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.DeviceState;
@@ -57,7 +57,7 @@ public final class StreamReader {
         void command(Wire.Command command, int argument) throws IOException;
     }
 
-    private static final Logger LOG = LoggerFactory.getLogger(StreamReader.class);
+    private static final Logger LOG = Log.of(StreamReader.class);
     private static final int NO_SECTION = -1;
 
     private static final byte[] RAM_START = {

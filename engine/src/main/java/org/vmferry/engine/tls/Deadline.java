@@ -1,5 +1,6 @@
 package org.vmferry.engine.tls;
 
+import org.vmferry.spi.Printable;
 import org.vmferry.spi.transport.Channel;
 
 import java.util.concurrent.CountDownLatch;
@@ -21,7 +22,7 @@ final class Deadline implements AutoCloseable {
         thread =
                 Thread.ofPlatform()
                         .daemon()
-                        .name("vmferry-deadline-" + channel.peer())
+                        .name(Printable.line("vmferry-deadline-" + channel.peer()))
                         .unstarted(() -> watch(channel, ms));
         if (ms > 0) thread.start();
     }

@@ -1,7 +1,7 @@
 package org.vmferry.engine.tls;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 
 import java.security.Security;
 import java.util.function.LongSupplier;
@@ -15,7 +15,7 @@ import javax.net.ssl.SSLException;
  * for writing.
  */
 final class OwnKey {
-    private static final Logger LOG = LoggerFactory.getLogger(OwnKey.class);
+    private static final Logger LOG = Log.of(OwnKey.class);
 
     // A JDK asks for another after twice as much, a QEMU changes its own after 2^24 records.
     static final long LASTS = 1L << 36;

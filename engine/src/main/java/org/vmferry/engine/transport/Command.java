@@ -1,8 +1,8 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
@@ -27,7 +27,7 @@ import java.util.concurrent.TimeUnit;
  * It lives no longer than this process.
  */
 final class Command implements Channel {
-    private static final Logger LOG = LoggerFactory.getLogger(Command.class);
+    private static final Logger LOG = Log.of(Command.class);
 
     private static final int CHUNK = 1 << 18;
     private static final int TAIL = 2000;

@@ -1,7 +1,7 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
@@ -35,7 +35,7 @@ final class FileClaim implements AutoCloseable {
     /** Behind the last byte of any file. Further bytes are for {@link OpenFile#mark}. */
     static final long END = Long.MAX_VALUE - 1;
 
-    private static final Logger log = LoggerFactory.getLogger(FileTransport.class);
+    private static final Logger log = Log.of(FileTransport.class);
 
     /** No mapping is shorter. */
     private static final long SYSTEM_PAGE = 4096;

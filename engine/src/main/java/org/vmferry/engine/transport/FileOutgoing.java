@@ -1,8 +1,8 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.PositionedFile;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
@@ -21,7 +21,7 @@ import java.util.Set;
  * <p>Locked on itself while it opens, completes and closes, never while bytes are written.
  */
 final class FileOutgoing implements Outgoing {
-    private static final Logger log = LoggerFactory.getLogger(FileTransport.class);
+    private static final Logger log = Log.of(FileTransport.class);
 
     private final FileTarget target;
     private Path file;

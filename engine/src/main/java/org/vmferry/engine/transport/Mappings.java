@@ -1,7 +1,7 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 
 /** What this process has mapped of a file, as the system tells it: also where no lock says so. */
 final class Mappings {
-    private static final Logger log = LoggerFactory.getLogger(FileTransport.class);
+    private static final Logger log = Log.of(FileTransport.class);
 
     private Mappings() {}
 

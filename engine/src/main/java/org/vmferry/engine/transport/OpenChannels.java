@@ -1,8 +1,8 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 
 import java.util.HashSet;
@@ -11,7 +11,7 @@ import java.util.Set;
 
 /** Whatever of one end a thread may hang in, so that it can all be let go. Any thread. */
 final class OpenChannels {
-    private static final Logger log = LoggerFactory.getLogger(OpenChannels.class);
+    private static final Logger log = Log.of(OpenChannels.class);
 
     private final String name;
     private final Set<AutoCloseable> open = new HashSet<>();

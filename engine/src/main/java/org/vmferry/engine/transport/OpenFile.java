@@ -1,8 +1,8 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.PositionedFile;
 
@@ -28,7 +28,7 @@ import java.util.Set;
  * one meanwhile.
  */
 final class OpenFile implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(FileTransport.class);
+    private static final Logger log = Log.of(FileTransport.class);
     // Guest RAM is as private as memory.
     private static final FileAttribute<?>[] PRIVATE = {
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))

@@ -1,9 +1,9 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.system.Inode;
 import org.vmferry.engine.system.Writers;
+import org.vmferry.spi.Log;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,7 +18,7 @@ import java.util.Optional;
  * read along. What can't be taken over is left out: nobody gets to read what he could not before.
  */
 final class Rights {
-    private static final Logger log = LoggerFactory.getLogger(FileTransport.class);
+    private static final Logger log = Log.of(FileTransport.class);
     private static final int OWNERS = 0700;
     private static final int ALL = 0777;
     private static final int GROUPS = 070;

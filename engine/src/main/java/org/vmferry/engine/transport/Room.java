@@ -1,7 +1,7 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
 
 import java.io.IOException;
 import java.nio.file.FileStore;
@@ -10,7 +10,7 @@ import java.nio.file.Path;
 
 /** How much can be written where. It is asked for advice: where nobody knows, writing tells. */
 final class Room {
-    private static final Logger log = LoggerFactory.getLogger(FileTransport.class);
+    private static final Logger log = Log.of(FileTransport.class);
 
     private static final int LEAST_BLOCK = 4096; // of today's disks
 

@@ -2,6 +2,7 @@ package org.vmferry.engine.transport;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Printable;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
@@ -49,7 +50,10 @@ final class SocketOutgoing implements Outgoing {
         channels.add(attempt);
         // Its own thread: neither a name server nor a full queue of a unix socket knows deadlines.
         Thread thread =
-                Thread.ofPlatform().daemon().name("vmferry-connect-" + address).start(attempt);
+                Thread.ofPlatform()
+                        .daemon()
+                        .name(Printable.line("vmferry-connect-" + address))
+                        .start(attempt);
         try {
             SocketChannel socket = attempt.result.get(timeout, TimeUnit.MILLISECONDS);
             SocketStream stream =

@@ -1,8 +1,8 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.spi.Feature;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
@@ -27,7 +27,7 @@ import java.util.Set;
  * ipv6} and {@code keep-alive=on} are obeyed, others refused by name.
  */
 public final class TcpTransport implements TransportProvider {
-    private static final Logger LOG = LoggerFactory.getLogger(TcpTransport.class);
+    private static final Logger LOG = Log.of(TcpTransport.class);
 
     /** A port that was free at the first of several addresses may not be at the next. */
     private static final int FREE_TRIES = 16;

@@ -1,9 +1,9 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vmferry.engine.system.Inode;
 import org.vmferry.spi.Feature;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
@@ -30,7 +30,7 @@ import java.util.Set;
  * replaced; on close the socket's file is removed.
  */
 public final class UnixTransport implements TransportProvider {
-    private static final Logger log = LoggerFactory.getLogger(UnixTransport.class);
+    private static final Logger log = Log.of(UnixTransport.class);
 
     /** Of the 108 bytes that the system has for it the JDK uses no more. */
     private static final int LONGEST_PATH = 106;

@@ -129,7 +129,10 @@ class PluginFolderTest {
     @ParameterizedTest
     @CsvSource({
         ".,0757,can be written to by everybody",
-        "..,0777,to which everybody can write",
+        "..,0777,can be written to by everybody",
+        "..,0775,can be written to by the group nogroup",
+        "..,0755 65534,belongs to the user 65534",
+        "..,1777 65534,belongs to the user 65534",
         ".,0775,can be written to by the group nogroup",
         ".,0755 65534,belongs to the user 65534",
         "a,0777,can be written to by everybody",
@@ -151,6 +154,7 @@ class PluginFolderTest {
         String[] mode = right.split(" ");
         if (mode.length > 1) {
             int nobody = Integer.parseInt(mode[1]);
+            if (mode[0].startsWith("1")) Files.setAttribute(changed, "unix:mode", 01777);
             Files.setAttribute(changed, "unix:uid", nobody, LinkOption.NOFOLLOW_LINKS);
         } else {
             Files.setAttribute(changed, "unix:gid", 65534);
@@ -198,7 +202,58 @@ class PluginFolderTest {
         Files.setAttribute(open, "unix:mode", 0777);
         assertThatThrownBy(() -> Plugins.fromDirectory(link))
                 .hasMessageContaining("'" + link + "' is not used: it lies in '")
-                .hasMessageContaining("/open', to which everybody can write");
+                .hasMessageContaining("/open', which can be written to by everybody");
+    }
+
+    /** Who writes where a link stands, or owns it, chooses where it leads. */
+    @ParameterizedTest
+    @CsvSource({
+        "/way,0777,'lies in ''%s/way'', which can be written to by everybody'",
+        "/way,0775,'lies in ''%s/way'', which can be written to by the group nogroup'",
+        "/way,0755 65534,'lies in ''%s/way'', which belongs to the user 65534'",
+        "/way/link,0777 65534,'lies behind the link ''%s/way/link'', which belongs to the user"
+                + " 65534'",
+        "/far,0777,'lies in ''%s/far'', which can be written to by everybody'",
+        "/other/jars,0777,'lies in ''%s/other/jars'', which can be written to by everybody'",
+    })
+    void theWayThroughLinksCounts(String place, String right, String why) throws Exception {
+        assumeTrue(Inode.me().orElse(-1) == 0, "only root can give a file away");
+        Path top = folder.toRealPath();
+        Files.createDirectories(top.resolve("way"));
+        Path real = Files.createDirectories(top.resolve("far/near/plugins"));
+        Files.createSymbolicLink(top.resolve("way/link"), Path.of("../far/./near"));
+        new JarMaker().transport("a.A", "\"a\"").jar(top.resolve("other/jars/a.jar"));
+        Files.createDirectory(real.resolve("a"));
+        Files.createSymbolicLink(real.resolve("a/a.jar"), top.resolve("other/jars/a.jar"));
+        Path named = top.resolve("way/link/plugins");
+        assertThat(found(Plugins.fromDirectory(named))).containsExactly("a");
+
+        Path changed = Path.of(top + place);
+        String[] mode = right.split(" ");
+        if (mode.length > 1) {
+            Files.setAttribute(changed, "unix:uid", 65534, LinkOption.NOFOLLOW_LINKS);
+        } else {
+            Files.setAttribute(changed, "unix:gid", 65534);
+            Files.setAttribute(changed, "unix:mode", Integer.parseInt(right, 8));
+        }
+        String said;
+        try (Plugins left = Plugins.fromDirectory(named)) {
+            assertThat(left.all()).isEmpty();
+            said = left.rejected().getFirst().sentence();
+        } catch (MigrationException e) {
+            said = e.getMessage();
+        }
+        assertThat(said).contains("is not used: it " + why.formatted(top));
+        assertThat(found(Plugins.fromAnyonesDirectory(named))).containsExactly("a");
+    }
+
+    /** As in /tmp: nobody but its owner may rename what is ours there. */
+    @Test
+    void aFolderWhereEachKeepsHisOwnMayBeAround() throws Exception {
+        Path plugins = Files.createDirectory(folder.resolve("plugins"));
+        new JarMaker().transport("a.A", "\"a\"").jar(plugins.resolve("a/a.jar"));
+        Files.setAttribute(folder, "unix:mode", 01777);
+        assertThat(found(Plugins.fromDirectory(plugins))).containsExactly("a");
     }
 
     private static List<String> found(Plugins plugins) throws IOException {

@@ -1,0 +1,52 @@
+package org.vmferry.spi;
+
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
+
+/** Stands for something thrown whose words could drive a terminal: it says the same, cleaned. */
+final class PrintableThrowable extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    private PrintableThrowable(Throwable of, Set<Throwable> within) {
+        super(Printable.line(of.toString()), copy(of.getCause(), within));
+        setStackTrace(of.getStackTrace());
+        for (Throwable beside : of.getSuppressed()) {
+            Throwable copy = copy(beside, within);
+            if (copy != null) addSuppressed(copy);
+        }
+    }
+
+    /** Itself if all that it says is printable, down its causes and what was suppressed. */
+    static Throwable of(Throwable thrown) {
+        return thrown == null || isPrintable(thrown, none()) ? thrown : copy(thrown, none());
+    }
+
+    private static boolean isPrintable(Throwable thrown, Set<Throwable> seen) {
+        if (thrown == null || !seen.add(thrown)) return true;
+        String said = String.valueOf(thrown);
+        if (!Printable.line(said).equals(said) || !isPrintable(thrown.getCause(), seen)) {
+            return false;
+        }
+        for (Throwable beside : thrown.getSuppressed()) {
+            if (!isPrintable(beside, seen)) return false;
+        }
+        return true;
+    }
+
+    /** Nothing for what it was met within: causes may go round. */
+    private static Throwable copy(Throwable thrown, Set<Throwable> within) {
+        if (thrown == null || !within.add(thrown)) return null;
+        return new PrintableThrowable(thrown, within);
+    }
+
+    private static Set<Throwable> none() {
+        return Collections.newSetFromMap(new IdentityHashMap<>());
+    }
+
+    /** Names the class that it stands for. */
+    @Override
+    public String toString() {
+        return getMessage();
+    }
+}
