@@ -120,8 +120,7 @@ class CancelTest {
         boolean multifd = random.nextBoolean();
         boolean atSource = random.nextBoolean();
         boolean slow = random.nextBoolean();
-        Settings settings =
-                Settings.NONE.parameter("max-bandwidth", slow ? "50000000" : "0");
+        Settings settings = Settings.NONE.parameter("max-bandwidth", slow ? "50000000" : "0");
         if (multifd) settings = settings.capability("multifd");
         if (file && multifd) settings = settings.capability("mapped-ram");
         if (!file && random.nextBoolean()) settings = settings.plus(tls);
