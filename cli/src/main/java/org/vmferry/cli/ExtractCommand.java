@@ -3,6 +3,7 @@ package org.vmferry.cli;
 import org.vmferry.engine.Inspection;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.ZeroPages;
 import org.vmferry.spi.transport.PositionedFile;
 import org.vmferry.spi.transport.TransportProvider.Outgoing;
@@ -18,6 +19,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Takes one block's RAM out of a snapshot. */
@@ -58,29 +61,35 @@ final class ExtractCommand extends SnapshotAction {
 
     @Override
     void run(Snapshot snapshot) throws Exception {
-        snapshot.needsAFile("extract reads a snapshot twice");
+        if (snapshot.isOnce()) {
+            passing(snapshot);
+            return;
+        }
         if (snapshot.isAlso(output)) throw misuse("OUT is the snapshot itself");
         Inspection inspection = inspect(snapshot);
         Inspection.Block block =
                 inspection.blocks().stream()
                         .filter(b -> b.id().equals(id))
                         .findFirst()
-                        .orElseThrow(() -> noSuchBlock(inspection));
+                        .orElseThrow(
+                                () ->
+                                        noSuchBlock(
+                                                inspection.blocks().stream()
+                                                        .map(Inspection.Block::id)
+                                                        .toList(),
+                                                inspection.lost()));
         check(snapshot, inspection, block);
         if (rescue) block = rescued(snapshot, block, inspection.pageSize());
         try (Outgoing out = place(output)) {
-            // A device has no holes.
             out.expect(
-                    Files.exists(output) && !Files.isRegularFile(output)
+                    isDevice()
                             ? block.usedLength()
                             : block.present().cardinality() * inspection.pageSize());
             PositionedFile to = out.file(false);
             clear(to, block.usedLength());
             if (block.pagesPosition().isPresent()) copy(snapshot, block, inspection.pageSize(), to);
             else unpack(snapshot, inspection, to);
-            interruption.check();
-            interruption.cancelBy(out::release);
-            out.complete();
+            complete(out);
         }
         remark(
                 "%s: %s, %s of them in pages that are not zero"
@@ -102,15 +111,65 @@ final class ExtractCommand extends SnapshotAction {
         for (Inspection.Range range : block.guest()) remark(output + ": " + Text.range(range));
     }
 
+    /** Out of a pipe, that is read once: what is in it shows as it comes. */
+    private void passing(Snapshot snapshot) throws Exception {
+        if (rescue) throw tells();
+        try (Outgoing out = place(output);
+                var archive = archive(scratch.beside(output))) {
+            archive.takeLosses();
+            archive.keep(
+                    id,
+                    header -> {
+                        if (isDevice()) out.expect(header.usedLength());
+                        PositionedFile to = out.file(false);
+                        clear(to, header.usedLength());
+                        return to;
+                    });
+            read(engine(), snapshot, archive);
+            List<RamBlock> blocks = archive.ram().blocks();
+            RamBlock block =
+                    blocks.stream()
+                            .filter(b -> b.id().equals(id))
+                            .findFirst()
+                            .orElseThrow(
+                                    () ->
+                                            noSuchBlock(
+                                                    blocks.stream().map(RamBlock::id).toList(),
+                                                    archive.lost()));
+            if (block.missing()) throw leftOut(snapshot);
+            complete(out);
+            remark(output + ": " + Text.bytes(block.usedLength()));
+            archive.lost().ifPresent(lost -> remark("RAM only: " + lost));
+        }
+    }
+
+    private void complete(Outgoing out) throws IOException {
+        interruption.check();
+        interruption.cancelBy(out::release);
+        out.complete();
+    }
+
+    /** A device has no holes. */
+    private boolean isDevice() {
+        return Files.exists(output) && !Files.isRegularFile(output);
+    }
+
+    private MigrationException leftOut(Snapshot snapshot) {
+        return MigrationException.user(
+                "the RAM of block '%s' is not in %s: its source left it out as shared memory",
+                id, snapshot.path());
+    }
+
+    private MigrationException tells() {
+        return MigrationException.user(
+                "the file tells which pages of block '%s' it has: extract it without --rescue", id);
+    }
+
     /** Whether it can be had, and needs to be rescued. */
     private void check(Snapshot snapshot, Inspection inspection, Inspection.Block block)
             throws MigrationException {
         switch (block.content()) {
-            case LEFT_OUT ->
-                    throw MigrationException.user(
-                            "the RAM of block '%s' is not in %s: its source left it out as shared"
-                                    + " memory",
-                            id, snapshot.path());
+            case LEFT_OUT -> throw leftOut(snapshot);
             case UNTOLD -> {
                 if (rescue) return;
                 throw MigrationException.user(
@@ -121,11 +180,7 @@ final class ExtractCommand extends SnapshotAction {
                         inspection.lost().or(inspection::damage).orElse("its RAM has no end"));
             }
             case WHOLE -> {
-                if (!rescue) return;
-                throw MigrationException.user(
-                        "the file tells which pages of block '%s' it has: extract it without"
-                                + " --rescue",
-                        id);
+                if (rescue) throw tells();
             }
         }
     }
@@ -155,18 +210,14 @@ final class ExtractCommand extends SnapshotAction {
                 block.guest());
     }
 
-    private MigrationException noSuchBlock(Inspection inspection) {
-        if (inspection.blocks().isEmpty()) {
+    private MigrationException noSuchBlock(List<String> blocks, Optional<String> lost) {
+        if (blocks.isEmpty()) {
             return MigrationException.user(
-                    "there is no RAM block in it%s",
-                    inspection.lost().map(why -> ": " + why).orElse(""));
+                    "there is no RAM block in it%s", lost.map(why -> ": " + why).orElse(""));
         }
         return MigrationException.user(
                 "there is no RAM block '%s' in it, but %s",
-                id,
-                inspection.blocks().stream()
-                        .map(b -> "'" + b.id() + "'")
-                        .collect(Collectors.joining(", ")));
+                id, blocks.stream().map(b -> "'" + b + "'").collect(Collectors.joining(", ")));
     }
 
     /** A device keeps what stood there before, until somebody writes over it. */
@@ -217,7 +268,7 @@ final class ExtractCommand extends SnapshotAction {
     private void unpack(Snapshot snapshot, Inspection inspection, PositionedFile out)
             throws Exception {
         try (var archive = archive(scratch.beside(output))) {
-            archive.keep(id, out);
+            archive.keep(id, header -> out);
             if (inspection.lost().isPresent()) archive.takeLosses();
             read(engine(), snapshot, archive);
         }

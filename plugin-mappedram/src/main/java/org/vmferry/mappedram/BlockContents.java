@@ -57,7 +57,7 @@ public record BlockContents(PageBitmap present, boolean clearMeansHole) {
         return file.read(found, at) == HoleMark.BYTES && found.flip().equals(mark);
     }
 
-    /** Writes bitmap and, if clear bits are holes, the mark. */
+    /** Writes bitmap and, if clear bits are holes, the mark. On holes no zeros are written. */
     void write(PositionedFile file, MappedRamBlock block) throws IOException {
         HoleMark mark = new HoleMark(block.header());
         try (Arena arena = Arena.ofConfined()) {
@@ -65,11 +65,15 @@ public record BlockContents(PageBitmap present, boolean clearMeansHole) {
             long at = block.header().bitmapOffset();
             for (int word = 0; word < present.words(); ) {
                 piece.clear();
-                while (piece.hasRemaining() && word < present.words())
-                    piece.putLong(present.word(word++));
+                long set = 0;
+                while (piece.hasRemaining() && word < present.words()) {
+                    long bits = present.word(word++);
+                    set |= bits;
+                    piece.putLong(bits);
+                }
                 mark.bitmap(piece.flip());
                 int length = piece.rewind().remaining();
-                file.write(piece, at);
+                if (set != 0 || !clearMeansHole) file.write(piece, at);
                 at += length;
             }
             if (clearMeansHole) file.write(mark.encode(), at);

@@ -49,6 +49,11 @@ final class SaveMover implements RunMover {
 
     private void move(Area area, long first, int pages) throws IOException {
         int pageSize = area.ram().pageSize();
+        if (area.ram().isKnownZero(first * pageSize, (long) pages * pageSize)
+                && area.present().isClear(first, pages)) {
+            session.counters().zeroPages(pages);
+            return;
+        }
         int bridge = file.alignment() == 1 ? 0 : BRIDGE / pageSize;
         MemorySegment source = source(area.ram(), first * pageSize, (long) pages * pageSize);
         int zeros = 0;

@@ -31,6 +31,10 @@ final class LegacyZeros implements AutoCloseable {
 
     /** Divides a run between the main stream and the channels. */
     void split(Run run, Normal normal) throws IOException {
+        if (run.block().isKnownZero(run.offset(), run.bytes())) {
+            records.zeros(run);
+            return;
+        }
         MemorySegment memory = run.block().memory().orElse(null);
         for (int done = 0; done < run.pages(); ) {
             Run part = run.part(done, Math.min(limit, run.pages() - done));

@@ -147,6 +147,10 @@ final class SendChannel implements AutoCloseable {
         normal.over(staging());
         long base = 0;
         for (Run run : batch.runs()) {
+            if (findZeros && block.isKnownZero(run.offset(), run.bytes())) {
+                listZeros(run.offset(), run.pages());
+                continue;
+            }
             block.read(run.offset(), staging.asSlice(base, run.bytes()));
             for (int done = 0; done < run.pages(); ) {
                 long at = base + (long) done * pageSize;

@@ -48,7 +48,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     private final Path directory;
     private final List<Outgoing> files = new ArrayList<>();
     private final SequencedMap<String, RamFile> blocks = new LinkedHashMap<>();
-    private final Map<String, PositionedFile> elsewhere = new HashMap<>();
+    private final Map<String, Elsewhere> elsewhere = new HashMap<>();
     private final SectionFile sections;
     private final AtomicLong stored = new AtomicLong();
     private RunState state = RunState.INMIGRATE;
@@ -81,6 +81,20 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
          * @throws IOException if there is no room for as many where they are to go
          */
         void need(long bytes) throws IOException;
+    }
+
+    /** Where a block's RAM is kept, if not in the archive. */
+    @FunctionalInterface
+    public interface Elsewhere {
+        /**
+         * The block is announced.
+         *
+         * @param header what its source says of it
+         * @return zero up to the block's length; stays the caller's, open for as long as the
+         *     archive
+         * @throws IOException if it can't be kept there
+         */
+        PositionedFile file(BlockHeader header) throws IOException;
     }
 
     private ArchiveMachine(Path directory) throws IOException {
@@ -142,15 +156,24 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
      * Has a block's RAM kept in a file of the caller's.
      *
      * @param id the block's name
-     * @param file stays the caller's; open for as long as this
+     * @param where asked once, when the block is announced
      */
-    public void keep(String id, PositionedFile file) {
-        elsewhere.put(id, file);
+    public void keep(String id, Elsewhere where) {
+        elsewhere.put(id, where);
     }
 
     /** RAM is wanted even if devices can't be told apart. Such an archive is not sent on. */
     public void takeLosses() {
         sections.takeLosses();
+    }
+
+    /**
+     * Why devices could not be told apart.
+     *
+     * @return a sentence; empty if all are here
+     */
+    public Optional<String> lost() {
+        return sections.lost();
     }
 
     /**
@@ -260,12 +283,8 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         announced += Math.min(header.usedLength(), Long.MAX_VALUE - announced);
         try {
             // Not named after the block: "/rom@etc/acpi/tables" is a name, too.
-            PositionedFile file = elsewhere.get(header.id());
-            if (file == null) {
-                Outgoing scratch = create("ram-" + blocks.size());
-                if (most != UNKNOWN) expect(scratch, Math.min(announced, most));
-                file = scratch.file(false);
-            }
+            Elsewhere where = elsewhere.get(header.id());
+            PositionedFile file = where == null ? scratch() : where.file(header);
             RamFile block = new RamFile(header, file, this::grow);
             blocks.put(header.id(), block);
             return block;
@@ -276,6 +295,12 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
                             .formatted(header.id(), header.usedLength(), e.getMessage()),
                     e);
         }
+    }
+
+    private PositionedFile scratch() throws IOException {
+        Outgoing scratch = create("ram-" + blocks.size());
+        if (most != UNKNOWN) expect(scratch, Math.min(announced, most));
+        return scratch.file(false);
     }
 
     private static void expect(Outgoing scratch, long bytes) throws IOException {

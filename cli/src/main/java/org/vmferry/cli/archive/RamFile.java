@@ -79,6 +79,13 @@ final class RamFile implements RamBlock {
         return true;
     }
 
+    /** Where nothing was written the file has a hole. */
+    @Override
+    public boolean isKnownZero(long offset, long bytes) {
+        long first = offset / pageSize();
+        return written.isClear(first, (offset + bytes - 1) / pageSize() + 1 - first);
+    }
+
     @Override
     public void read(long offset, MemorySegment target) {
         try {

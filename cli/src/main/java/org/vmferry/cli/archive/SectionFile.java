@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /** Device sections, one after another in a file; in memory only where each one lies. */
 final class SectionFile implements SectionStore {
@@ -23,6 +24,7 @@ final class SectionFile implements SectionStore {
     private final List<Entry> entries = new ArrayList<>();
     private Configuration configuration;
     private byte[] description = {};
+    private Optional<String> lost = Optional.empty();
     private boolean takesLosses;
     private List<Fact> facts = List.of();
 
@@ -107,6 +109,12 @@ final class SectionFile implements SectionStore {
     @Override
     public void lost(MigrationException why) throws MigrationException {
         if (!takesLosses) throw why;
+        lost = Optional.of(why.getMessage());
+    }
+
+    /** What {@link #takeLosses} put up with. */
+    Optional<String> lost() {
+        return lost;
     }
 
     @Override

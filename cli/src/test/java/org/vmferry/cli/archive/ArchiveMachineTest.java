@@ -56,6 +56,11 @@ class ArchiveMachineTest {
             assertThat(tail).containsExactly(0, 0, 0, 0, 9, 8, 7, 6);
             block.read(3L << 30, MemorySegment.ofArray(tail));
             assertThat(tail).containsOnly(0);
+            assertThat(block.isKnownZero(0, length - 4096)).isTrue();
+            assertThat(block.isKnownZero(length - 8192, 8192)).isFalse();
+            block.write(4096, MemorySegment.ofArray(new byte[4096]));
+            assertThat(block.isKnownZero(0, 4096)).isTrue();
+            assertThat(block.isKnownZero(4095, 2)).isFalse();
             assertThat(block.memory()).as("mapped: a full disk ends the process").isEmpty();
         }
     }

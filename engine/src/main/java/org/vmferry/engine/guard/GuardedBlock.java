@@ -80,6 +80,11 @@ final class GuardedBlock implements RamBlock {
     }
 
     @Override
+    public boolean isKnownZero(long offset, long bytes) {
+        return guard.plain("isKnownZero", () -> target.isKnownZero(offset, bytes));
+    }
+
+    @Override
     public long pages() {
         return guard.plain("pages", target::pages);
     }

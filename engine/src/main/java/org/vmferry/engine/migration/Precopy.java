@@ -30,6 +30,7 @@ final class Precopy implements AutoCloseable {
     private final RamSection.Writer section;
     private final LongSupplier wire; // bytes that were sent, on all channels
     private final LongConsumer listener; // hears of each round
+    private boolean begun; // till then all pages are to be sent, and no bits say so
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile long end; // pages that will have been counted when nothing remains
     private long dirtyBytes; // when they were asked for last
@@ -54,9 +55,7 @@ final class Precopy implements AutoCloseable {
         this.listener = listener;
         for (RamBlock block : blocks) {
             if (MissingRam.leftOut(block, session.options())) continue;
-            PageBitmap all = new PageBitmap(block.pages());
-            all.setAll();
-            dirty.put(block, all);
+            dirty.put(block, new PageBitmap(block.pages()));
             dirtyBytes += block.usedLength();
         }
         end = session.pages() + dirtyBytes / pageSize;
@@ -193,6 +192,10 @@ final class Precopy implements AutoCloseable {
             RamBlock block = entry.getKey();
             PageBitmap pages = entry.getValue();
             int longest = LONGEST_RUN / block.pageSize();
+            if (!begun) {
+                sendAll(block, longest);
+                continue;
+            }
             for (long first = pages.nextSet(0); first < pages.pages(); ) {
                 int count = (int) Math.min(longest, pages.nextClear(first) - first);
                 pages.fill(first, count, false);
@@ -200,6 +203,15 @@ final class Precopy implements AutoCloseable {
                 sender.send(new Run(block, first, count));
                 first = pages.nextSet(first + count);
             }
+        }
+        begun = true;
+    }
+
+    private void sendAll(RamBlock block, int longest) throws IOException {
+        long pages = block.pages();
+        for (long first = 0; first < pages; first += longest) {
+            session.check();
+            sender.send(new Run(block, first, (int) Math.min(longest, pages - first)));
         }
     }
 

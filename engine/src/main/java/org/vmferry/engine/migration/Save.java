@@ -7,6 +7,7 @@ import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.StreamOut;
+import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.Log;
@@ -32,6 +33,8 @@ import java.util.function.Consumer;
 /** The source's side, from connecting to the last byte. Runs on the migration thread. */
 public final class Save implements Work {
     private static final Logger LOG = Log.of(Save.class);
+
+    private static final long STEP = 1 << 20;
 
     private final MigrationSession session;
     private final LifeCycle life;
@@ -170,10 +173,15 @@ public final class Save implements Work {
         try {
             end.expect(total);
         } catch (MigrationException e) {
-            long needed = 0;
+            // A zero page is a record of a plain stream all the same.
+            long needed = parts.layout().placed() ? 0 : total / pageSize(blocks) * Wire.ZERO_BYTES;
             for (RamBlock block : blocks) if (!block.missing()) needed += notZero(block);
             end.expect(needed);
         }
+    }
+
+    private static int pageSize(List<RamBlock> blocks) {
+        return blocks.getFirst().pageSize();
     }
 
     private long notZero(RamBlock block) throws MigrationException {
@@ -183,8 +191,15 @@ public final class Save implements Work {
             Optional<MemorySegment> memory = block.memory();
             MemorySegment copy = memory.isEmpty() ? arena.allocate(size) : null;
             for (long offset = 0; offset < block.usedLength(); offset += size) {
-                if (copy != null) block.read(offset, copy);
                 session.check();
+                if (offset % STEP == 0) {
+                    long step = Math.min(STEP, block.usedLength() - offset);
+                    if (block.isKnownZero(offset, step)) {
+                        offset += step - size;
+                        continue;
+                    }
+                }
+                if (copy != null) block.read(offset, copy);
                 boolean zero =
                         copy == null
                                 ? ZeroPages.isZero(memory.get(), offset, size)

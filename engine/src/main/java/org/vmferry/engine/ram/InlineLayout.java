@@ -233,9 +233,10 @@ public final class InlineLayout implements RamLayout {
                 throw MigrationException.peer(
                         "a page filled with 0x%02x at %d, must be 0", fill, at);
             }
-            MemorySegment memory = block.memory().orElse(null);
             int size = block.pageSize();
             session.counters().zeroPages(1);
+            if (block.isKnownZero(offset, size)) return;
+            MemorySegment memory = block.memory().orElse(null);
             if (memory != null) {
                 // Zeros over zeros would give a fresh page of the host real memory.
                 if (!ZeroPages.isZero(memory, offset, size))

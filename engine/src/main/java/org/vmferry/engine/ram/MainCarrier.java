@@ -73,8 +73,12 @@ public final class MainCarrier implements PageCarrier {
         /** Splits a run into records of zero pages and of others. */
         private void frame(Run run) throws IOException {
             RamBlock block = run.block();
-            MemorySegment memory = block.memory().orElse(null);
             long offset = run.offset();
+            if (block.isKnownZero(offset, run.bytes())) {
+                records.zeros(run);
+                return;
+            }
+            MemorySegment memory = block.memory().orElse(null);
             if (memory == null) {
                 if (copy.byteSize() < run.bytes()) copy = arena.allocate(run.bytes());
                 memory = copy.asSlice(0, run.bytes());

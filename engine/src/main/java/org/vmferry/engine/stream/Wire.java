@@ -39,6 +39,9 @@ public final class Wire {
             COMPRESS = 0x100,
             MULTIFD_FLUSH = 0x200;
 
+    /** How long a record of a zero page is that continues a block (rules RAM-4, RAM-6). */
+    public static final int ZERO_BYTES = 9;
+
     private Wire() {}
 
     /** Commands, and the length of their payload; -1 for those we never take (rule STR-6). */

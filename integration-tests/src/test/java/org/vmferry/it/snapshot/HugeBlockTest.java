@@ -70,6 +70,10 @@ class HugeBlockTest {
     }
 
     private String run(Object... arguments) throws Exception {
+        return ended(begin(arguments), arguments);
+    }
+
+    private Process begin(Object... arguments) throws Exception {
         List<String> command = new ArrayList<>();
         Collections.addAll(
                 command,
@@ -80,14 +84,15 @@ class HugeBlockTest {
                 System.getProperty("java.class.path"),
                 Main.class.getName());
         for (Object argument : arguments) command.add(argument.toString());
-        Path out = folder.resolve("out");
-        Process process =
-                new ProcessBuilder(command)
-                        .redirectErrorStream(true)
-                        .redirectOutput(out.toFile())
-                        .start();
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve(arguments[0] + ".out").toFile())
+                .start();
+    }
+
+    private String ended(Process process, Object... arguments) throws Exception {
         int status = process.waitFor();
-        String said = Files.readString(out);
+        String said = Files.readString(folder.resolve(arguments[0] + ".out"));
         assertThat(status).as("%s: %s", List.of(arguments), said).isZero();
         return said;
     }
@@ -97,6 +102,10 @@ class HugeBlockTest {
         Path file = snapshot();
         assertThat(run("inspect", file)).contains("4 TiB  3 of 1073741824 pages");
         run("verify", file);
+        holdsItsPages(file);
+    }
+
+    private void holdsItsPages(Path file) throws Exception {
         Path raw = folder.resolve("raw");
         run("extract", file, "--block", "n".repeat(240), "-o", raw);
         assertThat(raw).hasSize(LENGTH);
@@ -109,5 +118,56 @@ class HugeBlockTest {
                 assertThat(word.getLong(0)).isZero();
             }
         }
+    }
+
+    /** All of it in seconds: what was never written is neither read nor written. */
+    @Test
+    void isWrittenAnew() throws Exception {
+        Path anew = folder.resolve("anew.save");
+        run("convert", snapshot(), anew, "--format", "mapped-ram");
+        assertThat(onDisk(anew)).as("its bitmap has holes, too").isLessThan(8 << 20);
+        run("verify", anew);
+        holdsItsPages(anew);
+    }
+
+    /** A stream says each of 2^30 pages: some 9 GiB. */
+    @Test
+    @Tag("stress")
+    @Tag("RAM-12")
+    void becomesAStreamAndComesBack() throws Exception {
+        Path stream = folder.resolve("stream.save");
+        run("convert", snapshot(), stream, "--format", "stream");
+        assertThat(Files.size(stream)).isBetween(9L << 30, 10L << 30);
+        Path anew = folder.resolve("anew.save");
+        run("convert", stream, anew, "--format", "mapped-ram", "--page-size", "4k");
+        assertThat(onDisk(anew)).isLessThan(8 << 20);
+        holdsItsPages(anew);
+    }
+
+    @Test
+    @Tag("stress")
+    @Tag("RAM-12")
+    void isSentAndReceived() throws Exception {
+        Path anew = folder.resolve("anew.save");
+        String uri = "unix:" + folder.resolve("s");
+        Object[] receive = {"receive", uri, "-o", anew, "--page-size", "4k"};
+        Process receiver = begin(receive);
+        try {
+            Path said = folder.resolve("receive.out");
+            while (receiver.isAlive() && !Files.readString(said).contains("listening"))
+                Thread.sleep(50);
+            run("send", snapshot(), uri);
+            ended(receiver, receive);
+        } finally {
+            receiver.destroyForcibly();
+        }
+        assertThat(onDisk(anew)).isLessThan(8 << 20);
+        holdsItsPages(anew);
+    }
+
+    private static long onDisk(Path file) throws Exception {
+        Process du = new ProcessBuilder("du", "-k", file.toString()).start();
+        String said = new String(du.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        return Long.parseLong(said.split("\\s")[0]) << 10;
     }
 }

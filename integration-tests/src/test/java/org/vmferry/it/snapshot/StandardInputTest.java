@@ -17,6 +17,8 @@ import java.lang.ProcessBuilder.Redirect;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Snapshots that come through standard input. */
 @Timeout(120)
@@ -58,6 +60,38 @@ class StandardInputTest {
             assertThat(convert.end(60)).as(convert.err()).isZero();
         }
         assertThat(ram(out)).isEqualTo(machine.ram.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void aBlockIsExtractedOutOfAPipe() throws Exception {
+        Path raw = directory.resolve("out-of-a-pipe");
+        Files.write(raw, new byte[] {1}); // replaced, with all of it
+        assertThat(extract(FullMachine.BLOCK, raw)).isEmpty();
+        assertThat(Files.readAllBytes(raw)).isEqualTo(machine.ram.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void aBlockThatIsNotThereIsNotExtracted() throws Exception {
+        Path raw = directory.resolve("none");
+        assertThat(extract("absent", raw))
+                .contains("no RAM block 'absent' in it, but '" + FullMachine.BLOCK + "'");
+        assertThat(extract(FullMachine.BLOCK, raw, "--rescue")).contains("without --rescue");
+        assertThat(raw).doesNotExist();
+        assertThat(directory).isDirectoryNotContaining("glob:**vmferry*");
+    }
+
+    /** What it says when it fails; nothing if it doesn't. */
+    private String extract(String block, Path raw, Object... more) throws Exception {
+        List<Object> line = new ArrayList<>(List.of("extract", "-", "--block", block, "-o", raw));
+        line.addAll(List.of(more));
+        try (Launched extract = Launched.reading(Redirect.PIPE, directory, line.toArray())) {
+            try {
+                pipe(stream, extract);
+            } catch (IOException e) {
+                assertThat(e).hasMessageContaining("pipe"); // it did not wait for the rest
+            }
+            return extract.end(60) == 0 ? "" : extract.err();
+        }
     }
 
     /** The text behind the stream is read again what stands before it. */

@@ -183,6 +183,28 @@ public final class PageBitmap {
     }
 
     /**
+     * Whether neighbouring bits are all clear; looks at no others.
+     *
+     * @param first the first page
+     * @param count how many pages
+     * @return true if none is set
+     */
+    public boolean isClear(long first, long count) {
+        if (first < 0 || count < 0 || first > pages - count) throw outside(first, count);
+        for (long page = first, end = first + count; page < end; page = (page | 63) + 1) {
+            int index = (int) (page >>> 6);
+            if (isAbsent(index)) {
+                page = (long) (index | (1 << CHUNK) - 1) << 6;
+                continue;
+            }
+            long bits = word(index) & -1L << page;
+            if (end - (page & -64) < 64) bits &= (1L << end) - 1;
+            if (bits != 0) return false;
+        }
+        return true;
+    }
+
+    /**
      * How many bits are set.
      *
      * @return pages

@@ -116,6 +116,19 @@ public interface RamBlock {
     }
 
     /**
+     * Whether a range is zero for sure, told without a look at it: nothing was ever written there.
+     * Such pages are sent as zero pages without being read, and a load leaves them alone when they
+     * are to be zero. Asked for each run of pages, by any of the migration's threads.
+     *
+     * @param offset the first byte's offset in the block
+     * @param bytes how many; they lie within the block
+     * @return false if it would have to be looked at
+     */
+    default boolean isKnownZero(long offset, long bytes) {
+        return false;
+    }
+
+    /**
      * How many pages are in use.
      *
      * @return {@link #usedLength()} in pages

@@ -70,6 +70,8 @@ class PageBitmapTest {
                 default -> bitmap.fill(page, 1, true);
             }
             if (bitmap.get(page)) model.set(page);
+            int set = model.nextSetBit(page);
+            assertThat(bitmap.isClear(page, count)).isEqualTo(set < 0 || set >= page + count);
             assertSame(bitmap, model);
         }
     }

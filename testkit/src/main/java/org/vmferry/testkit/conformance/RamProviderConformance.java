@@ -193,6 +193,21 @@ public abstract class RamProviderConformance extends Conformance {
     }
 
     @Test
+    @Tag("MEM-11")
+    final void whatIsKnownToBeZeroIsZero() throws Exception {
+        for (RamBlock block : ram().blocks()) {
+            int size = block.pageSize();
+            for (long at = 0; at < block.usedLength(); at += size) {
+                if (!block.isKnownZero(at, size)) continue;
+                assertArrayEquals(
+                        new byte[size],
+                        read(block, at, size),
+                        "'%s' isKnownZero(): page %d is not".formatted(block.id(), at / size));
+            }
+        }
+    }
+
+    @Test
     @Tag("MEM-8")
     final void theTargetOpensWhatIsAnnounced() throws Exception {
         RamProvider ram = ram();

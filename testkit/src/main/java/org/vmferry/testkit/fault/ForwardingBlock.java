@@ -74,4 +74,9 @@ public class ForwardingBlock implements RamBlock {
     public boolean isFresh() {
         return real.isFresh();
     }
+
+    @Override
+    public boolean isKnownZero(long offset, long bytes) {
+        return real.isKnownZero(offset, bytes);
+    }
 }

@@ -151,6 +151,20 @@ class RamTwinsTest {
         }
     }
 
+    @Breaks("MEM-11")
+    static class KnowsWrong extends One {
+        @Override
+        RamBlock block(RamBlock real) {
+            real.write(5000, MemorySegment.ofArray(new byte[] {1}));
+            return new ForwardingBlock(real) {
+                @Override
+                public boolean isKnownZero(long offset, long bytes) {
+                    return true;
+                }
+            };
+        }
+    }
+
     /** A target over RAM that is as it should be. */
     abstract static class Target extends One {
         @Override
