@@ -2,6 +2,7 @@ package org.vmferry.spi;
 
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.Optional;
 import java.util.Set;
 
 /** Stands for something thrown whose words could drive a terminal: it says the same, cleaned. */
@@ -9,7 +10,7 @@ final class PrintableThrowable extends Exception {
     private static final long serialVersionUID = 1L;
 
     private PrintableThrowable(Throwable of, Set<Throwable> within) {
-        super(Printable.line(of.toString()), copy(of.getCause(), within));
+        super(Printable.line(said(of).orElse(of.getClass().getName())), copy(cause(of), within));
         setStackTrace(of.getStackTrace());
         for (Throwable beside : of.getSuppressed()) {
             Throwable copy = copy(beside, within);
@@ -24,14 +25,30 @@ final class PrintableThrowable extends Exception {
 
     private static boolean isPrintable(Throwable thrown, Set<Throwable> seen) {
         if (thrown == null || !seen.add(thrown)) return true;
-        String said = String.valueOf(thrown);
-        if (!Printable.line(said).equals(said) || !isPrintable(thrown.getCause(), seen)) {
-            return false;
-        }
+        Optional<String> said = said(thrown);
+        if (!said.map(Printable::line).equals(said) || said.isEmpty()) return false;
+        if (!isPrintable(cause(thrown), seen)) return false;
         for (Throwable beside : thrown.getSuppressed()) {
             if (!isPrintable(beside, seen)) return false;
         }
         return true;
+    }
+
+    /** Empty if to say it fails: that may be a plug-in's code. */
+    private static Optional<String> said(Throwable thrown) {
+        try {
+            return Optional.of(String.valueOf(thrown));
+        } catch (RuntimeException | StackOverflowError e) {
+            return Optional.empty();
+        }
+    }
+
+    private static Throwable cause(Throwable thrown) {
+        try {
+            return thrown.getCause();
+        } catch (RuntimeException | StackOverflowError e) {
+            return null;
+        }
     }
 
     /** Nothing for what it was met within: causes may go round. */

@@ -52,6 +52,26 @@ class PrintableTest {
     }
 
     @Test
+    void whoCannotSayWhatHappenedIsNamed() {
+        RuntimeException mute =
+                new RuntimeException() {
+                    private static final long serialVersionUID = 1L;
+
+                    @Override
+                    public String toString() {
+                        throw new IllegalStateException();
+                    }
+
+                    @Override
+                    public synchronized Throwable getCause() {
+                        throw new IllegalStateException();
+                    }
+                };
+        Throwable shown = Printable.thrown(new IllegalStateException("said", mute));
+        assertThat(shown.getCause()).hasToString(mute.getClass().getName()).hasNoCause();
+    }
+
+    @Test
     void causesThatGoRoundEnd() {
         Exception one = new Exception(HOSTILE);
         Exception other = new Exception("other", one);

@@ -174,14 +174,12 @@ public final class Save implements Work {
             end.expect(total);
         } catch (MigrationException e) {
             // A zero page is a record of a plain stream all the same.
-            long needed = parts.layout().placed() ? 0 : total / pageSize(blocks) * Wire.ZERO_BYTES;
-            for (RamBlock block : blocks) if (!block.missing()) needed += notZero(block);
+            int page = parts.layout().placed() ? 0 : Wire.ZERO_BYTES;
+            long needed = 0;
+            for (RamBlock block : blocks)
+                if (!block.missing()) needed += notZero(block) + block.pages() * page;
             end.expect(needed);
         }
-    }
-
-    private static int pageSize(List<RamBlock> blocks) {
-        return blocks.getFirst().pageSize();
     }
 
     private long notZero(RamBlock block) throws MigrationException {

@@ -142,7 +142,8 @@ class KeyUpdateTest {
 
     @Test
     void bothMayChangeTheirKeysAtOnce() throws Exception {
-        destination.write(ByteBuffer.allocate(0)); // before its reader is asked
+        source.write(ByteBuffer.allocate(0)); // before its reader is asked, as the other
+        destination.write(ByteBuffer.allocate(0));
         source.own().lasts(MIB / 64);
         destination.own().lasts(MIB / 48);
         int some = 2 * MIB;
