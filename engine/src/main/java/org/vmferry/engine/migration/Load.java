@@ -256,6 +256,15 @@ public final class Load implements Work {
                     }
 
                     @Override
+                    public long passBlocks(StreamIn in, int pageSize) throws IOException {
+                        try (RamLayout.Loader passing = parts.layout().loader(session)) {
+                            long bytes =
+                                    RamSection.passBlocks(in, pageSize, session.options(), passing);
+                            return ramPlaced() ? 0 : bytes / pageSize;
+                        }
+                    }
+
+                    @Override
                     public void ramEnd() {
                         life.ramEnded();
                         phases.begin();

@@ -34,7 +34,6 @@ import java.util.Set;
  */
 public final class RamSection {
     static final int MOST_BLOCKS = 4096;
-    private static final int SECTION_ID = 1;
 
     private RamSection() {}
 
@@ -91,6 +90,7 @@ public final class RamSection {
         private final Saver saver;
         private final Sender sender;
         private final boolean addresses;
+        private int number = 1;
 
         /** A writer of one save. */
         public Writer(MainOut out, Saver saver, Sender sender, Options options) {
@@ -100,10 +100,15 @@ public final class RamSection {
             this.sender = sender;
         }
 
+        /** Sets the section's number, which is 1 if nobody does. */
+        public void number(int value) {
+            number = value;
+        }
+
         /** Writes START. */
         public void start(List<RamBlock> blocks) throws IOException {
             out.u8(Wire.START);
-            out.u32(SECTION_ID);
+            out.u32(number);
             out.str8(Wire.RAM);
             out.u32(0);
             out.u32(Wire.RAM_VERSION);
@@ -123,13 +128,13 @@ public final class RamSection {
         /** Opens a part; pages may be sent until {@link #close}. */
         public void part() throws IOException {
             out.u8(Wire.PART);
-            out.u32(SECTION_ID);
+            out.u32(number);
         }
 
         /** Opens the last part. */
         public void end() throws IOException {
             out.u8(Wire.END);
-            out.u32(SECTION_ID);
+            out.u32(number);
         }
 
         /** Closes the open part. */
@@ -149,7 +154,7 @@ public final class RamSection {
             sender.endSection();
             out.u64(Wire.EOS);
             out.u8(Wire.FOOTER);
-            out.u32(SECTION_ID);
+            out.u32(number);
             out.flush();
         }
     }
@@ -166,6 +171,19 @@ public final class RamSection {
             Loader loader,
             RamTarget target,
             Receiver receiver)
+            throws IOException {
+        passBlocks(in, pageSize, options, loader);
+        Opened opened = new Opened(target, new LinkedHashMap<>());
+        receiver.start(loader.placement(in, opened), List.copyOf(opened.blocks.values()));
+        return opened.blocks;
+    }
+
+    /**
+     * Reads START's block list after the section's header, and opens none.
+     *
+     * @return the bytes of all blocks
+     */
+    public static long passBlocks(MainIn in, int pageSize, Options options, Loader loader)
             throws IOException {
         long at = in.position();
         long word = in.u64();
@@ -192,9 +210,7 @@ public final class RamSection {
             loader.block(in, header);
             rest -= header.usedLength();
         }
-        Opened opened = new Opened(target, new LinkedHashMap<>());
-        receiver.start(loader.placement(in, opened), List.copyOf(opened.blocks.values()));
-        return opened.blocks;
+        return total;
     }
 
     private static BlockHeader header(MainIn in, int pageSize, boolean addresses, long rest)
