@@ -6,6 +6,7 @@ import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.stream.KeptSections;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.spi.Blame;
@@ -201,6 +202,17 @@ public final class Save implements Work {
         }
     }
 
+    /** With multifd the end of a part of RAM may mean more than that. */
+    private void checkAsIs() throws IOException {
+        boolean many = !toFile && parts.carrier().channelMagic() != 0;
+        if (many && machine.sections().isPresent() && KeptSections.asIs(machine.sections().get())) {
+            throw MigrationException.user(
+                    "the machine has sections that are carried as they are, because nothing is"
+                            + " known of what is in them: it can't be sent with multifd, but"
+                            + " without");
+        }
+    }
+
     private void send(Outgoing end, Silence silence, SourceStream everything, Stage stage)
             throws IOException {
         Layer secure = Layer.ofSource(parts.address(), session);
@@ -217,6 +229,7 @@ public final class Save implements Work {
                                 ? new AnswerListener(main, session, silence)
                                 : null) {
             try {
+                checkAsIs();
                 sender.connect();
                 byte[] description = everything.write(out, saver, sender, answer, stage);
                 if (!end(out, description, answer, sender, silence, ending)) {

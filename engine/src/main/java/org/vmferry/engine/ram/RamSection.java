@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -181,10 +182,10 @@ public final class RamSection {
     /**
      * Reads START's block list after the section's header, and opens none.
      *
-     * @return the bytes of all blocks
+     * @return as they were announced
      */
-    public static long passBlocks(MainIn in, int pageSize, Options options, Loader loader)
-            throws IOException {
+    public static List<BlockHeader> passBlocks(
+            MainIn in, int pageSize, Options options, Loader loader) throws IOException {
         long at = in.position();
         long word = in.u64();
         long total = word & -pageSize;
@@ -194,7 +195,7 @@ public final class RamSection {
                     word, at, pageSize, Wire.MEM_SIZE);
         }
         boolean addresses = options.get(EngineOptions.X_IGNORE_SHARED);
-        int count = 0;
+        List<BlockHeader> blocks = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (long rest = total; rest > 0; ) {
             BlockHeader header = header(in, pageSize, addresses, rest);
@@ -203,14 +204,15 @@ public final class RamSection {
                         "block '%s' is announced twice, again before %d",
                         header.id(), in.position());
             }
-            if (count++ == MOST_BLOCKS) {
+            if (blocks.size() == MOST_BLOCKS) {
                 throw MigrationException.peer(
                         "over %d RAM blocks are announced, up to %d", MOST_BLOCKS, in.position());
             }
             loader.block(in, header);
+            blocks.add(header);
             rest -= header.usedLength();
         }
-        return total;
+        return blocks;
     }
 
     private static BlockHeader header(MainIn in, int pageSize, boolean addresses, long rest)

@@ -36,16 +36,18 @@ public final class KeptSections {
             throws IOException {
         this.description = DescriptionWriter.fit(store.description(), configuration);
         this.out = out;
-        boolean found = false;
-        for (Section section : store.sections()) found |= section.kind() == Kind.AS_IS;
-        this.asIs = found;
-        if (found) nextId = Readings.FIRST_FREE; // what is written as it is has numbers of its own
+        this.asIs = asIs(store);
+        if (asIs) nextId = Readings.FIRST_FREE; // what is written as it is has numbers of its own
         this.sections = store.sections().iterator();
     }
 
-    /** Whether sections are written as they came, with whatever they hold. */
-    public boolean asIs() {
-        return asIs;
+    /**
+     * Whether a store has sections that are written as they came: they may hold parts of RAM
+     * without pages.
+     */
+    public static boolean asIs(SectionStore store) throws IOException {
+        for (Section section : store.sections()) if (section.kind() == Kind.AS_IS) return true;
+        return false;
     }
 
     /** RAM's number in the stream; known once its START was come to. */

@@ -266,13 +266,13 @@ final class ReadingSearch {
     private void ram(Place place, long at, int id, long payload) throws IOException {
         if (rams.size() == MOST_RAMS) throw tooMany("beginnings of RAM", MOST_RAMS);
         in.seek(payload);
-        long pages;
+        Map<String, Long> blocks;
         try {
-            pages = passing.blocks(in, pageSize);
+            blocks = passing.blocks(in, pageSize);
         } catch (MigrationException e) {
             return; // none
         }
-        Ram ram = new Ram(id, in.position(), pages);
+        Ram ram = new Ram(id, in.position(), blocks);
         rams.add(ram);
         records(place, Wire.START, rams.size() - 1, at, ram.records());
     }

@@ -16,8 +16,18 @@ import java.util.Map;
  * as it is.
  */
 final class Readings {
-    /** RAM's START: its section's number, where its records begin, and how many pages must come. */
-    record Ram(int id, long records, long pages) {}
+    /**
+     * RAM's START.
+     *
+     * @param id its section's number
+     * @param records where they begin
+     * @param blocks how many pages each block has that is to come as records
+     */
+    record Ram(int id, long records, Map<String, Long> blocks) {
+        long pages() {
+            return blocks.values().stream().mapToLong(Long::longValue).sum();
+        }
+    }
 
     /** How an unknown section begins. */
     record Head(String name, int instance, int version) {}
@@ -73,10 +83,6 @@ final class Readings {
         void record(boolean page) {
             touches = true;
             if (page) pages++;
-        }
-
-        private boolean isWhole() {
-            return pages >= ram.pages();
         }
     }
 
@@ -147,9 +153,9 @@ final class Readings {
          * Reads the list of blocks, and opens none.
          *
          * @param in behind the section's head; then before its first record
-         * @return how many pages must come in the stream
+         * @return how many pages each block has, if they are to come as records
          */
-        long blocks(StreamIn in, int pageSize) throws IOException;
+        Map<String, Long> blocks(StreamIn in, int pageSize) throws IOException;
     }
 
     /** Each end is a pass through the file. */
@@ -193,41 +199,62 @@ final class Readings {
         if (ends.isEmpty()) {
             throw MigrationException.peer("no VMDESCRIPTION behind it names the devices");
         }
-        Reading only = null;
-        boolean wants = false;
+        List<Found> all = new ArrayList<>();
         for (End end : ends) {
             var search = new ReadingSearch(session, in, from, passing, placed, end);
             for (Ways ways : search.follow()) {
-                if (!ways.most.isWhole()) {
-                    wants = true;
-                    continue;
-                }
-                if (only != null || ways.second != null && ways.second.isWhole()) {
-                    throw MigrationException.peer("the file can be read in several ways");
-                }
-                only = reading(ways.most, end, search.heads());
+                all.add(new Found(ways.most, end, search.heads()));
+                if (ways.second != null) all.add(new Found(ways.second, end, search.heads()));
             }
         }
-        if (only != null) return only;
+        if (all.isEmpty()) {
+            throw MigrationException.peer(
+                    "the file can be read in no way that fits its VMDESCRIPTION");
+        }
+        if (all.size() == 1) return reading(all.getFirst());
+        // A part of RAM that is taken for payload leaves its pages out.
+        List<Found> whole = all.stream().filter(Found::isWhole).toList();
+        boolean only = whole.size() == 1 && !placed && hasEachPageOnce(whole.getFirst());
+        if (only) return reading(whole.getFirst());
         throw MigrationException.peer(
-                wants
-                        ? "the file can be read in no way in which all pages of RAM come"
-                        : "the file can be read in no way that fits its VMDESCRIPTION");
+                "the file can be read in several ways"
+                        + (whole.isEmpty() ? ", and in none of them all pages of RAM come" : ""));
     }
 
-    private static Reading reading(Step last, End end, Map<Integer, Head> heads)
-            throws MigrationException {
+    private record Found(Step last, End end, Map<Integer, Head> heads) {
+        boolean isWhole() {
+            return last.pages >= last.ram.pages();
+        }
+    }
+
+    /** Else a part with pages that came before, or never otherwise, may be one or not. */
+    private boolean hasEachPageOnce(Found found) throws IOException {
+        if (found.last.pages != found.last.ram.pages()) return false;
+        int pageSize = found.end.description.pageSize();
+        var pages = new EachPageOnce(new Window(in.file(false)), found.last.ram, pageSize);
+        for (Step step : steps(found.last)) {
+            session.check();
+            if (step.touches && !pages.add(step)) return false;
+        }
+        return true;
+    }
+
+    private static List<Step> steps(Step last) {
         List<Step> steps = new ArrayList<>();
         for (Step each = last; each.before != null; each = each.before) steps.add(each);
-        List<Integer> numbers = new ArrayList<>(heads.keySet());
-        numbers.add(last.ram.id());
+        return steps.reversed();
+    }
+
+    private static Reading reading(Found found) throws MigrationException {
+        List<Integer> numbers = new ArrayList<>(found.heads.keySet());
+        numbers.add(found.last.ram.id());
         for (int number : numbers) {
             if (number >= 0 && number < FIRST_FREE) continue;
             throw MigrationException.peer(
                     "a section has number %d, allowed are those up to %d",
                     Integer.toUnsignedLong(number), FIRST_FREE - 1);
         }
-        return new Reading(steps.reversed(), end, heads);
+        return new Reading(steps(found.last), found.end, found.heads);
     }
 
     /** All that have the form of an end. */

@@ -52,9 +52,9 @@ public final class StreamReader {
          *
          * @param in behind the section's head; then before its first record
          * @param pageSize in bytes
-         * @return how many pages must come as records
+         * @return how many pages each block has, if they come as records; else none
          */
-        default long passBlocks(StreamIn in, int pageSize) throws IOException {
+        default Map<String, Long> passBlocks(StreamIn in, int pageSize) throws IOException {
             throw new UnsupportedOperationException("RAM is read once");
         }
 
