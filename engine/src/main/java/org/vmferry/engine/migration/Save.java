@@ -6,8 +6,8 @@ import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
-import org.vmferry.engine.stream.KeptSections;
 import org.vmferry.engine.stream.DeviceSections;
+import org.vmferry.engine.stream.KeptSections;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Feature;
@@ -81,6 +81,7 @@ public final class Save implements Work {
         SourceGuest source = new SourceGuest(machine, life);
         guest = source;
         MissingRam.checkSend(blocks, session.options(), parts);
+        checkAsIs();
         SourceStream everything = new SourceStream(session, machine, source, gate, blocks, toFile);
         stream = everything;
         if (machine.sections().isPresent()) MachineUuid.of(machine).ifPresent(session::took);
@@ -229,7 +230,6 @@ public final class Save implements Work {
                                 ? new AnswerListener(main, session, silence)
                                 : null) {
             try {
-                checkAsIs();
                 sender.connect();
                 byte[] description = everything.write(out, saver, sender, answer, stage);
                 if (!end(out, description, answer, sender, silence, ending)) {

@@ -41,9 +41,7 @@ final class ReadingSearch {
     private static final int CHECKED = 1 << 20; // bytes between looks at whether it was cancelled
 
     /** Commands that a file may have: number and length. */
-    private static final int SWITCHOVER = 11 << 16,
-            ADVISE_EMPTY = 3 << 16,
-            ADVISE = 3 << 16 | 16;
+    private static final int SWITCHOVER = 11 << 16, ADVISE_EMPTY = 3 << 16, ADVISE = 3 << 16 | 16;
 
     private enum Kind {
         /** Sections have ended: a mark stands there. */
@@ -99,8 +97,7 @@ final class ReadingSearch {
     private int steps;
 
     /** A search, as {@link Readings}. */
-    ReadingSearch(
-            Session session, StreamIn in, long from, Passing passing, boolean placed, End end)
+    ReadingSearch(Session session, StreamIn in, long from, Passing passing, boolean placed, End end)
             throws IOException {
         this.session = session;
         this.in = in;
@@ -257,10 +254,7 @@ final class ReadingSearch {
     }
 
     private void payload(Place place, long at, int id) throws MigrationException {
-        add(
-                at,
-                new Place(
-                        Kind.PAYLOAD, place.ram, place.ended, place.device, 0, id, place.ways));
+        add(at, new Place(Kind.PAYLOAD, place.ram, place.ended, place.device, 0, id, place.ways));
     }
 
     private void ram(Place place, long at, int id, long payload) throws IOException {
@@ -287,8 +281,7 @@ final class ReadingSearch {
     }
 
     /** RAM's records begin: each way takes a step that ends with them. */
-    private void records(Place place, int mark, int ram, long start, long at)
-            throws IOException {
+    private void records(Place place, int mark, int ram, long start, long at) throws IOException {
         Ways within = new Ways(step(place.ways.most(), ram, start));
         if (place.ways.second() != null) within.add(step(place.ways.second(), ram, start));
         add(at, new Place(Kind.RECORD, ram, mark == Wire.END, place.device, mark, 0, within));
@@ -356,9 +349,7 @@ final class ReadingSearch {
     }
 
     private boolean footerOf(int id, long at) throws IOException {
-        return window.has(at, FOOTER)
-                && window.u8(at) == Wire.FOOTER
-                && window.u32(at + 1) == id;
+        return window.has(at, FOOTER) && window.u8(at) == Wire.FOOTER && window.u32(at + 1) == id;
     }
 
     /** Only the one that is described next, and as long as described. */
@@ -376,10 +367,7 @@ final class ReadingSearch {
         Ways within = new Ways(step(place.ways.most(), place.ram, at));
         if (place.ways.second() != null) within.add(step(place.ways.second(), place.ram, at));
         long foot = payload + described.length();
-        add(
-                foot,
-                new Place(
-                        Kind.DEVICE, place.ram, place.ended, place.device + 1, 0, id, within));
+        add(foot, new Place(Kind.DEVICE, place.ram, place.ended, place.device + 1, 0, id, within));
     }
 
     private void deviceEnds(Place place, long at) throws IOException {

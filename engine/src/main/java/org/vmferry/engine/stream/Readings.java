@@ -277,8 +277,7 @@ final class Readings {
                     || length > VmDescription.LONGEST
                     || length > size - eof - 6) continue;
             if (++looks > MOST_LOOKS) {
-                throw MigrationException.peer(
-                        "over %d ends seem to stand in the file", MOST_LOOKS);
+                throw MigrationException.peer("over %d ends seem to stand in the file", MOST_LOOKS);
             }
             byte[] json = new byte[length];
             in.seek(eof + 6);

@@ -114,7 +114,8 @@ class ReadingsTest {
     private void usual(byte... bytes) throws IOException {
         Reading reading = read(bytes);
         assertThat(marks(reading, bytes)).containsExactly(1, 2, 2, 3, 4);
-        for (var step : reading.steps()) assertThat(bytes[(int) step.end() - 5]).isEqualTo((byte) 0x7e);
+        for (var step : reading.steps())
+            assertThat(bytes[(int) step.end() - 5]).isEqualTo((byte) 0x7e);
         assertThat(reading.end().end()).isEqualTo(bytes.length);
         assertThat(reading.heads()).containsOnlyKeys(X);
         assertThat(reading.heads().get(X)).isEqualTo(new Readings.Head("odd", 7, 1));
@@ -147,10 +148,33 @@ class ReadingsTest {
     @Test
     void anImitatedPartOfRamMakesTwoReadings() {
         severalWays(around(bytes(b -> ram(b.footer(X), 2, 1).u8(2).u32(X))));
-        severalWays(around(bytes(b -> b.footer(X).u8(2).u32(RAM).u64(0x140).str8("a").u8(1)
-                .u16(0).u64(0x10).footer(RAM).u8(2).u32(X))));
-        severalWays(around(bytes(b -> b.footer(X).u8(2).u32(RAM).u64(0x200).u64(0x10)
-                .footer(RAM).u8(2).u32(X))));
+        severalWays(
+                around(
+                        bytes(
+                                b ->
+                                        b.footer(X)
+                                                .u8(2)
+                                                .u32(RAM)
+                                                .u64(0x140)
+                                                .str8("a")
+                                                .u8(1)
+                                                .u16(0)
+                                                .u64(0x10)
+                                                .footer(RAM)
+                                                .u8(2)
+                                                .u32(X))));
+        severalWays(
+                around(
+                        bytes(
+                                b ->
+                                        b.footer(X)
+                                                .u8(2)
+                                                .u32(RAM)
+                                                .u64(0x200)
+                                                .u64(0x10)
+                                                .footer(RAM)
+                                                .u8(2)
+                                                .u32(X))));
     }
 
     /** What RAM lacks (memory that is not plugged in) may be what a payload imitates. */
@@ -182,8 +206,14 @@ class ReadingsTest {
     /** The description has one such device, and RAM one START. */
     @Test
     void imitatedDevicesAndBeginningsMakeNone() throws IOException {
-        usual(around(bytes(b -> b.footer(X).full(9, "d", 0, 1, (byte) 1, (byte) 1, (byte) 1)
-                .u8(2).u32(X))));
+        usual(
+                around(
+                        bytes(
+                                b ->
+                                        b.footer(X)
+                                                .full(9, "d", 0, 1, (byte) 1, (byte) 1, (byte) 1)
+                                                .u8(2)
+                                                .u32(X))));
         usual(around(bytes(b -> startRam(b.footer(X)).u8(2).u32(X))));
     }
 
@@ -205,22 +235,51 @@ class ReadingsTest {
         byte[] cut = around();
         refused(Arrays.copyOf(cut, cut.length - 1), "no VMDESCRIPTION behind it");
         byte[] other = around();
-        other[new String(other, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf("\1d\0") + 1]++;
+        other[
+                new String(other, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf("\1d\0")
+                        + 1]++;
         refused(other, "in no way that fits its VMDESCRIPTION");
     }
 
     /** 64 MiB of them; what is refused, is refused because some bound is met. */
     @ParameterizedTest
-    @CsvSource({"own, ''", "ram, over 1048576", "page, over 1048576", "device, over", "begin, over 64"})
+    @CsvSource({
+        "own, ''",
+        "ram, over 1048576",
+        "page, over 1048576",
+        "device, over",
+        "begin, over 64"
+    })
     void imitationsWithoutEndTakeBoundedTimeAndHeap(String kind, String refusal) throws Exception {
         byte[] unit =
                 switch (kind) {
                     case "own" -> bytes(b -> b.footer(X).u8(2).u32(X));
-                    case "ram" -> bytes(b -> b.footer(X).u8(2).u32(RAM).u64(0x22).u8(0)
-                            .u64(0x10).footer(RAM).u8(2).u32(X));
+                    case "ram" ->
+                            bytes(
+                                    b ->
+                                            b.footer(X)
+                                                    .u8(2)
+                                                    .u32(RAM)
+                                                    .u64(0x22)
+                                                    .u8(0)
+                                                    .u64(0x10)
+                                                    .footer(RAM)
+                                                    .u8(2)
+                                                    .u32(X));
                     case "page" -> bytes(b -> b.footer(X).u8(2).u32(RAM).u64(0x28).u8(2).u32(X));
-                    case "device" -> bytes(b -> b.footer(X).u8(4).u32(9).str8("d").u32(0).u32(1)
-                            .raw((byte) 1, (byte) 2, (byte) 3).footer(9).u8(2).u32(X));
+                    case "device" ->
+                            bytes(
+                                    b ->
+                                            b.footer(X)
+                                                    .u8(4)
+                                                    .u32(9)
+                                                    .str8("d")
+                                                    .u32(0)
+                                                    .u32(1)
+                                                    .raw((byte) 1, (byte) 2, (byte) 3)
+                                                    .footer(9)
+                                                    .u8(2)
+                                                    .u32(X));
                     default -> bytes(b -> b.footer(X));
                 };
         Bytes many = new Bytes();
