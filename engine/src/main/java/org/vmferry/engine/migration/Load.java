@@ -26,6 +26,7 @@ import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -253,6 +254,20 @@ public final class Load implements Work {
                     @Override
                     public boolean ramPlaced() {
                         return parts.layout().placed();
+                    }
+
+                    @Override
+                    public Map<String, Long> passBlocks(StreamIn in, int pageSize)
+                            throws IOException {
+                        Map<String, Long> pages = new HashMap<>();
+                        try (RamLayout.Loader passing = parts.layout().loader(session)) {
+                            for (BlockHeader block :
+                                    RamSection.passBlocks(
+                                            in, pageSize, session.options(), passing)) {
+                                pages.put(block.id(), block.usedLength() / pageSize);
+                            }
+                        }
+                        return ramPlaced() ? Map.of() : pages;
                     }
 
                     @Override

@@ -270,15 +270,16 @@ public final class Look implements Machine, RamTarget {
         public void keep(Section section) {
             if (section.id().equals(Wire.RAM)) return;
             String key = FieldReader.key(section.id(), section.instance());
-            if (section.kind() == Kind.PART || section.kind() == Kind.END) {
+            NotedDevice begun = open.get(key);
+            boolean goesOn = section.kind() == Kind.AS_IS && begun != null;
+            if (section.kind() == Kind.PART || section.kind() == Kind.END || goesOn) {
                 // All parts of one that goes on while the guest runs count as one.
-                NotedDevice begun = open.get(key);
                 if (begun != null) begun.bytes += section.payload().remaining();
                 return;
             }
             NotedDevice device = new NotedDevice(section);
             devices.add(device);
-            if (section.kind() == Kind.START) open.put(key, device);
+            if (section.kind() != Kind.FULL) open.put(key, device);
             else device.keepIf(wanted.or(GuestPlaces::needs), section.payload());
         }
 

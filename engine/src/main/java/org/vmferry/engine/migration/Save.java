@@ -6,6 +6,7 @@ import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.DeviceSections;
+import org.vmferry.engine.stream.KeptSections;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Blame;
@@ -83,6 +84,7 @@ public final class Save implements Work {
         SourceGuest source = new SourceGuest(machine, life);
         guest = source;
         MissingRam.checkSend(blocks, session.options(), parts);
+        checkAsIs();
         SourceStream everything = new SourceStream(session, machine, source, gate, blocks, toFile);
         stream = everything;
         if (machine.sections().isPresent()) MachineUuid.of(machine).ifPresent(session::took);
@@ -211,6 +213,17 @@ public final class Save implements Work {
     private void send(Outgoing end, SourceStream everything, Stage stage) throws IOException {
         try (Silence silence = new Silence(session)) {
             send(end, silence, everything, stage);
+        }
+    }
+
+    /** With multifd the end of a part of RAM may mean more than that. */
+    private void checkAsIs() throws IOException {
+        boolean many = !toFile && parts.carrier().channelMagic() != 0;
+        if (many && machine.sections().isPresent() && KeptSections.asIs(machine.sections().get())) {
+            throw MigrationException.user(
+                    "the machine has sections that are carried as they are, because nothing is"
+                            + " known of what is in them: it can't be sent with multifd, but"
+                            + " without");
         }
     }
 

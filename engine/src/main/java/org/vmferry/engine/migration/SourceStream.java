@@ -112,7 +112,10 @@ final class SourceStream {
                                 stage::round)) {
             convergence = judge;
             precopy = rounds;
-            if (kept != null) kept.toRam(Kind.START);
+            if (kept != null) {
+                kept.toRam(Kind.START);
+                section.number(kept.ramNumber());
+            }
             section.start(blocks);
             Kind ram = kept == null ? Kind.END : kept.toRam(Kind.PART);
             stream.flush(); // a destination that refuses it does so now

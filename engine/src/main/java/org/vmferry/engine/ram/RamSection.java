@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,7 +35,6 @@ import java.util.Set;
  */
 public final class RamSection {
     static final int MOST_BLOCKS = 4096;
-    private static final int SECTION_ID = 1;
 
     private RamSection() {}
 
@@ -91,6 +91,7 @@ public final class RamSection {
         private final Saver saver;
         private final Sender sender;
         private final boolean addresses;
+        private int number = 1;
 
         /** A writer of one save. */
         public Writer(MainOut out, Saver saver, Sender sender, Options options) {
@@ -100,10 +101,15 @@ public final class RamSection {
             this.sender = sender;
         }
 
+        /** Sets the section's number, which is 1 if nobody does. */
+        public void number(int value) {
+            number = value;
+        }
+
         /** Writes START. */
         public void start(List<RamBlock> blocks) throws IOException {
             out.u8(Wire.START);
-            out.u32(SECTION_ID);
+            out.u32(number);
             out.str8(Wire.RAM);
             out.u32(0);
             out.u32(Wire.RAM_VERSION);
@@ -123,13 +129,13 @@ public final class RamSection {
         /** Opens a part; pages may be sent until {@link #close}. */
         public void part() throws IOException {
             out.u8(Wire.PART);
-            out.u32(SECTION_ID);
+            out.u32(number);
         }
 
         /** Opens the last part. */
         public void end() throws IOException {
             out.u8(Wire.END);
-            out.u32(SECTION_ID);
+            out.u32(number);
         }
 
         /** Closes the open part. */
@@ -149,7 +155,7 @@ public final class RamSection {
             sender.endSection();
             out.u64(Wire.EOS);
             out.u8(Wire.FOOTER);
-            out.u32(SECTION_ID);
+            out.u32(number);
             out.flush();
         }
     }
@@ -167,6 +173,19 @@ public final class RamSection {
             RamTarget target,
             Receiver receiver)
             throws IOException {
+        passBlocks(in, pageSize, options, loader);
+        Opened opened = new Opened(target, new LinkedHashMap<>());
+        receiver.start(loader.placement(in, opened), List.copyOf(opened.blocks.values()));
+        return opened.blocks;
+    }
+
+    /**
+     * Reads START's block list after the section's header, and opens none.
+     *
+     * @return as they were announced
+     */
+    public static List<BlockHeader> passBlocks(
+            MainIn in, int pageSize, Options options, Loader loader) throws IOException {
         long at = in.position();
         long word = in.u64();
         long total = word & -pageSize;
@@ -176,7 +195,7 @@ public final class RamSection {
                     word, at, pageSize, Wire.MEM_SIZE);
         }
         boolean addresses = options.get(EngineOptions.X_IGNORE_SHARED);
-        int count = 0;
+        List<BlockHeader> blocks = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (long rest = total; rest > 0; ) {
             BlockHeader header = header(in, pageSize, addresses, rest);
@@ -185,16 +204,15 @@ public final class RamSection {
                         "block '%s' is announced twice, again before %d",
                         header.id(), in.position());
             }
-            if (count++ == MOST_BLOCKS) {
+            if (blocks.size() == MOST_BLOCKS) {
                 throw MigrationException.peer(
                         "over %d RAM blocks are announced, up to %d", MOST_BLOCKS, in.position());
             }
             loader.block(in, header);
+            blocks.add(header);
             rest -= header.usedLength();
         }
-        Opened opened = new Opened(target, new LinkedHashMap<>());
-        receiver.start(loader.placement(in, opened), List.copyOf(opened.blocks.values()));
-        return opened.blocks;
+        return blocks;
     }
 
     private static BlockHeader header(MainIn in, int pageSize, boolean addresses, long rest)

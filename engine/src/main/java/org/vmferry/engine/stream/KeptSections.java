@@ -9,17 +9,22 @@ import org.vmferry.spi.machine.SectionStore.Section.Kind;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
 
 /** Writes what a store has kept of another machine, in its order; RAM's sections somebody else. */
 public final class KeptSections {
+    private static final int RAM_NUMBER = 1;
+
     private final MainOut out;
     private final Iterator<Section> sections;
     private final Map<String, Integer> open = new HashMap<>();
     private final byte[] description;
+    private final boolean asIs;
     private int nextId = DeviceSections.FIRST_ID;
+    private int ramNumber = RAM_NUMBER;
 
     /**
      * All of a store's.
@@ -31,7 +36,23 @@ public final class KeptSections {
             throws IOException {
         this.description = DescriptionWriter.fit(store.description(), configuration);
         this.out = out;
+        this.asIs = asIs(store);
+        if (asIs) nextId = Readings.FIRST_FREE; // what is written as it is has numbers of its own
         this.sections = store.sections().iterator();
+    }
+
+    /**
+     * Whether a store has sections that are written as they came: they may hold parts of RAM
+     * without pages.
+     */
+    public static boolean asIs(SectionStore store) throws IOException {
+        for (Section section : store.sections()) if (section.kind() == Kind.AS_IS) return true;
+        return false;
+    }
+
+    /** RAM's number in the stream; known once its START was come to. */
+    public int ramNumber() {
+        return ramNumber;
     }
 
     /**
@@ -47,10 +68,21 @@ public final class KeptSections {
             Kind kind = section.kind();
             if (!section.id().equals(Wire.RAM)) write(section);
             else if (kind == Kind.FULL) break; // kept by who knows no kinds
-            else if (kind.compareTo(least) >= 0) return kind;
+            else if (kind.compareTo(least) >= 0) {
+                if (kind == Kind.START) takeNumber(section.payload());
+                return kind;
+            }
         }
         throw MigrationException.host(
                 "the sections that were kept say nowhere where RAM's %s stood", least);
+    }
+
+    private void takeNumber(ByteBuffer payload) throws MigrationException {
+        if (payload.remaining() == Integer.BYTES) ramNumber = payload.duplicate().getInt();
+        else if (asIs) {
+            throw MigrationException.host(
+                    "sections are kept as they are, but not which number RAM has in them");
+        }
     }
 
     /** Writes all that follow. */
@@ -74,6 +106,10 @@ public final class KeptSections {
         String name = section.id() + "/" + section.instance();
         Kind kind = section.kind();
         int id;
+        if (kind == Kind.AS_IS) {
+            out.bytes(MemorySegment.ofBuffer(section.payload()));
+            return;
+        }
         if (kind == Kind.FULL || kind == Kind.START) {
             id = nextId++;
             if (kind == Kind.START) open.put(name, id);

@@ -10,13 +10,16 @@ import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Sections of a machine that this host does not know, in the order of the stream, RAM's among them.
@@ -86,6 +89,7 @@ final class OpaqueSections {
     private static final Open RAM = new Open(0, Wire.RAM, 0, Wire.RAM_VERSION, null);
     private static final Logger LOG = Log.of(OpaqueSections.class);
     private static final int FOOTER = Divisions.FOOTER;
+    private static final int HEAD = 1 + 4 + 1 + 4 + 4; // bytes, without the name
     private static final long REFUSE_MS = 10_000;
 
     private static final byte[] TRAILER = "vmferry 1\n".getBytes(StandardCharsets.UTF_8);
@@ -115,6 +119,7 @@ final class OpaqueSections {
     private boolean ramCame;
     private int openEnds;
     private int base; // where the stretch begins that is read
+    private ByteBuffer ramNumber = ByteBuffer.allocate(0); // if it may stand in what is as it was
     private byte[] json;
     private long end;
     private List<Section> sections;
@@ -146,6 +151,67 @@ final class OpaqueSections {
         tape.begin(in.position());
         section.grammar.read(new Payload(in, tape, section.name), mark);
         add(new Item(kind, section, from, tape.length()));
+    }
+
+    /** Takes what stands before a place as it is: parts of unknown sections. */
+    void asIs(StreamIn in, long from, long to, Map<Integer, Readings.Head> heads)
+            throws IOException {
+        int index = take(in, from, to);
+        int number = tape.u32(index + 1);
+        Readings.Head head = heads.get(number);
+        Open first = new Open(number, head.name(), head.instance(), head.version(), null);
+        add(new Item(Kind.AS_IS, first, index, tape.length()));
+    }
+
+    /** Takes a FULL section whose place is known. */
+    void whole(StreamIn in, Readings.Step step) throws IOException {
+        int index = take(in, step.start(), step.end());
+        add(new Item(Kind.FULL, null, index, tape.length()));
+    }
+
+    private int take(StreamIn in, long from, long to) throws IOException {
+        int index = tape.length();
+        in.seek(from);
+        tape.begin(from);
+        new Payload(in, tape, "at " + from).skip(to - from, "the length of what stands");
+        return index;
+    }
+
+    /** It ends as the only reading has it, which says where each FULL section stands. */
+    void ends(StreamIn in, Readings.Reading reading) throws IOException {
+        List<Divisions.Cut> cuts = new ArrayList<>();
+        for (Item item : items) {
+            if (item.section != null) continue;
+            long stood = tape.position(item.from);
+            long behind = stood + (item.to - item.from);
+            List<Readings.Step> steps = reading.steps();
+            for (int i = reading.next(stood); i < steps.size(); i++) {
+                if (steps.get(i).start() >= behind) break;
+                int start = item.from + (int) (steps.get(i).start() - stood);
+                int end = item.from + (int) (steps.get(i).end() - stood);
+                int payload = start + HEAD + (tape.bytes()[start + 5] & 0xff);
+                cuts.add(new Divisions.Cut(start, payload, end - FOOTER));
+            }
+        }
+        Readings.End last = reading.end();
+        json = new byte[(int) (last.end() - last.eof() - 6)];
+        in.seek(last.end() - json.length);
+        in.bytes(MemorySegment.ofArray(json));
+        end = last.end();
+        ramNumber = ByteBuffer.allocate(Integer.BYTES).putInt(0, reading.ramNumber());
+        build(cuts);
+        note(
+                "%s: nothing is known of what is in them; the file can be read in one way only, and"
+                                .formatted(names(reading))
+                        + " they are carried as they are");
+    }
+
+    private static String names(Readings.Reading reading) {
+        return reading.heads().values().stream()
+                .map(head -> "'" + head.name() + "' " + Integer.toUnsignedLong(head.instance()))
+                .sorted()
+                .distinct()
+                .collect(Collectors.joining(", ", "unknown sections ", ""));
     }
 
     /**
@@ -411,9 +477,13 @@ final class OpaqueSections {
     }
 
     private void finish(List<Divisions.Cut> cuts, int eof) {
-        sections = new ArrayList<>();
         endRam();
         items.add(new Item(Kind.FULL, null, base, eof));
+        build(cuts);
+    }
+
+    private void build(List<Divisions.Cut> cuts) {
+        sections = new ArrayList<>();
         var each = cuts.iterator();
         Divisions.Cut next = each.hasNext() ? each.next() : null;
         for (Item item : items) {
@@ -438,7 +508,8 @@ final class OpaqueSections {
 
     private Section section(Item item) {
         Open open = item.section;
-        ByteBuffer payload = tape.slice(item.from, item.to);
+        boolean begins = open == RAM && item.kind == Kind.START;
+        ByteBuffer payload = begins ? ramNumber : tape.slice(item.from, item.to);
         return new Section(item.kind, open.name, open.instance, open.version, payload);
     }
 

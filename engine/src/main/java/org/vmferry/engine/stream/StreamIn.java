@@ -49,6 +49,11 @@ public final class StreamIn implements MainIn, AutoCloseable {
         if (file != null) position = file.start();
     }
 
+    /** Another reader of the same file, from its start; the caller's. */
+    StreamIn again() throws IOException {
+        return new StreamIn(end);
+    }
+
     /** How many bytes have come in; any thread may ask. */
     public long received() {
         return received;

@@ -1,6 +1,8 @@
 package org.vmferry.engine.stream;
 
 import org.slf4j.Logger;
+import org.vmferry.engine.stream.Readings.Reading;
+import org.vmferry.engine.stream.Readings.Step;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
@@ -44,6 +46,18 @@ public final class StreamReader {
             return false;
         }
 
+        /**
+         * Passes over the list of blocks of what may be RAM's START, of which nothing is taken. In
+         * files only, for who keeps sections.
+         *
+         * @param in behind the section's head; then before its first record
+         * @param pageSize in bytes
+         * @return how many pages each block has, if they come as records; else none
+         */
+        default Map<String, Long> passBlocks(StreamIn in, int pageSize) throws IOException {
+            throw new UnsupportedOperationException("RAM is read once");
+        }
+
         /** RAM has come whole: the guest is paused at the source, whose end is near. */
         default void ramEnd() {}
 
@@ -75,6 +89,9 @@ public final class StreamReader {
     private boolean begun;
     private final Map<Integer, OpaqueSections.Open> open = new HashMap<>();
     private final Set<String> openNames = new HashSet<>();
+    private long first; // where the first section's mark stands
+    private Reading reading; // once it was asked for, if there is only one
+    private MigrationException unread; // why there is none
     private int ramId = NO_SECTION;
     private boolean ramCame;
     private boolean ramEnded;
@@ -115,8 +132,7 @@ public final class StreamReader {
                 case Wire.PART, Wire.END -> {
                     boolean ramGoesOn = ramId != NO_SECTION && !ramEnded;
                     if (!ramGoesOn && open.isEmpty()) yield false;
-                    int id = 0;
-                    for (int i = 0; i < 4; i++) id = id << 8 | in.peek(i);
+                    int id = peekId();
                     yield ramGoesOn && id == ramId || open.containsKey(id);
                 }
                 case Wire.COMMAND -> ramId != NO_SECTION && !ramEnded && follows(in, 0, SWITCHOVER);
@@ -140,7 +156,17 @@ public final class StreamReader {
                 byte[] head = name.getBytes(StandardCharsets.US_ASCII);
                 if (head.length == length && follows(in, 5, head)) return true;
             }
-            return false;
+            // Whether an unknown one begins, the file knows as a whole.
+            return in.isFile() && begins(in.position() - 1);
+        }
+
+        private boolean begins(long at) throws IOException {
+            if (!isReadable(at)) return false;
+            List<Step> steps = reading.steps();
+            int next = reading.next(at);
+            boolean behind = next > 0 && steps.get(next - 1).end() == at;
+            boolean goesOn = next == steps.size() || steps.get(next).start() > at;
+            return behind && goesOn;
         }
 
         @Override
@@ -192,6 +218,7 @@ public final class StreamReader {
     }
 
     private RunState readOn(int mark) throws IOException {
+        first = in.position() - 1;
         while (mark != Wire.EOF) {
             long at = in.position() - 1;
             if (!begun && (mark == Wire.START || mark == Wire.FULL)) {
@@ -200,7 +227,9 @@ public final class StreamReader {
             }
             int next = OpaqueSections.ENDED;
             switch (mark) {
-                case Wire.START -> start(at);
+                case Wire.START -> {
+                    if (!start(at)) return follow(at);
+                }
                 case Wire.FULL -> {
                     if (store.isEmpty()) {
                         full();
@@ -310,7 +339,8 @@ public final class StreamReader {
         return state;
     }
 
-    private void start(long at) throws IOException {
+    /** Begins a section; false if it is unknown, and the file can be read all the same. */
+    private boolean start(long at) throws IOException {
         int id = in.u32();
         String name = in.str8();
         int instance = in.u32();
@@ -318,15 +348,80 @@ public final class StreamReader {
         Optional<Grammar> grammar = store.isEmpty() ? Optional.empty() : Grammar.of(name);
         if (grammar.isPresent()) {
             goesOn(new OpaqueSections.Open(id, name, instance, version, grammar.get()), at);
-            return;
+            return true;
         }
-        if (!name.equals(Wire.RAM) || instance != 0) throw unknown(name, instance, at);
+        if (!name.equals(Wire.RAM) || instance != 0) {
+            if (store.isPresent() && in.isFile() && open.isEmpty() && isReadable(at)) return false;
+            throw unknown(name, instance, at);
+        }
         if (version != Wire.RAM_VERSION) {
             throw MigrationException.peer(
                     "the RAM section at %d has version %d, must be %d",
                     at, version, Wire.RAM_VERSION);
         }
         ram(id, at);
+        return true;
+    }
+
+    /**
+     * Looks through the whole file, once: whether it can be read though it has sections of which
+     * nobody knows where they end.
+     *
+     * @param at where the first of them begins
+     */
+    private boolean isReadable(long at) throws IOException {
+        if (reading != null || unread != null) return reading != null;
+        try (StreamIn again = in.again()) {
+            reading =
+                    new Readings(session, again, first, handler::passBlocks, handler.ramPlaced())
+                            .only(at);
+        } catch (MigrationException e) {
+            session.check();
+            unread = e;
+        }
+        return reading != null;
+    }
+
+    /**
+     * Reads on to the end as the only reading has it.
+     *
+     * @param at where the first unknown section begins
+     */
+    private RunState follow(long at) throws IOException {
+        in.seek(at);
+        for (Step step : reading.steps().subList(reading.next(at), reading.steps().size())) {
+            between(step.start());
+            int mark = in.u8();
+            switch (mark) {
+                case Wire.START -> start(step.start());
+                case Wire.FULL -> opaque.whole(in, step);
+                default -> part(mark, step.start());
+            }
+        }
+        between(reading.end().eof());
+        opaque.ends(in, reading);
+        return finishKept();
+    }
+
+    /** What stands between what makes a difference: parts of RAM without pages, and the unknown. */
+    private void between(long to) throws IOException {
+        while (in.position() < to) {
+            long at = in.position();
+            int mark = in.u8();
+            if (mark == Wire.COMMAND) {
+                command(at);
+            } else if (mark == Wire.PART && ramId != NO_SECTION && peekId() == ramId) {
+                part(mark, at);
+            } else {
+                opaque.asIs(in, at, to, reading.heads());
+            }
+        }
+    }
+
+    private int peekId() throws IOException {
+        int id = 0;
+        for (int i = 0; i < 4; i++) id = id << 8 | in.peek(i);
+        return id;
     }
 
     private MigrationException unknown(String name, int instance, long at) {
@@ -338,7 +433,16 @@ public final class StreamReader {
                 what
                         + "nothing tells where it ends, as is known of ram, "
                         + String.join(", ", Grammar.NAMES)
+                        + ", and "
+                        + why()
                         + "; of a mapped-ram file RAM can be extracted");
+    }
+
+    private String why() {
+        if (unread != null) return unread.getMessage();
+        return in.isFile()
+                ? "a section goes on that is known, %s".formatted(openNames)
+                : "only a whole file can be searched for it";
     }
 
     private void goesOn(OpaqueSections.Open section, long at) throws IOException {

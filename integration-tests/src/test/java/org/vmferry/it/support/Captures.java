@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.util.Objects;
 import java.util.zip.GZIPInputStream;
 
-/** Streams that real QEMUs wrote (10.0.2; s390x-7.2 by 7.2), kept in the tree. */
+/** Streams that real QEMUs wrote (10.0.2; those named so by 7.2), kept in the tree. */
 public final class Captures {
     private Captures() {}
 

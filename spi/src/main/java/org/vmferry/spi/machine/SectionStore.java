@@ -16,7 +16,8 @@ public interface SectionStore {
     /**
      * A section, or a part of one that goes on while the guest runs. RAM's START, the first of its
      * parts and its END stand among the others, named {@code ram} and without payload: they say
-     * when those came.
+     * when those came. Where parts {@link Kind#AS_IS} stand in the list, START has one: RAM's
+     * number in the stream, 4 bytes, which those parts may name.
      *
      * @param kind which part of a section it is
      * @param id the device's name
@@ -36,7 +37,13 @@ public interface SectionStore {
             /** The last of one that has begun. */
             END,
             /** All of one at once. */
-            FULL
+            FULL,
+            /**
+             * Parts of sections of which nobody knows where each ends, one behind another; named
+             * after the first. The payload has their marks, numbers and footers, too, and is
+             * written as it is.
+             */
+            AS_IS
         }
 
         /**

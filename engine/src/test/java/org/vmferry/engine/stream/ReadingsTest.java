@@ -1,0 +1,294 @@
+package org.vmferry.engine.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.vmferry.engine.Bytes;
+import org.vmferry.engine.stream.Readings.Reading;
+import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** In how many ways a file with an unknown section can be read; its guest writes into that. */
+@Timeout(120)
+@Tag("STR-24")
+class ReadingsTest {
+    private static final int PAGE = 256, X = 5, RAM = 2;
+    private static final String DEVICE =
+            "{\"name\":\"d\",\"instance_id\":0,\"fields\":[{\"size\":3}]}";
+
+    @TempDir Path folder;
+    private boolean placed;
+    private int pages = 2;
+
+    private static Bytes startX(Bytes to, byte... payload) {
+        return to.u8(1).u32(X).str8("odd").u32(7).u32(1).raw(payload).footer(X);
+    }
+
+    private static Bytes x(Bytes to, int mark, byte... payload) {
+        return to.u8(mark).u32(X).raw(payload).footer(X);
+    }
+
+    private Bytes startRam(Bytes to) {
+        return to.ramStart(RAM).u64(pages).u64(0x10).footer(RAM);
+    }
+
+    /** A section of RAM with some pages. */
+    private static Bytes ram(Bytes to, int mark, int... pages) {
+        to.u8(mark).u32(RAM);
+        for (int page : pages) to.u64(page * PAGE | 8).str8("a").raw(PAGE, 0x7e);
+        return to.u64(0x10).footer(RAM);
+    }
+
+    private static Bytes end(Bytes to) {
+        String json = "{\"page_size\":256,\"devices\":[" + DEVICE + "]}";
+        return to.full(9, "d", 0, 1, (byte) 7, (byte) 8, (byte) 9).description(json);
+    }
+
+    /** The usual order, with this in the middle of one of the payloads. */
+    private byte[] around(byte... middle) {
+        Bytes bytes = startRam(startX(new Bytes(), (byte) 1));
+        x(ram(x(bytes, 2, (byte) 2), 2, 0), 2, new Bytes().u8(3).raw(middle).u8(4).array());
+        return end(x(ram(ram(bytes, 2, 1), 3), 3, (byte) 5)).array();
+    }
+
+    private static byte[] bytes(Consumer<Bytes> what) {
+        Bytes bytes = new Bytes();
+        what.accept(bytes);
+        return bytes.array();
+    }
+
+    private Reading read(byte... bytes) throws IOException {
+        Path file = Files.write(folder.resolve("stream"), bytes);
+        try (var end =
+                        new FileTransport()
+                                .incoming(Address.parse("file:" + file), Options.DEFAULTS);
+                StreamIn in = new StreamIn(end)) {
+            return new Readings(
+                            StreamReaderTest.SESSION,
+                            in,
+                            0,
+                            (list, pageSize) -> {
+                                long pages = list.u64();
+                                return placed ? Map.of() : Map.of("a", pages);
+                            },
+                            placed)
+                    .only(0);
+        }
+    }
+
+    private void refused(byte[] bytes, String sentence) {
+        assertThatThrownBy(() -> read(bytes))
+                .isInstanceOf(MigrationException.class)
+                .hasMessageContaining(sentence)
+                .extracting(e -> ((MigrationException) e).blame())
+                .isEqualTo(Blame.PEER);
+    }
+
+    private void severalWays(byte... bytes) {
+        refused(bytes, "can be read in several ways");
+    }
+
+    /** Marks of the steps. */
+    private static List<Integer> marks(Reading reading, byte... bytes) {
+        return reading.steps().stream().map(step -> (int) bytes[(int) step.start()]).toList();
+    }
+
+    /** RAM's START, both of its parts, its END, and the device. */
+    private void usual(byte... bytes) throws IOException {
+        Reading reading = read(bytes);
+        assertThat(marks(reading, bytes)).containsExactly(1, 2, 2, 3, 4);
+        for (var step : reading.steps())
+            assertThat(bytes[(int) step.end() - 5]).isEqualTo((byte) 0x7e);
+        assertThat(reading.end().end()).isEqualTo(bytes.length);
+        assertThat(reading.heads()).containsOnlyKeys(X);
+        assertThat(reading.heads().get(X)).isEqualTo(new Readings.Head("odd", 7, 1));
+        assertThat(reading.ramNumber()).isEqualTo(RAM);
+    }
+
+    /** A part with pages in it that is taken for payload leaves RAM without them. */
+    @Test
+    void partsThatAlternateWithRamsAreReadInOneWay() throws IOException {
+        usual(around());
+    }
+
+    /** Of a section that says all in its START (Proxmox' pbs-state) nothing can be swallowed. */
+    @Test
+    void whatOnlyBeginsIsReadInOneWayOfARunningGuestToo() throws IOException {
+        Bytes bytes = startX(startRam(new Bytes()), (byte) 0x7e, (byte) 0, (byte) 2);
+        ram(ram(ram(bytes, 2, 1), 2, 1), 3, 1); // and page 0 never
+        assertThat(marks(read(end(bytes).array()), bytes.array())).containsExactly(1, 2, 2, 3, 4);
+    }
+
+    /** To whom marks between an unknown section's bytes belong makes no difference. */
+    @Test
+    void imitatedFootersAndMarksOfItsOwnAreCarriedAsTheyAre() throws IOException {
+        usual(around(bytes(b -> x(b.footer(X), 2).u8(2).u32(X))));
+        usual(around(bytes(b -> b.footer(X).footer(RAM).footer(9).u8(0, 6, 0, 0, 0, 2, '{', '}'))));
+        usual(around(bytes(b -> ram(b.footer(X), 2).u8(2).u32(X))));
+    }
+
+    /** All pages come with it and without. */
+    @Test
+    void anImitatedPartOfRamMakesTwoReadings() {
+        severalWays(around(bytes(b -> ram(b.footer(X), 2, 1).u8(2).u32(X))));
+        severalWays(
+                around(
+                        bytes(
+                                b ->
+                                        b.footer(X)
+                                                .u8(2)
+                                                .u32(RAM)
+                                                .u64(0x140)
+                                                .str8("a")
+                                                .u8(1)
+                                                .u16(0)
+                                                .u64(0x10)
+                                                .footer(RAM)
+                                                .u8(2)
+                                                .u32(X))));
+        severalWays(
+                around(
+                        bytes(
+                                b ->
+                                        b.footer(X)
+                                                .u8(2)
+                                                .u32(RAM)
+                                                .u64(0x200)
+                                                .u64(0x10)
+                                                .footer(RAM)
+                                                .u8(2)
+                                                .u32(X))));
+    }
+
+    /** What RAM lacks (memory that is not plugged in) may be what a payload imitates. */
+    @Test
+    void pagesThatComeTwiceAndOthersNeverAreNotWholeRam() {
+        pages = 3;
+        severalWays(around(bytes(b -> ram(b.footer(X), 2, 1).u8(2).u32(X))));
+    }
+
+    /** A guest that ran: nothing tells its second round from an imitated one. */
+    @Test
+    void aSecondRoundMakesTwoReadings() {
+        Bytes bytes = startX(startRam(new Bytes()));
+        x(ram(x(bytes, 2), 2, 0, 1), 2);
+        severalWays(end(x(ram(x(ram(bytes, 2, 1), 2), 3), 3)).array());
+    }
+
+    @Test
+    void anImitatedEndOfRamMakesTwoReadings() {
+        severalWays(around(bytes(b -> ram(ram(b.footer(X), 2, 1), 3).u8(2).u32(X))));
+    }
+
+    @Test
+    void anImitatedEndMakesTwoReadings() {
+        byte[] rest = bytes(b -> end(ram(ram(b.footer(X), 2, 1), 3)));
+        severalWays(around(rest));
+    }
+
+    /** The description has one such device, and RAM one START. */
+    @Test
+    void imitatedDevicesAndBeginningsMakeNone() throws IOException {
+        usual(
+                around(
+                        bytes(
+                                b ->
+                                        b.footer(X)
+                                                .full(9, "d", 0, 1, (byte) 1, (byte) 1, (byte) 1)
+                                                .u8(2)
+                                                .u32(X))));
+        usual(around(bytes(b -> startRam(b.footer(X)).u8(2).u32(X))));
+    }
+
+    /** RAM's parts hold nothing there: rounds make no difference. */
+    @Test
+    void withRamElsewhereAnyRoundsAreReadInOneWay() throws IOException {
+        placed = true;
+        Bytes bytes = startX(startRam(new Bytes()));
+        for (int i = 0; i < 3; i++) ram(x(bytes, 2, (byte) i), 2);
+        assertThat(marks(read(end(x(ram(bytes, 3), 3)).array()), bytes.array()))
+                .containsExactly(1, 3, 4);
+    }
+
+    @Test
+    void whatBelongsToNoReadingIsRefused() {
+        pages = 3;
+        refused(around(), "in several ways, and in none of them all pages of RAM come");
+        pages = 2;
+        byte[] cut = around();
+        refused(Arrays.copyOf(cut, cut.length - 1), "no VMDESCRIPTION behind it");
+        byte[] other = around();
+        other[
+                new String(other, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf("\1d\0")
+                        + 1]++;
+        refused(other, "in no way that fits its VMDESCRIPTION");
+    }
+
+    /** 64 MiB of them; what is refused, is refused because some bound is met. */
+    @ParameterizedTest
+    @CsvSource({
+        "own, ''",
+        "ram, over 1048576",
+        "page, over 1048576",
+        "device, over",
+        "begin, over 64"
+    })
+    void imitationsWithoutEndTakeBoundedTimeAndHeap(String kind, String refusal) throws Exception {
+        byte[] unit =
+                switch (kind) {
+                    case "own" -> bytes(b -> b.footer(X).u8(2).u32(X));
+                    case "ram" ->
+                            bytes(
+                                    b ->
+                                            b.footer(X)
+                                                    .u8(2)
+                                                    .u32(RAM)
+                                                    .u64(0x22)
+                                                    .u8(0)
+                                                    .u64(0x10)
+                                                    .footer(RAM)
+                                                    .u8(2)
+                                                    .u32(X));
+                    case "page" -> bytes(b -> b.footer(X).u8(2).u32(RAM).u64(0x28).u8(2).u32(X));
+                    case "device" ->
+                            bytes(
+                                    b ->
+                                            b.footer(X)
+                                                    .u8(4)
+                                                    .u32(9)
+                                                    .str8("d")
+                                                    .u32(0)
+                                                    .u32(1)
+                                                    .raw((byte) 1, (byte) 2, (byte) 3)
+                                                    .footer(9)
+                                                    .u8(2)
+                                                    .u32(X));
+                    default -> bytes(b -> b.footer(X));
+                };
+        Bytes many = new Bytes();
+        for (int i = 0; many.size() < 64 << 20; i++) {
+            many.raw(unit);
+            if (kind.equals("begin")) many.u8(1).u32(100 + i).str8("e").u32(0).u32(0);
+        }
+        byte[] all = around(many.array());
+        if (refusal.isEmpty()) usual(all);
+        else refused(all, refusal);
+    }
+}
