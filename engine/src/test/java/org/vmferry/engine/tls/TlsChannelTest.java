@@ -186,6 +186,18 @@ class TlsChannelTest {
         b.close();
     }
 
+    @Test
+    void whoShowedNoCertificateIsNotWhoIsAllowed() throws Exception {
+        FutureTask<TlsChannel> accepting = server(false, JO);
+        Path shy = certificates.directory("shy-" + JO.length(), "ca", "", "");
+        FutureTask<TlsChannel> connecting = start(() -> client(shy, "ferry.test"));
+        assertThatThrownBy(() -> get(accepting))
+                .isInstanceOf(MigrationException.class)
+                .hasMessageContainingAll("tls-authz wants", "showed no certificate");
+        assertThatThrownBy(() -> get(connecting).read(ByteBuffer.allocate(1)))
+                .isInstanceOf(IOException.class);
+    }
+
     private static String fingerprint(Path pem) throws Exception {
         try (InputStream in = Files.newInputStream(pem)) {
             byte[] der =
@@ -206,6 +218,19 @@ class TlsChannelTest {
                 .isInstanceOf(TlsCutException.class)
                 .hasMessageContaining("without close_notify");
         assertThat(b.endedCleanly()).isFalse();
+        b.close();
+    }
+
+    @Test
+    void aResetIsACut() throws Exception {
+        FutureTask<TlsChannel> accepting = server(false, "");
+        client(clientDir, "127.0.0.1");
+        TlsChannel b = get(accepting);
+        write(b, 1 << 16);
+        there.close(); // what it has not read makes it a reset
+        assertThatThrownBy(() -> b.read(ByteBuffer.allocate(1)))
+                .isInstanceOf(TlsCutException.class)
+                .hasRootCauseInstanceOf(java.net.SocketException.class);
         b.close();
     }
 

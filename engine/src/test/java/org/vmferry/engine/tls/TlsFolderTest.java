@@ -273,6 +273,16 @@ class TlsFolderTest {
         assertThat(load().remarks()).isEmpty();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"client-cert.pem", "client-key.pem"})
+    void halfAPairIsNamed(String missing) throws Exception {
+        Path half = certificates.directory("half-" + missing, "ca", "client", "PRIVATE KEY");
+        Files.delete(half.resolve(missing));
+        assertThatThrownBy(() -> TlsCredentials.client(half, true))
+                .isInstanceOf(MigrationException.class)
+                .hasMessageContaining(missing);
+    }
+
     @Test
     void whatIsNotReadIsSaid() throws Exception {
         for (String known : new String[] {"client-cert.pem", "client-key.pem", "dh-params.pem"}) {
