@@ -6,7 +6,7 @@
  */
 module org.vmferry.spi {
     requires transitive jakarta.inject;
-    requires transitive org.slf4j;
+    requires static org.slf4j; // for Log alone
 
     exports org.vmferry.spi;
     exports org.vmferry.spi.carrier;
