@@ -4,14 +4,17 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** Stands for something thrown whose words could drive a terminal: it says the same, cleaned. */
 final class PrintableThrowable extends Exception {
     private static final long serialVersionUID = 1L;
 
     private PrintableThrowable(Throwable of, Set<Throwable> within) {
-        super(Printable.line(said(of).orElse(of.getClass().getName())), copy(cause(of), within));
-        setStackTrace(of.getStackTrace());
+        super(
+                Printable.line(asked(of::toString).orElse(of.getClass().getName())),
+                copy(cause(of), within));
+        asked(of::getStackTrace).ifPresent(this::setStackTrace);
         for (Throwable beside : of.getSuppressed()) {
             Throwable copy = copy(beside, within);
             if (copy != null) addSuppressed(copy);
@@ -25,7 +28,7 @@ final class PrintableThrowable extends Exception {
 
     private static boolean isPrintable(Throwable thrown, Set<Throwable> seen) {
         if (thrown == null || !seen.add(thrown)) return true;
-        Optional<String> said = said(thrown);
+        Optional<String> said = asked(thrown::toString);
         if (!said.map(Printable::line).equals(said) || said.isEmpty()) return false;
         if (!isPrintable(cause(thrown), seen)) return false;
         for (Throwable beside : thrown.getSuppressed()) {
@@ -34,20 +37,16 @@ final class PrintableThrowable extends Exception {
         return true;
     }
 
-    /** Empty if to say it fails: that may be a plug-in's code. */
-    private static Optional<String> said(Throwable thrown) {
-        try {
-            return Optional.of(String.valueOf(thrown));
-        } catch (RuntimeException | StackOverflowError e) {
-            return Optional.empty();
-        }
+    private static Throwable cause(Throwable thrown) {
+        return asked(thrown::getCause).orElse(null);
     }
 
-    private static Throwable cause(Throwable thrown) {
+    /** Empty if the answer is null, or fails: that may be a plug-in's code. */
+    private static <T> Optional<T> asked(Supplier<T> question) {
         try {
-            return thrown.getCause();
+            return Optional.ofNullable(question.get());
         } catch (RuntimeException | StackOverflowError e) {
-            return null;
+            return Optional.empty();
         }
     }
 

@@ -190,21 +190,18 @@ public final class Save implements Work {
         try (Arena arena = Arena.ofConfined()) {
             Optional<MemorySegment> memory = block.memory();
             MemorySegment copy = memory.isEmpty() ? arena.allocate(size) : null;
-            for (long offset = 0; offset < block.usedLength(); offset += size) {
+            for (long from = 0; from < block.usedLength(); from += STEP) {
                 session.check();
-                if (offset % STEP == 0) {
-                    long step = Math.min(STEP, block.usedLength() - offset);
-                    if (block.isKnownZero(offset, step)) {
-                        offset += step - size;
-                        continue;
-                    }
+                long to = Math.min(from + STEP, block.usedLength());
+                if (block.isKnownZero(from, to - from)) continue;
+                for (long offset = from; offset < to; offset += size) {
+                    if (copy != null) block.read(offset, copy);
+                    boolean zero =
+                            copy == null
+                                    ? ZeroPages.isZero(memory.get(), offset, size)
+                                    : ZeroPages.isZero(copy, 0, size);
+                    if (!zero) bytes += size;
                 }
-                if (copy != null) block.read(offset, copy);
-                boolean zero =
-                        copy == null
-                                ? ZeroPages.isZero(memory.get(), offset, size)
-                                : ZeroPages.isZero(copy, 0, size);
-                if (!zero) bytes += size;
             }
         }
         return bytes;

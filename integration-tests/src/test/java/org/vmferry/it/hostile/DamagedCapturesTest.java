@@ -29,7 +29,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.SplittableRandom;
-import java.util.stream.Stream;
 
 /**
  * Streams that real QEMUs wrote, with one piece of each damaged: whoever reads them comes to an
@@ -43,18 +42,6 @@ class DamagedCapturesTest {
 
     @TempDir Path folder;
     private final Engine engine = Engine.create();
-
-    static Stream<String> captures() {
-        return Stream.of(
-                "virtio-mem",
-                "no-description",
-                "pseries",
-                "s390x",
-                "s390x-7.2",
-                "dirty-bitmaps",
-                "background",
-                "devices-only");
-    }
 
     /** Half of the damage is where sections begin: in the first KiB, or behind RAM. */
     private static byte[] damaged(byte[] whole, SplittableRandom random) {
@@ -83,16 +70,17 @@ class DamagedCapturesTest {
     }
 
     @ParameterizedTest
-    @MethodSource("captures")
+    @MethodSource("org.vmferry.it.support.Captures#all")
     @Tag("STR-13")
     @Tag("STR-20")
     @Tag("STR-22")
+    @Tag("STR-24")
     void endsWithASentence(String name) throws Exception {
         damage(name, 0, 4);
     }
 
     @ParameterizedTest
-    @MethodSource("captures")
+    @MethodSource("org.vmferry.it.support.Captures#all")
     @Tag("stress")
     @Timeout(1800)
     void endsWithASentenceAFewHundredTimes(String name) throws Exception {

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /** How much more this very process gets of something, from now on. */
 enum Limits {
@@ -56,7 +57,7 @@ enum Limits {
                 Thread last = new Thread(() -> {});
                 last.start();
                 last.join();
-                Thread.sleep(10);
+                LockSupport.parkNanos(10_000_000); // nothing tells when the system has ended it
                 int now = tasks();
                 calm = now == fewest ? calm + 1 : 0;
                 fewest = Math.min(fewest, now);

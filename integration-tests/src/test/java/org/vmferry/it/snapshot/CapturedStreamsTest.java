@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Inspection;
@@ -17,6 +17,7 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.Captures;
 import org.vmferry.it.support.Commands;
+import org.vmferry.it.support.Kept;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.SectionStore.Section;
@@ -48,22 +49,8 @@ class CapturedStreamsTest {
         return Files.write(folder.resolve(name), Captures.bytes(name));
     }
 
-    private static Commands run(int status, Object... arguments) {
-        Commands command = new Commands();
-        assertThat(command.run(arguments)).as(command.err()).isEqualTo(status);
-        return command;
-    }
-
     private List<Section> sections(Path file) throws Exception {
-        try (ArchiveMachine archive = ArchiveMachine.in(folder)) {
-            Settings settings = Settings.NONE;
-            String uri = "file:" + file;
-            for (String name : engine.capabilities(uri)) settings = settings.capability(name);
-            engine.receive(archive, uri, settings).await();
-            List<Section> sections = new ArrayList<>();
-            archive.sections().orElseThrow().sections().forEach(sections::add);
-            return sections;
-        }
+        return Kept.sections(folder, file);
     }
 
     private static List<String> order(List<Section> sections) {
@@ -72,25 +59,16 @@ class CapturedStreamsTest {
 
     /** Sections, order and interleaving stay, in either layout and back. */
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "virtio-mem",
-                "no-description",
-                "pseries",
-                "s390x",
-                "s390x-7.2",
-                "dirty-bitmaps",
-                "background"
-            })
+    @MethodSource("org.vmferry.it.support.Captures#machines")
     @Tag("STR-20")
     @Tag("STR-22")
     void isVerifiedAndConvertedBothWays(String name) throws Exception {
         Path file = file(name);
-        assertThat(run(0, "verify", file).out()).contains("sound");
+        assertThat(Commands.ending(0, "verify", file).out()).contains("sound");
         Path mapped = folder.resolve("mapped");
         Path stream = folder.resolve("stream");
-        run(0, "convert", file, mapped, "--format", "mapped-ram");
-        run(0, "convert", mapped, stream, "--format", "stream");
+        Commands.ending(0, "convert", file, mapped, "--format", "mapped-ram");
+        Commands.ending(0, "convert", mapped, stream, "--format", "stream");
         List<Section> wanted = sections(file);
         assertThat(sections(mapped)).isEqualTo(wanted);
         assertThat(sections(stream)).isEqualTo(wanted);
@@ -133,14 +111,14 @@ class CapturedStreamsTest {
     @Test
     @Tag("STR-10")
     void aDescriptionThatIsWrongAboutALengthIsSaidToBe() throws Exception {
-        assertThat(run(0, "inspect", file("s390x-7.2")).out())
+        assertThat(Commands.ending(0, "inspect", file("s390x-7.2")).out())
                 .contains("VMDESCRIPTION gives device 's390_css' instance 0 272 bytes, but it has");
     }
 
     @Test
     @Tag("STR-13")
     void namesOfFieldsAreLostWithTheDescription() throws Exception {
-        assertThat(run(0, "inspect", file("no-description")).out())
+        assertThat(Commands.ending(0, "inspect", file("no-description")).out())
                 .contains("without a VMDESCRIPTION, so nothing names the devices' fields");
     }
 
@@ -148,10 +126,12 @@ class CapturedStreamsTest {
     @Tag("STR-23")
     void devicesAloneAreSaidToBe() throws Exception {
         Path file = file("devices-only");
-        assertThat(run(0, "inspect", file).out()).contains("devices only", "Devices: 30");
-        assertThat(run(3, "verify", file).out()).contains("not whole: there is no RAM in it");
+        assertThat(Commands.ending(0, "inspect", file).out())
+                .contains("devices only", "Devices: 30");
+        assertThat(Commands.ending(3, "verify", file).out())
+                .contains("not whole: there is no RAM in it");
         Path out = folder.resolve("out");
-        assertThat(run(1, "convert", file, out, "--format", "stream").err())
+        assertThat(Commands.ending(1, "convert", file, out, "--format", "stream").err())
                 .contains("there is no RAM in it, but devices only");
         assertThat(out).doesNotExist();
     }
@@ -175,19 +155,30 @@ class CapturedStreamsTest {
                 holes.position(at).write(ByteBuffer.wrap(page));
             }
         }
-        assertThat(run(0, "inspect", file).out()).contains("lost", "without the end of RAM");
-        assertThat(run(1, "verify", file).err()).contains("not sound", "background-snapshot");
+        assertThat(Commands.ending(0, "inspect", file).out())
+                .contains("lost", "without the end of RAM");
+        assertThat(Commands.ending(1, "verify", file).err())
+                .contains("not sound", "background-snapshot");
         Path out = folder.resolve("bios");
         Object[] extract = {"extract", file, "--block", "pc.bios", "-o", out};
-        assertThat(run(1, extract).err()).contains("--rescue takes what the file has data for");
+        assertThat(Commands.ending(1, extract).err())
+                .contains("--rescue takes what the file has data for");
         assertThat(out).doesNotExist();
         Object[] rescue = Arrays.copyOf(extract, 7);
         rescue[6] = "--rescue";
-        assertThat(run(0, rescue).err()).contains("rescued", "nothing in it can prove");
+        assertThat(Commands.ending(0, rescue).err()).contains("rescued", "nothing in it can prove");
         byte[] bios = Files.readAllBytes(out);
         assertThat(bios).hasSize(1 << 16);
         assertThat(Arrays.copyOf(bios, 3)).containsExactly(0xf4, 0xeb, 0xfd);
-        assertThat(run(1, "convert", file, folder.resolve("c"), "--format", "stream").err())
+        assertThat(
+                        Commands.ending(
+                                        1,
+                                        "convert",
+                                        file,
+                                        folder.resolve("c"),
+                                        "--format",
+                                        "stream")
+                                .err())
                 .contains("without the end of RAM");
     }
 
@@ -204,14 +195,23 @@ class CapturedStreamsTest {
             if (Arrays.equals(all, i, i + name.length, name, 0, name.length)) at = i;
         all[at + name.length - 2] = 'X';
         Path file = Files.write(folder.resolve("renamed"), all);
-        assertThat(run(0, "inspect", file).out())
+        assertThat(Commands.ending(0, "inspect", file).out())
                 .contains("lost", "'vmmousX' instance 0 should begin", "pc.bios");
-        assertThat(run(1, "verify", file).err()).contains("can't be told apart", "vmmousX");
+        assertThat(Commands.ending(1, "verify", file).err())
+                .contains("can't be told apart", "vmmousX");
         Path out = folder.resolve("bios");
-        assertThat(run(0, "extract", file, "--block", "pc.bios", "-o", out).err())
+        assertThat(Commands.ending(0, "extract", file, "--block", "pc.bios", "-o", out).err())
                 .contains("RAM only: ");
         assertThat(Arrays.copyOf(Files.readAllBytes(out), 3)).containsExactly(0xf4, 0xeb, 0xfd);
-        assertThat(run(1, "convert", file, folder.resolve("c"), "--format", "stream").err())
+        assertThat(
+                        Commands.ending(
+                                        1,
+                                        "convert",
+                                        file,
+                                        folder.resolve("c"),
+                                        "--format",
+                                        "stream")
+                                .err())
                 .contains("vmmousX");
     }
 
@@ -222,7 +222,8 @@ class CapturedStreamsTest {
         byte[] all = Captures.bytes("pseries");
         for (int i = 0; i < 200; i++) if (all[i] == '/' && all[i + 1] == 'h') all[i + 1] = 'H';
         Path file = Files.write(folder.resolve("renamed"), all);
-        assertThat(run(0, "inspect", file).out()).contains("unknown sections 'spapr/Htab' 0");
+        assertThat(Commands.ending(0, "inspect", file).out())
+                .contains("unknown sections 'spapr/Htab' 0");
         List<Section> known = sections(file("pseries"));
         List<Section> unknown = sections(file);
         assertThat(order(unknown))
@@ -255,8 +256,8 @@ class CapturedStreamsTest {
         for (int i = 0; i < 200; i++)
             if (all[i] == 'r' && all[i + 1] == 'a' && all[i - 1] == 3) all[i + 1] = 'b';
         Path file = Files.write(folder.resolve("renamed"), all);
-        assertThat(run(1, "verify", file).err()).contains("section 'rbm'");
-        assertThat(run(1, "inspect", file).err()).contains("section 'rbm'");
+        assertThat(Commands.ending(1, "verify", file).err()).contains("section 'rbm'");
+        assertThat(Commands.ending(1, "inspect", file).err()).contains("section 'rbm'");
     }
 
     /** All parts count as one; no description names what is in them. */
@@ -275,7 +276,7 @@ class CapturedStreamsTest {
                 .singleElement()
                 .extracting(Inspection.Device::bytes)
                 .isEqualTo(bytes);
-        assertThat(run(1, "inspect", file, "--device", "dirty-bitmap").err())
+        assertThat(Commands.ending(1, "inspect", file, "--device", "dirty-bitmap").err())
                 .contains("goes on while the guest runs");
     }
 

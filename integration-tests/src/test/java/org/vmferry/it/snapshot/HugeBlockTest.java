@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.cli.Main;
+import org.vmferry.it.support.Commands;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -153,9 +154,7 @@ class HugeBlockTest {
         Object[] receive = {"receive", uri, "-o", anew, "--page-size", "4k"};
         Process receiver = begin(receive);
         try {
-            Path said = folder.resolve("receive.out");
-            while (receiver.isAlive() && !Files.readString(said).contains("listening"))
-                Thread.sleep(50);
+            Commands.await(folder.resolve("s"));
             run("send", snapshot(), uri);
             ended(receiver, receive);
         } finally {

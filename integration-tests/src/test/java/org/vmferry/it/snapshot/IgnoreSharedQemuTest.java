@@ -7,7 +7,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.vmferry.cli.Main;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Inspection;
@@ -17,15 +16,13 @@ import org.vmferry.it.qemu.GuestRom;
 import org.vmferry.it.qemu.Qemu;
 import org.vmferry.it.qemu.QemuBuilder;
 import org.vmferry.it.qemu.RequiresQemu;
+import org.vmferry.it.support.Commands;
 
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Map;
 
 /** A QEMU that leaves its shared RAM out: what is kept of it says so, and is no zeros. */
@@ -40,16 +37,11 @@ class IgnoreSharedQemuTest {
     private static final GuestRom GUEST = GuestRom.counting().fill(2 * MIB, 4 * MIB);
 
     @TempDir Path folder;
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
+    private Commands said;
 
     private int run(Object... arguments) {
-        out.getBuffer().setLength(0);
-        err.getBuffer().setLength(0);
-        return Main.commandLine()
-                .setOut(new PrintWriter(out))
-                .setErr(new PrintWriter(err))
-                .execute(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
+        said = new Commands();
+        return said.run(arguments);
     }
 
     private QemuBuilder qemu() {
@@ -69,14 +61,14 @@ class IgnoreSharedQemuTest {
     }
 
     private void assertMissed(Path file) throws IOException {
-        assertThat(run("verify", file)).as(err.toString()).isEqualTo(3);
-        assertThat(out.toString()).contains("sound", "the RAM of block 'pc.ram' (64 MiB)");
-        assertThat(out.toString()).hasLineCount(2); // no other block
+        assertThat(run("verify", file)).as(said.err()).isEqualTo(3);
+        assertThat(said.out()).contains("sound", "the RAM of block 'pc.ram' (64 MiB)");
+        assertThat(said.out()).hasLineCount(2); // no other block
         Path raw = folder.resolve("raw");
         assertThat(run("extract", file, "--block", "pc.ram", "-o", raw)).isEqualTo(1);
-        assertThat(err.toString()).contains("block 'pc.ram' is not in");
+        assertThat(said.err()).contains("block 'pc.ram' is not in");
         assertThat(run("extract", file, "--block", "pc.ram", "-o", raw, "--rescue")).isEqualTo(1);
-        assertThat(err.toString()).contains("block 'pc.ram' is not in");
+        assertThat(said.err()).contains("block 'pc.ram' is not in");
         assertThat(raw).doesNotExist();
         assertThat(run("extract", file, "--block", "pc.bios", "-o", raw)).isZero();
         assertThat(raw).hasBinaryContent(GUEST.image());
@@ -91,7 +83,7 @@ class IgnoreSharedQemuTest {
         Path broken = Files.write(folder.resolve("broken"), all);
         Path raw = folder.resolve("raw");
         assertThat(run("extract", broken, "--block", "pc.ram", "-o", raw)).isEqualTo(1);
-        assertThat(err.toString()).contains("block 'pc.ram' is not in");
+        assertThat(said.err()).contains("block 'pc.ram' is not in");
         assertThat(raw).doesNotExist();
         Files.delete(broken);
     }
@@ -104,7 +96,7 @@ class IgnoreSharedQemuTest {
         Path kept = folder.resolve("vm.snap");
         Path again = folder.resolve("again.stream");
         assertThat(run("receive", "file:" + stream, "-o", kept, "-c", "x-ignore-shared"))
-                .as(err.toString())
+                .as(said.err())
                 .isZero();
         assertThat(run("convert", kept, again, "--format", "stream")).isZero();
         for (Path file : new Path[] {stream, kept, again}) assertMissed(file);
@@ -115,10 +107,8 @@ class IgnoreSharedQemuTest {
             destination.setCapabilities("x-ignore-shared");
             destination.migrateIncoming(socket);
             assertThat(run("send", kept, socket)).isEqualTo(1);
-            assertThat(err.toString()).contains("block 'pc.ram'", "Set x-ignore-shared");
-            assertThat(run("send", kept, socket, "-c", "x-ignore-shared"))
-                    .as(err.toString())
-                    .isZero();
+            assertThat(said.err()).contains("block 'pc.ram'", "Set x-ignore-shared");
+            assertThat(run("send", kept, socket, "-c", "x-ignore-shared")).as(said.err()).isZero();
             destination.awaitMigration(SOON);
             GuestRom.lastCount(before + destination.awaitSerial(5 * LINE, SOON));
         }
@@ -140,15 +130,15 @@ class IgnoreSharedQemuTest {
             source.migrate("file:" + pair);
             source.awaitMigration(SOON);
         }
-        assertThat(run("verify", pair)).as(err::toString).isZero();
+        assertThat(run("verify", pair)).as(said.err()).isZero();
         assertThat(run("inspect", pair)).isZero();
-        assertThat(out.toString()).contains("x-ignore-shared, mapped-ram");
+        assertThat(said.out()).contains("x-ignore-shared, mapped-ram");
         Path raw = folder.resolve("raw");
         assertThat(run("extract", pair, "--block", "pc.bios", "-o", raw)).isZero();
         assertThat(raw).hasBinaryContent(GUEST.image());
         for (String format : new String[] {"mapped-ram", "stream"}) {
             Path file = folder.resolve(format);
-            assertThat(run("convert", pair, file, "--format", format)).as(err::toString).isZero();
+            assertThat(run("convert", pair, file, "--format", format)).as(said.err()).isZero();
             try (Qemu destination = builder.incoming().start()) {
                 if (format.equals("mapped-ram")) destination.setCapabilities(format);
                 destination.migrateIncoming("file:" + file);

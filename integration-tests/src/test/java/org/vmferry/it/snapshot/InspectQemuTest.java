@@ -50,12 +50,6 @@ class InspectQemuTest {
         return file;
     }
 
-    private static Commands run(int status, Object... arguments) {
-        Commands command = new Commands();
-        assertThat(command.run(arguments)).as(command.err()).isEqualTo(status);
-        return command;
-    }
-
     private static BigInteger register(String said, String name) {
         Matcher matcher = Pattern.compile(name + "\\s*=([0-9a-f]+)").matcher(said);
         assertThat(matcher.find()).as("%s in %s", name, said).isTrue();
@@ -86,7 +80,8 @@ class InspectQemuTest {
             registers = monitor(source, "info registers");
             file = save(source, "mapped-ram");
         }
-        String shown = run(0, "inspect", file, "--device", "cpu", "--instance", 0).out();
+        String shown =
+                Commands.ending(0, "inspect", file, "--device", "cpu", "--instance", 0).out();
         for (int i = 0; i < REGISTERS.size(); i++) {
             BigInteger value = register(registers, REGISTERS.get(i));
             assertThat(shown).containsPattern(line("env.regs[" + i + "]", value, 16));
@@ -102,7 +97,10 @@ class InspectQemuTest {
 
         // Both of them; and for programs.
         Map<?, ?> tree =
-                (Map<?, ?>) Json.parse(run(0, "inspect", file, "--device", "cpu", "--json").out());
+                (Map<?, ?>)
+                        Json.parse(
+                                Commands.ending(0, "inspect", file, "--device", "cpu", "--json")
+                                        .out());
         List<?> devices = (List<?>) tree.get("devices");
         assertThat(devices).hasSize(2);
         Map<?, ?> eip =
@@ -115,12 +113,12 @@ class InspectQemuTest {
         assertThat(eip.get("value")).isEqualTo(register(registers, "EIP").longValueExact());
         assertThat(eip.get("offset")).isEqualTo(128L);
 
-        assertThat(run(1, "inspect", file, "--device", "cpus").err())
+        assertThat(Commands.ending(1, "inspect", file, "--device", "cpus").err())
                 .contains("there is no device 'cpus' in it", "'cpu' 0+1, ", "'globalstate' 0");
-        assertThat(run(1, "inspect", file, "--device", "cpu", "--instance", 2).err())
+        assertThat(Commands.ending(1, "inspect", file, "--device", "cpu", "--instance", 2).err())
                 .contains("no device 'cpu' instance 2");
-        run(2, "inspect", file, "--instance", 2);
-        assertThat(run(0, "inspect", file, "--device", "globalstate").out())
+        Commands.ending(2, "inspect", file, "--instance", 2);
+        assertThat(Commands.ending(0, "inspect", file, "--device", "globalstate").out())
                 .contains("runstate", "'paused'");
     }
 
@@ -157,7 +155,7 @@ class InspectQemuTest {
                 Qemu.builder().machine("pc,suppress-vmdesc=on").memory(16).paused().start()) {
             file = save(source, "mapped-ram");
         }
-        assertThat(run(0, "inspect", file, "--device", "globalstate").out())
+        assertThat(Commands.ending(0, "inspect", file, "--device", "globalstate").out())
                 .contains("the stream has no VMDESCRIPTION", "70 72 65 6c 61 75 6e 63 68");
     }
 
@@ -197,7 +195,7 @@ class InspectQemuTest {
         }
         assertThat(checked).isGreaterThanOrEqualTo(blocks.length);
         Path raw = folder.resolve("raw");
-        var command = run(0, "extract", file, "--block", blocks[0], "-o", raw);
+        var command = Commands.ending(0, "extract", file, "--block", blocks[0], "-o", raw);
         Inspection.Block first =
                 inspection.blocks().stream()
                         .filter(block -> block.id().equals(blocks[0]))
@@ -209,7 +207,7 @@ class InspectQemuTest {
                     "guest address 0x%x is its byte 0x%x"
                             .formatted(range.address(), range.offset());
             assertThat(command.err()).contains(place);
-            assertThat(run(0, "inspect", file).out()).contains(place);
+            assertThat(Commands.ending(0, "inspect", file).out()).contains(place);
         }
         Files.delete(raw);
         Files.delete(file);

@@ -37,12 +37,6 @@ class OddButRealQemuTest {
 
     @TempDir Path folder;
 
-    private static Commands run(Object... arguments) {
-        Commands command = new Commands();
-        assertThat(command.run(arguments)).as(command.err()).isZero();
-        return command;
-    }
-
     private static void awaitXbzrle(Qemu source) throws IOException {
         long end = System.nanoTime() + SOON.toNanos();
         while (true) {
@@ -71,14 +65,14 @@ class OddButRealQemuTest {
             byte[] ram = source.memory(0, 32 * MIB);
             Arrays.fill(ram, 0xf0000, 0x100000, (byte) 0);
 
-            run("verify", file);
+            Commands.ending(0, "verify", file);
             Path raw = folder.resolve("raw");
-            run("extract", file, "--block", "pc.ram", "-o", raw);
+            Commands.ending(0, "extract", file, "--block", "pc.ram", "-o", raw);
             assertThat(Arrays.mismatch(Files.readAllBytes(raw), ram)).isEqualTo(-1);
             Path converted = folder.resolve("converted");
-            run("convert", file, converted, "--format", "mapped-ram");
+            Commands.ending(0, "convert", file, converted, "--format", "mapped-ram");
             Files.delete(raw);
-            run("extract", converted, "--block", "pc.ram", "-o", raw);
+            Commands.ending(0, "extract", converted, "--block", "pc.ram", "-o", raw);
             assertThat(Arrays.mismatch(Files.readAllBytes(raw), ram)).isEqualTo(-1);
         }
     }
@@ -128,10 +122,10 @@ class OddButRealQemuTest {
         Files.writeString(file, bytes, StandardCharsets.ISO_8859_1);
         for (String format : new String[] {"mapped-ram", "stream"}) {
             Path converted = folder.resolve(format);
-            run("convert", file, converted, "--format", format);
-            assertThat(run("inspect", converted, "--device", "globalstate").out())
+            Commands.ending(0, "convert", file, converted, "--format", format);
+            assertThat(Commands.ending(0, "inspect", converted, "--device", "globalstate").out())
                     .contains("'" + state + "'");
-            run("verify", converted);
+            Commands.ending(0, "verify", converted);
         }
         // Back in the first format it is the same, but for the trailer.
         byte[] again = Files.readAllBytes(folder.resolve("stream"));
@@ -171,10 +165,11 @@ class OddButRealQemuTest {
             source.migrate("file:" + file);
             source.awaitMigration(SOON);
         }
-        assertThat(run("inspect", file, "--device", "globalstate").out()).contains("'debug'");
-        run("verify", file);
+        assertThat(Commands.ending(0, "inspect", file, "--device", "globalstate").out())
+                .contains("'debug'");
+        Commands.ending(0, "verify", file);
         Path raw = folder.resolve("raw");
-        run("extract", file, "--block", "pc.ram", "-o", raw);
+        Commands.ending(0, "extract", file, "--block", "pc.ram", "-o", raw);
         assertThat(Arrays.mismatch(Files.readAllBytes(raw), ram)).isEqualTo(-1);
     }
 
@@ -199,9 +194,9 @@ class OddButRealQemuTest {
         }
         Path converted = folder.resolve("converted");
         Path raw = folder.resolve("raw");
-        run("convert", file, converted, "--format", "mapped-ram");
-        run("extract", converted, "--block", name, "-o", raw);
+        Commands.ending(0, "convert", file, converted, "--format", "mapped-ram");
+        Commands.ending(0, "extract", converted, "--block", name, "-o", raw);
         assertThat(Arrays.mismatch(Files.readAllBytes(raw), ram)).isEqualTo(-1);
-        assertThat(run("inspect", converted).out()).contains(name);
+        assertThat(Commands.ending(0, "inspect", converted).out()).contains(name);
     }
 }

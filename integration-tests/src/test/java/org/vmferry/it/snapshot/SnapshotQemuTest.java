@@ -11,11 +11,11 @@ import org.vmferry.cli.Main;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Inspection;
-import org.vmferry.engine.option.Settings;
 import org.vmferry.it.qemu.GuestRom;
 import org.vmferry.it.qemu.Qemu;
 import org.vmferry.it.qemu.QemuBuilder;
 import org.vmferry.it.qemu.RequiresQemu;
+import org.vmferry.it.support.Kept;
 import org.vmferry.spi.machine.SectionStore;
 
 import java.io.IOException;
@@ -177,8 +177,8 @@ class SnapshotQemuTest {
         Engine engine = Engine.create();
         try (var one = ArchiveMachine.in(folder);
                 var two = ArchiveMachine.in(folder)) {
-            receive(engine, one, left);
-            receive(engine, two, right);
+            Kept.receive(engine, one, left);
+            Kept.receive(engine, two, right);
             SectionStore first = one.sections().orElseThrow();
             SectionStore second = two.sections().orElseThrow();
             assertThat(second.configuration().machine()).isEqualTo(first.configuration().machine());
@@ -196,13 +196,6 @@ class SnapshotQemuTest {
     private static String described(SectionStore store) throws IOException {
         String json = new String(store.description(), StandardCharsets.UTF_8);
         return json.substring(json.indexOf("\"page_size\""));
-    }
-
-    private static void receive(Engine engine, ArchiveMachine machine, String uri)
-            throws Exception {
-        Settings settings = Settings.NONE;
-        for (String name : engine.capabilities(uri)) settings = settings.capability(name);
-        engine.receive(machine, uri, settings).await();
     }
 
     @Test

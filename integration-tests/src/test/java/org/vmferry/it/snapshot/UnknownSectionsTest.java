@@ -17,6 +17,7 @@ import org.vmferry.it.qemu.QemuBinary;
 import org.vmferry.it.qemu.RequiresQemu;
 import org.vmferry.it.support.Captures;
 import org.vmferry.it.support.Commands;
+import org.vmferry.it.support.Kept;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
@@ -31,7 +32,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -66,22 +66,8 @@ class UnknownSectionsTest {
         return all;
     }
 
-    private static Commands run(int status, Object... arguments) {
-        Commands command = new Commands();
-        assertThat(command.run(arguments)).as(command.err()).isEqualTo(status);
-        return command;
-    }
-
     private List<Section> sections(Path file) throws Exception {
-        try (ArchiveMachine archive = ArchiveMachine.in(folder)) {
-            Settings settings = Settings.NONE;
-            String uri = "file:" + file;
-            for (String name : engine.capabilities(uri)) settings = settings.capability(name);
-            engine.receive(archive, uri, settings).await();
-            List<Section> sections = new ArrayList<>();
-            archive.sections().orElseThrow().sections().forEach(sections::add);
-            return sections;
-        }
+        return Kept.sections(folder, file);
     }
 
     private static byte[] asIs(List<Section> sections) {
@@ -101,15 +87,15 @@ class UnknownSectionsTest {
 
     private byte[] ram(Path file) throws IOException {
         Path out = folder.resolve("ram-of-" + file.getFileName());
-        run(0, "extract", file, "--block", "pc.ram", "-o", out);
+        Commands.ending(0, "extract", file, "--block", "pc.ram", "-o", out);
         return Files.readAllBytes(out);
     }
 
     @Test
     void aRealOneGoesThroughEveryCommandAsItIs() throws Exception {
         Path file = captured();
-        assertThat(run(0, "verify", file).out()).contains("sound");
-        assertThat(run(0, "inspect", file).out())
+        assertThat(Commands.ending(0, "verify", file).out()).contains("sound");
+        assertThat(Commands.ending(0, "inspect", file).out())
                 .contains("unknown sections 'block' 0", "can be read in one way only");
         List<Section> sections = sections(file);
         assertThat(sections.stream().map(s -> s.kind() + " " + s.id()))
@@ -124,13 +110,13 @@ class UnknownSectionsTest {
                         "FULL timer");
         assertThat(asIs(sections)).hasSizeGreaterThan(3 << 20);
         Path stream = folder.resolve("stream");
-        run(0, "convert", file, stream, "--format", "stream");
+        Commands.ending(0, "convert", file, stream, "--format", "stream");
         assertThat(asIs(sections(stream))).isEqualTo(asIs(sections));
         assertThat(devices(sections(stream))).isEqualTo(devices(sections));
         Path mapped = folder.resolve("mapped");
-        run(0, "convert", file, mapped, "--format", "mapped-ram");
+        Commands.ending(0, "convert", file, mapped, "--format", "mapped-ram");
         Path back = folder.resolve("back");
-        run(0, "convert", mapped, back, "--format", "stream");
+        Commands.ending(0, "convert", mapped, back, "--format", "stream");
         // RAM's first part has no pages there, and so stands among what is as it is.
         HexFormat hex = HexFormat.of();
         assertThat(
@@ -158,10 +144,10 @@ class UnknownSectionsTest {
                 .put((byte) 0x7e)
                 .putInt(77);
         Path file = file("pbs", insert(Captures.bytes("block-7.2"), FIRST, state));
-        assertThat(run(0, "inspect", file).out())
+        assertThat(Commands.ending(0, "inspect", file).out())
                 .contains("unknown sections 'block' 0, 'pbs-state' 0");
         Path stream = folder.resolve("stream");
-        run(0, "convert", file, stream, "--format", "stream");
+        Commands.ending(0, "convert", file, stream, "--format", "stream");
         assertThat(asIs(sections(stream))).startsWith(state);
         assertThat(engine.inspect("file:" + file).devices())
                 .filteredOn(device -> device.name().equals("pbs-state"))
@@ -189,7 +175,7 @@ class UnknownSectionsTest {
                                         + "7e00000002"
                                         + "0200000001");
         Path file = file("imitated", insert(Captures.bytes("block-7.2"), DISK + 1000, part));
-        assertThat(run(1, "verify", file).err())
+        assertThat(Commands.ending(1, "verify", file).err())
                 .contains(
                         "section 'block' instance 0 at 26 goes on",
                         "the file can be read in several ways",
@@ -214,7 +200,15 @@ class UnknownSectionsTest {
 
     @Test
     void withMultifdItIsNotSent() throws Exception {
-        assertThat(run(1, "send", captured(), "unix:" + folder.resolve("s"), "-c", "multifd").err())
+        assertThat(
+                        Commands.ending(
+                                        1,
+                                        "send",
+                                        captured(),
+                                        "unix:" + folder.resolve("s"),
+                                        "-c",
+                                        "multifd")
+                                .err())
                 .contains("can't be sent with multifd");
     }
 
@@ -236,14 +230,15 @@ class UnknownSectionsTest {
             memory = source.memory(0, 1 << 20);
         }
         Path stream = folder.resolve("stream");
-        run(0, "convert", saved, stream, "--format", "stream");
+        Commands.ending(0, "convert", saved, stream, "--format", "stream");
         for (String how : List.of("exec:cat " + stream, "tcp:127.0.0.1:0")) {
             Path empty = Files.write(folder.resolve("empty"), new byte[content.length]);
             try (Qemu destination = withDisk(empty).incoming().start()) {
                 destination.setCapabilities("block");
                 destination.migrateIncoming(how);
                 if (how.startsWith("tcp")) {
-                    run(0, "send", saved, "tcp:127.0.0.1:" + destination.incomingPort());
+                    Commands.ending(
+                            0, "send", saved, "tcp:127.0.0.1:" + destination.incomingPort());
                 }
                 destination.awaitMigration(SOON);
                 assertThat(destination.memory(0, 1 << 20)).as(how).isEqualTo(memory);

@@ -3,11 +3,29 @@ package org.vmferry.it.support;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Objects;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 
 /** Streams that real QEMUs wrote (10.0.2; those named so by 7.2), kept in the tree. */
 public final class Captures {
     private Captures() {}
+
+    /** Their names. */
+    public static Stream<String> all() {
+        return Stream.concat(machines(), Stream.of("devices-only", "block-7.2"));
+    }
+
+    /** The names of those that hold a machine, of whose sections each is known. */
+    public static Stream<String> machines() {
+        return Stream.of(
+                "virtio-mem",
+                "no-description",
+                "pseries",
+                "s390x",
+                "s390x-7.2",
+                "dirty-bitmaps",
+                "background");
+    }
 
     /** One of them, unpacked. */
     public static byte[] bytes(String name) throws IOException {

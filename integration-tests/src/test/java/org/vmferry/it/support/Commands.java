@@ -30,6 +30,13 @@ public final class Commands {
         return command.execute(Stream.of(arguments).map(Object::toString).toArray(String[]::new));
     }
 
+    /** Runs one that ends with this status. */
+    public static Commands ending(int status, Object... arguments) {
+        Commands command = new Commands();
+        assertThat(command.run(arguments)).as(command.err()).isEqualTo(status);
+        return command;
+    }
+
     /** Begins it; the task's value is its exit status. */
     public FutureTask<Integer> begin(Object... arguments) {
         FutureTask<Integer> status = new FutureTask<>(() -> run(arguments));

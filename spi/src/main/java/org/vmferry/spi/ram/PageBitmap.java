@@ -157,7 +157,7 @@ public final class PageBitmap {
      * @return its number, or {@link #pages()} if there is none
      */
     public long nextSet(long from) {
-        return next(from, 0);
+        return next(from, pages, 0);
     }
 
     /**
@@ -167,19 +167,20 @@ public final class PageBitmap {
      * @return its number, or {@link #pages()} if there is none
      */
     public long nextClear(long from) {
-        return next(from, -1L);
+        return next(from, pages, -1L);
     }
 
-    private long next(long from, long flip) {
-        if (from >= pages) return pages;
+    private long next(long from, long end, long flip) {
+        if (from >= end) return end;
         int index = index(from);
+        int last = (int) (end - 1 >>> 6);
         long bits = (word(index) ^ flip) & -1L << from;
         while (bits == 0) {
-            if (++index == words) return pages;
-            if (flip == 0 && isAbsent(index)) index = Math.min(words - 1, index | (1 << CHUNK) - 1);
+            if (++index > last) return end;
+            if (flip == 0 && isAbsent(index)) index = Math.min(last, index | (1 << CHUNK) - 1);
             else bits = word(index) ^ flip;
         }
-        return Math.min(pages, ((long) index << 6) + Long.numberOfTrailingZeros(bits));
+        return Math.min(end, ((long) index << 6) + Long.numberOfTrailingZeros(bits));
     }
 
     /**
@@ -191,17 +192,7 @@ public final class PageBitmap {
      */
     public boolean isClear(long first, long count) {
         if (first < 0 || count < 0 || first > pages - count) throw outside(first, count);
-        for (long page = first, end = first + count; page < end; page = (page | 63) + 1) {
-            int index = (int) (page >>> 6);
-            if (isAbsent(index)) {
-                page = (long) (index | (1 << CHUNK) - 1) << 6;
-                continue;
-            }
-            long bits = word(index) & -1L << page;
-            if (end - (page & -64) < 64) bits &= (1L << end) - 1;
-            if (bits != 0) return false;
-        }
-        return true;
+        return next(first, first + count, 0) == first + count;
     }
 
     /**
