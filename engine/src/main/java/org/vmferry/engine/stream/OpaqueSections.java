@@ -7,16 +7,13 @@ import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.SectionStore.Section;
-import org.vmferry.spi.machine.SectionStore.Section.Kind;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -80,16 +77,11 @@ final class OpaqueSections {
         }
     }
 
-    /** What stands in the stream; a null section is FULL ones, to be cut. */
-    private record Item(Kind kind, Open section, int from, int to) {}
-
     /** An EOF with a VMDESCRIPTION behind it, and why that does not fit; null if it does. */
     private record Described(int eof, int end, MigrationException why) {}
 
-    private static final Open RAM = new Open(0, Wire.RAM, 0, Wire.RAM_VERSION, null);
     private static final Logger LOG = Log.of(OpaqueSections.class);
     private static final int FOOTER = Divisions.FOOTER;
-    private static final int HEAD = 1 + 4 + 1 + 4 + 4; // bytes, without the name
     private static final long REFUSE_MS = 10_000;
 
     private static final byte[] TRAILER = "vmferry 1\n".getBytes(StandardCharsets.UTF_8);
@@ -100,9 +92,6 @@ final class OpaqueSections {
     /** Ends whose VMDESCRIPTION has begun, but is not whole. */
     private static final int MOST_OPEN_ENDS = 1 << 16;
 
-    /** A guest that is saved for hours with dirty bitmaps has some hundred thousand. */
-    private static final int MOST_ITEMS = 1 << 20;
-
     private static final int MOST_NOTES = 16;
 
     private final Session session;
@@ -110,16 +99,14 @@ final class OpaqueSections {
     private final Around around;
     private final Divisions divisions = new Divisions();
     private final Tape tape = new Tape();
-    private final List<Item> items = new ArrayList<>();
+    private final TakenSections taken = new TakenSections(tape);
     private final List<Cutter.Stretch> stretches = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
     private final NavigableMap<Integer, List<Integer>> described = new TreeMap<>();
     private final List<Described> ends = new ArrayList<>();
     private Divisions.Boundary last; // of the stretches before
-    private boolean ramCame;
     private int openEnds;
     private int base; // where the stretch begins that is read
-    private ByteBuffer ramNumber = ByteBuffer.allocate(0); // if it may stand in what is as it was
     private byte[] json;
     private long end;
     private List<Section> sections;
@@ -130,76 +117,14 @@ final class OpaqueSections {
         this.around = around;
     }
 
-    /** One of RAM's sections stands here. Of its parts the first counts: pages came since then. */
-    void ram(Kind kind) throws MigrationException {
-        if (kind == Kind.PART && ramCame) return;
-        ramCame |= kind == Kind.PART;
-        add(new Item(kind, RAM, 0, 0));
-    }
-
-    private void add(Item item) throws MigrationException {
-        if (items.size() >= MOST_ITEMS) {
-            throw MigrationException.peer(
-                    "over %d sections and parts of sections stand in the stream", MOST_ITEMS);
-        }
-        items.add(item);
-    }
-
-    /** Reads a payload that tells its own end, from behind the head that was just read. */
-    void read(StreamIn in, Kind kind, int mark, Open section) throws IOException {
-        int from = tape.length();
-        tape.begin(in.position());
-        section.grammar.read(new Payload(in, tape, section.name), mark);
-        add(new Item(kind, section, from, tape.length()));
-    }
-
-    /** Takes what stands before a place as it is: parts of unknown sections. */
-    void asIs(StreamIn in, long from, long to, Map<Integer, Readings.Head> heads)
-            throws IOException {
-        int index = take(in, from, to);
-        int number = tape.u32(index + 1);
-        Readings.Head head = heads.get(number);
-        Open first = new Open(number, head.name(), head.instance(), head.version(), null);
-        add(new Item(Kind.AS_IS, first, index, tape.length()));
-    }
-
-    /** Takes a FULL section whose place is known. */
-    void whole(StreamIn in, Readings.Step step) throws IOException {
-        int index = take(in, step.start(), step.end());
-        add(new Item(Kind.FULL, null, index, tape.length()));
-    }
-
-    private int take(StreamIn in, long from, long to) throws IOException {
-        int index = tape.length();
-        in.seek(from);
-        tape.begin(from);
-        new Payload(in, tape, "at " + from).skip(to - from, "the length of what stands");
-        return index;
-    }
-
     /** It ends as the only reading has it, which says where each FULL section stands. */
     void ends(StreamIn in, Readings.Reading reading) throws IOException {
-        List<Divisions.Cut> cuts = new ArrayList<>();
-        for (Item item : items) {
-            if (item.section != null) continue;
-            long stood = tape.position(item.from);
-            long behind = stood + (item.to - item.from);
-            List<Readings.Step> steps = reading.steps();
-            for (int i = reading.next(stood); i < steps.size(); i++) {
-                if (steps.get(i).start() >= behind) break;
-                int start = item.from + (int) (steps.get(i).start() - stood);
-                int end = item.from + (int) (steps.get(i).end() - stood);
-                int payload = start + HEAD + (tape.bytes()[start + 5] & 0xff);
-                cuts.add(new Divisions.Cut(start, payload, end - FOOTER));
-            }
-        }
         Readings.End last = reading.end();
         json = new byte[(int) (last.end() - last.eof() - 6)];
         in.seek(last.end() - json.length);
         in.bytes(MemorySegment.ofArray(json));
         end = last.end();
-        ramNumber = ByteBuffer.allocate(Integer.BYTES).putInt(0, reading.ramNumber());
-        build(cuts);
+        sections = taken.cut(reading);
         note(
                 "%s: nothing is known of what is in them; the file can be read in one way only, and"
                                 .formatted(names(reading))
@@ -212,6 +137,11 @@ final class OpaqueSections {
                 .sorted()
                 .distinct()
                 .collect(Collectors.joining(", ", "unknown sections ", ""));
+    }
+
+    /** Takes what tells its own end, RAM's places, and what a reading of the whole has found. */
+    TakenSections taken() {
+        return taken;
     }
 
     /**
@@ -242,7 +172,7 @@ final class OpaqueSections {
                 ends.clear();
                 openEnds = 0;
                 stretches.add(new Cutter.Stretch(base, at));
-                add(new Item(Kind.FULL, null, base, at));
+                taken.full(base, at);
                 return mark;
             }
             if (mark == Wire.EOF && possible != Ends.NONE) {
@@ -477,49 +407,7 @@ final class OpaqueSections {
     }
 
     private void finish(List<Divisions.Cut> cuts, int eof) {
-        endRam();
-        items.add(new Item(Kind.FULL, null, base, eof));
-        build(cuts);
-    }
-
-    private void build(List<Divisions.Cut> cuts) {
-        sections = new ArrayList<>();
-        var each = cuts.iterator();
-        Divisions.Cut next = each.hasNext() ? each.next() : null;
-        for (Item item : items) {
-            if (item.section != null) {
-                sections.add(section(item));
-                continue;
-            }
-            while (next != null && next.start() < item.to) {
-                sections.add(section(next));
-                next = each.hasNext() ? each.next() : null;
-            }
-        }
-    }
-
-    /** A background snapshot has no END of RAM: it is taken for where its pages began to come. */
-    private void endRam() {
-        int at = items.size() - 1;
-        while (at >= 0 && items.get(at).section != RAM) at--;
-        if (at < 0 || items.get(at).kind == Kind.END) return;
-        items.add(at + 1, new Item(Kind.END, RAM, 0, 0));
-    }
-
-    private Section section(Item item) {
-        Open open = item.section;
-        boolean begins = open == RAM && item.kind == Kind.START;
-        ByteBuffer payload = begins ? ramNumber : tape.slice(item.from, item.to);
-        return new Section(item.kind, open.name, open.instance, open.version, payload);
-    }
-
-    private Section section(Divisions.Cut cut) {
-        int name = tape.bytes()[cut.start() + 5] & 0xff;
-        return new Section(
-                new String(tape.bytes(), cut.start() + 6, name, StandardCharsets.UTF_8),
-                tape.u32(cut.start() + 6 + name),
-                tape.u32(cut.start() + 10 + name),
-                tape.slice(cut.payload(), cut.end()));
+        sections = taken.cut(cuts, base, eof);
     }
 
     /** In a file the text behind the stream (rule TRL-1) tells where it ends. */

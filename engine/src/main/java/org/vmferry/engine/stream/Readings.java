@@ -142,6 +142,11 @@ final class Readings {
             return low;
         }
 
+        /** The steps that stand at a place or behind it. */
+        List<Step> from(long at) {
+            return steps.subList(next(at), steps.size());
+        }
+
         int ramNumber() {
             return steps.getLast().ram.id();
         }

@@ -103,6 +103,13 @@ public final class StreamIn implements MainIn, AutoCloseable {
         return buffer.get(buffer.position() + ahead) & 0xff;
     }
 
+    /** The 4 bytes that are to come, which stay to be read; waits for them one after another. */
+    int peekInt() throws IOException {
+        int value = 0;
+        for (int i = 0; i < Integer.BYTES; i++) value = value << 8 | peek(i);
+        return value;
+    }
+
     /** Drops what has come and was not read. */
     public void drop() {
         buffer.position(buffer.limit());

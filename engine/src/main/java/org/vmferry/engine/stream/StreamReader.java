@@ -14,14 +14,10 @@ import org.vmferry.spi.machine.SectionStore.Section.Kind;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 
 /** Reads what follows the stream's header: sections and commands, to the VMDESCRIPTION. */
 public final class StreamReader {
@@ -72,29 +68,15 @@ public final class StreamReader {
     }
 
     private static final Logger LOG = Log.of(StreamReader.class);
-    private static final int NO_SECTION = -1;
-
-    private static final byte[] RAM_START = {
-        3, 'r', 'a', 'm', 0, 0, 0, 0, 0, 0, 0, Wire.RAM_VERSION
-    };
-
-    private static final byte[] SWITCHOVER = {0, 11, 0, 0};
-
     private final Session session;
     private final StreamIn in;
     private final Handler handler;
     private final Devices.Loader devices;
     private final Optional<SectionStore> store;
     private final OpaqueSections opaque;
+    private final UnknownSections unknown;
+    private final Progress progress;
     private boolean begun;
-    private final Map<Integer, OpaqueSections.Open> open = new HashMap<>();
-    private final Set<String> openNames = new HashSet<>();
-    private long first; // where the first section's mark stands
-    private Reading reading; // once it was asked for, if there is only one
-    private MigrationException unread; // why there is none
-    private int ramId = NO_SECTION;
-    private boolean ramCame;
-    private boolean ramEnded;
     private boolean lost;
     private long tail;
     private long end;
@@ -116,66 +98,11 @@ public final class StreamReader {
         this.handler = handler;
         this.devices = new Devices.Loader(devices);
         this.store = store;
+        this.unknown = new UnknownSections(session, in, handler);
+        this.progress = new Progress(handler, unknown);
         this.opaque =
                 new OpaqueSections(
-                        session,
-                        number -> handler.command(Wire.Command.PING, number),
-                        new Surroundings());
-    }
-
-    /** What may stand beside FULL sections, as far as the stream has come. */
-    private final class Surroundings implements OpaqueSections.Around {
-        @Override
-        public boolean begins(int mark, StreamIn in) throws IOException {
-            return switch (mark) {
-                case Wire.START -> startFollows(in);
-                case Wire.PART, Wire.END -> {
-                    boolean ramGoesOn = ramId != NO_SECTION && !ramEnded;
-                    if (!ramGoesOn && open.isEmpty()) yield false;
-                    int id = peekId();
-                    yield ramGoesOn && id == ramId || open.containsKey(id);
-                }
-                case Wire.COMMAND -> ramId != NO_SECTION && !ramEnded && follows(in, 0, SWITCHOVER);
-                default -> false;
-            };
-        }
-
-        /** One byte after another: no more may come than the stream's end. */
-        private boolean follows(StreamIn in, int from, byte[] wanted) throws IOException {
-            for (int i = 0; i < wanted.length; i++)
-                if (in.peek(from + i) != (wanted[i] & 0xff)) return false;
-            return true;
-        }
-
-        private boolean startFollows(StreamIn in) throws IOException {
-            if (ramId == NO_SECTION && follows(in, 4, RAM_START)) return true;
-            if (ramEnded) return false;
-            int length = in.peek(4);
-            if (length == 0 || length > Grammar.LONGEST_NAME) return false;
-            for (String name : Grammar.NAMES) {
-                byte[] head = name.getBytes(StandardCharsets.US_ASCII);
-                if (head.length == length && follows(in, 5, head)) return true;
-            }
-            // Whether an unknown one begins, the file knows as a whole.
-            return in.isFile() && begins(in.position() - 1);
-        }
-
-        private boolean begins(long at) throws IOException {
-            if (!isReadable(at)) return false;
-            List<Step> steps = reading.steps();
-            int next = reading.next(at);
-            boolean behind = next > 0 && steps.get(next - 1).end() == at;
-            boolean goesOn = next == steps.size() || steps.get(next).start() > at;
-            return behind && goesOn;
-        }
-
-        @Override
-        public OpaqueSections.Ends ends() {
-            if (ramId == NO_SECTION) return OpaqueSections.Ends.LATE;
-            if (ramEnded) return OpaqueSections.Ends.ANY;
-            if (handler.ramPlaced()) return OpaqueSections.Ends.LATE;
-            return ramCame ? OpaqueSections.Ends.ANY : OpaqueSections.Ends.NONE;
-        }
+                        session, number -> handler.command(Wire.Command.PING, number), progress);
     }
 
     /** What is odd about the stream, as sentences; known once all was read. */
@@ -185,7 +112,7 @@ public final class StreamReader {
 
     /** Whether RAM's end has come. */
     public boolean ramEnded() {
-        return ramEnded;
+        return progress.ramEnded();
     }
 
     /** Whether what stands behind RAM is not known. */
@@ -213,12 +140,12 @@ public final class StreamReader {
         try {
             return readOn(mark);
         } catch (OpaqueSections.Uncut e) {
-            return lost(e, ramEnded || ramId != NO_SECTION && handler.ramPlaced());
+            return lost(e, progress.ramEnded() || progress.ramBegun() && handler.ramPlaced());
         }
     }
 
     private RunState readOn(int mark) throws IOException {
-        first = in.position() - 1;
+        unknown.from(in.position() - 1);
         while (mark != Wire.EOF) {
             long at = in.position() - 1;
             if (!begun && (mark == Wire.START || mark == Wire.FULL)) {
@@ -259,8 +186,8 @@ public final class StreamReader {
      * guest begins here on RAM of which nobody has said that it is whole.
      */
     private void checkRam(long at) throws MigrationException {
-        if (ramEnded) return;
-        if (ramId == NO_SECTION) {
+        if (progress.ramEnded()) return;
+        if (!progress.ramBegun()) {
             throw MigrationException.peer("the stream ends at %d without a RAM section", at);
         }
         if (handler.ramPlaced()) {
@@ -269,19 +196,19 @@ public final class StreamReader {
                             + " in the file: background-snapshot leaves such files with mapped-ram",
                     at);
         }
-        if (store.isEmpty() && ramCame) {
+        if (store.isEmpty() && progress.ramCame()) {
             throw MigrationException.peer(
                     "the stream ends at %d without the end of RAM, as background-snapshot leaves"
                             + " it; 'vmferry convert' makes a whole one of such a file",
                     at);
         }
-        if (!ramCame) {
+        if (!progress.ramCame()) {
             throw MigrationException.peer("the stream ends at %d before the RAM section does", at);
         }
         LOG.warn(
                 "{}: RAM has no end in the stream, as background-snapshot leaves it",
                 session.name());
-        ramEnded = true;
+        progress.endRam();
         handler.ramEnd();
     }
 
@@ -295,12 +222,12 @@ public final class StreamReader {
 
     private RunState finishKept() throws IOException {
         end = opaque.end();
-        if (ramEnded) {
-            for (OpaqueSections.Open each : open.values()) {
+        if (progress.ramEnded()) {
+            for (OpaqueSections.Open each : progress.open()) {
                 opaque.note("section '%s' has begun and has no end".formatted(each.name()));
             }
         }
-        if (ramId == NO_SECTION) {
+        if (!progress.ramBegun()) {
             keep();
             return lost(
                     MigrationException.user(
@@ -347,39 +274,27 @@ public final class StreamReader {
         int version = in.u32();
         Optional<Grammar> grammar = store.isEmpty() ? Optional.empty() : Grammar.of(name);
         if (grammar.isPresent()) {
-            goesOn(new OpaqueSections.Open(id, name, instance, version, grammar.get()), at);
+            var section = new OpaqueSections.Open(id, name, instance, version, grammar.get());
+            progress.begin(section, at);
+            opaque.taken().read(in, Kind.START, Wire.START, section);
+            footer(id);
             return true;
         }
         if (!name.equals(Wire.RAM) || instance != 0) {
-            if (store.isPresent() && in.isFile() && open.isEmpty() && isReadable(at)) return false;
-            throw unknown(name, instance, at);
+            if (store.isPresent() && progress.open().isEmpty() && unknown.areReadable(at))
+                return false;
+            throw unknown.refused(name, instance, at, store.isPresent(), progress.open());
         }
         if (version != Wire.RAM_VERSION) {
             throw MigrationException.peer(
                     "the RAM section at %d has version %d, must be %d",
                     at, version, Wire.RAM_VERSION);
         }
-        ram(id, at);
+        progress.beginRam(id, at);
+        opaque.taken().ram(Kind.START);
+        handler.ramStart();
+        footer(id);
         return true;
-    }
-
-    /**
-     * Looks through the whole file, once: whether it can be read though it has sections of which
-     * nobody knows where they end.
-     *
-     * @param at where the first of them begins
-     */
-    private boolean isReadable(long at) throws IOException {
-        if (reading != null || unread != null) return reading != null;
-        try (StreamIn again = in.again()) {
-            reading =
-                    new Readings(session, again, first, handler::passBlocks, handler.ramPlaced())
-                            .only(at);
-        } catch (MigrationException e) {
-            session.check();
-            unread = e;
-        }
-        return reading != null;
     }
 
     /**
@@ -388,118 +303,55 @@ public final class StreamReader {
      * @param at where the first unknown section begins
      */
     private RunState follow(long at) throws IOException {
+        Reading reading = unknown.reading();
         in.seek(at);
-        for (Step step : reading.steps().subList(reading.next(at), reading.steps().size())) {
-            between(step.start());
+        for (Step step : reading.from(at)) {
+            between(step.start(), reading);
             int mark = in.u8();
             switch (mark) {
                 case Wire.START -> start(step.start());
-                case Wire.FULL -> opaque.whole(in, step);
+                case Wire.FULL -> opaque.taken().whole(in, step);
                 default -> part(mark, step.start());
             }
         }
-        between(reading.end().eof());
+        between(reading.end().eof(), reading);
         opaque.ends(in, reading);
         return finishKept();
     }
 
     /** What stands between what makes a difference: parts of RAM without pages, and the unknown. */
-    private void between(long to) throws IOException {
+    private void between(long to, Reading reading) throws IOException {
         while (in.position() < to) {
             long at = in.position();
             int mark = in.u8();
             if (mark == Wire.COMMAND) {
                 command(at);
-            } else if (mark == Wire.PART && ramId != NO_SECTION && peekId() == ramId) {
+            } else if (mark == Wire.PART && progress.isRam(in.peekInt())) {
                 part(mark, at);
             } else {
-                opaque.asIs(in, at, to, reading.heads());
+                opaque.taken().asIs(in, at, to, reading.heads());
             }
         }
-    }
-
-    private int peekId() throws IOException {
-        int id = 0;
-        for (int i = 0; i < 4; i++) id = id << 8 | in.peek(i);
-        return id;
-    }
-
-    private MigrationException unknown(String name, int instance, long at) {
-        String what =
-                "section '%s' instance %d at %d goes on while the guest runs: "
-                        .formatted(name, Integer.toUnsignedLong(instance), at);
-        if (store.isEmpty()) return MigrationException.peer("%s", what + "only 'ram' 0 may");
-        return new OpaqueSections.Uncut(
-                what
-                        + "nothing tells where it ends, as is known of ram, "
-                        + String.join(", ", Grammar.NAMES)
-                        + ", and "
-                        + why()
-                        + "; of a mapped-ram file RAM can be extracted");
-    }
-
-    private String why() {
-        if (unread != null) return unread.getMessage();
-        return in.isFile()
-                ? "a section goes on that is known, %s".formatted(openNames)
-                : "only a whole file can be searched for it";
-    }
-
-    private void goesOn(OpaqueSections.Open section, long at) throws IOException {
-        if (section.id() == ramId || open.putIfAbsent(section.id(), section) != null) {
-            throw MigrationException.peer(
-                    "section '%s' at %d has id %d, which another has",
-                    section.name(), at, Integer.toUnsignedLong(section.id()));
-        }
-        if (!openNames.add(section.title())) {
-            throw MigrationException.peer(
-                    "%s begins at %d, and has begun before", section.title(), at);
-        }
-        opaque.read(in, Kind.START, Wire.START, section);
-        footer(section.id());
-    }
-
-    private void ram(int id, long at) throws IOException {
-        if (ramId != NO_SECTION) throw MigrationException.peer("a second RAM section at %d", at);
-        if (id < 0)
-            throw MigrationException.peer("section id %d at %d", Integer.toUnsignedLong(id), at);
-        if (open.containsKey(id)) {
-            throw MigrationException.peer(
-                    "the RAM section at %d has id %d, which another has", at, id);
-        }
-        ramId = id;
-        opaque.ram(Kind.START);
-        handler.ramStart();
-        footer(id);
     }
 
     private void part(int mark, long at) throws IOException {
         int id = in.u32();
-        OpaqueSections.Open other = open.get(id);
+        boolean ends = mark == Wire.END;
+        OpaqueSections.Open other = progress.open(id);
         if (other != null) {
-            opaque.read(in, mark == Wire.END ? Kind.END : Kind.PART, mark, other);
-            if (mark == Wire.END) {
-                open.remove(id);
-                openNames.remove(other.title());
-            }
+            opaque.taken().read(in, ends ? Kind.END : Kind.PART, mark, other);
+            if (ends) progress.end(other);
             footer(id);
             return;
         }
-        if (ramId == NO_SECTION || id != ramId || ramEnded) {
-            throw MigrationException.peer(
-                    ramEnded
-                            ? "the RAM section goes on at %d after its end (section id %d)"
-                            : "a part of unknown section at %d: id %d",
-                    at,
-                    Integer.toUnsignedLong(id));
-        }
-        opaque.ram(mark == Wire.END ? Kind.END : Kind.PART);
+        progress.checkRamGoesOn(id, at);
+        opaque.taken().ram(ends ? Kind.END : Kind.PART);
         handler.ramPart();
-        ramCame = true;
-        ramEnded = mark == Wire.END;
+        progress.ramPart();
+        if (ends) progress.endRam();
         footer(id);
         tail = in.position();
-        if (ramEnded) handler.ramEnd();
+        if (ends) handler.ramEnd();
     }
 
     private void full() throws IOException {

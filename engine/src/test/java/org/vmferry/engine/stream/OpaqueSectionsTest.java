@@ -378,7 +378,7 @@ class OpaqueSectionsTest {
             assertThat(opaque.read(in)).isEqualTo(Wire.START);
             assertThat(in.position()).isEqualTo(resumed - 1000 - 16);
             for (int i = 0; i < 16; i++) in.u8();
-            opaque.ram(Kind.START);
+            opaque.taken().ram(Kind.START);
             begun[0] = true;
             for (int i = 0; i < 1000; i++) assertThat(in.u8()).isEqualTo(0x55);
             in.u8();

@@ -1,0 +1,98 @@
+package org.vmferry.engine.stream;
+
+import org.vmferry.engine.stream.OpaqueSections.Open;
+import org.vmferry.engine.stream.Readings.Reading;
+import org.vmferry.engine.stream.Readings.Step;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Session;
+
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * Sections that go on, and of which nobody knows where they end. Only the file as a whole tells
+ * whether it can be read with them (rule STR-24): it is looked through once, when the first comes.
+ */
+final class UnknownSections {
+    private final Session session;
+    private final StreamIn in;
+    private final StreamReader.Handler handler;
+    private long first;
+    private Reading reading; // once it was looked for, if there is only one
+    private MigrationException unread; // why there is none
+
+    /** Of a stream of which nothing has come. */
+    UnknownSections(Session session, StreamIn in, StreamReader.Handler handler) {
+        this.session = session;
+        this.in = in;
+        this.handler = handler;
+    }
+
+    /** Says where the first section's mark stands. */
+    void from(long mark) {
+        first = mark;
+    }
+
+    /**
+     * Whether the whole can be read in one way.
+     *
+     * @param at where the first of them begins
+     */
+    boolean areReadable(long at) throws IOException {
+        if (reading != null || unread != null || !in.isFile()) return reading != null;
+        try (StreamIn again = in.again()) {
+            reading =
+                    new Readings(session, again, first, handler::passBlocks, handler.ramPlaced())
+                            .only(at);
+        } catch (MigrationException e) {
+            session.check();
+            unread = e;
+        }
+        return reading != null;
+    }
+
+    /** Whether one begins there. */
+    boolean begins(long at) throws IOException {
+        if (!areReadable(at)) return false;
+        List<Step> steps = reading.steps();
+        int next = reading.next(at);
+        boolean behind = next > 0 && steps.get(next - 1).end() == at;
+        boolean goesOn = next == steps.size() || steps.get(next).start() > at;
+        return behind && goesOn;
+    }
+
+    /** The only one, of what is readable. */
+    Reading reading() {
+        return reading;
+    }
+
+    /**
+     * Why one is not taken.
+     *
+     * @param kept whether sections are kept, of whatever machine
+     * @param open what else goes on there
+     */
+    MigrationException refused(
+            String name, int instance, long at, boolean kept, Collection<Open> open) {
+        String what =
+                "section '%s' instance %d at %d goes on while the guest runs: "
+                        .formatted(name, Integer.toUnsignedLong(instance), at);
+        if (!kept) return MigrationException.peer("%s", what + "only 'ram' 0 may");
+        return new OpaqueSections.Uncut(
+                what
+                        + "nothing tells where it ends, as is known of ram, "
+                        + String.join(", ", Grammar.NAMES)
+                        + ", and "
+                        + why(open)
+                        + "; of a mapped-ram file RAM can be extracted");
+    }
+
+    private String why(Collection<Open> open) {
+        if (unread != null) return unread.getMessage();
+        return in.isFile()
+                ? "a section goes on that is known, %s"
+                        .formatted(open.stream().map(Open::title).toList())
+                : "only a whole file can be searched for it";
+    }
+}
