@@ -15,9 +15,9 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Inspection;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.it.support.Archives;
 import org.vmferry.it.support.Captures;
 import org.vmferry.it.support.Commands;
-import org.vmferry.it.support.Kept;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.SectionStore.Section;
@@ -50,7 +50,7 @@ class CapturedStreamsTest {
     }
 
     private List<Section> sections(Path file) throws Exception {
-        return Kept.sections(folder, file);
+        return Archives.sections(folder, file);
     }
 
     private static List<String> order(List<Section> sections) {

@@ -15,7 +15,7 @@ import org.vmferry.it.qemu.GuestRom;
 import org.vmferry.it.qemu.Qemu;
 import org.vmferry.it.qemu.QemuBuilder;
 import org.vmferry.it.qemu.RequiresQemu;
-import org.vmferry.it.support.Kept;
+import org.vmferry.it.support.Archives;
 import org.vmferry.spi.machine.SectionStore;
 
 import java.io.IOException;
@@ -177,8 +177,8 @@ class SnapshotQemuTest {
         Engine engine = Engine.create();
         try (var one = ArchiveMachine.in(folder);
                 var two = ArchiveMachine.in(folder)) {
-            Kept.receive(engine, one, left);
-            Kept.receive(engine, two, right);
+            Archives.receive(engine, one, left);
+            Archives.receive(engine, two, right);
             SectionStore first = one.sections().orElseThrow();
             SectionStore second = two.sections().orElseThrow();
             assertThat(second.configuration().machine()).isEqualTo(first.configuration().machine());

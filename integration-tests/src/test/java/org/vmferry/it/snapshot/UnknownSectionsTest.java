@@ -15,9 +15,9 @@ import org.vmferry.engine.option.Settings;
 import org.vmferry.it.qemu.Qemu;
 import org.vmferry.it.qemu.QemuBinary;
 import org.vmferry.it.qemu.RequiresQemu;
+import org.vmferry.it.support.Archives;
 import org.vmferry.it.support.Captures;
 import org.vmferry.it.support.Commands;
-import org.vmferry.it.support.Kept;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
@@ -67,7 +67,7 @@ class UnknownSectionsTest {
     }
 
     private List<Section> sections(Path file) throws Exception {
-        return Kept.sections(folder, file);
+        return Archives.sections(folder, file);
     }
 
     private static byte[] asIs(List<Section> sections) {

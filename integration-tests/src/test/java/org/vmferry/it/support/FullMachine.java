@@ -26,6 +26,8 @@ public final class FullMachine implements Machine {
     public static final String BLOCK = "full.ram";
 
     public final MemorySegment ram;
+    private final String type;
+    private final String device;
     private final RamBlock block;
     private RamProvider provider;
     private volatile RunState state;
@@ -39,10 +41,18 @@ public final class FullMachine implements Machine {
 
     /** One with RAM of the caller's. */
     public FullMachine(MemorySegment ram, RunState state) {
+        this(ram, state, "full", BLOCK, "lamp");
+    }
+
+    /** One with such names. */
+    public FullMachine(
+            MemorySegment ram, RunState state, String type, String block, String device) {
         this.ram = ram;
         this.state = state;
-        block = RamBlock.of(BLOCK, ram, 4096);
-        provider = () -> List.of(block);
+        this.type = type;
+        this.device = device;
+        this.block = RamBlock.of(block, ram, 4096);
+        provider = () -> List.of(this.block);
     }
 
     /** Sent while it runs: its guest leaves its RAM as it is. */
@@ -84,7 +94,7 @@ public final class FullMachine implements Machine {
 
     @Override
     public String type() {
-        return "full";
+        return type;
     }
 
     @Override
@@ -108,7 +118,7 @@ public final class FullMachine implements Machine {
                 new DeviceState() {
                     @Override
                     public String id() {
-                        return "lamp";
+                        return device;
                     }
 
                     @Override

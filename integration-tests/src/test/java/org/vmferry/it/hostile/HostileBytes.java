@@ -1,0 +1,105 @@
+package org.vmferry.it.hostile;
+
+import org.vmferry.engine.option.Settings;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.zip.CRC32C;
+
+/** Files in which such names stand where a genuine one has others. */
+final class HostileBytes {
+    private static final Pattern WORD = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_./:-]{2,}");
+
+    private final HostileNames host;
+
+    HostileBytes(HostileNames host) {
+        this.host = host;
+    }
+
+    void all() throws Exception {
+        streams();
+        trailers();
+    }
+
+    /** Each word of a stream, one after another: names, states, keys and values of its text. */
+    private void streams() throws Exception {
+        for (Settings settings : List.of(Settings.NONE, HostileNames.MAPPED)) {
+            Path file = host.folder.resolve("plain" + settings.capabilities().size());
+            HostileNames.end(host.save(HostileNames.guest("machine"), file, settings));
+            byte[] all = Files.readAllBytes(file);
+            Path changed = host.folder.resolve("changed");
+            String text = new String(all, StandardCharsets.ISO_8859_1);
+            for (Matcher word = WORD.matcher(text); word.find(); ) {
+                for (boolean escaped : new boolean[] {false, true}) {
+                    byte[] other = word(word.group().length(), escaped);
+                    if (other.length == 0) continue;
+                    byte[] bytes = all.clone();
+                    System.arraycopy(other, 0, bytes, word.start(), other.length);
+                    Files.write(changed, bytes);
+                    HostileNames.attempt("inspect", () -> host.engine.inspect("file:" + changed));
+                    HostileNames.attempt(
+                            "load",
+                            () ->
+                                    HostileNames.end(
+                                            host.load(
+                                                    HostileNames.guest("machine"),
+                                                    changed,
+                                                    settings)));
+                    HostileNames.attempt("keep", () -> host.keep(changed, settings));
+                }
+            }
+        }
+    }
+
+    /** Another word of that length; in JSON escapes of it count, too. */
+    private static byte[] word(int length, boolean escaped) {
+        String hostile = escaped ? "\\u001b\\n\\u202e\\u2028" : "\u001b\r\nEVIL\u202e\u2028";
+        if (escaped) hostile = length < 6 ? "" : hostile.substring(0, Math.min(length, 6));
+        else if (length < 13) hostile = "\u001b\r\n";
+        byte[] bytes = hostile.getBytes(StandardCharsets.UTF_8);
+        byte[] word = new byte[bytes.length == 0 ? 0 : length];
+        Arrays.fill(word, (byte) 'x');
+        System.arraycopy(bytes, 0, word, 0, bytes.length);
+        return word;
+    }
+
+    /** The text behind a stream, with a checksum that fits, and one that does not. */
+    private void trailers() throws Exception {
+        Path file = host.folder.resolve("trailer");
+        HostileNames.end(host.save(HostileNames.guest("machine"), file, Settings.NONE));
+        byte[] all = Files.readAllBytes(file);
+        String text = new String(all, StandardCharsets.ISO_8859_1);
+        int begin = text.lastIndexOf("vmferry 1\n");
+        for (String line :
+                List.of(
+                        "writer " + HostileNames.NAME,
+                        "missing-ram " + HostileNames.NAME,
+                        HostileNames.NAME + " x")) {
+            byte[] lines = ("vmferry 1\n" + line + "\n").getBytes(StandardCharsets.UTF_8);
+            var sum = new CRC32C();
+            sum.update(lines);
+            for (long value : new long[] {sum.getValue(), 1}) {
+                byte[] last = "crc32c %08x\n".formatted(value).getBytes(StandardCharsets.UTF_8);
+                ByteBuffer bytes = ByteBuffer.allocate(begin + lines.length + last.length);
+                bytes.put(all, 0, begin).put(lines).put(last);
+                Files.write(file, bytes.array());
+                HostileNames.attempt("trailer", () -> host.engine.inspect("file:" + file));
+                HostileNames.attempt(
+                        "trailer",
+                        () ->
+                                HostileNames.end(
+                                        host.load(
+                                                HostileNames.guest("machine"),
+                                                file,
+                                                Settings.NONE)));
+                HostileNames.attempt("trailer", () -> host.keep(file, Settings.NONE));
+            }
+        }
+    }
+}
