@@ -8,6 +8,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.option.NotBuilt;
 import org.vmferry.engine.qmp.QmpServer;
+import org.vmferry.it.qemu.GuestRom;
 import org.vmferry.it.qemu.Qemu;
 import org.vmferry.it.qemu.RequiresQemu;
 import org.vmferry.it.qmp.QmpScript.Answer;
@@ -17,6 +18,7 @@ import org.vmferry.testkit.machine.ReferenceMachine;
 import org.vmferry.testkit.tls.TestCertificates;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -32,6 +34,11 @@ import java.util.TreeSet;
  */
 @RequiresQemu
 class QmpScriptTest {
+    private static final Duration SOON = Duration.ofSeconds(60);
+
+    private static final int LINE = 9;
+    private static final GuestRom GUEST = GuestRom.counting().dirty(2 << 20, 2 << 20);
+
     /** Parameters of ours that no QEMU has. */
     private static final Set<String> OURS =
             Set.of(
@@ -91,13 +98,20 @@ class QmpScriptTest {
         Map<String, Path> ends = ends("qemu");
         try (Qemu source = qemu(ends.get("source"), false);
                 Qemu destination = qemu(ends.get("destination"), true)) {
+            source.awaitSerial(LINE, SOON);
             return script.play(ends, names(script, "qemu"));
         }
     }
 
+    /**
+     * A page with content takes a QEMU 0.1 s at a small bandwidth, however small; zeros nothing.
+     */
     private static Qemu qemu(Path socket, boolean incoming) throws Exception {
         var builder =
-                Qemu.builder().memory(16).options("-qmp", "unix:" + socket + ",server=on,wait=off");
+                Qemu.builder()
+                        .memory(16)
+                        .rom(GUEST)
+                        .options("-qmp", "unix:" + socket + ",server=on,wait=off");
         return (incoming ? builder.incoming() : builder).start();
     }
 
