@@ -2,13 +2,11 @@ package org.vmferry.engine.stream;
 
 import org.vmferry.engine.stream.OpaqueSections.Open;
 import org.vmferry.engine.stream.Readings.Reading;
-import org.vmferry.engine.stream.Readings.Step;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 
 import java.io.IOException;
 import java.util.Collection;
-import java.util.List;
 
 /**
  * Sections that go on, and of which nobody knows where they end. Only the file as a whole tells
@@ -55,11 +53,9 @@ final class UnknownSections {
     /** Whether one begins there. */
     boolean begins(long at) throws IOException {
         if (!areReadable(at)) return false;
-        List<Step> steps = reading.steps();
+        // What stands there is no step: RAM's START is looked for before, and no other is one.
         int next = reading.next(at);
-        boolean behind = next > 0 && steps.get(next - 1).end() == at;
-        boolean goesOn = next == steps.size() || steps.get(next).start() > at;
-        return behind && goesOn;
+        return next > 0 && reading.steps().get(next - 1).end() == at;
     }
 
     /** The only one, of what is readable. */

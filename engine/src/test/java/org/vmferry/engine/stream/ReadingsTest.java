@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -57,8 +58,8 @@ class ReadingsTest {
     }
 
     private static Bytes end(Bytes to) {
-        String json = "{\"page_size\":256,\"devices\":[" + DEVICE + "]}";
-        return to.full(9, "d", 0, 1, (byte) 7, (byte) 8, (byte) 9).description(json);
+        return to.full(9, "d", 0, 1, (byte) 7, (byte) 8, (byte) 9)
+                .description(description(PAGE, DEVICE));
     }
 
     /** The usual order, with this in the middle of one of the payloads. */
@@ -215,6 +216,91 @@ class ReadingsTest {
                                                 .u8(2)
                                                 .u32(X))));
         usual(around(bytes(b -> startRam(b.footer(X)).u8(2).u32(X))));
+    }
+
+    /** Taken for payload it would be missing: the description names it. */
+    @Test
+    void aDeviceAmongUnknownPartsIsReadInOneWay() throws IOException {
+        Bytes bytes = startX(startRam(new Bytes()), (byte) 1);
+        x(bytes.full(9, "d", 0, 1, (byte) 7, (byte) 8, (byte) 9), 2);
+        x(ram(ram(bytes, 2, 0), 3, 1), 3).description(description(PAGE, DEVICE));
+        assertThat(marks(read(bytes.array()), bytes.array())).containsExactly(1, 4, 2, 3);
+    }
+
+    /** Empty, so each page would still come once. */
+    @Test
+    void behindRamsEndNoneOfItsPartsIsLookedFor() throws IOException {
+        Bytes bytes = ram(ram(startRam(startX(new Bytes())), 2, 0), 3, 1);
+        x(bytes, 2, bytes(b -> ram(b.footer(X), 2).u8(2).u32(X)));
+        byte[] all = end(x(bytes, 3)).array();
+        assertThat(marks(read(all), all)).containsExactly(1, 2, 3, 4);
+    }
+
+    /** Each may have begun behind each of the devices. */
+    @Test
+    void whatMayBeOpenIsBounded() throws IOException {
+        byte[] few = sections(6, 30);
+        assertThat(marks(read(few), few)).hasSize(33);
+        refused(sections(10, 30), "over 256 unknown sections are open");
+    }
+
+    private byte[] sections(int count, int devices) {
+        Bytes bytes = startRam(new Bytes());
+        for (int id = 10; id < 10 + count; id++) {
+            bytes.u8(1).u32(id).str8("odd").u32(id).u32(1).footer(id);
+        }
+        for (int i = 0; i < devices; i++) {
+            bytes.full(9, "d", 0, 1, (byte) 7, (byte) 8, (byte) 9);
+            for (int id = 10; id < 10 + count; id++) bytes.u8(2).u32(id).footer(id);
+        }
+        return ram(ram(bytes, 2, 0), 3, 1).description(description(PAGE, devices)).array();
+    }
+
+    @Test
+    void moreEndsThanAreReadAreRefused() throws IOException {
+        usual(around(ends(15)));
+        refused(around(ends(16)), "over 16 ends seem to stand in the file");
+    }
+
+    /** Their descriptions are none. */
+    private static byte[] ends(int count) {
+        Bytes bytes = new Bytes();
+        for (int i = 0; i < count; i++) bytes.footer(X).description("{x");
+        return bytes.array();
+    }
+
+    /** After each of these devices the payload that ends may have begun. */
+    private static Bytes amongDevices(Bytes to, int count) {
+        for (int i = 0; i < count; i++) x(to.full(9, "d", 0, 1, (byte) 7, (byte) 8, (byte) 9), 2);
+        return to;
+    }
+
+    private static String description(int pageSize, String... devices) {
+        return "{\"page_size\":%d,\"devices\":[%s]}".formatted(pageSize, String.join(",", devices));
+    }
+
+    private static String description(int pageSize, int count) {
+        return description(pageSize, Collections.nCopies(count, DEVICE).toArray(String[]::new));
+    }
+
+    @Test
+    void whatMayHaveComeInTooManyWaysIsRefused() throws IOException {
+        Bytes few = amongDevices(startX(startRam(new Bytes())), 30);
+        x(ram(ram(few, 2, 0), 3, 1), 3).description(description(PAGE, 30));
+        assertThat(marks(read(few.array()), few.array())).hasSize(33);
+        Bytes many = amongDevices(startX(startRam(new Bytes())), 70);
+        x(ram(ram(many, 2, 0), 3, 1), 3).description(description(PAGE, 70));
+        refused(many.array(), "over 64 at one place");
+    }
+
+    /** Each of these pages would be 64 KiB, and what follows it is looked at then. */
+    @Test
+    void placesAheadAreBounded() {
+        Bytes bytes = amongDevices(startX(startRam(new Bytes())), 60);
+        byte[] unit = bytes(b -> b.footer(X).u8(2).u32(RAM).u64(0x28));
+        for (int i = 0; i < 10_000; i++) bytes.raw(unit);
+        x(bytes.u8(2).u32(X), 3).description(description(1 << 16, 60));
+        refused(bytes.array(), "over 131072 at once");
     }
 
     /** RAM's parts hold nothing there: rounds make no difference. */

@@ -6,15 +6,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Bytes;
 import org.vmferry.engine.MemoryChannel;
+import org.vmferry.engine.transport.FileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Section;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Address;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Sections of others that go on while the guest runs, for who keeps them. */
@@ -25,8 +32,12 @@ class StreamKeeperTest {
     private final ListStore store = new ListStore();
 
     private List<String> kept(Bytes bytes) throws IOException {
+        return kept(new StreamIn(new MemoryChannel(bytes.array(), 3)));
+    }
+
+    private List<String> kept(StreamIn stream) throws IOException {
         store.sections.clear();
-        try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 3))) {
+        try (StreamIn in = stream) {
             StreamReader.Handler handler =
                     new StreamReader.Handler() {
                         @Override
@@ -40,6 +51,16 @@ class StreamKeeperTest {
                         @Override
                         public void ramPart() throws IOException {
                             in.u64();
+                        }
+
+                        @Override
+                        public boolean ramPlaced() {
+                            return in.isFile();
+                        }
+
+                        @Override
+                        public Map<String, Long> passBlocks(StreamIn again, int pageSize) {
+                            return Map.of();
                         }
 
                         @Override
@@ -75,11 +96,11 @@ class StreamKeeperTest {
     }
 
     private static Bytes ramStart(Bytes before, int id) {
-        return before.raw(new Bytes().ramStart(id).u64(1).footer(id).array());
+        return before.raw(new Bytes().ramStart(id).u64(0x10).footer(id).array());
     }
 
     private static Bytes ram(Bytes before, int mark, int id) {
-        return before.u8(mark).u32(id).u64(1).footer(id);
+        return before.u8(mark).u32(id).u64(0x10).footer(id);
     }
 
     /** A device, and the end. */
@@ -124,5 +145,28 @@ class StreamKeeperTest {
         refused(ramStart(start(new Bytes(), 2, 0), 2), "the RAM section", "which another has");
         Bytes ended = more(start(ramStart(new Bytes(), 2), 4, 0), 3, 4);
         refused(more(ended, 2, 4), "a part of unknown section", "id 4");
+    }
+
+    /** In the device's payload stand a footer of its own, and the head of such a section. */
+    @Test
+    @Tag("STR-24")
+    void whatStandsBeforeAnUnknownSectionIsCut(@TempDir Path folder) throws IOException {
+        Bytes head = new Bytes().footer(9).u8(1).u32(5).str8("odd").u32(0).u32(1);
+        String json =
+                "{\"page_size\":4096,\"devices\":[{\"name\":\"d\",\"instance_id\":0,\"fields\":"
+                        + "[{\"size\":%d}]}]}".formatted(head.size());
+        Bytes bytes = ramStart(new Bytes(), 2).full(9, "d", 0, 1, head.array());
+        bytes.u8(1).u32(5).str8("odd").u32(0).u32(1).raw((byte) 7).footer(5);
+        ram(ram(bytes, 2, 2), 3, 2).description(json);
+        Path file = Files.write(folder.resolve("stream"), bytes.array());
+        try (var end =
+                new FileTransport().incoming(Address.parse("file:" + file), Options.DEFAULTS)) {
+            assertThat(kept(new StreamIn(end)))
+                    .containsExactly(
+                            "START ram 4",
+                            "FULL d " + head.size(),
+                            "AS_IS odd 41", // with RAM's part, in which is nothing
+                            "END ram 0");
+        }
     }
 }
