@@ -35,13 +35,24 @@ record Board(String name, String target, String machine, List<String> options, V
 
     /** Those that a QEMU of this version has. */
     static List<Board> of(QemuBinary qemu) {
-        Versions not = qemu.atLeast(10, 0) ? Versions.OLD : Versions.NEW;
-        return all().stream().filter(board -> board.in != not).toList();
+        return of(qemu, all());
     }
 
-    /** The short form's: it takes little time. */
-    static Board small() {
-        return of("x86_64", "pc", "-m 8M");
+    private static List<Board> of(QemuBinary qemu, List<Board> boards) {
+        Versions not = qemu.atLeast(10, 0) ? Versions.OLD : Versions.NEW;
+        return boards.stream().filter(board -> board.in != not).toList();
+    }
+
+    static final Board PC = of("x86_64", "pc", "-m 8M");
+
+    /**
+     * The short form's: a PC, one with pages of 1 KiB, and two whose sections go on beside RAM's.
+     * They take little time, and each build's machine has their QEMUs.
+     */
+    static List<Board> small(QemuBinary qemu) {
+        Board s390x = of("s390x", "s390-ccw-virtio", "-m 4M").only(Versions.NEW);
+        Board pseries = of("ppc64", "pseries", "-m 256M");
+        return of(qemu, List.of(PC, of("arm", "microbit"), s390x, pseries));
     }
 
     private static List<String> words(String... options) {

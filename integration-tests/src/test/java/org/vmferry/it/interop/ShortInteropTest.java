@@ -2,12 +2,14 @@ package org.vmferry.it.interop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.vmferry.it.qemu.QemuBinary;
 import org.vmferry.it.qemu.RequiresQemu;
 
@@ -18,8 +20,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.EnumSet;
+import java.util.stream.Stream;
 
-/** The matrix in short: a PC of both QEMUs. And the trial itself is tried: it can fail. */
+/** The matrix in short: of each kind a board. And the trial itself is tried: it can fail. */
 @RequiresQemu(old = true)
 @Timeout(300)
 class ShortInteropTest {
@@ -29,10 +32,15 @@ class ShortInteropTest {
         return (old ? QemuBinary.old() : QemuBinary.current()).orElseThrow();
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void aPcGoesThrough(boolean old) throws Exception {
-        BoardTrial trial = new BoardTrial(Board.small(), qemu(old), folder, (file, offset) -> {});
+    private static Stream<Arguments> boards() {
+        return Stream.of(false, true)
+                .flatMap(old -> Board.small(qemu(old)).stream().map(each -> arguments(each, old)));
+    }
+
+    @ParameterizedTest(name = "{0}, old: {1}")
+    @MethodSource("boards")
+    void goesThrough(Board board, boolean old) throws Exception {
+        BoardTrial trial = new BoardTrial(board, qemu(old), folder, (file, offset) -> {});
         for (Operation each : Operation.values()) {
             assertThat(trial.run(each)).as(each.title).doesNotMatch("0\\b.*");
         }
@@ -40,8 +48,7 @@ class ShortInteropTest {
 
     @Test
     void oneByteThatDiffersMakesACellRed() throws Exception {
-        BoardTrial trial =
-                new BoardTrial(Board.small(), qemu(false), folder, ShortInteropTest::flip);
+        BoardTrial trial = new BoardTrial(Board.PC, qemu(false), folder, ShortInteropTest::flip);
         EnumSet<Operation> looking = EnumSet.of(Operation.INSPECT, Operation.VERIFY);
         for (Operation each : EnumSet.complementOf(looking)) {
             assertThatThrownBy(() -> trial.run(each))
@@ -62,7 +69,7 @@ class ShortInteropTest {
 
     @Test
     void aFileThatIsCutShortMakesACellRed() throws Exception {
-        BoardTrial trial = new BoardTrial(Board.small(), qemu(false), folder, (file, offset) -> {});
+        BoardTrial trial = new BoardTrial(Board.PC, qemu(false), folder, (file, offset) -> {});
         for (Path file : trial.files()) {
             try (FileChannel half = FileChannel.open(file, StandardOpenOption.WRITE)) {
                 half.truncate(Files.size(file) / 2);

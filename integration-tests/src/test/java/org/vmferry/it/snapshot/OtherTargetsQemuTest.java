@@ -10,6 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.vmferry.it.qemu.Qemu;
 import org.vmferry.it.qemu.QemuBinary;
 import org.vmferry.it.qemu.QemuBuilder;
+import org.vmferry.it.qemu.RequiresQemu;
 import org.vmferry.it.support.Captures;
 import org.vmferry.it.support.Commands;
 
@@ -18,7 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /** The captured streams, converted, are loaded by a QEMU of their target. */
-@Tag("stress")
+@RequiresQemu
 @Timeout(180)
 class OtherTargetsQemuTest {
     @TempDir Path folder;
@@ -42,12 +43,9 @@ class OtherTargetsQemuTest {
         assertThat(command.run("convert", file, converted, "--format", format))
                 .as(command.err())
                 .isZero();
-        Path x86 = QemuBinary.current().orElseThrow().path();
-        Path qemu = x86.resolveSibling("qemu-system-" + target);
-        assertThat(qemu).as("the QEMU of this target").isExecutable();
         QemuBuilder builder =
                 Qemu.builder()
-                        .binary(new QemuBinary(qemu, QemuBinary.CURRENT_MAJOR, 0))
+                        .binary(QemuBinary.current().orElseThrow().target(target))
                         .memory(memory)
                         .paused()
                         .incoming();
