@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 
 /**
  * Guests of all kinds of machines that Debian's QEMUs have go through every operation;
- * docs/interop.md is written of it. The property vmferry.interop.board runs those alone whose name
+ * docs/interop.md is written of it. The property vmferry.interop.only runs those alone whose name
  * has it.
  */
 @Tag("stress")
