@@ -124,7 +124,7 @@ final class FramedSender implements PageCarrier.Sender {
             throw new MigrationException(
                     Blame.PLUGIN, "multifd connected for a stream, the layout gives places");
         }
-        pageSize = PageSize.of(blocks);
+        pageSize = eachSection ? PageSize.of(blocks) : PageSize.ofFlushed(blocks);
         if (session.options().get(MultifdCarrier.ZERO_PAGES).equals(ZeroDetection.LEGACY)) {
             legacyZeros = new LegacyZeros(framed.records(), pageSize);
         }

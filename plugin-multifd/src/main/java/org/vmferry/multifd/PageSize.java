@@ -9,8 +9,10 @@ import java.util.List;
 final class PageSize {
     private static final int USUAL = 4096;
 
-    /** With AVR's 256 bytes, whose offsets have bits that are flags, QEMU itself fails. */
-    private static final int SMALLEST = 1 << 10;
+    /** AVR's, whose records have no bit for a flush: {@link #FLUSHED} is the smallest that has. */
+    private static final int SMALLEST = 1 << 8;
+
+    private static final int FLUSHED = 1 << 10;
 
     private PageSize() {}
 
@@ -30,5 +32,15 @@ final class PageSize {
             }
         }
         return size;
+    }
+
+    /** As above, where the main stream is to have flush records. */
+    static int ofFlushed(List<RamBlock> blocks) throws MigrationException {
+        int size = of(blocks);
+        if (size >= FLUSHED) return size;
+        throw MigrationException.user(
+                "block '%s' has pages of %d bytes, whose records have no bit for multifd's flush:"
+                    + " set %s=on, and the destination must be a QEMU of before 8.1, or vmferry",
+                blocks.getFirst().id(), size, MultifdCarrier.FLUSH_EACH_SECTION.name());
     }
 }

@@ -20,17 +20,25 @@ class PageSizeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1024, 4096, 1 << 16, Packet.DATA})
+    @ValueSource(ints = {256, 1024, 4096, 1 << 16, Packet.DATA})
     void allHaveOne(int size) throws MigrationException {
         assertThat(PageSize.of(List.of(of("a", size), of("b", size)))).isEqualTo(size);
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {256, 512, 2 * Packet.DATA})
+    @ValueSource(ints = {64, 128, 2 * Packet.DATA})
     void tooSmallOrTooLargeIsRefusedByName(int size) {
         assertThatThrownBy(() -> PageSize.of(List.of(of("sram", size))))
                 .isInstanceOf(MigrationException.class)
-                .hasMessageContainingAll("from 1024 to ", "block 'sram' has pages of " + size);
+                .hasMessageContainingAll("from 256 to ", "block 'sram' has pages of " + size);
+    }
+
+    @Test
+    void withoutABitForAFlushNoneIsSent() throws MigrationException {
+        assertThatThrownBy(() -> PageSize.ofFlushed(List.of(of("sram", 256))))
+                .isInstanceOf(MigrationException.class)
+                .hasMessageContainingAll("'sram'", "set multifd-flush-after-each-section=on");
+        assertThat(PageSize.ofFlushed(List.of(of("sram", 1024)))).isEqualTo(1024);
     }
 
     @Test
