@@ -15,10 +15,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -41,8 +41,8 @@ class KeyUpdateTest {
     private static TlsCredentials server;
     private static TlsCredentials client;
 
-    private Incoming in;
-    private Outgoing out;
+    private Acceptor in;
+    private Opener out;
     private Watched below;
     private TlsChannel source;
     private TlsChannel destination;
@@ -60,8 +60,8 @@ class KeyUpdateTest {
 
     @BeforeEach
     void connect() throws Exception {
-        in = new TcpTransport().incoming(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
-        out = new TcpTransport().outgoing(in.address(), Options.DEFAULTS);
+        in = new TcpTransport().acceptor(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
+        out = new TcpTransport().opener(in.address(), Options.DEFAULTS);
         Channel there = out.open();
         below = new Watched(in.accept());
         FutureTask<TlsChannel> accepting =
