@@ -155,11 +155,6 @@ class ForeignReleaseTest {
             }
 
             @Override
-            public long write(ByteBuffer[] sources) throws IOException {
-                return write(sources, 0, sources.length);
-            }
-
-            @Override
             public int read(ByteBuffer target) {
                 hang();
                 return -1;
@@ -168,11 +163,6 @@ class ForeignReleaseTest {
             @Override
             public long read(ByteBuffer[] targets, int offset, int length) {
                 return read(targets[offset]);
-            }
-
-            @Override
-            public long read(ByteBuffer[] targets) {
-                return read(targets, 0, targets.length);
             }
 
             @Override

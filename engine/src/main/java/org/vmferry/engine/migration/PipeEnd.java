@@ -86,11 +86,6 @@ final class PipeEnd implements Channel, Lifeline, Opener, Acceptor {
     }
 
     @Override
-    public long read(ByteBuffer[] targets) throws IOException {
-        return in.read(targets);
-    }
-
-    @Override
     public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
         return in.read(targets, offset, length);
     }
@@ -98,11 +93,6 @@ final class PipeEnd implements Channel, Lifeline, Opener, Acceptor {
     @Override
     public int write(ByteBuffer source) throws IOException {
         return out.write(source);
-    }
-
-    @Override
-    public long write(ByteBuffer[] sources) throws IOException {
-        return out.write(sources);
     }
 
     @Override

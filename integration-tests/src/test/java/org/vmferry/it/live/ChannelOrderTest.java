@@ -17,9 +17,9 @@ import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.ChannelTransport;
 import org.vmferry.spi.transport.Opener;
-import org.vmferry.testkit.fault.ForwardingChannel;
 import org.vmferry.testkit.fault.ForwardingChannelTransport;
 import org.vmferry.testkit.fault.ForwardingOpener;
+import org.vmferry.testkit.fault.OneBufferChannel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -133,7 +133,7 @@ class ChannelOrderTest {
                             @Override
                             public Channel channel(Channel real) {
                                 if (number == 0) mainIsThere.countDown();
-                                return new ForwardingChannel(real) {
+                                return new OneBufferChannel(real) {
                                     private int written;
 
                                     @Override
@@ -176,7 +176,7 @@ class ChannelOrderTest {
         migrate(
                 number ->
                         real ->
-                                new ForwardingChannel(real) {
+                                new OneBufferChannel(real) {
                                     @Override
                                     public void close() throws IOException {
                                         closing.countDown();
@@ -195,7 +195,7 @@ class ChannelOrderTest {
         migrate(
                 number ->
                         real ->
-                                new ForwardingChannel(real) {
+                                new OneBufferChannel(real) {
                                     @Override
                                     public void shutdownOutput() throws IOException {
                                         soon(released, number + " is not let go");

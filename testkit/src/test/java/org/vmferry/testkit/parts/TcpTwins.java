@@ -10,7 +10,7 @@ import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.ChannelTransport;
 import org.vmferry.spi.transport.Opener;
-import org.vmferry.testkit.fault.ForwardingChannel;
+import org.vmferry.testkit.fault.OneBufferChannel;
 
 import java.io.IOException;
 import java.net.BindException;
@@ -156,7 +156,7 @@ final class TcpTwins {
     static class DamagesAByte extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 @Override
                 public int write(ByteBuffer source) throws IOException {
                     if (source.remaining() == 4095) source.put(7, (byte) (source.get(7) + 1));
@@ -170,7 +170,7 @@ final class TcpTwins {
     static class IgnoresTheOffset extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 @Override
                 public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
                     return super.write(sources, offset, length - 1); // all but the last
@@ -183,7 +183,7 @@ final class TcpTwins {
     static class ReadsNothing extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 private boolean second;
 
                 @Override
@@ -200,7 +200,7 @@ final class TcpTwins {
     static class KeepsTheEnd extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 @Override
                 public void shutdownOutput() {}
             };
@@ -211,7 +211,7 @@ final class TcpTwins {
     static class EndsBothDirections extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 @Override
                 public void shutdownOutput() throws IOException {
                     super.shutdownOutput();
@@ -225,7 +225,7 @@ final class TcpTwins {
     static class OneAtATime extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 private volatile boolean written;
 
                 /** Who wants much waits until much was written. */
@@ -251,7 +251,7 @@ final class TcpTwins {
     static class ClosesLater extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 private boolean closed;
 
                 @Override
@@ -401,7 +401,7 @@ final class TcpTwins {
     static class Nameless extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 @Override
                 public String peer() {
                     return null;
@@ -414,7 +414,7 @@ final class TcpTwins {
     static class TakesBytesWhenClosed extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 private boolean closed;
 
                 @Override
@@ -438,7 +438,7 @@ final class TcpTwins {
     static class EachOfItsOwnOrigin extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 @Override
                 public String origin() {
                     return channel.peer();
