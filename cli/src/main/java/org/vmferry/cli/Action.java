@@ -7,13 +7,14 @@ import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.Statistics;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.discovery.RejectedPlugin;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.engine.transport.ScratchFolder;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.Provider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.OutgoingFile;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -157,9 +158,9 @@ abstract class Action implements Callable<Integer> {
      *
      * @return to be closed; not to be completed but by who fills it
      */
-    final Outgoing place(Path output) throws IOException {
-        Outgoing place =
-                plugins.transport("file")
+    final OutgoingFile place(Path output) throws IOException {
+        OutgoingFile place =
+                new LocalFileTransport()
                         .outgoing(Address.parse(Snapshot.uri(output, 0)), Options.DEFAULTS);
         try {
             place.reserve(0);

@@ -8,8 +8,8 @@ import org.vmferry.engine.Statistics;
 import org.vmferry.engine.json.Json;
 import org.vmferry.engine.transport.ScratchFolder;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -73,7 +73,7 @@ final class DemoCommand extends Action {
             runIn(Path.of(System.getProperty("java.io.tmpdir")), snapshot -> {});
             return;
         }
-        try (Outgoing place = place(keep)) {
+        try (OutgoingFile place = place(keep)) {
             runIn(new ScratchOption().beside(keep), snapshot -> keep(snapshot, place));
         }
     }
@@ -94,7 +94,7 @@ final class DemoCommand extends Action {
         }
     }
 
-    private void keep(Path snapshot, Outgoing place) throws IOException {
+    private void keep(Path snapshot, OutgoingFile place) throws IOException {
         try (Snapshot kept = Snapshot.open(snapshot, 0);
                 Arena arena = Arena.ofConfined()) {
             PositionedFile from = kept.file();

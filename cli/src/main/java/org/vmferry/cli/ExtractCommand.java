@@ -5,8 +5,8 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.ZeroPages;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -80,7 +80,7 @@ final class ExtractCommand extends SnapshotAction {
                                                 inspection.lost()));
         check(snapshot, inspection, block);
         if (rescue) block = rescued(snapshot, block, inspection.pageSize());
-        try (Outgoing out = place(output)) {
+        try (OutgoingFile out = place(output)) {
             out.expect(
                     isDevice()
                             ? block.usedLength()
@@ -114,7 +114,7 @@ final class ExtractCommand extends SnapshotAction {
     /** Out of a pipe, that is read once: what is in it shows as it comes. */
     private void passing(Snapshot snapshot) throws Exception {
         if (rescue) throw tells();
-        try (Outgoing out = place(output);
+        try (OutgoingFile out = place(output);
                 var archive = archive(scratch.beside(output))) {
             archive.takeLosses();
             archive.keep(
@@ -143,7 +143,7 @@ final class ExtractCommand extends SnapshotAction {
         }
     }
 
-    private void complete(Outgoing out) throws IOException {
+    private void complete(OutgoingFile out) throws IOException {
         interruption.check();
         interruption.cancelBy(out::release);
         out.complete();

@@ -6,7 +6,7 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.OutgoingFile;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -66,7 +66,7 @@ final class ReceiveCommand extends Action {
         allow.check(uri);
         Engine engine = engine();
         // A source without a return path has given its guest up by the time it is written.
-        try (Outgoing place = place(output);
+        try (OutgoingFile place = place(output);
                 var archive = archive(scratch.beside(output))) {
             place.reserve(FIRST);
             uuid.tell(archive);

@@ -5,8 +5,8 @@ import org.vmferry.cli.input.Packing;
 import org.vmferry.cli.input.UnpackedFile;
 import org.vmferry.engine.stream.OtherFormat;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.transport.IncomingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -23,13 +23,13 @@ final class Recognition {
 
     private final Path path;
     private final boolean once;
-    private Incoming opened;
+    private IncomingFile opened;
     private long offset;
     private Optional<Packed> packed = Optional.empty();
     private Optional<LibvirtHeader> libvirt = Optional.empty();
     private Optional<String> domain = Optional.empty();
 
-    private Recognition(Path path, Incoming opened, boolean once, long offset) {
+    private Recognition(Path path, IncomingFile opened, boolean once, long offset) {
         this.path = path;
         this.opened = opened;
         this.once = once;
@@ -45,7 +45,8 @@ final class Recognition {
      * @param offset where to look for a stream, or for packed data; 0 also finds libvirt's header
      * @throws MigrationException if it is nothing that can be read, and why
      */
-    static Snapshot of(Path path, Incoming opened, boolean once, long offset) throws IOException {
+    static Snapshot of(Path path, IncomingFile opened, boolean once, long offset)
+            throws IOException {
         var recognition = new Recognition(path, opened, once, offset);
         try {
             return recognition.snapshot();

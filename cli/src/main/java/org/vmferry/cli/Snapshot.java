@@ -3,13 +3,13 @@ package org.vmferry.cli;
 import org.vmferry.cli.input.Packed;
 import org.vmferry.cli.input.UnpackedFile;
 import org.vmferry.engine.system.Inode;
-import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.FileTransport;
+import org.vmferry.spi.transport.IncomingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,7 +23,7 @@ import java.util.Optional;
  */
 final class Snapshot implements AutoCloseable {
     private final Path path;
-    private final Incoming opened;
+    private final IncomingFile opened;
     private final boolean once;
     private final long offset;
     private final Optional<Packed> packed;
@@ -33,7 +33,7 @@ final class Snapshot implements AutoCloseable {
     /** As it was recognised: {@link Recognition}. */
     Snapshot(
             Path path,
-            Incoming opened,
+            IncomingFile opened,
             boolean once,
             long offset,
             Optional<Packed> packed,
@@ -58,13 +58,14 @@ final class Snapshot implements AutoCloseable {
      * @throws MigrationException if it is nothing that can be read, and why
      */
     static Snapshot open(Path path, long offset) throws IOException {
-        Incoming opened =
-                new FileTransport().incoming(Address.parse(uri(path, offset)), Options.DEFAULTS);
+        IncomingFile opened =
+                new LocalFileTransport()
+                        .incoming(Address.parse(uri(path, offset)), Options.DEFAULTS);
         return Recognition.of(path, opened, false, offset);
     }
 
     /** As above, of what is read once, from front to back. */
-    static Snapshot once(Path name, Incoming opened, long offset) throws IOException {
+    static Snapshot once(Path name, IncomingFile opened, long offset) throws IOException {
         return Recognition.of(name, opened, true, offset);
     }
 
@@ -136,7 +137,7 @@ final class Snapshot implements AutoCloseable {
     }
 
     /** How the engine reads it. */
-    TransportProvider transport() {
+    FileTransport transport() {
         return new SnapshotTransport(opened, offset);
     }
 

@@ -1,25 +1,25 @@
 package org.vmferry.cli;
 
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.FileTransport;
 import org.vmferry.spi.transport.ForwardingFile;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Set;
 
 /**
  * The snapshot that a command works on, {@code snapshot:}, for the engine to read as often as it
  * must: always the file that was opened, whatever its name has been given to since.
  */
-final class SnapshotTransport implements TransportProvider {
+final class SnapshotTransport implements FileTransport {
     private static final String ID = "snapshot";
 
-    private final Incoming opened;
+    private final IncomingFile opened;
     private final long start;
 
     /**
@@ -28,7 +28,7 @@ final class SnapshotTransport implements TransportProvider {
      * @param opened stays the caller's
      * @param start where the stream begins, in bytes
      */
-    SnapshotTransport(Incoming opened, long start) {
+    SnapshotTransport(IncomingFile opened, long start) {
         this.opened = opened;
         this.start = start;
     }
@@ -44,17 +44,12 @@ final class SnapshotTransport implements TransportProvider {
     }
 
     @Override
-    public Set<Feature> features() {
-        return Set.of(Feature.SEEKABLE);
-    }
-
-    @Override
-    public Outgoing outgoing(Address address, Options options) throws MigrationException {
+    public OutgoingFile outgoing(Address address, Options options) throws MigrationException {
         throw MigrationException.user("%s is only read", address);
     }
 
     @Override
-    public Incoming incoming(Address address, Options options) throws IOException {
+    public IncomingFile incoming(Address address, Options options) throws IOException {
         PositionedFile stream =
                 new ForwardingFile(opened.file(false)) {
                     @Override
@@ -62,12 +57,7 @@ final class SnapshotTransport implements TransportProvider {
                         return start;
                     }
                 };
-        return new Incoming() {
-            @Override
-            public Address address() {
-                return address;
-            }
-
+        return new IncomingFile() {
             /** Never around the page cache: no command asks for that. */
             @Override
             public PositionedFile file(boolean direct) {

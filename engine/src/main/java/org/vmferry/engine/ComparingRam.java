@@ -1,6 +1,7 @@
 package org.vmferry.engine;
 
 import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
@@ -11,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /**
  * RAM of a host that can't tell which pages its guest writes to: found out by comparing it with a
@@ -83,12 +83,11 @@ public final class ComparingRam implements RamProvider, DirtyLog {
     }
 
     /** A block, and what it held at the last harvest. */
-    private static final class Shadowed implements RamBlock {
-        private final RamBlock real;
+    private static final class Shadowed extends ForwardingBlock {
         private volatile Copy copy; // null while nobody logs
 
         Shadowed(RamBlock real) {
-            this.real = real;
+            super(real);
         }
 
         void copy() {
@@ -158,49 +157,10 @@ public final class ComparingRam implements RamProvider, DirtyLog {
             return copy == null ? real.memory() : Optional.empty();
         }
 
+        /** The copy's pages are sent, and those were perhaps something else. */
         @Override
-        public void write(long offset, MemorySegment source) {
-            real.write(offset, source);
-        }
-
-        @Override
-        public String id() {
-            return real.id();
-        }
-
-        @Override
-        public long usedLength() {
-            return real.usedLength();
-        }
-
-        @Override
-        public long maximumLength() {
-            return real.maximumLength();
-        }
-
-        @Override
-        public int pageSize() {
-            return real.pageSize();
-        }
-
-        @Override
-        public OptionalLong guestAddress() {
-            return real.guestAddress();
-        }
-
-        @Override
-        public boolean shared() {
-            return real.shared();
-        }
-
-        @Override
-        public boolean missing() {
-            return real.missing();
-        }
-
-        @Override
-        public boolean isFresh() {
-            return real.isFresh();
+        public boolean isKnownZero(long offset, long bytes) {
+            return copy == null && real.isKnownZero(offset, bytes);
         }
     }
 

@@ -20,7 +20,6 @@ import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.engine.transport.AllowedAddresses;
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
@@ -29,9 +28,12 @@ import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.FileTransport;
+import org.vmferry.spi.transport.IncomingFile;
 import org.vmferry.spi.transport.TransportProvider;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -177,7 +179,7 @@ public final class Engine {
                     plugins.all(PluginKind.NOTIFIER).stream()
                             .map(plugin -> Guard.over(MigrationNotifier.class, plugin))
                             .toList();
-            Save save = new Save(session, machine, prepared.parts, notifiers);
+            Save save = Save.of(session, machine, prepared.parts, notifiers);
             return new Migration(registry, session, address, save, use).start();
         } catch (MigrationException | RuntimeException | Error e) {
             use.end();
@@ -213,16 +215,43 @@ public final class Engine {
     private Migration listen(Machine machine, Address address, Settings settings)
             throws IOException {
         Prepared prepared = prepare(false, "receive", address, settings, machine.uuid());
-        MigrationSession session = prepared.session;
-        MachineUse use = MachineUse.toLoad(machine, session.name());
-        Incoming end = null;
+        MachineUse use = MachineUse.toLoad(machine, prepared.session.name());
         try {
-            end = prepared.parts.transport().incoming(address, session.options());
+            return switch (prepared.parts.transport()) {
+                case FileTransport files -> load(files, machine, prepared, use);
+                case ChannelTransport channels -> load(channels, machine, prepared, use);
+            };
+        } catch (IOException | RuntimeException | Error e) {
+            use.end();
+            throw e;
+        }
+    }
+
+    private Migration load(FileTransport files, Machine machine, Prepared prepared, MachineUse use)
+            throws IOException {
+        MigrationSession session = prepared.session;
+        Address address = prepared.parts.address();
+        IncomingFile end = files.incoming(address, session.options());
+        try {
             Load load = new Load(session, machine, prepared.parts, end, use::lend);
+            return new Migration(registry, session, address, load, use).start();
+        } catch (IOException | RuntimeException | Error e) {
+            end.close();
+            throw e;
+        }
+    }
+
+    private Migration load(
+            ChannelTransport channels, Machine machine, Prepared prepared, MachineUse use)
+            throws IOException {
+        MigrationSession session = prepared.session;
+        Acceptor end = channels.acceptor(prepared.parts.address(), session.options());
+        try {
+            Load load =
+                    new Load(session, machine, prepared.parts, end, channels.features(), use::lend);
             return new Migration(registry, session, end.address(), load, use).start();
         } catch (IOException | RuntimeException | Error e) {
-            if (end != null) end.close();
-            use.end();
+            end.close();
             throw e;
         }
     }
@@ -268,12 +297,11 @@ public final class Engine {
      */
     public Set<String> capabilities(String uri) throws IOException {
         Address address = address(uri);
-        TransportProvider transport = plugins.transport(address.scheme());
-        if (!transport.features().contains(Feature.SEEKABLE)) {
+        if (!(plugins.transport(address.scheme()) instanceof FileTransport files)) {
             throw MigrationException.user(
-                    "%s: only what lies in a seekable file can be looked into", address);
+                    "%s: only what lies in a file can be looked into", address);
         }
-        try (Incoming end = transport.incoming(address, Options.DEFAULTS);
+        try (IncomingFile end = files.incoming(address, Options.DEFAULTS);
                 StreamIn in = new StreamIn(end)) {
             Configuration configuration = StreamHeader.read(in, new int[1]);
             return new LinkedHashSet<>(StreamHeader.capabilities(configuration));
@@ -344,7 +372,8 @@ public final class Engine {
                 () ->
                         prepared.session.fail(
                                 MigrationException.user("looking into %s was cancelled", address)));
-        Incoming end = prepared.parts.transport().incoming(address, prepared.session.options());
+        var files = (FileTransport) prepared.parts.transport(); // as the capabilities were
+        IncomingFile end = files.incoming(address, prepared.session.options());
         return new Look(prepared.session, prepared.parts, end, wanted).look(capabilities);
     }
 
@@ -368,7 +397,7 @@ public final class Engine {
         Optional<CompressionProvider> codec = codec(options);
         // The default is meant for a link that others share. A snapshot is held to a rate only on
         // request.
-        boolean file = transport.features().contains(Feature.SEEKABLE);
+        boolean file = transport instanceof FileTransport;
         boolean limited =
                 !file || settings.parameters().containsKey(EngineOptions.MAX_BANDWIDTH.name());
         MigrationSession session =

@@ -12,9 +12,11 @@ import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -63,7 +65,7 @@ class ForeignReleaseTest {
     }
 
     /** A transport of which nothing ever comes to an end by itself. */
-    private final class Stubborn implements TransportProvider {
+    private final class Stubborn implements ChannelTransport {
         private final Where where;
 
         Stubborn(Where where) {
@@ -86,8 +88,8 @@ class ForeignReleaseTest {
         }
 
         @Override
-        public Outgoing outgoing(Address address, Options options) {
-            return new Outgoing() {
+        public Opener opener(Address address, Options options) {
+            return new Opener() {
                 @Override
                 public Channel open() {
                     return new Deaf();
@@ -106,8 +108,8 @@ class ForeignReleaseTest {
         }
 
         @Override
-        public Incoming incoming(Address address, Options options) {
-            return new Incoming() {
+        public Acceptor acceptor(Address address, Options options) {
+            return new Acceptor() {
                 @Override
                 public Address address() {
                     return address;
@@ -153,11 +155,6 @@ class ForeignReleaseTest {
             }
 
             @Override
-            public long write(ByteBuffer[] sources) throws IOException {
-                return write(sources, 0, sources.length);
-            }
-
-            @Override
             public int read(ByteBuffer target) {
                 hang();
                 return -1;
@@ -166,11 +163,6 @@ class ForeignReleaseTest {
             @Override
             public long read(ByteBuffer[] targets, int offset, int length) {
                 return read(targets[offset]);
-            }
-
-            @Override
-            public long read(ByteBuffer[] targets) {
-                return read(targets, 0, targets.length);
             }
 
             @Override

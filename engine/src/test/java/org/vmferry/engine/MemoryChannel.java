@@ -49,11 +49,6 @@ public class MemoryChannel implements Channel {
     }
 
     @Override
-    public long write(ByteBuffer[] sources) {
-        return write(sources, 0, sources.length);
-    }
-
-    @Override
     public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
         return read(targets[offset]);
     }

@@ -12,8 +12,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.Blame;
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
@@ -23,8 +23,10 @@ import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.FileTransport;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider;
 
 import java.io.DataInput;
 import java.io.DataOutput;
@@ -37,7 +39,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
 class MigrationTest {
@@ -217,25 +218,20 @@ class MigrationTest {
 
     /** The file transport, whose complete() fails. */
     private static Plugins brokenFile() throws MigrationException {
-        TransportProvider file = Plugins.builtIn().transport("file");
+        FileTransport file = new LocalFileTransport();
         return Plugins.builtIn()
                 .plus(
-                        new TransportProvider() {
+                        new FileTransport() {
                             @Override
                             public String id() {
                                 return "broken";
                             }
 
                             @Override
-                            public Set<Feature> features() {
-                                return file.features();
-                            }
-
-                            @Override
-                            public Outgoing outgoing(Address address, Options options)
+                            public OutgoingFile outgoing(Address address, Options options)
                                     throws MigrationException {
-                                Outgoing end = file.outgoing(address, options);
-                                return new Outgoing() {
+                                OutgoingFile end = file.outgoing(address, options);
+                                return new OutgoingFile() {
                                     @Override
                                     public PositionedFile file(boolean direct) throws IOException {
                                         return end.file(direct);
@@ -259,7 +255,7 @@ class MigrationTest {
                             }
 
                             @Override
-                            public Incoming incoming(Address address, Options options)
+                            public IncomingFile incoming(Address address, Options options)
                                     throws IOException {
                                 return file.incoming(address, options);
                             }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
@@ -122,6 +124,16 @@ class NotifierTest {
         TestMachine machine = TestMachine.live();
         Migration migration =
                 engine(listener("one")).send(machine, "tcp:127.0.0.1:1", Settings.NONE);
+        assertThatExceptionOfType(MigrationException.class).isThrownBy(migration::await);
+        assertThat(heard).containsExactly("one PrecopySetup", "one PrecopyFailed");
+    }
+
+    /** Who was told that it begins is told that it came to nothing, however early. */
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp:127.0.0.1:0", "file:x,offset=many"})
+    void anAddressThatMakesNoSenseIsAFailureToo(String address) throws Exception {
+        Migration migration =
+                engine(listener("one")).send(TestMachine.live(), address, Settings.NONE);
         assertThatExceptionOfType(MigrationException.class).isThrownBy(migration::await);
         assertThat(heard).containsExactly("one PrecopySetup", "one PrecopyFailed");
     }

@@ -1,21 +1,22 @@
 package org.vmferry.engine;
 
-import org.vmferry.engine.transport.FileTransport;
-import org.vmferry.spi.Feature;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.FileEnd;
+import org.vmferry.spi.transport.FileTransport;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 
 /** {@code stuck:path}: files on a disk that hangs, and that nothing can interrupt. */
-final class StuckFile implements TransportProvider {
+final class StuckFile implements FileTransport {
     /** Where it hangs. */
     enum At {
         WRITE,
@@ -23,7 +24,7 @@ final class StuckFile implements TransportProvider {
         READ
     }
 
-    private final TransportProvider file = new FileTransport();
+    private final FileTransport file = new LocalFileTransport();
     private final At where;
     final CountDownLatch reached = new CountDownLatch(1);
     final CountDownLatch letGo = new CountDownLatch(1);
@@ -44,14 +45,9 @@ final class StuckFile implements TransportProvider {
     }
 
     @Override
-    public Set<Feature> features() {
-        return file.features();
-    }
-
-    @Override
-    public Outgoing outgoing(Address address, Options options) throws MigrationException {
-        Outgoing end = file.outgoing(address, options);
-        return new Outgoing() {
+    public OutgoingFile outgoing(Address address, Options options) throws MigrationException {
+        OutgoingFile end = file.outgoing(address, options);
+        return new OutgoingFile() {
             private final PositionedFile slow = new Slow(end);
 
             @Override
@@ -78,19 +74,14 @@ final class StuckFile implements TransportProvider {
     }
 
     @Override
-    public Incoming incoming(Address address, Options options) throws IOException {
-        Incoming end = file.incoming(address, options);
-        return new Incoming() {
+    public IncomingFile incoming(Address address, Options options) throws IOException {
+        IncomingFile end = file.incoming(address, options);
+        return new IncomingFile() {
             private final PositionedFile slow = new Slow(end);
 
             @Override
             public PositionedFile file(boolean direct) {
                 return slow;
-            }
-
-            @Override
-            public Address address() {
-                return address;
             }
 
             @Override
@@ -106,9 +97,9 @@ final class StuckFile implements TransportProvider {
     }
 
     private final class Slow implements PositionedFile {
-        private final End end;
+        private final FileEnd end;
 
-        Slow(End end) {
+        Slow(FileEnd end) {
             this.end = end;
         }
 

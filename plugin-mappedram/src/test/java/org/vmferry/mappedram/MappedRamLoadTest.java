@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -96,31 +98,23 @@ class MappedRamLoadTest {
     }
 
     /** A block that is no native memory and counts the pages that are written to it. */
-    private record CountingBlock(RamBlock block, AtomicLong written) implements RamBlock {
-        @Override
-        public String id() {
-            return block.id();
+    private static final class CountingBlock extends ForwardingBlock {
+        private final AtomicLong written;
+
+        CountingBlock(RamBlock block, AtomicLong written) {
+            super(block);
+            this.written = written;
         }
 
         @Override
-        public long usedLength() {
-            return block.usedLength();
-        }
-
-        @Override
-        public int pageSize() {
-            return block.pageSize();
-        }
-
-        @Override
-        public void read(long offset, MemorySegment target) {
-            block.read(offset, target);
+        public Optional<MemorySegment> memory() {
+            return Optional.empty();
         }
 
         @Override
         public void write(long offset, MemorySegment source) {
             written.addAndGet(source.byteSize() / PAGE);
-            block.write(offset, source);
+            super.write(offset, source);
         }
     }
 

@@ -94,11 +94,6 @@ final class Loopback implements AutoCloseable {
         }
 
         @Override
-        public long read(ByteBuffer[] targets) throws IOException {
-            return socket.read(targets);
-        }
-
-        @Override
         public int write(ByteBuffer source) throws IOException {
             return socket.write(source);
         }
@@ -106,11 +101,6 @@ final class Loopback implements AutoCloseable {
         @Override
         public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
             return socket.write(sources, offset, length);
-        }
-
-        @Override
-        public long write(ByteBuffer[] sources) throws IOException {
-            return socket.write(sources);
         }
 
         @Override

@@ -76,11 +76,6 @@ final class Scripted implements Channel {
     }
 
     @Override
-    public long read(ByteBuffer[] targets) throws IOException {
-        return read(targets, 0, targets.length);
-    }
-
-    @Override
     public int write(ByteBuffer source) {
         throw new AssertionError("a receiver says nothing");
     }

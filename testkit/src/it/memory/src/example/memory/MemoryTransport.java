@@ -3,9 +3,12 @@ package example.memory;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
+import org.vmferry.spi.transport.TransportEnd;
 
 import java.io.IOException;
 import java.nio.channels.Pipe;
@@ -16,7 +19,7 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /** From one machine to another in the same JVM: {@code memory:NAME}. */
-public final class MemoryTransport implements TransportProvider {
+public final class MemoryTransport implements ChannelTransport {
     /** What a destination takes when it was released. */
     private static final Pipe[] RELEASED = {};
 
@@ -42,12 +45,12 @@ public final class MemoryTransport implements TransportProvider {
     }
 
     @Override
-    public Outgoing outgoing(Address address, Options options) {
+    public Opener opener(Address address, Options options) {
         return new Source(address);
     }
 
     @Override
-    public Incoming incoming(Address address, Options options) throws MigrationException {
+    public Acceptor acceptor(Address address, Options options) throws MigrationException {
         BlockingQueue<Pipe[]> calls = new LinkedBlockingQueue<>();
         if (listening().putIfAbsent(address.target(), calls) != null) {
             throw MigrationException.user("%s is taken: somebody listens there already", address);
@@ -56,7 +59,7 @@ public final class MemoryTransport implements TransportProvider {
     }
 
     /** What both ends have: channels that are closed with them. */
-    private abstract static class Either implements End {
+    private abstract static class Either implements TransportEnd {
         final Address address;
         private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
         private volatile boolean released;
@@ -94,7 +97,7 @@ public final class MemoryTransport implements TransportProvider {
         }
     }
 
-    private static final class Source extends Either implements Outgoing {
+    private static final class Source extends Either implements Opener {
         Source(Address address) {
             super(address);
         }
@@ -120,7 +123,7 @@ public final class MemoryTransport implements TransportProvider {
         }
     }
 
-    private static final class Destination extends Either implements Incoming {
+    private static final class Destination extends Either implements Acceptor {
         private final BlockingQueue<Pipe[]> calls;
 
         Destination(Address address, BlockingQueue<Pipe[]> calls) {

@@ -30,11 +30,6 @@ final class PipeChannel implements Channel {
     }
 
     @Override
-    public long read(ByteBuffer[] targets) throws IOException {
-        return in.read(targets);
-    }
-
-    @Override
     public int write(ByteBuffer source) throws IOException {
         return out.write(source);
     }
@@ -42,11 +37,6 @@ final class PipeChannel implements Channel {
     @Override
     public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
         return out.write(sources, offset, length);
-    }
-
-    @Override
-    public long write(ByteBuffer[] sources) throws IOException {
-        return out.write(sources);
     }
 
     @Override

@@ -1,14 +1,14 @@
 package example.memory;
 
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider;
-import org.vmferry.testkit.conformance.TransportConformance;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.testkit.conformance.ChannelTransportConformance;
 
 import java.util.UUID;
 
-class MemoryTransportTest extends TransportConformance {
+class MemoryTransportTest extends ChannelTransportConformance {
     @Override
-    protected TransportProvider provider() {
+    protected ChannelTransport provider() {
         return new MemoryTransport();
     }
 

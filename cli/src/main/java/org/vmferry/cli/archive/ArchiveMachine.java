@@ -1,6 +1,6 @@
 package org.vmferry.cli.archive;
 
-import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.engine.transport.ScratchFolder;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
@@ -13,8 +13,8 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,7 +46,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     private static final long STEP = 4 << 20;
 
     private final Path directory;
-    private final List<Outgoing> files = new ArrayList<>();
+    private final List<OutgoingFile> files = new ArrayList<>();
     private final SequencedMap<String, RamFile> blocks = new LinkedHashMap<>();
     private final Map<String, Elsewhere> elsewhere = new HashMap<>();
     private final SectionFile sections;
@@ -99,7 +99,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
 
     private ArchiveMachine(Path directory) throws IOException {
         this.directory = directory;
-        Outgoing file = create("sections");
+        OutgoingFile file = create("sections");
         try {
             sections = new SectionFile(file.file(false));
         } catch (IOException | RuntimeException | Error e) {
@@ -109,10 +109,10 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     }
 
     /** A file in the archive's directory, which goes with it. */
-    private Outgoing create(String name) throws IOException {
+    private OutgoingFile create(String name) throws IOException {
         // Said also where a directory's name would be taken for an offset.
         Address address = Address.parse("file:" + directory.resolve(name) + ",offset=0");
-        Outgoing file = new FileTransport().outgoing(address, Options.DEFAULTS);
+        OutgoingFile file = new LocalFileTransport().outgoing(address, Options.DEFAULTS);
         files.add(file);
         return file;
     }
@@ -298,12 +298,12 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     }
 
     private PositionedFile scratch() throws IOException {
-        Outgoing scratch = create("ram-" + blocks.size());
+        OutgoingFile scratch = create("ram-" + blocks.size());
         if (most != UNKNOWN) expect(scratch, Math.min(announced, most));
         return scratch.file(false);
     }
 
-    private static void expect(Outgoing scratch, long bytes) throws IOException {
+    private static void expect(OutgoingFile scratch, long bytes) throws IOException {
         try {
             scratch.expect(bytes);
         } catch (MigrationException e) {
@@ -327,7 +327,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     @Override
     public void close() throws IOException {
         blocks.clear();
-        files.forEach(Outgoing::close);
+        files.forEach(OutgoingFile::close);
         Files.delete(directory);
     }
 }

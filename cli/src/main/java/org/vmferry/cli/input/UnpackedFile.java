@@ -2,7 +2,7 @@ package org.vmferry.cli.input;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
+import org.vmferry.spi.transport.IncomingFile;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -18,7 +18,7 @@ public final class UnpackedFile extends WindowedFile {
     private static final int PASSES = 16;
 
     private final Packed packed;
-    private final Incoming source;
+    private final IncomingFile source;
     private final ReentrantLock unpacks = new ReentrantLock();
     private Unpacking unpacking;
     private int passes = 1;
@@ -33,7 +33,7 @@ public final class UnpackedFile extends WindowedFile {
      * @param source this object's from now on
      * @throws IOException if it can't be read
      */
-    public UnpackedFile(Packed packed, Incoming source) throws IOException {
+    public UnpackedFile(Packed packed, IncomingFile source) throws IOException {
         super(packed.name().toString());
         this.packed = packed;
         this.source = source;

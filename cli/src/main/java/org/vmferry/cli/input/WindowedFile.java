@@ -1,8 +1,7 @@
 package org.vmferry.cli.input;
 
-import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.IncomingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,7 +13,7 @@ import java.util.Arrays;
  *
  * <p>Safe for many threads, of which one waits for bytes at a time.
  */
-public abstract class WindowedFile implements PositionedFile, Incoming {
+public abstract class WindowedFile implements PositionedFile, IncomingFile {
     /**
      * How much is kept: the devices that stand before the text behind a stream, many times over.
      */
@@ -115,11 +114,6 @@ public abstract class WindowedFile implements PositionedFile, Incoming {
 
     private IOException onlyRead() {
         return new IOException(name + " is only read");
-    }
-
-    @Override
-    public final Address address() {
-        throw new UnsupportedOperationException("nobody connects to it");
     }
 
     @Override

@@ -11,12 +11,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vmferry.cli.Packer;
-import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
+import org.vmferry.spi.transport.IncomingFile;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -43,7 +43,8 @@ class UnpackedFileTest {
 
     private UnpackedFile open(Path path, Packer packer) throws IOException {
         Packing by = Packing.valueOf(packer.name());
-        Incoming in = new FileTransport().incoming(Address.parse("file:" + path), Options.DEFAULTS);
+        IncomingFile in =
+                new LocalFileTransport().incoming(Address.parse("file:" + path), Options.DEFAULTS);
         close();
         opened = new UnpackedFile(new Packed(path, false, Optional.empty(), 0, by), in);
         return opened;

@@ -9,7 +9,8 @@ import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
-import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.FileTransport;
 
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
@@ -231,7 +232,8 @@ final class Scan {
     /** What is asked of each kind before a migration starts must be answered now. */
     private static void contract(Provider provider, String id, List<Option<?>> options) {
         switch (provider) {
-            case TransportProvider transport -> features(transport.features(), "features");
+            case ChannelTransport channels -> features(channels.features(), "features");
+            case FileTransport _ -> {}
             case RamLayout layout -> {
                 features(layout.needs(), "needs");
                 layout.placed();

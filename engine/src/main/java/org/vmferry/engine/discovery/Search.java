@@ -3,7 +3,7 @@ package org.vmferry.engine.discovery;
 import org.vmferry.engine.ram.InlineLayout;
 import org.vmferry.engine.ram.MainCarrier;
 import org.vmferry.engine.transport.ExecTransport;
-import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.engine.transport.UnixTransport;
 import org.vmferry.spi.Printable;
@@ -29,7 +29,7 @@ final class Search {
                         new MainCarrier(),
                         new InlineLayout(),
                         new ExecTransport(),
-                        new FileTransport(),
+                        new LocalFileTransport(),
                         new TcpTransport(),
                         new UnixTransport());
         for (Provider provider : own) scan.known(provider, Places.of(provider.getClass()));

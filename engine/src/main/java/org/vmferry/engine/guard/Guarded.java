@@ -13,9 +13,14 @@ import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.FileTransport;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.Opener;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -43,8 +48,12 @@ final class Guarded implements InvocationHandler {
                     DeviceState.class,
                     CpuThrottle.class,
                     SectionStore.class,
-                    TransportProvider.Outgoing.class,
-                    TransportProvider.Incoming.class,
+                    ChannelTransport.class,
+                    Opener.class,
+                    Acceptor.class,
+                    FileTransport.class,
+                    OutgoingFile.class,
+                    IncomingFile.class,
                     RamLayout.Saver.class,
                     RamLayout.Loader.class,
                     Placement.Framed.class,
@@ -73,7 +82,7 @@ final class Guarded implements InvocationHandler {
         if (target instanceof PositionedFile file) return new GuardedFile(guard, file);
         if (target instanceof CompressionProvider codec) return new GuardedCodec(guard, codec);
         Set<Class<?>> types = new LinkedHashSet<>();
-        types.add(type);
+        if (!type.isSealed()) types.add(type);
         if (type == Machine.class) types.add(StandIn.class);
         // One class may be several: RAM and its dirty log, a placement and its records.
         for (Class<?> other : TYPES) if (other.isInstance(target)) types.add(other);

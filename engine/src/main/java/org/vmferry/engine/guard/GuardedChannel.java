@@ -46,11 +46,6 @@ final class GuardedChannel implements Channel, Lifeline {
     }
 
     @Override
-    public long read(ByteBuffer[] into) throws IOException {
-        return read(into, 0, into.length);
-    }
-
-    @Override
     public long read(ByteBuffer[] into, int offset, int length) throws IOException {
         return moved("read", into, offset, length, () -> target.read(into, offset, length));
     }
@@ -59,11 +54,6 @@ final class GuardedChannel implements Channel, Lifeline {
     public int write(ByteBuffer source) throws IOException {
         ByteBuffer[] one = {source};
         return (int) moved("write", one, 0, 1, () -> (long) target.write(source));
-    }
-
-    @Override
-    public long write(ByteBuffer[] sources) throws IOException {
-        return write(sources, 0, sources.length);
     }
 
     @Override

@@ -6,8 +6,8 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier.Receiver;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -40,7 +40,7 @@ final class Arrivals implements AutoCloseable {
     private static final int LOGGED = 16; // of those that are turned away; then fewer and fewer
 
     private final MigrationSession session;
-    private final Incoming end;
+    private final Acceptor end;
     private final int channelMagic;
     private final Layer layer;
     private final boolean many;
@@ -83,7 +83,7 @@ final class Arrivals implements AutoCloseable {
      * @param channelMagic what a carrier's channels begin with, 0 if there are none
      * @param many whether more than one connection can come
      */
-    Arrivals(MigrationSession session, Incoming end, int channelMagic, Layer layer, boolean many) {
+    Arrivals(MigrationSession session, Acceptor end, int channelMagic, Layer layer, boolean many) {
         this.session = session;
         this.end = end;
         this.channelMagic = channelMagic;

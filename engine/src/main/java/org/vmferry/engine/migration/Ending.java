@@ -3,7 +3,7 @@ package org.vmferry.engine.migration;
 import org.slf4j.Logger;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -19,12 +19,12 @@ final class Ending implements AutoCloseable {
     private static final long MOST_MS = 10_000;
 
     private final MigrationSession session;
-    private final Outgoing end;
+    private final Opener end;
     private final List<Thread> ends = new ArrayList<>();
     private Thread bound;
     private boolean over; // guarded by this
 
-    Ending(MigrationSession session, Outgoing end) {
+    Ending(MigrationSession session, Opener end) {
         this.session = session;
         this.end = end;
     }

@@ -6,7 +6,7 @@ import org.vmferry.engine.migration.LifeCycle.Fate;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.Opener;
 
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -25,17 +25,17 @@ final class LateWord implements AutoCloseable {
     private final MigrationSession session;
     private final LifeCycle life;
     private final SourceGuest guest;
-    private final Outgoing end;
+    private final Opener end;
     private final long most;
     private AnswerListener listener; // once it is kept
 
     /** None is awaited yet. */
-    LateWord(MigrationSession session, SourceGuest guest, Outgoing end) {
+    LateWord(MigrationSession session, SourceGuest guest, Opener end) {
         this(session, guest, end, MOST_MS);
     }
 
     /** One that is listened for so many ms at the most. */
-    LateWord(MigrationSession session, SourceGuest guest, Outgoing end, long most) {
+    LateWord(MigrationSession session, SourceGuest guest, Opener end, long most) {
         this.session = session;
         this.life = session.life();
         this.guest = guest;

@@ -22,13 +22,16 @@ import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.TransportEnd;
 
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -42,10 +45,10 @@ public final class Load implements Work {
     private final LifeCycle life;
     private final Machine machine;
     private final Parts parts;
-    private final Incoming end;
-    private final Layer layer;
+    private final TransportEnd end;
+    private final Way way;
+    private final Set<Feature> offered; // by the source's way
     private final Phases phases = new Phases();
-    private final boolean fromFile;
     private final Runnable loaded;
     private Answers answers; // once the source has opened the return path
     private Warmth warmth; // null for a file, whose guest stands still anyway
@@ -59,31 +62,64 @@ public final class Load implements Work {
     private volatile int pageSize;
     private volatile long receivedBefore;
 
+    /** What opens the stream, loads it, and closes it. */
+    private interface Way {
+        void load(Stage stage) throws IOException;
+    }
+
     /**
-     * A load into a machine, from an end that is open already; once it runs, it closes that.
+     * A load into a machine, from a file that is open; once it runs, it closes that.
      *
      * @param loaded called when all has come, before the machine enters its state
      */
     public Load(
-            MigrationSession session, Machine machine, Parts parts, Incoming end, Runnable loaded)
+            MigrationSession session,
+            Machine machine,
+            Parts parts,
+            IncomingFile file,
+            Runnable loaded)
             throws MigrationException {
-        this.layer = Layer.ofDestination(session);
-        this.loaded = loaded;
         this.session = session;
         this.life = session.life();
         this.machine = machine;
         this.parts = parts;
-        this.end = end;
-        this.fromFile = parts.transport().features().contains(Feature.SEEKABLE);
-        session.onFailure(end::release);
+        this.loaded = loaded;
+        this.end = file;
+        this.offered = Set.of();
+        this.way = stage -> load(file, stage);
+        session.onFailure(file::release);
+    }
+
+    /**
+     * As above, from a source that this listens for already.
+     *
+     * @param offered what its channels can
+     */
+    public Load(
+            MigrationSession session,
+            Machine machine,
+            Parts parts,
+            Acceptor acceptor,
+            Set<Feature> offered,
+            Runnable loaded)
+            throws MigrationException {
+        this.session = session;
+        this.life = session.life();
+        this.machine = machine;
+        this.parts = parts;
+        this.loaded = loaded;
+        this.end = acceptor;
+        this.offered = offered;
+        Layer layer = Layer.ofDestination(session);
+        this.way = stage -> load(acceptor, layer, stage);
+        session.onFailure(acceptor::release);
     }
 
     @Override
     public void run(Stage stage) throws IOException {
         try (end) { // first of all: it is open already
             stage.enter(MigrationState.SETUP);
-            if (fromFile) fromFile(stage);
-            else fromChannels(stage);
+            way.load(stage);
         }
     }
 
@@ -117,20 +153,20 @@ public final class Load implements Work {
         return true;
     }
 
-    private void fromFile(Stage stage) throws IOException {
-        try (StreamIn stream = new StreamIn(end)) {
+    private void load(IncomingFile file, Stage stage) throws IOException {
+        try (StreamIn stream = new StreamIn(file)) {
             begin(read(stream, null, null, stage));
         }
     }
 
-    private void fromChannels(Stage stage) throws IOException {
-        boolean many = parts.transport().features().contains(Feature.MANY_CHANNELS);
+    private void load(Acceptor acceptor, Layer layer, Stage stage) throws IOException {
+        boolean many = offered.contains(Feature.MANY_CHANNELS);
         try (Warmth warmth = new Warmth(session);
                 Silence silence = new Silence(session);
                 Arrivals arrivals =
                         new Arrivals(
                                 session,
-                                end,
+                                acceptor,
                                 parts.carrier().channelMagic(),
                                 raw -> layer.over(silence.noticed(raw)),
                                 many);
@@ -153,7 +189,7 @@ public final class Load implements Work {
     private void command(Wire.Command command, int argument, Channel main) throws IOException {
         switch (command) {
             case OPEN_RETURN_PATH -> {
-                if (main == null || !parts.transport().features().contains(Feature.RETURN_PATH)) {
+                if (!offered.contains(Feature.RETURN_PATH)) {
                     throw MigrationException.peer(
                             "the source wants a return path, which %s has not", parts.address());
                 }
@@ -293,8 +329,8 @@ public final class Load implements Work {
         phases.over(DowntimePart.DEVICE_LOAD);
         notes = reader.notes();
         ramEnded = reader.ramEnded();
-        if (fromFile && !reader.lost()) readTrailer(stream, reader);
-        if (keeps && !fromFile) keepMet();
+        if (stream.isFile() && !reader.lost()) readTrailer(stream, reader);
+        if (keeps && !stream.isFile()) keepMet();
         if (blocks == null) return state; // no RAM has come, and the machine takes that
         receiver.finish();
         MissingRam.tell(target, blocks, trailer, session);

@@ -22,7 +22,7 @@ import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.ZeroPages;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
+import org.vmferry.spi.transport.IncomingFile;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -51,7 +51,7 @@ public final class Look implements Machine, RamTarget {
 
     private final MigrationSession session;
     private final Parts parts;
-    private final Incoming end;
+    private final IncomingFile end;
     private final Map<String, Noted> blocks = new LinkedHashMap<>();
     private final List<NotedDevice> devices = new ArrayList<>();
     private final Map<String, NotedDevice> open = new HashMap<>(); // by name and instance
@@ -74,7 +74,7 @@ public final class Look implements Machine, RamTarget {
     public Look(
             MigrationSession session,
             Parts parts,
-            Incoming end,
+            IncomingFile end,
             Predicate<Inspection.Device> wanted) {
         this.wanted = wanted;
         this.session = session;

@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
  * A connection of which bytes are read ahead, to tell what it is, or that it has ended. Its reader
  * is given them all the same.
  */
-final class PeekedChannel extends ForwardingChannel {
+final class PeekedChannel extends PassingChannel {
     private static final int MOST_AHEAD = 1 << 12; // bytes
 
     private final ByteBuffer ahead = ByteBuffer.allocate(MOST_AHEAD).limit(0); // guarded by this
@@ -81,7 +81,7 @@ final class PeekedChannel extends ForwardingChannel {
 
     private boolean readAhead() throws IOException {
         ByteBuffer next = ByteBuffer.allocate(MOST_AHEAD - remainingAhead());
-        int count = channel.read(next);
+        int count = real.read(next);
         synchronized (this) {
             if (count < 0) {
                 ended = true;
@@ -122,7 +122,7 @@ final class PeekedChannel extends ForwardingChannel {
         if (!target.hasRemaining()) return 0;
         int given = give(target);
         if (given != 0) return given;
-        int count = channel.read(target);
+        int count = real.read(target);
         lastByte = System.nanoTime();
         return count;
     }
@@ -132,7 +132,7 @@ final class PeekedChannel extends ForwardingChannel {
         for (int i = offset; i < offset + length; i++) {
             if (!targets[i].hasRemaining()) continue;
             int given = give(targets[i]);
-            return given != 0 ? given : channel.read(targets, i, offset + length - i);
+            return given != 0 ? given : real.read(targets, i, offset + length - i);
         }
         return 0;
     }

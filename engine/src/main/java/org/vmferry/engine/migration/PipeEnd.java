@@ -3,9 +3,11 @@ package org.vmferry.engine.migration;
 import org.vmferry.engine.transport.Lifeline;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,8 +16,7 @@ import java.nio.channels.Pipe;
 import java.util.Set;
 
 /** One end of a connection within this process, over two pipes: nobody else can come by it. */
-final class PipeEnd
-        implements Channel, Lifeline, TransportProvider.Outgoing, TransportProvider.Incoming {
+final class PipeEnd implements Channel, Lifeline, Opener, Acceptor {
     static final Address ADDRESS = new Address("pipe", "rehearsal");
 
     private final Pipe.SourceChannel in;
@@ -40,8 +41,8 @@ final class PipeEnd
     }
 
     /** A transport whose only connection this is. */
-    TransportProvider transport() {
-        return new TransportProvider() {
+    ChannelTransport transport() {
+        return new ChannelTransport() {
             @Override
             public String id() {
                 return ADDRESS.scheme();
@@ -53,12 +54,12 @@ final class PipeEnd
             }
 
             @Override
-            public Outgoing outgoing(Address address, Options options) {
+            public Opener opener(Address address, Options options) {
                 return PipeEnd.this;
             }
 
             @Override
-            public Incoming incoming(Address address, Options options) {
+            public Acceptor acceptor(Address address, Options options) {
                 return PipeEnd.this;
             }
         };
@@ -85,11 +86,6 @@ final class PipeEnd
     }
 
     @Override
-    public long read(ByteBuffer[] targets) throws IOException {
-        return in.read(targets);
-    }
-
-    @Override
     public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
         return in.read(targets, offset, length);
     }
@@ -97,11 +93,6 @@ final class PipeEnd
     @Override
     public int write(ByteBuffer source) throws IOException {
         return out.write(source);
-    }
-
-    @Override
-    public long write(ByteBuffer[] sources) throws IOException {
-        return out.write(sources);
     }
 
     @Override

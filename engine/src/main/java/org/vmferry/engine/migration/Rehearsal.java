@@ -74,14 +74,21 @@ final class Rehearsal {
         Actor target = new Actor(arena, RunState.INMIGRATE);
         MigrationSession receiving =
                 MigrationSession.ofRehearsal(LifeCycle.Role.RECEIVES, "rehearsal-receive", options);
-        Load load = new Load(receiving, Guard.over(target), parts(to), to, () -> {});
+        Load load =
+                new Load(
+                        receiving,
+                        Guard.over(target),
+                        parts(to),
+                        to,
+                        to.transport().features(),
+                        () -> {});
         Thread receiver = new Thread(() -> run(load, receiving), receiving.name());
         receiver.setDaemon(true);
         receiver.start();
         MigrationSession sending =
                 MigrationSession.ofRehearsal(LifeCycle.Role.SENDS, "rehearsal-send", options);
         try {
-            run(new Save(sending, Guard.over(source), parts(from), List.of()), sending);
+            run(Save.of(sending, Guard.over(source), parts(from), List.of()), sending);
         } finally {
             Joined.all(List.of(receiver));
         }

@@ -1,61 +1,39 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.vmferry.engine.DowntimePart;
-import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
-import org.vmferry.engine.stream.DeviceSections;
-import org.vmferry.engine.stream.KeptSections;
-import org.vmferry.engine.stream.StreamOut;
-import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Blame;
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Mode;
-import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.RamBlock;
-import org.vmferry.spi.ram.ZeroPages;
-import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.FileTransport;
+import org.vmferry.spi.transport.TransportEnd;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Consumer;
 
 /** The source's side, from connecting to the last byte. Runs on the migration thread. */
-public final class Save implements Work {
+public abstract sealed class Save implements Work permits FileSave, ChannelSave {
     private static final Logger LOG = Log.of(Save.class);
 
-    private static final long STEP = 1 << 20;
-
-    private final MigrationSession session;
-    private final LifeCycle life;
-    private final Machine machine;
-    private final Parts parts;
+    final MigrationSession session;
+    final LifeCycle life;
+    final Machine machine;
+    final Parts parts;
     private final Notifications notifications;
     private final Gate gate;
-    private final boolean toFile; // asked once: nothing foreign is called as the end is sent
     private volatile SourceGuest guest;
     private volatile SourceStream stream;
-    private volatile Outgoing to;
+    private volatile TransportEnd to;
     private volatile boolean yanked;
-    private LateWord word; // the migration's thread's own
 
-    /** A save of a machine, of which these are told. */
-    public Save(
-            MigrationSession session,
-            Machine machine,
-            Parts parts,
-            List<MigrationNotifier> notifiers)
+    Save(MigrationSession session, Machine machine, Parts parts, List<MigrationNotifier> notifiers)
             throws MigrationException {
         MissingRam.checkLayout(session.options(), parts.layout());
         this.session = session;
@@ -64,7 +42,20 @@ public final class Save implements Work {
         this.parts = parts;
         this.notifications = new Notifications(session.name(), notifiers, mode());
         this.gate = new Gate(session);
-        this.toFile = parts.transport().features().contains(Feature.SEEKABLE);
+    }
+
+    /** A save of a machine, of which these are told. */
+    public static Save of(
+            MigrationSession session,
+            Machine machine,
+            Parts parts,
+            List<MigrationNotifier> notifiers)
+            throws MigrationException {
+        return switch (parts.transport()) {
+            case FileTransport files -> new FileSave(session, machine, parts, files, notifiers);
+            case ChannelTransport channels ->
+                    new ChannelSave(session, machine, parts, channels, notifiers);
+        };
     }
 
     private Mode mode() {
@@ -84,21 +75,14 @@ public final class Save implements Work {
         SourceGuest source = new SourceGuest(machine, life);
         guest = source;
         MissingRam.checkSend(blocks, session.options(), parts);
-        checkAsIs();
-        SourceStream everything = new SourceStream(session, machine, source, gate, blocks, toFile);
+        check();
+        SourceStream everything =
+                new SourceStream(session, machine, source, gate, blocks, hasTrailer());
         stream = everything;
         if (machine.sections().isPresent()) MachineUuid.of(machine).ifPresent(session::took);
         notifications.setUp();
-        Outgoing end = parts.transport().outgoing(parts.address(), session.options());
-        try (LateWord late = new LateWord(session, source, end)) {
-            word = late;
-            to = end;
-            session.onFailure(end::release);
-            expect(end, everything.total(), blocks);
-            if (mode() == Mode.CPR_REBOOT) everything.pause(); // before any RAM is saved
-            send(end, everything, stage);
-            if (!life.isDone()) complete(end);
-            if (toFile) everything.over(DowntimePart.LINK);
+        try {
+            deliver(source, everything, blocks, stage);
         } catch (IOException | RuntimeException | Error e) {
             if (!life.isDone()) {
                 session.fail(e);
@@ -112,15 +96,31 @@ public final class Save implements Work {
         everything.tellDowntime();
     }
 
-    private void complete(Outgoing end) throws IOException {
-        try {
-            end.complete();
-        } catch (MigrationException e) {
-            // A command that was killed may have passed everything on; one that failed has not.
-            if (yanked || toFile || e.blame() == Blame.PLUGIN) throw e;
-            throw new Refused(e);
-        }
-        life.delivered();
+    /** Refuses what this can't take, before anything is opened. */
+    void check() throws IOException {}
+
+    /** Whether a text of ours follows the stream. */
+    abstract boolean hasTrailer();
+
+    /** Opens the way, sends everything, and closes it. */
+    abstract void deliver(
+            SourceGuest source, SourceStream everything, List<RamBlock> blocks, Stage stage)
+            throws IOException;
+
+    /** From now on this end is what a failure lets go. */
+    final void through(TransportEnd end) {
+        to = end;
+        session.onFailure(end::release);
+    }
+
+    /** Before any RAM is saved, in the mode that asks for it. */
+    final void pauseFirst(SourceStream everything) throws IOException {
+        if (mode() == Mode.CPR_REBOOT) everything.pause();
+    }
+
+    /** Whether the link was cut after the commit. */
+    final boolean yanked() {
+        return yanked;
     }
 
     /** Sees to the guest of a migration that fails; false if another does. */
@@ -147,14 +147,9 @@ public final class Save implements Work {
     }
 
     @Override
-    public void hearOut(MachineUse use, Consumer<GuestOwner> corrected) {
-        if (word != null) word.hear(use, corrected);
-    }
-
-    @Override
     public void cut() {
         yanked = true;
-        Outgoing end = to;
+        TransportEnd end = to;
         if (end != null) end.release();
     }
 
@@ -170,161 +165,9 @@ public final class Save implements Work {
         return true;
     }
 
-    /** Asks for room for all of RAM; only if there is none, for what of it is not zero. */
-    private void expect(Outgoing end, long total, List<RamBlock> blocks) throws IOException {
-        try {
-            end.expect(total);
-        } catch (MigrationException e) {
-            // A zero page is a record of a plain stream all the same.
-            int page = parts.layout().placed() ? 0 : Wire.ZERO_BYTES;
-            long needed = 0;
-            for (RamBlock block : blocks)
-                if (!block.missing()) needed += notZero(block) + block.pages() * page;
-            end.expect(needed);
-        }
-    }
-
-    private long notZero(RamBlock block) throws MigrationException {
-        int size = block.pageSize();
-        long bytes = 0;
-        try (Arena arena = Arena.ofConfined()) {
-            Optional<MemorySegment> memory = block.memory();
-            MemorySegment copy = memory.isEmpty() ? arena.allocate(size) : null;
-            for (long from = 0; from < block.usedLength(); from += STEP) {
-                session.check();
-                long to = Math.min(from + STEP, block.usedLength());
-                if (block.isKnownZero(from, to - from)) continue;
-                for (long offset = from; offset < to; offset += size) {
-                    if (copy != null) block.read(offset, copy);
-                    boolean zero =
-                            copy == null
-                                    ? ZeroPages.isZero(memory.get(), offset, size)
-                                    : ZeroPages.isZero(copy, 0, size);
-                    if (!zero) bytes += size;
-                }
-            }
-        }
-        return bytes;
-    }
-
-    private void send(Outgoing end, SourceStream everything, Stage stage) throws IOException {
-        try (Silence silence = new Silence(session)) {
-            send(end, silence, everything, stage);
-        }
-    }
-
-    /** With multifd the end of a part of RAM may mean more than that. */
-    private void checkAsIs() throws IOException {
-        boolean many = !toFile && parts.carrier().channelMagic() != 0;
-        if (many && machine.sections().isPresent() && KeptSections.asIs(machine.sections().get())) {
-            throw MigrationException.user(
-                    "the machine has sections that are carried as they are, because nothing is"
-                            + " known of what is in them: it can't be sent with multifd, but"
-                            + " without");
-        }
-    }
-
-    private void send(Outgoing end, Silence silence, SourceStream everything, Stage stage)
-            throws IOException {
-        Layer secure = Layer.ofSource(parts.address(), session);
-        Layer layer = raw -> silence.over(secure.over(silence.noticed(raw)));
-        Channel main = toFile ? null : layer.over(end.open());
-        Opener channels = new Opener(end, layer);
-        try (Ending ending = new Ending(session, end);
-                StreamOut out = toFile ? new StreamOut(end) : new StreamOut(main);
-                RamLayout.Saver saver = parts.layout().saver(session);
-                PageCarrier.Sender sender =
-                        parts.carrier().sender(parts.layout().placed(), channels, session);
-                AnswerListener answer =
-                        session.options().get(EngineOptions.RETURN_PATH)
-                                ? new AnswerListener(main, session, silence)
-                                : null) {
-            try {
-                sender.connect();
-                byte[] description = everything.write(out, saver, sender, answer, stage);
-                if (!end(out, description, answer, sender, silence, ending)) {
-                    OutcomeUnknown why = answer.silent();
-                    if (word.keep(answer, why)) session.release(channels.releases());
-                    throw why;
-                }
-                if (main != null) ending.end(main);
-            } catch (IOException | RuntimeException | Error e) {
-                // Lets go the carrier's threads, so that its close() can join them.
-                session.fail(e);
-                throw e;
-            }
-        } catch (IOException | RuntimeException | Error e) {
-            if (main != null && !word.isKept()) main.release();
-            throw e;
-        }
-    }
-
-    /**
-     * Sends the end. From its first byte on the destination may have everything: no cancel is taken
-     * any more, and a link that is lost now leaves open who has the guest.
-     *
-     * @return false if the destination does not say in time how it went
-     */
-    private boolean end(
-            StreamOut out,
-            byte[] description,
-            AnswerListener answer,
-            PageCarrier.Sender sender,
-            Silence silence,
-            Ending ending)
-            throws IOException {
-        out.flush(); // a link that was lost before is so before the end
-        life.commit();
-        silence.patient();
-        try {
-            DeviceSections.end(out, description);
-            if (toFile) stream.writeTrailer(out);
-            out.flush();
-            if (answer == null) {
-                if (!toFile) stream.over(null); // goodbyes hold up no guest
-                sender.finish();
-            }
-        } catch (IOException e) {
-            if (toFile) throw e;
-            if (answer == null) throw new OutcomeUnknown(e);
-            LOG.debug("{}: the end was not sent whole", session.name(), e);
-        }
-        if (answer == null) return true;
-        if (!answer.awaitOutcome()) return false;
-        life.delivered();
-        stream.over(DowntimePart.START);
-        ending.bound();
-        try {
-            sender.finish();
-        } catch (IOException e) {
-            LOG.debug("{}: the destination has everything all the same", session.name(), e);
-        }
-        return true;
-    }
-
     @Override
     public Progress progress() {
         SourceStream sent = stream;
         return sent == null ? Progress.NONE : sent.progress();
-    }
-
-    /** Opens a carrier's channels. */
-    private record Opener(Outgoing end, Layer layer, List<Channel> opened)
-            implements PageCarrier.Channels {
-        Opener(Outgoing end, Layer layer) {
-            this(end, layer, new CopyOnWriteArrayList<>());
-        }
-
-        @Override
-        public Channel open() throws IOException {
-            Channel channel = layer.over(end.open());
-            opened.add(channel);
-            return channel;
-        }
-
-        /** What lets go the carrier's threads, and leaves the main channel open. */
-        List<Runnable> releases() {
-            return opened.stream().<Runnable>map(channel -> channel::release).toList();
-        }
     }
 }

@@ -190,7 +190,7 @@ final class Silence implements AutoCloseable {
         if (watcher != null) Joined.all(List.of(watcher));
     }
 
-    private final class Watched extends ForwardingChannel {
+    private final class Watched extends PassingChannel {
         Watched(Channel channel) {
             super(channel);
         }
@@ -217,7 +217,7 @@ final class Silence implements AutoCloseable {
         public void shutdownOutput() throws IOException {
             timed(
                     () -> {
-                        channel.shutdownOutput();
+                        real.shutdownOutput();
                         return 0;
                     });
         }
@@ -231,15 +231,10 @@ final class Silence implements AutoCloseable {
             int end = source.limit();
             source.limit(Math.min(end, source.position() + MOST));
             try {
-                return channel.write(source);
+                return real.write(source);
             } finally {
                 source.limit(end);
             }
-        }
-
-        @Override
-        public long write(ByteBuffer[] sources) throws IOException {
-            return write(sources, 0, sources.length);
         }
 
         @Override
@@ -255,7 +250,7 @@ final class Silence implements AutoCloseable {
             int count = next - first;
             if (from == offset + length) return 0;
             if (count == 0) return timed(() -> part(sources[from]));
-            return timed(() -> channel.write(sources, from, count));
+            return timed(() -> real.write(sources, from, count));
         }
     }
 }

@@ -45,7 +45,7 @@ final class SourceStream {
     private final SourceGuest guest;
     private final Gate gate;
     private final List<RamBlock> blocks;
-    private final boolean toFile;
+    private final boolean hasTrailer;
     private final CRC32C tail = new CRC32C(); // of all that follows RAM
     private Trailer trailer;
     private final long total;
@@ -64,14 +64,14 @@ final class SourceStream {
             SourceGuest guest,
             Gate gate,
             List<RamBlock> blocks,
-            boolean toFile)
+            boolean hasTrailer)
             throws MigrationException {
         this.session = session;
         this.machine = machine;
         this.guest = guest;
         this.gate = gate;
         this.blocks = blocks;
-        this.toFile = toFile;
+        this.hasTrailer = hasTrailer;
         total = RamSection.check(blocks);
         pageSize = blocks.getFirst().pageSize();
         if (guest.before() != RunState.RUNNING) sentAtPause = 0;
@@ -92,7 +92,7 @@ final class SourceStream {
             throws IOException {
         out = stream;
         Optional<SectionStore> store = machine.sections();
-        if (toFile) trailer = trailer(store); // first: it may be too long
+        if (hasTrailer) trailer = trailer(store); // first: it may be too long
         Configuration configuration = writeHeader(stream, store);
         KeptSections kept =
                 store.isPresent() ? new KeptSections(stream, store.get(), configuration) : null;
@@ -139,7 +139,7 @@ final class SourceStream {
                 kept.toRam(Kind.END);
             }
             rounds.last();
-            if (toFile) stream.sum(tail);
+            if (hasTrailer) stream.sum(tail);
         }
         phases.over(DowntimePart.DRAIN);
         if (kept != null) kept.rest();

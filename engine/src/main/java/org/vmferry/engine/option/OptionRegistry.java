@@ -15,6 +15,8 @@ import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.FileTransport;
 import org.vmferry.spi.transport.TransportProvider;
 
 import java.util.ArrayList;
@@ -199,7 +201,13 @@ public final class OptionRegistry {
 
     private static void need(
             String who, Feature need, TransportProvider transport, Conflicts conflicts) {
-        if (!transport.features().contains(need)) {
+        boolean offered =
+                switch (transport) {
+                    case FileTransport _ -> need == Feature.SEEKABLE;
+                    case ChannelTransport channels ->
+                            need != Feature.SEEKABLE && channels.features().contains(need);
+                };
+        if (!offered) {
             conflicts.add("%s needs %s, and %s: has none", who, need.description(), transport.id());
         }
     }

@@ -2,14 +2,15 @@ package org.vmferry.engine.qmp;
 
 import org.slf4j.Logger;
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.transport.UnixTransport;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,7 +32,7 @@ public final class QmpServer implements AutoCloseable {
 
     private static final long RETRY_MS = 1000;
 
-    private final Incoming end;
+    private final Acceptor end;
     private final Monitor monitor;
     private final Migrations migrations;
     private final Thread thread;
@@ -43,7 +44,7 @@ public final class QmpServer implements AutoCloseable {
         monitor = new Monitor(quit);
         migrations = new Migrations(engine, new Guest(machine, monitor), monitor);
         Address address = new Address("unix", socket.toString());
-        end = engine.plugins().transport("unix").incoming(address, Options.DEFAULTS);
+        end = new UnixTransport().acceptor(address, Options.DEFAULTS);
         thread = new Thread(this::serve, Printable.line("qmp-" + socket.getFileName()));
         thread.setDaemon(true);
     }

@@ -4,8 +4,8 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.layout.MainIn;
 import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.IncomingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -25,7 +25,7 @@ public final class StreamIn implements MainIn, AutoCloseable {
     private Arena arena = Arena.ofShared(); // the buffer's
     private MemorySegment memory = arena.allocate(BUFFER, 4096);
     private ByteBuffer buffer = memory.asByteBuffer().limit(0);
-    private final Incoming end;
+    private final IncomingFile end;
     private final Channel channel;
     private final PositionedFile file;
     private long position; // of the byte after the buffer's last
@@ -38,11 +38,11 @@ public final class StreamIn implements MainIn, AutoCloseable {
     }
 
     /** A stream out of the file of a seekable transport, from its start. */
-    public StreamIn(Incoming end) throws IOException {
+    public StreamIn(IncomingFile end) throws IOException {
         this(end, null, end.file(false)); // which may fail: before the arena is made
     }
 
-    private StreamIn(Incoming end, Channel channel, PositionedFile file) {
+    private StreamIn(IncomingFile end, Channel channel, PositionedFile file) {
         this.end = end;
         this.channel = channel;
         this.file = file;

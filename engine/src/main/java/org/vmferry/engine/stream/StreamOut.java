@@ -3,8 +3,8 @@ package org.vmferry.engine.stream;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -21,7 +21,7 @@ public final class StreamOut implements MainOut, AutoCloseable {
     private final MemorySegment memory = arena.allocate(BUFFER, 4096);
     private final ByteBuffer buffer = memory.asByteBuffer();
     private final ByteBuffer[] gathered = new ByteBuffer[2];
-    private final Outgoing end;
+    private final OutgoingFile end;
     private final Channel channel;
     private final PositionedFile file;
     private Checksum sum; // of all that passes, once it is asked for
@@ -34,11 +34,11 @@ public final class StreamOut implements MainOut, AutoCloseable {
     }
 
     /** A stream into the file of a seekable transport, from its start. */
-    public StreamOut(Outgoing end) throws IOException {
+    public StreamOut(OutgoingFile end) throws IOException {
         this(end, null, end.file(false)); // which may fail: before the arena is made
     }
 
-    private StreamOut(Outgoing end, Channel channel, PositionedFile file) {
+    private StreamOut(OutgoingFile end, Channel channel, PositionedFile file) {
         this.end = end;
         this.channel = channel;
         this.file = file;

@@ -143,11 +143,6 @@ public final class TlsChannel implements Channel {
     }
 
     @Override
-    public long read(ByteBuffer[] targets) throws IOException {
-        return read(targets, 0, targets.length);
-    }
-
-    @Override
     public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
         if (remaining(targets, offset, length) == 0) return 0;
         reading.lock();
@@ -257,11 +252,6 @@ public final class TlsChannel implements Channel {
     @Override
     public int write(ByteBuffer source) throws IOException {
         return (int) write(new ByteBuffer[] {source}, 0, 1);
-    }
-
-    @Override
-    public long write(ByteBuffer[] sources) throws IOException {
-        return write(sources, 0, sources.length);
     }
 
     @Override

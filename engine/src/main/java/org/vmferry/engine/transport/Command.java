@@ -129,11 +129,6 @@ final class Command implements Channel {
     }
 
     @Override
-    public long write(ByteBuffer[] sources) throws IOException {
-        return write(sources, 0, sources.length);
-    }
-
-    @Override
     public int read(ByteBuffer target) throws IOException {
         if (output == null) throw new IOException(address + " is written to, not read");
         check();
@@ -159,11 +154,6 @@ final class Command implements Channel {
             if (targets[i].hasRemaining()) return read(targets[i]);
         }
         return 0;
-    }
-
-    @Override
-    public long read(ByteBuffer[] targets) throws IOException {
-        return read(targets, 0, targets.length);
     }
 
     @Override

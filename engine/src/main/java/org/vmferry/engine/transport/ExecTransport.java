@@ -2,9 +2,12 @@ package org.vmferry.engine.transport;
 
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
+import org.vmferry.spi.transport.TransportEnd;
 
 import java.io.IOException;
 import java.util.Set;
@@ -14,7 +17,7 @@ import java.util.Set;
  * destination reads its standard output. A command that ends with another code than 0 fails the
  * migration, and what it said last on standard error is the reason.
  */
-public final class ExecTransport implements TransportProvider {
+public final class ExecTransport implements ChannelTransport {
     /** One of the engine's own, that {@code Plugins} makes. */
     public ExecTransport() {}
 
@@ -29,16 +32,16 @@ public final class ExecTransport implements TransportProvider {
     }
 
     @Override
-    public Outgoing outgoing(Address address, Options options) {
+    public Opener opener(Address address, Options options) {
         return new Source(address);
     }
 
     @Override
-    public Incoming incoming(Address address, Options options) {
+    public Acceptor acceptor(Address address, Options options) {
         return new Destination(address);
     }
 
-    private abstract static class Side implements End {
+    private abstract static class Side implements TransportEnd {
         final Address address;
         private final boolean outgoing;
         private Command command;
@@ -72,7 +75,7 @@ public final class ExecTransport implements TransportProvider {
         }
     }
 
-    private static final class Source extends Side implements Outgoing {
+    private static final class Source extends Side implements Opener {
         Source(Address address) {
             super(address, true);
         }
@@ -90,7 +93,7 @@ public final class ExecTransport implements TransportProvider {
         }
     }
 
-    private static final class Destination extends Side implements Incoming {
+    private static final class Destination extends Side implements Acceptor {
         Destination(Address address) {
             super(address, false);
         }

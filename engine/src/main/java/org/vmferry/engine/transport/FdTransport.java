@@ -3,9 +3,12 @@ package org.vmferry.engine.transport;
 import org.vmferry.engine.guard.Guard;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
+import org.vmferry.spi.transport.TransportEnd;
 
 import java.io.IOException;
 import java.util.Set;
@@ -15,7 +18,7 @@ import java.util.Set;
  * java.util.ServiceLoader}, because the channels are the host's: it makes this transport and gives
  * it to its engine.
  */
-public final class FdTransport implements TransportProvider {
+public final class FdTransport implements ChannelTransport {
     private final NamedChannels names;
     private final Set<Feature> features;
 
@@ -54,16 +57,16 @@ public final class FdTransport implements TransportProvider {
     }
 
     @Override
-    public Outgoing outgoing(Address address, Options options) {
+    public Opener opener(Address address, Options options) {
         return new Source(address);
     }
 
     @Override
-    public Incoming incoming(Address address, Options options) {
+    public Acceptor acceptor(Address address, Options options) {
         return new Destination(address);
     }
 
-    private abstract class Side implements End {
+    private abstract class Side implements TransportEnd {
         final Address address;
         private final OpenChannels channels;
 
@@ -89,7 +92,7 @@ public final class FdTransport implements TransportProvider {
         }
     }
 
-    private final class Source extends Side implements Outgoing {
+    private final class Source extends Side implements Opener {
         Source(Address address) {
             super(address);
         }
@@ -100,7 +103,7 @@ public final class FdTransport implements TransportProvider {
         }
     }
 
-    private final class Destination extends Side implements Incoming {
+    private final class Destination extends Side implements Acceptor {
         Destination(Address address) {
             super(address);
         }

@@ -35,7 +35,7 @@ final class FileClaim implements AutoCloseable {
     /** Behind the last byte of any file. Further bytes are for {@link OpenFile#mark}. */
     static final long END = Long.MAX_VALUE - 1;
 
-    private static final Logger log = Log.of(FileTransport.class);
+    private static final Logger log = Log.of(LocalFileTransport.class);
 
     /** No mapping is shorter. */
     private static final long SYSTEM_PAGE = 4096;

@@ -1,9 +1,8 @@
 package org.vmferry.engine.transport;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.IncomingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -12,12 +11,10 @@ import java.util.List;
 import java.util.Set;
 
 /** Reads a snapshot. */
-final class FileIncoming implements Incoming {
-    private final Address address;
+final class FileIncoming implements IncomingFile {
     private final OpenFile open;
 
-    FileIncoming(Address address, FileTarget target) throws IOException {
-        this.address = address;
+    FileIncoming(FileTarget target) throws IOException {
         Path file = target.file();
         FileTarget.Kind kind = FileTarget.kind(file);
         switch (kind) {
@@ -59,11 +56,6 @@ final class FileIncoming implements Incoming {
         return MigrationException.user(
                 "'%s': there is no such file, but an unfinished snapshot: %s",
                 target.path(), names);
-    }
-
-    @Override
-    public Address address() {
-        return address;
     }
 
     @Override

@@ -4,8 +4,8 @@ import org.slf4j.Logger;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -20,8 +20,8 @@ import java.util.Set;
  *
  * <p>Locked on itself while it opens, completes and closes, never while bytes are written.
  */
-final class FileOutgoing implements Outgoing {
-    private static final Logger log = Log.of(FileTransport.class);
+final class FileOutgoing implements OutgoingFile {
+    private static final Logger log = Log.of(LocalFileTransport.class);
 
     private final FileTarget target;
     private Path file;

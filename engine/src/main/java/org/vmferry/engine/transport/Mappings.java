@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 
 /** What this process has mapped of a file, as the system tells it: also where no lock says so. */
 final class Mappings {
-    private static final Logger log = Log.of(FileTransport.class);
+    private static final Logger log = Log.of(LocalFileTransport.class);
 
     private Mappings() {}
 

@@ -28,7 +28,7 @@ import java.util.Set;
  * one meanwhile.
  */
 final class OpenFile implements AutoCloseable {
-    private static final Logger log = Log.of(FileTransport.class);
+    private static final Logger log = Log.of(LocalFileTransport.class);
     // Guest RAM is as private as memory.
     private static final FileAttribute<?>[] PRIVATE = {
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))

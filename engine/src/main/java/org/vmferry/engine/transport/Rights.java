@@ -18,7 +18,7 @@ import java.util.Optional;
  * read along. What can't be taken over is left out: nobody gets to read what he could not before.
  */
 final class Rights {
-    private static final Logger log = Log.of(FileTransport.class);
+    private static final Logger log = Log.of(LocalFileTransport.class);
     private static final int OWNERS = 0700;
     private static final int ALL = 0777;
     private static final int GROUPS = 070;

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 
 /** How much can be written where. It is asked for advice: where nobody knows, writing tells. */
 final class Room {
-    private static final Logger log = Log.of(FileTransport.class);
+    private static final Logger log = Log.of(LocalFileTransport.class);
 
     private static final int LEAST_BLOCK = 4096; // of today's disks
 

@@ -70,11 +70,6 @@ final class SocketStream implements Channel, Lifeline {
         }
     }
 
-    @Override
-    public long read(ByteBuffer[] targets) throws IOException {
-        return read(targets, 0, targets.length);
-    }
-
     /** Who offers the same buffers until all are done must not be given 0 for the first ones. */
     private static int firstWithRoom(ByteBuffer[] buffers, int offset, int length) {
         int first = offset;
@@ -99,11 +94,6 @@ final class SocketStream implements Channel, Lifeline {
         } catch (IOException e) {
             throw lost("writing to", e);
         }
-    }
-
-    @Override
-    public long write(ByteBuffer[] sources) throws IOException {
-        return write(sources, 0, sources.length);
     }
 
     @Override

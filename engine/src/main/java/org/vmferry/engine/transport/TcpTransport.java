@@ -6,8 +6,10 @@ import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.net.BindException;
@@ -26,7 +28,7 @@ import java.util.Set;
  * connecting, an empty host is this machine. Of QEMU's options {@code to}, {@code ipv4}, {@code
  * ipv6} and {@code keep-alive=on} are obeyed, others refused by name.
  */
-public final class TcpTransport implements TransportProvider {
+public final class TcpTransport implements ChannelTransport {
     private static final Logger LOG = Log.of(TcpTransport.class);
 
     /** A port that was free at the first of several addresses may not be at the next. */
@@ -51,7 +53,7 @@ public final class TcpTransport implements TransportProvider {
     }
 
     @Override
-    public Outgoing outgoing(Address address, Options options) throws MigrationException {
+    public Opener opener(Address address, Options options) throws MigrationException {
         TcpPlace place = TcpPlace.parse(address, TcpPlace::addresses);
         if (place.port() == 0) {
             throw MigrationException.user("'%s': nobody can listen on port 0", address);
@@ -59,16 +61,16 @@ public final class TcpTransport implements TransportProvider {
         if (place.to() != place.port()) {
             throw MigrationException.user("'%s': 'to' is for who listens", address);
         }
-        return new SocketOutgoing(
+        return new SocketOpener(
                 address, place::resolve, options.get(SocketOptions.CONNECT_TIMEOUT));
     }
 
     @Override
-    public Incoming incoming(Address address, Options options) throws IOException {
+    public Acceptor acceptor(Address address, Options options) throws IOException {
         return listening(address, TcpPlace::addresses);
     }
 
-    static Incoming listening(Address address, TcpPlace.Names names) throws IOException {
+    static Acceptor listening(Address address, TcpPlace.Names names) throws IOException {
         TcpPlace place = TcpPlace.parse(address, names);
         List<InetAddress> here = place.here();
         int tries = place.port() == 0 ? FREE_TRIES : place.to() - place.port() + 1;
@@ -78,7 +80,7 @@ public final class TcpTransport implements TransportProvider {
                 List<ServerSocketChannel> servers = listen(place, here, port);
                 var first = (InetSocketAddress) servers.getFirst().getLocalAddress();
                 Address bound = new Address("tcp", text(first));
-                return new SocketIncoming(bound, servers, place::takes, () -> {});
+                return new SocketAcceptor(bound, servers, place::takes, () -> {});
             } catch (BindException e) {
                 if (i + 1 < tries) continue; // another port may be free
                 throw refused(address, e);
@@ -111,7 +113,7 @@ public final class TcpTransport implements TransportProvider {
                 ServerSocketChannel server = place.open(one);
                 servers.add(server);
                 try {
-                    server.bind(new InetSocketAddress(one, port), SocketIncoming.BACKLOG);
+                    server.bind(new InetSocketAddress(one, port), SocketAcceptor.BACKLOG);
                     port = ((InetSocketAddress) server.getLocalAddress()).getPort();
                 } catch (IOException | UnsupportedAddressTypeException e) {
                     if (e instanceof IOException io && has(place, one)) throw io;

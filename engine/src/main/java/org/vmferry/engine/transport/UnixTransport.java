@@ -7,8 +7,10 @@ import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.net.ConnectException;
@@ -29,7 +31,7 @@ import java.util.Set;
  * Unix domain sockets: {@code unix:path}. Listening, a socket that a dead process left there is
  * replaced; on close the socket's file is removed.
  */
-public final class UnixTransport implements TransportProvider {
+public final class UnixTransport implements ChannelTransport {
     private static final Logger log = Log.of(UnixTransport.class);
 
     /** Of the 108 bytes that the system has for it the JDK uses no more. */
@@ -54,19 +56,19 @@ public final class UnixTransport implements TransportProvider {
     }
 
     @Override
-    public Outgoing outgoing(Address address, Options options) throws MigrationException {
+    public Opener opener(Address address, Options options) throws MigrationException {
         UnixDomainSocketAddress place = UnixDomainSocketAddress.of(path(address));
-        return new SocketOutgoing(
+        return new SocketOpener(
                 address, () -> List.of(place), options.get(SocketOptions.CONNECT_TIMEOUT));
     }
 
     @Override
-    public Incoming incoming(Address address, Options options) throws IOException {
+    public Acceptor acceptor(Address address, Options options) throws IOException {
         Path path = path(address);
         ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         try {
             removeStale(path);
-            server.bind(UnixDomainSocketAddress.of(path), SocketIncoming.BACKLOG);
+            server.bind(UnixDomainSocketAddress.of(path), SocketAcceptor.BACKLOG);
             return listening(address, server, path);
         } catch (RuntimeException | Error e) {
             server.close();
@@ -78,11 +80,11 @@ public final class UnixTransport implements TransportProvider {
         }
     }
 
-    private static Incoming listening(Address address, ServerSocketChannel server, Path path)
+    private static Acceptor listening(Address address, ServerSocketChannel server, Path path)
             throws IOException {
         try {
             Object key = key(path);
-            return new SocketIncoming(
+            return new SocketAcceptor(
                     address, List.of(server), peer -> true, () -> remove(path, key));
         } catch (IOException | RuntimeException | Error e) {
             Files.deleteIfExists(path); // its name stays when it is closed

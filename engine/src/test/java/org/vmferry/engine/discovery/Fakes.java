@@ -10,8 +10,13 @@ import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.FileTransport;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.Opener;
+import org.vmferry.spi.transport.OutgoingFile;
 
 import java.util.List;
 import java.util.Set;
@@ -21,8 +26,13 @@ public final class Fakes {
     private Fakes() {}
 
     /** A transport with these features. */
-    public static TransportProvider transport(String id, Feature... features) {
+    public static ChannelTransport transport(String id, Feature... features) {
         return new FakeTransport(id, Set.of(features));
+    }
+
+    /** A transport with files. */
+    public static FileTransport files(String id) {
+        return new FakeFiles(id);
     }
 
     /** A layout. */
@@ -46,14 +56,26 @@ public final class Fakes {
         return new FakeNotifier(id);
     }
 
-    private record FakeTransport(String id, Set<Feature> features) implements TransportProvider {
+    private record FakeTransport(String id, Set<Feature> features) implements ChannelTransport {
         @Override
-        public Outgoing outgoing(Address address, Options options) {
+        public Opener opener(Address address, Options options) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public Incoming incoming(Address address, Options options) {
+        public Acceptor acceptor(Address address, Options options) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    private record FakeFiles(String id) implements FileTransport {
+        @Override
+        public OutgoingFile outgoing(Address address, Options options) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public IncomingFile incoming(Address address, Options options) {
             throw new UnsupportedOperationException();
         }
     }

@@ -93,11 +93,11 @@ final class JarMaker {
         import org.vmferry.spi.*;
         import org.vmferry.spi.option.*;
         import org.vmferry.spi.transport.*;
-        public class %s extends %s implements TransportProvider {
+        public class %s extends %s implements ChannelTransport {
             public String id() { return %s; }
             public java.util.Set<Feature> features() { return java.util.Set.of(); }
-            public Outgoing outgoing(Address a, Options o) { return null; }
-            public Incoming incoming(Address a, Options o) { return null; }
+            public Opener opener(Address a, Options o) { return null; }
+            public Acceptor acceptor(Address a, Options o) { return null; }
             %s
         }
         """

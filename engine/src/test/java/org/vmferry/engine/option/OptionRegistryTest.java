@@ -30,7 +30,7 @@ class OptionRegistryTest {
     private static final Parameter<Integer> CHANNELS =
             Parameter.count("multifd-channels", 2, 1, 255);
     private static final Capability MAPPED_RAM = new Capability("mapped-ram");
-    private static final TransportProvider FILE = Fakes.transport("file", Feature.SEEKABLE);
+    private static final TransportProvider FILE = Fakes.files("file");
     private static final TransportProvider EXEC = Fakes.transport("exec", Feature.RETURN_PATH);
 
     private final Plugins engine =
@@ -280,6 +280,19 @@ class OptionRegistryTest {
                 .hasMessage("mapped-ram needs a seekable file, and exec: has none");
         registry.checkFit(FILE, plugins.layout("mapped-ram"), plugins.carrier("multifd"));
         registry.checkFit(EXEC, plugins.layout("inline"), plugins.carrier("main"));
+    }
+
+    @Test
+    void channelsThatClaimPositionsAreNotBelieved() throws Exception {
+        TransportProvider liar = Fakes.transport("liar", Feature.SEEKABLE, Feature.MANY_CHANNELS);
+        assertThatThrownBy(
+                        () ->
+                                registry.checkFit(
+                                        liar,
+                                        plugins.layout("mapped-ram"),
+                                        plugins.carrier("main")))
+                .hasMessage("mapped-ram needs a seekable file, and liar: has none");
+        registry.checkFit(liar, plugins.layout("inline"), plugins.carrier("multifd"));
     }
 
     @Test

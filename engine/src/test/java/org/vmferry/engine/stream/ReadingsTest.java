@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vmferry.engine.Bytes;
 import org.vmferry.engine.stream.Readings.Reading;
-import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
@@ -78,7 +78,7 @@ class ReadingsTest {
     private Reading read(byte... bytes) throws IOException {
         Path file = Files.write(folder.resolve("stream"), bytes);
         try (var end =
-                        new FileTransport()
+                        new LocalFileTransport()
                                 .incoming(Address.parse("file:" + file), Options.DEFAULTS);
                 StreamIn in = new StreamIn(end)) {
             return new Readings(

@@ -9,13 +9,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Bytes;
 import org.vmferry.engine.MemoryChannel;
-import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.OutgoingFile;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -132,9 +132,9 @@ class StreamInOutTest {
     @Test
     void inAFilePositionsAreTheFiles() throws IOException {
         Address address = Address.parse("file:" + directory.resolve("f") + ",offset=100");
-        FileTransport transport = new FileTransport();
+        LocalFileTransport transport = new LocalFileTransport();
         byte[] large = random(LARGE);
-        try (Outgoing end = transport.outgoing(address, Options.DEFAULTS);
+        try (OutgoingFile end = transport.outgoing(address, Options.DEFAULTS);
                 StreamOut out = new StreamOut(end)) {
             assertThat(out.position()).isEqualTo(100);
             out.u32(1);
@@ -147,7 +147,7 @@ class StreamInOutTest {
             out.flush();
             end.complete();
         }
-        try (Incoming end = transport.incoming(address, Options.DEFAULTS);
+        try (IncomingFile end = transport.incoming(address, Options.DEFAULTS);
                 StreamIn in = new StreamIn(end)) {
             assertThat(in.position()).isEqualTo(100);
             assertThat(in.u32()).isEqualTo(1);

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Bytes;
 import org.vmferry.engine.MemoryChannel;
-import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
@@ -160,7 +160,8 @@ class StreamKeeperTest {
         ram(ram(bytes, 2, 2), 3, 2).description(json);
         Path file = Files.write(folder.resolve("stream"), bytes.array());
         try (var end =
-                new FileTransport().incoming(Address.parse("file:" + file), Options.DEFAULTS)) {
+                new LocalFileTransport()
+                        .incoming(Address.parse("file:" + file), Options.DEFAULTS)) {
             assertThat(kept(new StreamIn(end)))
                     .containsExactly(
                             "START ram 4",

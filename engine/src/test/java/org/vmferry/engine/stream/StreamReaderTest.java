@@ -13,7 +13,7 @@ import org.vmferry.engine.Bytes;
 import org.vmferry.engine.MemoryChannel;
 import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.MigrationSession;
-import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
@@ -21,7 +21,7 @@ import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
+import org.vmferry.spi.transport.IncomingFile;
 
 import java.io.DataInput;
 import java.io.DataOutput;
@@ -125,8 +125,8 @@ class StreamReaderTest {
 
     private RunState readFile(Bytes bytes, List<DeviceState> devices) throws IOException {
         Path file = Files.write(directory.resolve("stream"), bytes.array());
-        try (Incoming end =
-                        new FileTransport()
+        try (IncomingFile end =
+                        new LocalFileTransport()
                                 .incoming(Address.parse("file:" + file), Options.DEFAULTS);
                 StreamIn stream = new StreamIn(end)) {
             return read(stream, devices);

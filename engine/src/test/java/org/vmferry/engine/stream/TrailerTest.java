@@ -9,7 +9,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.json.Json;
-import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.SectionStore.Fact;
 import org.vmferry.spi.option.Options;
@@ -66,7 +66,8 @@ class TrailerTest {
         for (byte[] part : List.of(RAM, tail, behind)) all.writeBytes(part);
         Path file = Files.write(folder.resolve("vm"), all.toByteArray());
         try (var end =
-                new FileTransport().incoming(Address.parse("file:" + file), Options.DEFAULTS)) {
+                new LocalFileTransport()
+                        .incoming(Address.parse("file:" + file), Options.DEFAULTS)) {
             return Trailer.read(end.file(false), RAM.length, RAM.length + tail.length);
         }
     }

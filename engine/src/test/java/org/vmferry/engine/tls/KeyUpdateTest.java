@@ -15,10 +15,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.ForwardingChannel;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -41,8 +42,8 @@ class KeyUpdateTest {
     private static TlsCredentials server;
     private static TlsCredentials client;
 
-    private Incoming in;
-    private Outgoing out;
+    private Acceptor in;
+    private Opener out;
     private Watched below;
     private TlsChannel source;
     private TlsChannel destination;
@@ -60,8 +61,8 @@ class KeyUpdateTest {
 
     @BeforeEach
     void connect() throws Exception {
-        in = new TcpTransport().incoming(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
-        out = new TcpTransport().outgoing(in.address(), Options.DEFAULTS);
+        in = new TcpTransport().acceptor(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
+        out = new TcpTransport().opener(in.address(), Options.DEFAULTS);
         Channel there = out.open();
         below = new Watched(in.accept());
         FutureTask<TlsChannel> accepting =
@@ -208,14 +209,13 @@ class KeyUpdateTest {
     }
 
     /** Counts what is written, and can hold it back. */
-    private static final class Watched implements Channel {
-        private final Channel channel;
+    private static final class Watched extends ForwardingChannel {
         final AtomicLong written = new AtomicLong();
         final CountDownLatch held = new CountDownLatch(1);
         private volatile CountDownLatch gate = new CountDownLatch(0);
 
         Watched(Channel channel) {
-            this.channel = channel;
+            super(channel);
         }
 
         void hold() {
@@ -230,8 +230,8 @@ class KeyUpdateTest {
             } catch (InterruptedException e) {
                 throw new IOException(e);
             }
-            if (!channel.isOpen()) throw new ClosedChannelException();
-            int count = channel.write(source);
+            if (!real.isOpen()) throw new ClosedChannelException();
+            int count = real.write(source);
             written.addAndGet(count);
             return count;
         }
@@ -242,49 +242,9 @@ class KeyUpdateTest {
         }
 
         @Override
-        public long write(ByteBuffer[] sources) {
-            throw new UnsupportedOperationException("TLS writes single buffers");
-        }
-
-        @Override
-        public int read(ByteBuffer target) throws IOException {
-            return channel.read(target);
-        }
-
-        @Override
-        public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
-            return channel.read(targets, offset, length);
-        }
-
-        @Override
-        public long read(ByteBuffer[] targets) throws IOException {
-            return channel.read(targets);
-        }
-
-        @Override
-        public void shutdownOutput() throws IOException {
-            channel.shutdownOutput();
-        }
-
-        @Override
-        public boolean isOpen() {
-            return channel.isOpen();
-        }
-
-        @Override
-        public void close() throws IOException {
-            channel.close();
-        }
-
-        @Override
         public void release() {
-            channel.release();
+            super.release();
             gate.countDown();
-        }
-
-        @Override
-        public String peer() {
-            return channel.peer();
         }
     }
 }

@@ -19,10 +19,10 @@ import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -44,8 +44,8 @@ class TlsChannelTest {
     private static Path serverDir;
     private static Path clientDir;
 
-    private Incoming in;
-    private Outgoing out;
+    private Acceptor in;
+    private Opener out;
     private Channel there;
     private Channel here;
 
@@ -58,8 +58,8 @@ class TlsChannelTest {
 
     @BeforeEach
     void connect() throws IOException {
-        in = new TcpTransport().incoming(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
-        out = new TcpTransport().outgoing(in.address(), Options.DEFAULTS);
+        in = new TcpTransport().acceptor(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
+        out = new TcpTransport().opener(in.address(), Options.DEFAULTS);
         there = out.open();
         here = in.accept();
     }

@@ -14,10 +14,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.Opener;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -67,10 +67,10 @@ class TlsFolderTest {
     private void client(Path from) throws Exception {
         TlsCredentials server = load();
         TlsCredentials client = TlsCredentials.client(from, true);
-        try (Incoming in =
+        try (Acceptor in =
                         new TcpTransport()
-                                .incoming(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
-                Outgoing out = new TcpTransport().outgoing(in.address(), Options.DEFAULTS)) {
+                                .acceptor(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
+                Opener out = new TcpTransport().opener(in.address(), Options.DEFAULTS)) {
             Channel there = out.open();
             Channel here = in.accept();
             FutureTask<TlsChannel> accepting =

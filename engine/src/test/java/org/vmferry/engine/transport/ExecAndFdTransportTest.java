@@ -9,10 +9,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -53,8 +53,8 @@ class ExecAndFdTransportTest {
         Path file = directory.resolve("out");
         byte[] bytes = new byte[1_000_000];
         for (int i = 0; i < bytes.length; i++) bytes[i] = (byte) (i * 31 >> 3);
-        try (Outgoing out =
-                exec.outgoing(Address.parse("exec:echo noise; cat > " + file), Options.DEFAULTS)) {
+        try (Opener out =
+                exec.opener(Address.parse("exec:echo noise; cat > " + file), Options.DEFAULTS)) {
             Channel channel = out.open();
             write(channel, ByteBuffer.wrap(bytes));
             out.complete();
@@ -64,16 +64,16 @@ class ExecAndFdTransportTest {
 
     @Test
     void aSourceHearsOfFailureAndWhy() throws IOException {
-        try (Outgoing out =
-                exec.outgoing(
+        try (Opener out =
+                exec.opener(
                         Address.parse("exec:cat >/dev/null; echo disk is full >&2; exit 3"),
                         Options.DEFAULTS)) {
             write(out.open(), ByteBuffer.wrap(new byte[10]));
             assertThatThrownBy(out::complete)
                     .hasMessageContaining("ended with code 3: disk is full");
         }
-        try (Outgoing out =
-                exec.outgoing(
+        try (Opener out =
+                exec.opener(
                         Address.parse("exec:echo no such tool >&2; exit 4"), Options.DEFAULTS)) {
             Channel channel = out.open();
             assertThatThrownBy(
@@ -87,8 +87,8 @@ class ExecAndFdTransportTest {
     @Test
     void aCommandNeverTakesAPartForTheWhole() throws IOException {
         Path done = directory.resolve("done");
-        try (Outgoing out =
-                exec.outgoing(
+        try (Opener out =
+                exec.opener(
                         Address.parse("exec:cat >/dev/null; touch " + done), Options.DEFAULTS)) {
             try (Channel channel = out.open()) {
                 write(channel, ByteBuffer.wrap(new byte[10]));
@@ -99,14 +99,14 @@ class ExecAndFdTransportTest {
 
     @Test
     void aDestinationReadsACommand() throws IOException {
-        try (Incoming in = exec.incoming(Address.parse("exec:printf stream"), Options.DEFAULTS)) {
+        try (Acceptor in = exec.acceptor(Address.parse("exec:printf stream"), Options.DEFAULTS)) {
             Channel channel = in.accept();
             ByteBuffer bytes = ByteBuffer.allocate(20);
             while (channel.read(bytes) > 0) {}
             assertThat(new String(bytes.array(), 0, bytes.position())).isEqualTo("stream");
         }
-        try (Incoming in =
-                exec.incoming(
+        try (Acceptor in =
+                exec.acceptor(
                         Address.parse("exec:printf part; echo corrupt >&2; exit 1"),
                         Options.DEFAULTS)) {
             Channel channel = in.accept();
@@ -123,8 +123,8 @@ class ExecAndFdTransportTest {
     @Test
     void releaseEndsACommandThatJustBegins() throws Exception {
         for (int i = 0; i < 100; i++) {
-            try (Incoming in =
-                    exec.incoming(Address.parse("exec:sleep 1000; true"), Options.DEFAULTS)) {
+            try (Acceptor in =
+                    exec.acceptor(Address.parse("exec:sleep 1000; true"), Options.DEFAULTS)) {
                 Channel channel = in.accept();
                 Hanging read = Hanging.in(() -> channel.read(ByteBuffer.allocate(1)));
                 in.release();
@@ -135,15 +135,14 @@ class ExecAndFdTransportTest {
 
     @Test
     void releaseLetsGoOfAHangingCommandAndItsChildren() throws Exception {
-        try (Incoming in =
-                exec.incoming(Address.parse("exec:sleep 1000 | cat; true"), Options.DEFAULTS)) {
+        try (Acceptor in =
+                exec.acceptor(Address.parse("exec:sleep 1000 | cat; true"), Options.DEFAULTS)) {
             Channel channel = in.accept();
             Hanging read = Hanging.in(() -> channel.read(ByteBuffer.allocate(1)));
             in.release();
             assertThat(read.letGo()).hasMessageContaining("given up");
         }
-        try (Outgoing out =
-                exec.outgoing(Address.parse("exec:sleep 1000; true"), Options.DEFAULTS)) {
+        try (Opener out = exec.opener(Address.parse("exec:sleep 1000; true"), Options.DEFAULTS)) {
             Channel channel = out.open();
             Hanging write =
                     Hanging.in(
@@ -160,8 +159,8 @@ class ExecAndFdTransportTest {
     /** The system may have killed it, for want of memory. */
     @Test
     void releaseLetsGoWithoutAWatchdogToo() throws Exception {
-        try (Incoming in =
-                exec.incoming(
+        try (Acceptor in =
+                exec.acceptor(
                         Address.parse("exec:echo; sleep 1000 | cat; true"), Options.DEFAULTS)) {
             Channel channel = in.accept();
             channel.read(ByteBuffer.allocate(1)); // it has begun: the watchdog knows of it
@@ -199,12 +198,12 @@ class ExecAndFdTransportTest {
             names.register("to", SocketChannel.open(UnixDomainSocketAddress.of(path)));
             names.register("from", server.accept());
         }
-        assertThatThrownBy(() -> fd.outgoing(Address.parse("fd:x"), Options.DEFAULTS).open())
+        assertThatThrownBy(() -> fd.opener(Address.parse("fd:x"), Options.DEFAULTS).open())
                 .hasMessageContaining("'fd:x'")
                 .hasMessageContaining("from, to");
         Channel taken;
-        try (Outgoing out = fd.outgoing(Address.parse("fd:to"), Options.DEFAULTS);
-                Incoming in = fd.incoming(Address.parse("fd:from"), Options.DEFAULTS)) {
+        try (Opener out = fd.opener(Address.parse("fd:to"), Options.DEFAULTS);
+                Acceptor in = fd.acceptor(Address.parse("fd:from"), Options.DEFAULTS)) {
             taken = out.open();
             write(taken, ByteBuffer.wrap(new byte[] {42}));
             ByteBuffer one = ByteBuffer.allocate(1);

@@ -14,8 +14,8 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.OutgoingFile;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -52,19 +52,19 @@ class FileClaimTest {
         assertThat(Descriptors.open(directory.toString())).isEmpty();
     }
 
-    private static Outgoing outgoing(Path file, String offset) throws IOException {
-        return new FileTransport()
+    private static OutgoingFile outgoing(Path file, String offset) throws IOException {
+        return new LocalFileTransport()
                 .outgoing(Address.parse("file:" + file + offset), Options.DEFAULTS);
     }
 
-    private static Incoming incoming(Path file, String offset) throws IOException {
-        return new FileTransport()
+    private static IncomingFile incoming(Path file, String offset) throws IOException {
+        return new LocalFileTransport()
                 .incoming(Address.parse("file:" + file + offset), Options.DEFAULTS);
     }
 
     /** The file is closed at once, as after a restore; the mapping stays. */
     private static MemorySegment map(Path file, Arena arena) throws IOException {
-        try (Incoming in = incoming(file, ",offset=" + START)) {
+        try (IncomingFile in = incoming(file, ",offset=" + START)) {
             return in.file(false).map(FROM, TO - FROM, arena).orElseThrow();
         }
     }
@@ -74,7 +74,7 @@ class FileClaimTest {
     }
 
     private static void save(Path file, String offset) throws IOException {
-        try (Outgoing out = outgoing(file, offset)) {
+        try (OutgoingFile out = outgoing(file, offset)) {
             long start = out.file(false).start();
             out.file(false).write(ByteBuffer.wrap("new".getBytes()), start);
             out.complete();
@@ -182,7 +182,7 @@ class FileClaimTest {
 
     @Test
     void nobodyReadsOrWritesWhatIsBeingWritten() throws IOException {
-        try (Outgoing out = outgoing(file, ",offset=" + PAGE)) {
+        try (OutgoingFile out = outgoing(file, ",offset=" + PAGE)) {
             out.file(false).write(ByteBuffer.allocate(3 * PAGE), PAGE);
             assertThatThrownBy(() -> save(file, ",offset=" + 2 * PAGE))
                     .hasMessageContaining("'" + file + "'")
@@ -199,8 +199,8 @@ class FileClaimTest {
 
     @Test
     void nobodyWritesWhatIsBeingRead() throws IOException {
-        try (Incoming in = incoming(file, ",offset=" + PAGE);
-                Incoming another = incoming(file, "")) {
+        try (IncomingFile in = incoming(file, ",offset=" + PAGE);
+                IncomingFile another = incoming(file, "")) {
             another.close();
             assertThatThrownBy(() -> save(file, ",offset=" + PAGE))
                     .hasMessageContaining("'" + file + "'")
@@ -216,7 +216,7 @@ class FileClaimTest {
     /** A snapshot may be restored as soon as it has its name, while its writer still holds it. */
     @Test
     void aNewFileIsReadAtOnce() throws IOException {
-        try (Outgoing out = outgoing(file, "");
+        try (OutgoingFile out = outgoing(file, "");
                 Arena arena = Arena.ofShared()) {
             out.file(false).write(ByteBuffer.allocate(SIZE), 0);
             out.complete();

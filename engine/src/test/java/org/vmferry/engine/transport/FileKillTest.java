@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.OutgoingFile;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,8 +21,8 @@ class FileKillTest {
     /** Begins a snapshot and never ends. */
     static final class Child {
         public static void main(String[] arguments) throws IOException {
-            Outgoing out =
-                    new FileTransport()
+            OutgoingFile out =
+                    new LocalFileTransport()
                             .outgoing(Address.parse("file:" + arguments[0]), Options.DEFAULTS);
             out.file(false).write(ByteBuffer.allocate(5000), 0);
             System.out.println("half way");
@@ -57,8 +57,9 @@ class FileKillTest {
         assertThatThrownBy(() -> incoming(file))
                 .hasMessageContaining("an unfinished snapshot: '" + left.getFirst().file())
                 .hasMessageContaining("left by killed process " + child.pid());
-        try (Outgoing out =
-                new FileTransport().outgoing(Address.parse("file:" + file), Options.DEFAULTS)) {
+        try (OutgoingFile out =
+                new LocalFileTransport()
+                        .outgoing(Address.parse("file:" + file), Options.DEFAULTS)) {
             out.file(false).write(ByteBuffer.wrap("new".getBytes()), 0);
             // Ours beside it is not taken for a dead one, nor does looking unlock it.
             assertThat(Unfinished.beside(file)).hasSize(2).filteredOn(u -> u.alive()).hasSize(1);
@@ -81,6 +82,6 @@ class FileKillTest {
     }
 
     private static void incoming(Path file) throws IOException {
-        new FileTransport().incoming(Address.parse("file:" + file), Options.DEFAULTS).close();
+        new LocalFileTransport().incoming(Address.parse("file:" + file), Options.DEFAULTS).close();
     }
 }

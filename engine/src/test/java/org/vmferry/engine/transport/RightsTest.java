@@ -25,7 +25,8 @@ class RightsTest {
 
     private static void replace(Path file) throws IOException {
         try (var out =
-                new FileTransport().outgoing(Address.parse("file:" + file), Options.DEFAULTS)) {
+                new LocalFileTransport()
+                        .outgoing(Address.parse("file:" + file), Options.DEFAULTS)) {
             out.file(false).write(ByteBuffer.wrap("new".getBytes()), 0);
             out.complete();
         }
@@ -178,7 +179,8 @@ class RightsTest {
                 System.out.println("no store: " + e.getMessage());
             }
             try (var out =
-                    new FileTransport().outgoing(Address.parse("file:" + path), Options.DEFAULTS)) {
+                    new LocalFileTransport()
+                            .outgoing(Address.parse("file:" + path), Options.DEFAULTS)) {
                 out.expect(1 << 20);
                 out.reserve(1 << 20);
                 out.file(false).write(ByteBuffer.wrap("new".getBytes()), 0);

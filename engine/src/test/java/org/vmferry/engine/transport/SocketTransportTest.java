@@ -9,11 +9,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -32,25 +32,25 @@ import java.util.List;
 class SocketTransportTest extends Sockets {
     @TempDir Path directory;
 
-    private static TransportProvider transport(String scheme) {
+    private static ChannelTransport transport(String scheme) {
         return scheme.equals("tcp") ? new TcpTransport() : new UnixTransport();
     }
 
-    private Incoming listen(String scheme) throws IOException {
+    private Acceptor listen(String scheme) throws IOException {
         return transport(scheme)
-                .incoming(
+                .acceptor(
                         scheme.equals("tcp")
                                 ? Address.parse("tcp:127.0.0.1:0")
                                 : Address.parse("unix:" + directory.resolve("s")),
                         Options.DEFAULTS);
     }
 
-    private static Incoming listenAt(String path) throws IOException {
-        return new UnixTransport().incoming(new Address("unix", path), Options.DEFAULTS);
+    private static Acceptor listenAt(String path) throws IOException {
+        return new UnixTransport().acceptor(new Address("unix", path), Options.DEFAULTS);
     }
 
-    private static Outgoing connect(Address address) throws IOException {
-        return transport(address.scheme()).outgoing(address, Options.DEFAULTS);
+    private static Opener connect(Address address) throws IOException {
+        return transport(address.scheme()).opener(address, Options.DEFAULTS);
     }
 
     private static void writeAll(Channel channel, ByteBuffer bytes) throws IOException {
@@ -66,8 +66,8 @@ class SocketTransportTest extends Sockets {
     @Test
     void theLongestUnixPathIsNamed() throws IOException {
         String longest = directory + "/" + "p".repeat(105 - directory.toString().length());
-        try (Incoming in = listenAt(longest);
-                Outgoing out = connect(in.address());
+        try (Acceptor in = listenAt(longest);
+                Opener out = connect(in.address());
                 Channel there = out.open();
                 Channel here = in.accept()) {
             assertThat(there.peer()).isNotEmpty();
@@ -83,8 +83,8 @@ class SocketTransportTest extends Sockets {
     @ParameterizedTest
     @ValueSource(strings = {"tcp", "unix"})
     void carriesManyChannelsBothWays(String scheme) throws IOException {
-        try (Incoming in = listen(scheme);
-                Outgoing out = connect(in.address())) {
+        try (Acceptor in = listen(scheme);
+                Opener out = connect(in.address())) {
             for (int i = 0; i < 3; i++) {
                 try (Channel there = out.open();
                         Channel here = in.accept()) {
@@ -111,8 +111,8 @@ class SocketTransportTest extends Sockets {
             sources[i].flip();
             targets[i] = ByteBuffer.allocateDirect(1000);
         }
-        try (Incoming in = listen(scheme);
-                Outgoing out = connect(in.address());
+        try (Acceptor in = listen(scheme);
+                Opener out = connect(in.address());
                 Channel there = out.open();
                 Channel here = in.accept()) {
             Thread writer =
@@ -142,8 +142,8 @@ class SocketTransportTest extends Sockets {
     @ParameterizedTest
     @ValueSource(strings = {"tcp", "unix"})
     void releaseLetsGoWhoeverHangs(String scheme) throws Exception {
-        try (Incoming in = listen(scheme);
-                Outgoing out = connect(in.address())) {
+        try (Acceptor in = listen(scheme);
+                Opener out = connect(in.address())) {
             Channel there = out.open();
             Channel here = in.accept();
             Hanging accept = Hanging.in(in::accept);
@@ -162,8 +162,8 @@ class SocketTransportTest extends Sockets {
     @ParameterizedTest
     @ValueSource(strings = {"tcp", "unix"})
     void aChannelReleasesItsOwnWriterAndReader(String scheme) throws Exception {
-        try (Incoming in = listen(scheme);
-                Outgoing out = connect(in.address());
+        try (Acceptor in = listen(scheme);
+                Opener out = connect(in.address());
                 Channel there = out.open();
                 Channel here = in.accept()) {
             Hanging read = Hanging.in(() -> there.read(ByteBuffer.allocateDirect(1)));
@@ -201,13 +201,13 @@ class SocketTransportTest extends Sockets {
             InetSocketAddress place = (InetSocketAddress) full.getLocalAddress();
             waiting = fill(place);
             Address address = new Address("tcp", TcpTransport.text(place));
-            try (Outgoing out = connect(address)) {
+            try (Opener out = connect(address)) {
                 Hanging connect = Hanging.in(out::open);
                 out.release();
                 assertThat(connect.letGo()).hasMessageContaining("given up");
             }
             Options hasty = Options.DEFAULTS.with(SocketOptions.CONNECT_TIMEOUT, 50L);
-            try (Outgoing out = new TcpTransport().outgoing(address, hasty)) {
+            try (Opener out = new TcpTransport().opener(address, hasty)) {
                 assertThatThrownBy(out::open)
                         .hasMessageContaining("no answer within connect-timeout, 50 ms");
             }
@@ -226,8 +226,7 @@ class SocketTransportTest extends Sockets {
                 waiting.add(SocketChannel.open(UnixDomainSocketAddress.of(path)));
             }
             Options hasty = Options.DEFAULTS.with(SocketOptions.CONNECT_TIMEOUT, 50L);
-            try (Outgoing out =
-                    new UnixTransport().outgoing(Address.parse("unix:" + path), hasty)) {
+            try (Opener out = new UnixTransport().opener(Address.parse("unix:" + path), hasty)) {
                 assertThatThrownBy(out::open).hasMessageContaining("50 ms");
             }
         } finally {
@@ -242,12 +241,12 @@ class SocketTransportTest extends Sockets {
             gone.bind(new InetSocketAddress("127.0.0.1", 0));
             port = ((InetSocketAddress) gone.getLocalAddress()).getPort();
         }
-        try (Outgoing out = connect(Address.parse("tcp:127.0.0.1:" + port))) {
+        try (Opener out = connect(Address.parse("tcp:127.0.0.1:" + port))) {
             assertThatThrownBy(out::open)
                     .hasMessageContaining("can't reach tcp:127.0.0.1:" + port)
                     .hasMessageContaining("refused");
         }
-        try (Outgoing out = connect(Address.parse("unix:" + directory.resolve("none")))) {
+        try (Opener out = connect(Address.parse("unix:" + directory.resolve("none")))) {
             assertThatThrownBy(out::open).hasMessageContaining("can't reach unix:");
         }
     }
@@ -259,9 +258,9 @@ class SocketTransportTest extends Sockets {
             dead.bind(UnixDomainSocketAddress.of(path));
         }
         assertThat(path).exists();
-        try (Incoming in = listen("unix")) {
+        try (Acceptor in = listen("unix")) {
             assertThatThrownBy(() -> listen("unix")).hasMessageContaining("somebody else");
-            try (Outgoing out = connect(in.address());
+            try (Opener out = connect(in.address());
                     Channel there = out.open()) {
                 assertThat(there.isOpen()).isTrue();
             }
@@ -275,15 +274,15 @@ class SocketTransportTest extends Sockets {
     @Test
     void allChannelsGoWhereTheMainOneWent() throws IOException {
         // The first place refuses; the second is reached, and is then the only one that is tried.
-        try (Incoming in = listen("tcp")) {
+        try (Acceptor in = listen("tcp")) {
             InetSocketAddress good =
                     new InetSocketAddress(
                             "127.0.0.1",
                             Integer.parseInt(in.address().target().replaceAll(".*:", "")));
             InetSocketAddress bad = new InetSocketAddress("127.0.0.1", 1);
             int[] asked = new int[1];
-            try (SocketOutgoing out =
-                    new SocketOutgoing(
+            try (SocketOpener out =
+                    new SocketOpener(
                             in.address(),
                             () -> {
                                 asked[0]++;

@@ -10,10 +10,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.net.ConnectException;
@@ -33,16 +33,16 @@ import java.util.stream.Stream;
 
 /** Where a tcp: address listens and connects to, and what its options do. */
 class TcpAddressTest extends Sockets {
-    private static Incoming listen(String target) throws IOException {
-        return new TcpTransport().incoming(new Address("tcp", target), Options.DEFAULTS);
+    private static Acceptor listen(String target) throws IOException {
+        return new TcpTransport().acceptor(new Address("tcp", target), Options.DEFAULTS);
     }
 
-    private static Outgoing connect(Address address) throws IOException {
-        return new TcpTransport().outgoing(address, Options.DEFAULTS);
+    private static Opener connect(Address address) throws IOException {
+        return new TcpTransport().opener(address, Options.DEFAULTS);
     }
 
     /** The first byte that is sent to a place arrives at the listener. */
-    private static void reaches(Incoming in, InetSocketAddress place) throws IOException {
+    private static void reaches(Acceptor in, InetSocketAddress place) throws IOException {
         FutureTask<Channel> accepting = new FutureTask<>(in::accept);
         Thread waiting = Thread.ofPlatform().daemon().start(accepting);
         while (waiting.getState() != Thread.State.RUNNABLE || !selects(waiting)) Thread.yield();
@@ -62,7 +62,7 @@ class TcpAddressTest extends Sockets {
     }
 
     /** Whether who connects there is kept. */
-    private static boolean answers(Incoming in, InetSocketAddress place) throws IOException {
+    private static boolean answers(Acceptor in, InetSocketAddress place) throws IOException {
         try (SocketChannel there = SocketChannel.open(place)) {
             Optional<Channel> here = in.acceptNow();
             if (here.isPresent()) return true;
@@ -73,23 +73,23 @@ class TcpAddressTest extends Sockets {
         }
     }
 
-    private static int port(Incoming in) {
+    private static int port(Acceptor in) {
         String target = in.address().target();
         return Integer.parseInt(target.substring(target.lastIndexOf(':') + 1));
     }
 
     @Test
     void qemusOptionsOfTcpAreObeyed() throws IOException {
-        try (Incoming first = listen("127.0.0.1:0,keep-alive=on,ipv4")) {
+        try (Acceptor first = listen("127.0.0.1:0,keep-alive=on,ipv4")) {
             int port = port(first);
             reaches(first, new InetSocketAddress("127.0.0.1", port));
             assertThatThrownBy(() -> listen("127.0.0.1:" + port)).hasMessageContaining("in use");
             // Others may take a port meanwhile: any of a hundred will do.
-            try (Incoming next = listen("127.0.0.1:" + port + ",to=" + (port + 100))) {
+            try (Acceptor next = listen("127.0.0.1:" + port + ",to=" + (port + 100))) {
                 assertThat(port(next)).isBetween(port + 1, port + 100);
                 reaches(next, new InetSocketAddress("127.0.0.1", port(next)));
             }
-            try (Outgoing out = connect(new Address("tcp", "127.0.0.1:" + port + ",ipv6=off"));
+            try (Opener out = connect(new Address("tcp", "127.0.0.1:" + port + ",ipv6=off"));
                     Channel there = out.open();
                     Channel here = first.accept()) {
                 there.write(ByteBuffer.wrap(new byte[] {7}));
@@ -131,13 +131,13 @@ class TcpAddressTest extends Sockets {
     void aPortMustBeFreeAtAllAddresses() throws IOException {
         List<InetAddress> two =
                 List.of(InetAddress.getByName("127.0.0.2"), InetAddress.getByName("127.0.0.1"));
-        try (Incoming first = listen("127.0.0.1:0")) {
+        try (Acceptor first = listen("127.0.0.1:0")) {
             Address taken = Address.parse("tcp:two:" + port(first));
             assertThatThrownBy(() -> TcpTransport.listening(taken, host -> two))
                     .isInstanceOf(MigrationException.class)
                     .hasMessageContaining("in use");
             Address range = Address.parse(taken + ",to=" + (port(first) + 100));
-            try (Incoming next = TcpTransport.listening(range, host -> two)) {
+            try (Acceptor next = TcpTransport.listening(range, host -> two)) {
                 for (InetAddress one : two) reaches(next, new InetSocketAddress(one, port(next)));
             }
         }
@@ -146,21 +146,21 @@ class TcpAddressTest extends Sockets {
     @Test
     void oneFamilyIsNotTheOther() throws IOException {
         assumeTrue(answersLocally("::1"), "no IPv6 here");
-        try (Incoming in = listen("[::]:0,ipv4=off")) {
+        try (Acceptor in = listen("[::]:0,ipv4=off")) {
             reaches(in, new InetSocketAddress("::1", port(in)));
             assertThat(answers(in, new InetSocketAddress("127.0.0.1", port(in)))).isFalse();
         }
         for (String host : List.of("", "0")) {
-            try (Incoming in = listen(host + ":0,ipv4=on")) {
+            try (Acceptor in = listen(host + ":0,ipv4=on")) {
                 reaches(in, new InetSocketAddress("127.0.0.1", port(in)));
                 assertThat(answers(in, new InetSocketAddress("::1", port(in)))).isFalse();
             }
-            try (Incoming in = listen(host + ":0,ipv6=on")) {
+            try (Acceptor in = listen(host + ":0,ipv6=on")) {
                 reaches(in, new InetSocketAddress("::1", port(in)));
                 assertThat(answers(in, new InetSocketAddress("127.0.0.1", port(in)))).isFalse();
             }
             for (String both : List.of("", ",ipv4=on,ipv6=on")) {
-                try (Incoming in = listen(host + ":0" + both)) {
+                try (Acceptor in = listen(host + ":0" + both)) {
                     reaches(in, new InetSocketAddress("127.0.0.1", port(in)));
                     reaches(in, new InetSocketAddress("::1", port(in)));
                 }
@@ -183,7 +183,7 @@ class TcpAddressTest extends Sockets {
         assumeTrue(answersLocally("::1"), "no IPv6 here");
         List<InetAddress> both =
                 List.of(InetAddress.getByName("127.0.0.1"), InetAddress.getByName("::1"));
-        try (Incoming in = TcpTransport.listening(Address.parse("tcp:two:0"), host -> both)) {
+        try (Acceptor in = TcpTransport.listening(Address.parse("tcp:two:0"), host -> both)) {
             for (int i = 0; i < 2; i++) {
                 for (InetAddress one : both) reaches(in, new InetSocketAddress(one, port(in)));
             }
@@ -192,7 +192,7 @@ class TcpAddressTest extends Sockets {
         // One that this machine doesn't have keeps nobody from the others.
         List<InetAddress> foreign =
                 List.of(InetAddress.getByName("192.0.2.77"), InetAddress.getByName("127.0.0.1"));
-        try (Incoming in = TcpTransport.listening(Address.parse("tcp:two:0"), host -> foreign)) {
+        try (Acceptor in = TcpTransport.listening(Address.parse("tcp:two:0"), host -> foreign)) {
             reaches(in, new InetSocketAddress("127.0.0.1", port(in)));
         }
         // A port that somebody has at one of them is no port.
@@ -203,7 +203,7 @@ class TcpAddressTest extends Sockets {
             assertThatThrownBy(() -> TcpTransport.listening(address, host -> both))
                     .hasMessageContaining("in use");
             Address upTo = Address.parse("tcp:two:" + port + ",to=" + (port + 100));
-            try (Incoming in = TcpTransport.listening(upTo, host -> both)) {
+            try (Acceptor in = TcpTransport.listening(upTo, host -> both)) {
                 assertThat(port(in)).isGreaterThan(port);
                 for (InetAddress one : both) reaches(in, new InetSocketAddress(one, port(in)));
             }
@@ -213,8 +213,8 @@ class TcpAddressTest extends Sockets {
     @Test
     void speaksIpv6InBrackets() throws IOException {
         Address address = Address.parse("tcp:[::1]:0");
-        try (Incoming in = new TcpTransport().incoming(address, Options.DEFAULTS);
-                Outgoing out = connect(in.address());
+        try (Acceptor in = new TcpTransport().acceptor(address, Options.DEFAULTS);
+                Opener out = connect(in.address());
                 Channel there = out.open();
                 Channel here = in.accept()) {
             assertThat(in.address().toString()).startsWith("tcp:[").doesNotEndWith(":0");
@@ -226,8 +226,8 @@ class TcpAddressTest extends Sockets {
     @ParameterizedTest
     @ValueSource(strings = {"tcp::0", "tcp:0:0"})
     void listensOnAnyAddress(String typed) throws IOException {
-        try (Incoming in = new TcpTransport().incoming(Address.parse(typed), Options.DEFAULTS);
-                Outgoing out = connect(in.address());
+        try (Acceptor in = new TcpTransport().acceptor(Address.parse(typed), Options.DEFAULTS);
+                Opener out = connect(in.address());
                 Channel there = out.open();
                 Channel here = in.accept()) {
             assertThat(in.address().toString()).matches("tcp:0.0.0.0:\\d+");

@@ -18,8 +18,8 @@ import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.FullMachine;
 import org.vmferry.it.support.Launched;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.testkit.fault.ForwardingMachine;
 import org.vmferry.testkit.tls.TestCertificates;
 
 import java.io.ByteArrayOutputStream;

@@ -14,12 +14,13 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.it.support.Guests;
-import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.testkit.fault.ForwardingIncoming;
-import org.vmferry.testkit.fault.ForwardingTransport;
+import org.vmferry.testkit.fault.ForwardingAcceptor;
+import org.vmferry.testkit.fault.ForwardingChannelTransport;
 import org.vmferry.testkit.machine.ReferenceMachine;
 import org.vmferry.testkit.tls.TestCertificates;
 
@@ -111,16 +112,16 @@ class ArrivalsTest extends Listening {
     }
 
     /** Its third connection is the last that {@code accept} gives: whoever accepts is late. */
-    private static final class LateDoor extends ForwardingTransport {
-        LateDoor(Plugins plugins) throws MigrationException {
-            super(plugins.transport("tcp"), "late");
+    private static final class LateDoor extends ForwardingChannelTransport {
+        LateDoor() {
+            super(new TcpTransport(), "late");
         }
 
         @Override
-        protected Incoming over(Incoming end) {
+        protected Acceptor over(Acceptor end) {
             CountDownLatch released = new CountDownLatch(1);
             AtomicInteger accepted = new AtomicInteger();
-            return new ForwardingIncoming(end, id()) {
+            return new ForwardingAcceptor(end, id()) {
                 @Override
                 public Channel accept() throws IOException {
                     if (accepted.incrementAndGet() <= 3) return super.accept();
@@ -148,7 +149,7 @@ class ArrivalsTest extends Listening {
     void aChannelTooManyThatNobodyHasAcceptedYet() throws Exception {
         Plugins plugins = Plugins.discover();
         migration =
-                new Engine(plugins.plus(new LateDoor(plugins)))
+                new Engine(plugins.plus(new LateDoor()))
                         .receive(machine, "late:127.0.0.1:0", channels(2));
         Socket main = connect();
         connect(MultifdBytes.hello(0), MultifdBytes.sync(0));

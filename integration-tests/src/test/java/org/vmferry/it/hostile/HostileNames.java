@@ -7,12 +7,12 @@ import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.FullMachine;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
-import org.vmferry.testkit.fault.ForwardingMachine;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;

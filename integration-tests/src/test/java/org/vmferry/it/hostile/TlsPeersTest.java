@@ -25,10 +25,10 @@ import org.vmferry.it.support.Talking;
 import org.vmferry.it.support.Tools;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.Opener;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -47,7 +47,7 @@ class TlsPeersTest {
     private static Path pki;
 
     @TempDir Path folder;
-    private Incoming in;
+    private Acceptor in;
 
     @BeforeAll
     static void make() throws Exception {
@@ -58,7 +58,7 @@ class TlsPeersTest {
 
     @BeforeEach
     void listen() throws Exception {
-        in = new TcpTransport().incoming(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
+        in = new TcpTransport().acceptor(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
     }
 
     @AfterEach
@@ -113,7 +113,7 @@ class TlsPeersTest {
 
     private static TlsChannel connected(int port) throws Exception {
         Address address = Address.parse("tcp:127.0.0.1:" + port);
-        Outgoing out = new TcpTransport().outgoing(address, Options.DEFAULTS);
+        Opener out = new TcpTransport().opener(address, Options.DEFAULTS);
         return TlsChannel.connect(
                 out.open(), TlsCredentials.client(pki, true), Certificates.HOST, MS);
     }

@@ -9,9 +9,9 @@ import org.vmferry.it.support.FullMachine;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.testkit.fault.ForwardingMachine;
 import org.vmferry.testkit.tls.TestCertificates;
 
 import java.io.File;

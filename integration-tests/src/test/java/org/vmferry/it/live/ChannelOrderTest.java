@@ -15,10 +15,11 @@ import org.vmferry.it.support.FullMachine;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider;
-import org.vmferry.testkit.fault.ForwardingChannel;
-import org.vmferry.testkit.fault.ForwardingOutgoing;
-import org.vmferry.testkit.fault.ForwardingTransport;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
+import org.vmferry.testkit.fault.ForwardingChannelTransport;
+import org.vmferry.testkit.fault.ForwardingOpener;
+import org.vmferry.testkit.fault.OneBufferChannel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -55,8 +56,8 @@ class ChannelOrderTest {
 
     /** Migrates over channels that these make of TCP's, by their number; the main one is 0. */
     private Migration migrate(IntFunction<Over> overs, Settings settings) throws Exception {
-        TransportProvider tcp =
-                new ForwardingTransport(new TcpTransport(), "watched") {
+        ChannelTransport tcp =
+                new ForwardingChannelTransport(new TcpTransport(), "watched") {
                     private int count; // guarded by this
 
                     private synchronized int next() {
@@ -64,8 +65,8 @@ class ChannelOrderTest {
                     }
 
                     @Override
-                    protected Outgoing over(Outgoing end) {
-                        return new ForwardingOutgoing(end) {
+                    protected Opener over(Opener end) {
+                        return new ForwardingOpener(end) {
                             @Override
                             public Channel open() throws IOException {
                                 Over over = overs.apply(next());
@@ -132,7 +133,7 @@ class ChannelOrderTest {
                             @Override
                             public Channel channel(Channel real) {
                                 if (number == 0) mainIsThere.countDown();
-                                return new ForwardingChannel(real) {
+                                return new OneBufferChannel(real) {
                                     private int written;
 
                                     @Override
@@ -175,7 +176,7 @@ class ChannelOrderTest {
         migrate(
                 number ->
                         real ->
-                                new ForwardingChannel(real) {
+                                new OneBufferChannel(real) {
                                     @Override
                                     public void close() throws IOException {
                                         closing.countDown();
@@ -194,7 +195,7 @@ class ChannelOrderTest {
         migrate(
                 number ->
                         real ->
-                                new ForwardingChannel(real) {
+                                new OneBufferChannel(real) {
                                     @Override
                                     public void shutdownOutput() throws IOException {
                                         soon(released, number + " is not let go");

@@ -148,7 +148,7 @@ class GnuTlsServerTest {
     private TlsChannel connected(Way way) throws Exception {
         Path pki = certificates.folder(way.server, way.client);
         Address address = Address.parse(link.address());
-        Channel raw = new TcpTransport().outgoing(address, Options.DEFAULTS).open();
+        Channel raw = new TcpTransport().opener(address, Options.DEFAULTS).open();
         return TlsChannel.connect(raw, TlsCredentials.client(pki, true), Certificates.HOST, MS);
     }
 

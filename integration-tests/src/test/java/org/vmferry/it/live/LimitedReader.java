@@ -4,8 +4,8 @@ import org.vmferry.engine.tls.TlsChannel;
 import org.vmferry.engine.tls.TlsCredentials;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -21,8 +21,8 @@ public final class LimitedReader {
      */
     public static void main(String[] arguments) throws Exception {
         TlsCredentials server = TlsCredentials.server(Path.of(arguments[0]), true);
-        try (Incoming in =
-                new TcpTransport().incoming(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS)) {
+        try (Acceptor in =
+                new TcpTransport().acceptor(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS)) {
             System.out.println(in.address());
             try (TlsChannel channel = TlsChannel.accept(in.accept(), server, "", 60_000)) {
                 long count = 0;

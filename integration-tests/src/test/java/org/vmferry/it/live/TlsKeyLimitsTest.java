@@ -10,7 +10,7 @@ import org.vmferry.engine.tls.TlsCredentials;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.Opener;
 import org.vmferry.testkit.tls.TestCertificates;
 
 import java.nio.ByteBuffer;
@@ -34,7 +34,7 @@ class TlsKeyLimitsTest {
         String before = System.setProperty(SECURITY, security.toString());
         try (ChildJvm reader = new ChildJvm(LimitedReader.class, certificates.toString())) {
             Address address = Address.parse(reader.answer());
-            try (Outgoing out = new TcpTransport().outgoing(address, Options.DEFAULTS);
+            try (Opener out = new TcpTransport().opener(address, Options.DEFAULTS);
                     TlsChannel channel =
                             TlsChannel.connect(
                                     out.open(),

@@ -23,10 +23,10 @@ import org.vmferry.it.support.Guests;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Section;
-import org.vmferry.testkit.fault.ForwardingMachine;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
 import java.io.DataInput;

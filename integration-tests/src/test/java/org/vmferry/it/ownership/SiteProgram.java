@@ -8,8 +8,8 @@ import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.testkit.fault.ForwardingMachine;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
 import java.io.BufferedReader;

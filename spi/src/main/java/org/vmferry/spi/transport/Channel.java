@@ -3,6 +3,7 @@ package org.vmferry.spi.transport;
 import org.vmferry.spi.Status;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.channels.GatheringByteChannel;
 import java.nio.channels.ScatteringByteChannel;
@@ -17,6 +18,18 @@ import java.nio.channels.ScatteringByteChannel;
  */
 @Status(Status.Level.STABLE)
 public interface Channel extends ByteChannel, GatheringByteChannel, ScatteringByteChannel {
+    /** As {@link #read(ByteBuffer[], int, int)} with all of them. */
+    @Override
+    default long read(ByteBuffer[] targets) throws IOException {
+        return read(targets, 0, targets.length);
+    }
+
+    /** As {@link #write(ByteBuffer[], int, int)} with all of them. */
+    @Override
+    default long write(ByteBuffer[] sources) throws IOException {
+        return write(sources, 0, sources.length);
+    }
+
     /**
      * Ends the outgoing direction in order: the peer reads -1 after the last byte. Reading goes on.
      *

@@ -19,7 +19,7 @@ import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.testkit.fault.Fault;
-import org.vmferry.testkit.fault.FaultyTransport;
+import org.vmferry.testkit.fault.Faults;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -166,7 +166,7 @@ public abstract class MachineConformance extends Conformance {
     private final class Live {
         final Observed source;
         final Observed destination;
-        final FaultyTransport link;
+        final Faults link;
         final Migration in;
         final Migration out;
 
@@ -174,8 +174,8 @@ public abstract class MachineConformance extends Conformance {
             this.source = source;
             destination = observed();
             Plugins plugins = found();
-            link = new FaultyTransport(plugins.transport("tcp"), faults);
-            Engine engine = new Engine(plugins.plus(link));
+            link = new Faults(faults);
+            Engine engine = new Engine(plugins.plus(link.over(plugins.transport("tcp"))));
             in = engine.receive(destination, "tcp:127.0.0.1:0", settings);
             out = engine.send(source, "faulty-" + in.address(), settings);
         }
@@ -386,10 +386,10 @@ public abstract class MachineConformance extends Conformance {
     final void aFullDiskLeavesTheGuestRunning() throws Exception {
         for (long at : faultsAt()) {
             Observed source = running();
-            FaultyTransport disk = new FaultyTransport(found().transport("file"), Fault.full(at));
+            Faults disk = new Faults(Fault.full(at));
             Path file = folder.resolve("full-" + at);
             Migration save =
-                    new Engine(found().plus(disk))
+                    new Engine(found().plus(disk.over(found().transport("file"))))
                             .send(source, "faulty-file:" + file, snapshotSettings());
             over(save);
             if (!disk.awaitStruck(Duration.ZERO)) continue;

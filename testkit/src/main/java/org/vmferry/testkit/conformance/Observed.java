@@ -1,14 +1,11 @@
 package org.vmferry.testkit.conformance;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.ram.RamBlock;
-import org.vmferry.spi.ram.RamProvider;
-import org.vmferry.spi.ram.RamTarget;
 
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
@@ -17,16 +14,13 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
-import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import java.util.zip.CRC32C;
 
 /** A machine between the engine and the author's: notes what it was like when it changed state. */
-final class Observed implements Machine {
+final class Observed extends ForwardingMachine {
     final Machine machine;
     private final Duration linger;
     private volatile Map<String, Long> content = Map.of();
@@ -39,6 +33,7 @@ final class Observed implements Machine {
      *     is always something in the last round
      */
     Observed(Machine machine, Duration linger) {
+        super(machine);
         this.machine = machine;
         this.linger = linger;
     }
@@ -92,45 +87,5 @@ final class Observed implements Machine {
         if (state == RunState.FINISH_MIGRATE) LockSupport.parkNanos(linger.toNanos());
         else if (machine.runState() != RunState.RUNNING) content = contentOf(machine);
         machine.enter(state);
-    }
-
-    @Override
-    public String type() {
-        return machine.type();
-    }
-
-    @Override
-    public Optional<UUID> uuid() {
-        return machine.uuid();
-    }
-
-    @Override
-    public RunState runState() {
-        return machine.runState();
-    }
-
-    @Override
-    public RamProvider ram() {
-        return machine.ram();
-    }
-
-    @Override
-    public RamTarget ramTarget() {
-        return machine.ramTarget();
-    }
-
-    @Override
-    public List<DeviceState> devices() {
-        return machine.devices();
-    }
-
-    @Override
-    public Optional<CpuThrottle> throttle() {
-        return machine.throttle();
-    }
-
-    @Override
-    public Optional<SectionStore> sections() {
-        return machine.sections();
     }
 }

@@ -19,7 +19,7 @@ import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.testkit.fault.Fault;
-import org.vmferry.testkit.fault.FaultyTransport;
+import org.vmferry.testkit.fault.Faults;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -113,8 +113,8 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
     /** Both sides of a migration that can't come to its end. */
     private void breaks(Fault fault, boolean cancel) throws Exception {
         Plugins plugins = plugins(layouts(), List.of(provider()));
-        FaultyTransport link = new FaultyTransport(plugins.transport("tcp"), fault);
-        Engine engine = new Engine(plugins.plus(link));
+        Faults link = new Faults(fault);
+        Engine engine = new Engine(plugins.plus(link.over(plugins.transport("tcp"))));
         Settings all = chosen().plus(settings());
         Set<Thread> before = Thread.getAllStackTraces().keySet();
         Migration in = engine.receive(PageHost.destination(), "tcp:127.0.0.1:0", all);

@@ -1,28 +1,71 @@
 package org.vmferry.testkit.conformance;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.TransportEnd;
+import org.vmferry.spi.transport.TransportProvider;
 
-import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.SplittableRandom;
 
 /**
- * A transport: docs/spi/transport.md. Rules that don't apply to what it claims are skipped, and
- * what it doesn't claim must be refused.
+ * What {@link ChannelTransportConformance} and {@link FileTransportConformance} have in common.
+ *
+ * @param <T> the kind of transport
  */
-public abstract class TransportConformance extends ChannelConformance {
-    /** For the author's class. */
-    protected TransportConformance() {}
+public abstract sealed class TransportConformance<T extends TransportProvider>
+        extends ProviderConformance<T>
+        permits ChannelTransportConformance, FileTransportConformance {
+    TransportConformance() {}
+
+    /** A source's end. */
+    abstract TransportEnd sourceEnd(Address address) throws Exception;
+
+    /**
+     * A place that nobody uses.
+     *
+     * @return for a destination to listen at; of files one that is not there yet
+     * @throws Exception if there can't be one
+     */
+    protected abstract Address destination() throws Exception;
+
+    /**
+     * Where a source goes for a destination.
+     *
+     * @param destination where that one listens, as it says
+     * @return by default the same
+     * @throws Exception if there can't be one
+     */
+    protected Address source(Address destination) throws Exception {
+        return destination;
+    }
+
+    /**
+     * The options that ends are made with.
+     *
+     * @return by default all at their defaults
+     */
+    protected Options options() {
+        return Options.DEFAULTS;
+    }
+
+    static ByteBuffer buffer(byte[] bytes) {
+        return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
+    }
+
+    static byte[] noise(int length, long seed) {
+        ByteBuffer bytes = ByteBuffer.allocate(length + 8);
+        SplittableRandom random = new SplittableRandom(seed);
+        while (bytes.position() < length) bytes.putLong(random.nextLong());
+        return Arrays.copyOf(bytes.array(), length);
+    }
 
     /**
      * An address that makes no sense to this transport.
@@ -33,49 +76,14 @@ public abstract class TransportConformance extends ChannelConformance {
         return Optional.empty();
     }
 
-    /**
-     * An address where no destination is.
-     *
-     * @return by default one where a destination just was; empty if the transport can't tell that
-     *     nobody is there until it writes
-     * @throws Exception if there can't be one
-     */
-    protected Optional<Address> unreachable() throws Exception {
-        Address place = destination();
-        if (seekable()) return Optional.empty();
-        try (Incoming end = provider().incoming(place, options())) {
-            return Optional.of(source(end.address()));
-        }
-    }
-
-    @Test
-    @Tag("TRN-1")
-    final void itsFeaturesDoNotChange() throws Exception {
-        var provider = provider();
-        var features = provider.features();
-        assertEquals(features, provider.features(), "features(): differ from call to call");
-        assertTrue(
-                !features.contains(Feature.SEEKABLE) || !features.contains(Feature.MANY_CHANNELS),
-                "features(): a file has no channels, SEEKABLE and MANY_CHANNELS exclude each"
-                        + " other");
-    }
-
-    @Test
-    @Tag("TRN-2")
-    final void aSourceOpensNothingUntilItIsAskedTo() throws Exception {
-        Address nobody =
-                unreachable().orElse(null) == null ? source(destination()) : unreachable().get();
+    final void sourceEndOpensNothing(Address address) throws Exception {
         within(
-                "outgoing(): connects, or waits; that is for open() and file()",
+                "a source's end: connects, or waits, when it is made; that is for open() and"
+                        + " file()",
                 () -> {
-                    provider().outgoing(nobody, options()).close();
+                    sourceEnd(address).close();
                     return null;
                 });
-        assumeTrue(seekable());
-        refused(
-                "outgoing(), close(): a file is there, though none was asked for",
-                () -> provider().incoming(nobody, options()).close(),
-                IOException.class);
     }
 
     @Test
@@ -84,70 +92,9 @@ public abstract class TransportConformance extends ChannelConformance {
         Optional<Address> nonsense = nonsense();
         assumeTrue(nonsense.isPresent());
         refused(
-                "outgoing(): '%s' is to be refused there, not when it is opened"
+                "a source's end: '%s' is to be refused when it is made, not when it is opened"
                         .formatted(nonsense.get()),
-                () -> provider().outgoing(nonsense.get(), options()),
+                () -> sourceEnd(nonsense.get()),
                 MigrationException.class);
-    }
-
-    @Test
-    @Tag("TRN-4")
-    final void nobodyThereIsAnError() throws Exception {
-        Optional<Address> nobody = unreachable();
-        assumeTrue(nobody.isPresent());
-        try (Outgoing end = provider().outgoing(nobody.get(), options())) {
-            refused(
-                    "open(): nobody is there, which is an IOException",
-                    () -> within("open(): hangs where nobody is", end::open),
-                    IOException.class);
-        }
-    }
-
-    @Test
-    @Tag("TRN-5")
-    final void whatIsNotSeekableHasNoFile() throws Exception {
-        assumeFalse(seekable());
-        try (Link link = new Link()) {
-            refused(
-                    "file() of a destination: SEEKABLE is not claimed",
-                    () -> link.incoming.file(false),
-                    UnsupportedOperationException.class);
-            refused(
-                    "file() of a source: SEEKABLE is not claimed",
-                    () -> link.outgoing.file(false),
-                    UnsupportedOperationException.class);
-        }
-    }
-
-    @Test
-    @Tag("TRN-6")
-    final void whatIsSeekableHasNoChannels() throws Exception {
-        assumeTrue(seekable());
-        Address place = saved(new byte[1]);
-        try (Outgoing out = provider().outgoing(source(place), options());
-                Incoming in = provider().incoming(place, options())) {
-            refused(
-                    "open(): SEEKABLE is claimed, so there are files and no channels",
-                    out::open,
-                    UnsupportedOperationException.class);
-            refused(
-                    "accept(): SEEKABLE is claimed, so there are files and no channels",
-                    in::accept,
-                    UnsupportedOperationException.class);
-        }
-    }
-
-    @Test
-    @Tag("TRN-7")
-    final void withoutManyChannelsASecondIsRefused() throws Exception {
-        assumeFalse(seekable());
-        assumeFalse(provider().features().contains(Feature.MANY_CHANNELS));
-        try (Link link = new Link()) {
-            refused(
-                    "open(): MANY_CHANNELS is not claimed, and a second channel was opened",
-                    () -> within("open(): hangs at the second channel", link.outgoing::open),
-                    IOException.class,
-                    IllegalStateException.class);
-        }
     }
 }

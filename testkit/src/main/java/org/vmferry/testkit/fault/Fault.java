@@ -3,7 +3,7 @@ package org.vmferry.testkit.fault;
 import java.time.Duration;
 
 /**
- * What is to go wrong in a {@link FaultyTransport}, and where.
+ * What is to go wrong on a transport, and where: one of its {@link Faults}.
  *
  * <p>Bytes are counted from 0, for each end apart: for each channel by itself, in the order in
  * which they were opened or accepted; in files all transfers together.

@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.CountDownLatch;
 
 /** A channel with faults. */
-final class FaultyChannel extends ForwardingChannel {
+final class FaultyChannel extends OneBufferChannel {
     private final FaultyBytes in;
     private final FaultyBytes out;
     private final CountDownLatch gone;

@@ -2,6 +2,7 @@ package org.vmferry.testkit.fault;
 
 import org.vmferry.spi.ram.AtomicDirtyLog;
 import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
@@ -77,10 +78,15 @@ public final class RestlessRam implements RamProvider, DirtyLog {
     @Override
     public void harvest(RamBlock block, PageBitmap into) {
         marks.harvest(block, into);
-        real.dirtyLog().ifPresent(log -> log.harvest(((Restless) block).real, into));
+        real.dirtyLog().ifPresent(log -> log.harvest(((Restless) block).block(), into));
     }
 
     private final class Restless extends ForwardingBlock {
+
+        RamBlock block() {
+            return real;
+        }
+
         Restless(RamBlock real) {
             super(real);
         }

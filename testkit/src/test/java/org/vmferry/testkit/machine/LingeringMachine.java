@@ -1,8 +1,8 @@
 package org.vmferry.testkit.machine;
 
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.testkit.fault.ForwardingMachine;
 
 /**
  * Lets its guest write to each page of its window, more or less, before it stops: so the last round

@@ -10,8 +10,8 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.RamBlock;
-import org.vmferry.testkit.fault.ForwardingBlock;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;

@@ -5,16 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.FileTransport;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.Opener;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
 import org.vmferry.testkit.fault.Fault;
-import org.vmferry.testkit.fault.FaultyTransport;
+import org.vmferry.testkit.fault.Faults;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -37,15 +40,17 @@ class FaultTest {
     @TempDir Path folder;
 
     /** A faulty source before a sound destination. */
-    private record Link(FaultyTransport faulty, Incoming in, Outgoing out, Channel from, Channel to)
+    private record Link(Faults faults, Acceptor in, Opener out, Channel from, Channel to)
             implements AutoCloseable {
         static Link of(Fault... faults) throws IOException {
             TcpTransport tcp = new TcpTransport();
-            FaultyTransport faulty = new FaultyTransport(tcp, faults);
-            Incoming in = tcp.incoming(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
-            Outgoing out =
-                    faulty.outgoing(
-                            new Address("faulty-tcp", in.address().target()), Options.DEFAULTS);
+            Faults faulty = new Faults(faults);
+            Acceptor in = tcp.acceptor(Address.parse("tcp:127.0.0.1:0"), Options.DEFAULTS);
+            Opener out =
+                    faulty.over(tcp)
+                            .opener(
+                                    new Address("faulty-tcp", in.address().target()),
+                                    Options.DEFAULTS);
             Channel from = out.open();
             return new Link(faulty, in, out, from, in.accept());
         }
@@ -67,7 +72,7 @@ class FaultTest {
         }
 
         boolean struck() throws InterruptedException {
-            return faulty.awaitStruck(Duration.ZERO);
+            return faults.awaitStruck(Duration.ZERO);
         }
 
         @Override
@@ -104,8 +109,8 @@ class FaultTest {
     void aFaultThatIsToldOfLaterCountsFromThen() throws Exception {
         try (Link link = Link.of()) {
             link.send();
-            link.faulty.strike(Fault.corrupt(10, 1));
-            link.faulty.strike(Fault.cut(321));
+            link.faults.strike(Fault.corrupt(10, 1));
+            link.faults.strike(Fault.cut(321));
             assertThatThrownBy(link::send).hasMessageContaining("cut at byte 1321");
             byte[] arrived = link.arrived();
             assertThat(arrived).hasSize(1321);
@@ -117,8 +122,8 @@ class FaultTest {
     void aCutThatIsToldOfLaterIsMadeAtOnce() throws Exception {
         try (Link link = Link.of()) {
             link.send();
-            assertThat(link.faulty.channels()).isEqualTo(1);
-            link.faulty.strike(Fault.cut(0));
+            assertThat(link.faults.channels()).isEqualTo(1);
+            link.faults.strike(Fault.cut(0));
             assertThat(link.struck()).isTrue();
             assertThat(link.arrived()).isEqualTo(BYTES);
         }
@@ -136,7 +141,7 @@ class FaultTest {
                                     throw new IllegalStateException(e);
                                 }
                             });
-            assertThat(link.faulty.awaitStruck(LONG)).isTrue();
+            assertThat(link.faults.awaitStruck(LONG)).isTrue();
             assertThat(sent).isNotDone();
             link.out.release();
             assertThatThrownBy(() -> sent.get(30, TimeUnit.SECONDS))
@@ -184,9 +189,9 @@ class FaultTest {
 
     @Test
     void aDiskFillsUp() throws Exception {
-        FaultyTransport disk = new FaultyTransport(new FileTransport(), Fault.full(1500));
+        FileTransport disk = new Faults(Fault.full(1500)).over(new LocalFileTransport());
         Path path = folder.resolve("file");
-        try (Outgoing end =
+        try (OutgoingFile end =
                 disk.outgoing(new Address("faulty-file", path + ""), Options.DEFAULTS)) {
             PositionedFile file = end.file(false);
             file.write(ByteBuffer.wrap(BYTES), 5000);
@@ -201,8 +206,8 @@ class FaultTest {
     @Test
     void aFilesByteIsDamagedOnItsWayInOrOut() throws Exception {
         Path path = folder.resolve("file");
-        FaultyTransport disk = new FaultyTransport(new FileTransport(), Fault.corrupt(70, 1));
-        try (Outgoing end =
+        FileTransport disk = new Faults(Fault.corrupt(70, 1)).over(new LocalFileTransport());
+        try (OutgoingFile end =
                 disk.outgoing(new Address("faulty-file", path + ""), Options.DEFAULTS)) {
             end.file(false).write(ByteBuffer.wrap(BYTES), 0);
             end.complete();
@@ -210,10 +215,10 @@ class FaultTest {
         byte[] expected = BYTES.clone();
         expected[70] ^= 1;
         assertThat(Files.readAllBytes(path)).isEqualTo(expected);
-        FaultyTransport reader =
-                new FaultyTransport(
-                        new FileTransport(), Fault.corrupt(70, 1).whenReading(), Fault.split(9));
-        try (Incoming end =
+        FileTransport reader =
+                new Faults(Fault.corrupt(70, 1).whenReading(), Fault.split(9))
+                        .over(new LocalFileTransport());
+        try (IncomingFile end =
                 reader.incoming(new Address("faulty-file", path + ""), Options.DEFAULTS)) {
             ByteBuffer got = ByteBuffer.allocate(2000);
             assertThat(end.file(false).read(got, 0)).isEqualTo(1000);

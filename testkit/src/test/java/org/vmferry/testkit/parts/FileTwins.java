@@ -1,18 +1,19 @@
 package org.vmferry.testkit.parts;
 
 import org.junit.jupiter.api.io.TempDir;
-import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.FileTransport;
 import org.vmferry.spi.transport.ForwardingFile;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider;
-import org.vmferry.testkit.conformance.TransportConformance;
-import org.vmferry.testkit.fault.ForwardingIncoming;
-import org.vmferry.testkit.fault.ForwardingOutgoing;
-import org.vmferry.testkit.fault.ForwardingTransport;
+import org.vmferry.testkit.conformance.FileTransportConformance;
+import org.vmferry.testkit.fault.ForwardingFileTransport;
+import org.vmferry.testkit.fault.ForwardingIncomingFile;
+import org.vmferry.testkit.fault.ForwardingOutgoingFile;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -27,18 +28,23 @@ final class FileTwins {
     private FileTwins() {}
 
     /** A file, of which a twin changes one thing. */
-    abstract static class InFile extends TransportConformance {
+    abstract static class InFile extends FileTransportConformance {
         @TempDir Path folder;
         private int count;
 
         @Override
-        protected TransportProvider provider() {
+        protected FileTransport provider() {
             return new Twin();
         }
 
         @Override
         protected Address destination() {
             return new Address("file", folder.resolve("file-" + count++).toString());
+        }
+
+        @Override
+        protected Optional<Address> nonsense() {
+            return Optional.of(new Address("file", folder + "/x,offset=many"));
         }
 
         PositionedFile file(PositionedFile file, boolean direct) {
@@ -49,8 +55,8 @@ final class FileTwins {
             return end;
         }
 
-        class Source extends ForwardingOutgoing {
-            Source(TransportProvider.Outgoing end) {
+        class Source extends ForwardingOutgoingFile {
+            Source(OutgoingFile end) {
                 super(end);
             }
 
@@ -60,27 +66,42 @@ final class FileTwins {
             }
         }
 
-        class Twin extends ForwardingTransport {
+        class Twin extends ForwardingFileTransport {
             Twin() {
-                super(new FileTransport(), "file");
+                super(new LocalFileTransport(), "file");
             }
 
             @Override
-            public TransportProvider.Outgoing outgoing(Address address, Options options)
+            public OutgoingFile outgoing(Address address, Options options)
                     throws MigrationException {
                 return InFile.this.outgoing(
                         new Source(real.outgoing(address, options)), Path.of(address.target()));
             }
 
             @Override
-            protected TransportProvider.Incoming over(TransportProvider.Incoming end) {
-                return new ForwardingIncoming(end, "file") {
+            protected IncomingFile over(IncomingFile end) {
+                return new ForwardingIncomingFile(end) {
                     @Override
                     protected PositionedFile over(PositionedFile file, boolean direct) {
                         return InFile.this.file(file, direct);
                     }
                 };
             }
+        }
+    }
+
+    @Breaks("TRN-3")
+    static class TakesNonsense extends InFile {
+        @Override
+        protected FileTransport provider() {
+            return new Twin() {
+                @Override
+                public OutgoingFile outgoing(Address address, Options options)
+                        throws MigrationException {
+                    String path = address.target().replace(",offset=many", "");
+                    return super.outgoing(new Address("file", path), options);
+                }
+            };
         }
     }
 
@@ -98,19 +119,6 @@ final class FileTwins {
                 public PositionedFile file(boolean direct) throws IOException {
                     if (Files.exists(path) && Files.size(path) == 0) Files.delete(path);
                     return super.file(direct);
-                }
-            };
-        }
-    }
-
-    @Breaks("TRN-6")
-    static class ChannelsOfAFile extends InFile {
-        @Override
-        Source outgoing(Source end, Path path) {
-            return new Source(end) {
-                @Override
-                public Channel open() {
-                    return null;
                 }
             };
         }

@@ -3,11 +3,11 @@ package org.vmferry.testkit.parts;
 import org.vmferry.engine.ComparingRam;
 import org.vmferry.spi.ram.AtomicDirtyLog;
 import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.testkit.conformance.DirtyLogConformance.Guest;
 import org.vmferry.testkit.conformance.DirtyLogConformance.Store;
-import org.vmferry.testkit.fault.ForwardingBlock;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;

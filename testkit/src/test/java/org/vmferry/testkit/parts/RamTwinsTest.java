@@ -4,11 +4,11 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.testkit.conformance.RamProviderConformance;
-import org.vmferry.testkit.fault.ForwardingBlock;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,26 +1,28 @@
 package org.vmferry.testkit.parts;
 
 import org.vmferry.engine.transport.TcpTransport;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider;
-import org.vmferry.testkit.conformance.TransportConformance;
-import org.vmferry.testkit.fault.ForwardingIncoming;
-import org.vmferry.testkit.fault.ForwardingOutgoing;
-import org.vmferry.testkit.fault.ForwardingTransport;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
+import org.vmferry.testkit.conformance.ChannelTransportConformance;
+import org.vmferry.testkit.fault.ForwardingAcceptor;
+import org.vmferry.testkit.fault.ForwardingChannelTransport;
+import org.vmferry.testkit.fault.ForwardingOpener;
 
 import java.time.Duration;
 import java.util.Optional;
 
 /** Tcp, of which a twin changes one thing. */
-abstract class Tcp extends TransportConformance {
+abstract class Tcp extends ChannelTransportConformance {
     @Override
     protected Duration patience() {
         return Duration.ofSeconds(5);
     }
 
     @Override
-    protected TransportProvider provider() {
+    protected ChannelTransport provider() {
         return new Twin(new TcpTransport());
     }
 
@@ -38,16 +40,16 @@ abstract class Tcp extends TransportConformance {
         return channel;
     }
 
-    Source outgoing(Source end) {
+    Source opener(Source end) {
         return new Source(end);
     }
 
-    Destination incoming(Destination end) {
+    Destination acceptor(Destination end) {
         return end;
     }
 
-    class Source extends ForwardingOutgoing {
-        Source(TransportProvider.Outgoing end) {
+    class Source extends ForwardingOpener {
+        Source(Opener end) {
             super(end);
         }
 
@@ -57,8 +59,8 @@ abstract class Tcp extends TransportConformance {
         }
     }
 
-    class Destination extends ForwardingIncoming {
-        Destination(TransportProvider.Incoming end) {
+    class Destination extends ForwardingAcceptor {
+        Destination(Acceptor end) {
             super(end, "tcp");
         }
 
@@ -68,19 +70,19 @@ abstract class Tcp extends TransportConformance {
         }
     }
 
-    class Twin extends ForwardingTransport {
-        Twin(TransportProvider real) {
+    class Twin extends ForwardingChannelTransport {
+        Twin(ChannelTransport real) {
             super(real, real.id());
         }
 
         @Override
-        protected TransportProvider.Outgoing over(TransportProvider.Outgoing end) {
-            return Tcp.this.outgoing(new Source(end));
+        protected Opener over(Opener end) {
+            return Tcp.this.opener(new Source(end));
         }
 
         @Override
-        protected TransportProvider.Incoming over(TransportProvider.Incoming end) {
-            return Tcp.this.incoming(new Destination(end));
+        protected Acceptor over(Acceptor end) {
+            return Tcp.this.acceptor(new Destination(end));
         }
     }
 }

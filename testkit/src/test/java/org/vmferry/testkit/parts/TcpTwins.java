@@ -8,11 +8,14 @@ import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider;
-import org.vmferry.testkit.fault.ForwardingChannel;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
+import org.vmferry.testkit.fault.OneBufferChannel;
 
 import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
@@ -26,7 +29,7 @@ final class TcpTwins {
     @Breaks("PRV-1")
     static class BadId extends Tcp {
         @Override
-        protected TransportProvider provider() {
+        protected ChannelTransport provider() {
             return new Twin(new TcpTransport()) {
                 private final AtomicInteger asked = new AtomicInteger();
 
@@ -41,7 +44,7 @@ final class TcpTwins {
     @Breaks("PRV-2")
     static class OptionTwice extends Tcp {
         @Override
-        protected TransportProvider provider() {
+        protected ChannelTransport provider() {
             return new Twin(new TcpTransport()) {
                 @Override
                 public List<Option<?>> options() {
@@ -55,7 +58,7 @@ final class TcpTwins {
     @Breaks("TRN-1")
     static class ClaimsOnlyOnce extends Tcp {
         @Override
-        protected TransportProvider provider() {
+        protected ChannelTransport provider() {
             AtomicInteger asked = new AtomicInteger();
             return new Twin(new TcpTransport()) {
                 @Override
@@ -66,16 +69,39 @@ final class TcpTwins {
         }
     }
 
+    /** To who is not there: what it would open otherwise is of no interest. */
+    @Breaks({"TRN-2", "TRN-4"})
+    static class ConnectsTooEarly extends Tcp {
+        @Override
+        protected ChannelTransport provider() {
+            return new Twin(new TcpTransport()) {
+                @Override
+                public Opener opener(Address address, Options options) throws MigrationException {
+                    Opener end = super.opener(address, options);
+                    String target = address.target();
+                    int port = Integer.parseInt(target.substring(target.lastIndexOf(':') + 1));
+                    try (ServerSocket _ =
+                            new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                        throw MigrationException.user("nobody is at %s", address);
+                    } catch (BindException e) {
+                        return end; // somebody is
+                    } catch (IOException e) {
+                        throw MigrationException.of(e);
+                    }
+                }
+            };
+        }
+    }
+
     @Breaks("TRN-3")
     static class TakesNonsense extends Tcp {
         @Override
-        protected TransportProvider provider() {
+        protected ChannelTransport provider() {
             return new Twin(new TcpTransport()) {
                 @Override
-                public TransportProvider.Outgoing outgoing(Address address, Options options)
-                        throws MigrationException {
+                public Opener opener(Address address, Options options) throws MigrationException {
                     boolean nonsense = address.target().endsWith("many");
-                    return super.outgoing(
+                    return super.opener(
                             nonsense ? new Address("tcp", "127.0.0.1:1") : address, options);
                 }
             };
@@ -85,7 +111,7 @@ final class TcpTwins {
     @Breaks("TRN-4")
     static class NobodyIsNoIOException extends Tcp {
         @Override
-        Source outgoing(Source end) {
+        Source opener(Source end) {
             return new Source(end) {
                 @Override
                 public Channel open() throws IOException {
@@ -100,23 +126,10 @@ final class TcpTwins {
         }
     }
 
-    @Breaks("TRN-5")
-    static class FileNotClaimed extends Tcp {
-        @Override
-        Destination incoming(Destination end) {
-            return new Destination(end) {
-                @Override
-                public PositionedFile file(boolean direct) {
-                    return null;
-                }
-            };
-        }
-    }
-
     @Breaks("TRN-7")
     static class ManyNotClaimed extends Tcp {
         @Override
-        protected TransportProvider provider() {
+        protected ChannelTransport provider() {
             return new Twin(new TcpTransport()) {
                 @Override
                 public Set<Feature> features() {
@@ -129,7 +142,7 @@ final class TcpTwins {
     @Breaks("TRN-8")
     static class OtherScheme extends Tcp {
         @Override
-        Destination incoming(Destination end) {
+        Destination acceptor(Destination end) {
             return new Destination(end) {
                 @Override
                 public Address address() {
@@ -143,7 +156,7 @@ final class TcpTwins {
     static class DamagesAByte extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 @Override
                 public int write(ByteBuffer source) throws IOException {
                     if (source.remaining() == 4095) source.put(7, (byte) (source.get(7) + 1));
@@ -157,7 +170,7 @@ final class TcpTwins {
     static class IgnoresTheOffset extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 @Override
                 public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
                     return super.write(sources, offset, length - 1); // all but the last
@@ -170,7 +183,7 @@ final class TcpTwins {
     static class ReadsNothing extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 private boolean second;
 
                 @Override
@@ -187,7 +200,7 @@ final class TcpTwins {
     static class KeepsTheEnd extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 @Override
                 public void shutdownOutput() {}
             };
@@ -198,7 +211,7 @@ final class TcpTwins {
     static class EndsBothDirections extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 @Override
                 public void shutdownOutput() throws IOException {
                     super.shutdownOutput();
@@ -212,7 +225,7 @@ final class TcpTwins {
     static class OneAtATime extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 private volatile boolean written;
 
                 /** Who wants much waits until much was written. */
@@ -238,7 +251,7 @@ final class TcpTwins {
     static class ClosesLater extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 private boolean closed;
 
                 @Override
@@ -265,7 +278,7 @@ final class TcpTwins {
     @Breaks({"TRN-16", "TRN-17"})
     static class ForgetsItsChannels extends Tcp {
         @Override
-        Source outgoing(Source end) {
+        Source opener(Source end) {
             return new Source(end) {
                 private boolean used;
                 private boolean released;
@@ -286,7 +299,7 @@ final class TcpTwins {
         }
 
         @Override
-        Destination incoming(Destination end) {
+        Destination acceptor(Destination end) {
             return new Destination(end) {
                 private boolean used;
                 private boolean released;
@@ -311,7 +324,7 @@ final class TcpTwins {
     @Breaks("TRN-18")
     static class GoesOnAccepting extends Tcp {
         @Override
-        Destination incoming(Destination end) {
+        Destination acceptor(Destination end) {
             return new Destination(end) {
                 private boolean asked;
                 private boolean used;
@@ -338,13 +351,12 @@ final class TcpTwins {
     @Breaks("TRN-19")
     static class OpensAfterRelease extends Tcp {
         @Override
-        protected TransportProvider provider() {
+        protected ChannelTransport provider() {
             return new Twin(new TcpTransport()) {
                 @Override
-                public TransportProvider.Outgoing outgoing(Address address, Options options)
-                        throws MigrationException {
-                    TransportProvider.Outgoing spare = real.outgoing(address, options);
-                    return new Source(super.outgoing(address, options)) {
+                public Opener opener(Address address, Options options) throws MigrationException {
+                    Opener spare = real.opener(address, options);
+                    return new Source(super.opener(address, options)) {
                         private boolean released;
 
                         @Override
@@ -372,7 +384,7 @@ final class TcpTwins {
     @Breaks("TRN-20")
     static class HasEnoughAtThree extends Tcp {
         @Override
-        Source outgoing(Source end) {
+        Source opener(Source end) {
             return new Source(end) {
                 private final AtomicInteger opened = new AtomicInteger();
 
@@ -389,7 +401,7 @@ final class TcpTwins {
     static class Nameless extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 @Override
                 public String peer() {
                     return null;
@@ -402,7 +414,7 @@ final class TcpTwins {
     static class TakesBytesWhenClosed extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 private boolean closed;
 
                 @Override
@@ -426,7 +438,7 @@ final class TcpTwins {
     static class EachOfItsOwnOrigin extends Tcp {
         @Override
         Channel channel(Channel channel) {
-            return new ForwardingChannel(channel) {
+            return new OneBufferChannel(channel) {
                 @Override
                 public String origin() {
                     return channel.peer();
@@ -438,7 +450,7 @@ final class TcpTwins {
     @Breaks("TRN-36")
     static class WaitsForWhatHasCome extends Tcp {
         @Override
-        Destination incoming(Destination end) {
+        Destination acceptor(Destination end) {
             return new Destination(end) {
                 @Override
                 public Optional<Channel> acceptNow() throws IOException {

@@ -7,16 +7,18 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.transport.ExecTransport;
 import org.vmferry.engine.transport.FdTransport;
-import org.vmferry.engine.transport.FileTransport;
+import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.engine.transport.NamedChannels;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.engine.transport.UnixTransport;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider;
-import org.vmferry.testkit.conformance.TransportConformance;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.FileTransport;
+import org.vmferry.testkit.conformance.ChannelTransportConformance;
+import org.vmferry.testkit.conformance.FileTransportConformance;
 import org.vmferry.testkit.fault.Fault;
-import org.vmferry.testkit.fault.FaultyTransport;
+import org.vmferry.testkit.fault.Faults;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -31,9 +33,9 @@ import java.util.concurrent.TimeUnit;
 /** Every transport that comes with vmferry, tried like a third party's. */
 class TransportPartsTest {
     @Nested
-    class Tcp extends TransportConformance {
+    class Tcp extends ChannelTransportConformance {
         @Override
-        protected TransportProvider provider() {
+        protected ChannelTransport provider() {
             return new TcpTransport();
         }
 
@@ -49,12 +51,12 @@ class TransportPartsTest {
     }
 
     @Nested
-    class Unix extends TransportConformance {
+    class Unix extends ChannelTransportConformance {
         @TempDir Path folder;
         private int count;
 
         @Override
-        protected TransportProvider provider() {
+        protected ChannelTransport provider() {
             return new UnixTransport();
         }
 
@@ -65,13 +67,13 @@ class TransportPartsTest {
     }
 
     @Nested
-    class File extends TransportConformance {
+    class File extends FileTransportConformance {
         @TempDir Path folder;
         private int count;
 
         @Override
-        protected TransportProvider provider() {
-            return new FileTransport();
+        protected FileTransport provider() {
+            return new LocalFileTransport();
         }
 
         @Override
@@ -87,12 +89,12 @@ class TransportPartsTest {
 
     /** Two commands with a named pipe between them. */
     @Nested
-    class Exec extends TransportConformance {
+    class Exec extends ChannelTransportConformance {
         @TempDir Path folder;
         private int count;
 
         @Override
-        protected TransportProvider provider() {
+        protected ChannelTransport provider() {
             return new ExecTransport();
         }
 
@@ -117,7 +119,7 @@ class TransportPartsTest {
     }
 
     @Nested
-    class Fd extends TransportConformance {
+    class Fd extends ChannelTransportConformance {
         private final NamedChannels names = new NamedChannels();
         private int count;
 
@@ -132,7 +134,7 @@ class TransportPartsTest {
         }
 
         @Override
-        protected TransportProvider provider() {
+        protected ChannelTransport provider() {
             return new FdTransport(names, Set.of(Feature.RETURN_PATH));
         }
 
@@ -162,12 +164,13 @@ class TransportPartsTest {
     @Nested
     class Slow extends Tcp {
         @Override
-        protected TransportProvider provider() {
-            return new FaultyTransport(
-                    super.provider(),
-                    Fault.split(40_001),
-                    Fault.split(30_001).whenReading(),
-                    Fault.delay(Duration.ofNanos(1000)));
+        protected ChannelTransport provider() {
+            Faults slow =
+                    new Faults(
+                            Fault.split(40_001),
+                            Fault.split(30_001).whenReading(),
+                            Fault.delay(Duration.ofNanos(1000)));
+            return slow.over(super.provider());
         }
     }
 }

@@ -10,7 +10,8 @@ import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.testkit.fault.FaultyTransport;
+import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.testkit.fault.Faults;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
 import java.io.IOException;
@@ -31,7 +32,8 @@ final class FaultRun {
     private final ReferenceMachine there;
     private final CompletableFuture<Migration> source = new CompletableFuture<>();
     private final CompletableFuture<Migration> destination = new CompletableFuture<>();
-    private final FaultyTransport link;
+    private final Faults faults;
+    private final TransportProvider link;
     private final Injector injector;
     private final Scene scene;
     private final Path file;
@@ -54,8 +56,9 @@ final class FaultRun {
                     case UNIX -> "unix";
                     case SAVE, LOAD -> "file";
                 };
-        link = new FaultyTransport(rig.plugins.transport(scheme), Injector.fromTheBeginning(plan));
-        injector = new Injector(plan, callbacks, link, source, destination);
+        faults = new Faults(Injector.fromTheBeginning(plan));
+        link = faults.over(rig.plugins.transport(scheme));
+        injector = new Injector(plan, callbacks, faults, source, destination);
         scene = new Scene(here::instructions, there::instructions, injector);
         injector.in(scene);
         file = plan.way().link() == Link.LOAD ? rig.snapshot(plan.way()) : rig.folder.resolve("vm");

@@ -6,7 +6,7 @@ import org.vmferry.engine.option.Settings;
 import org.vmferry.it.faults.thousand.Way.Link;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.testkit.fault.Fault;
-import org.vmferry.testkit.fault.FaultyTransport;
+import org.vmferry.testkit.fault.Faults;
 
 import java.time.Duration;
 import java.util.List;
@@ -48,7 +48,7 @@ final class Injector implements Scene.Deed {
 
     private final Plan plan;
     private final String callback; // what does it; null if none does
-    private final FaultyTransport link;
+    private final Faults link;
     private final CompletableFuture<Migration> source;
     private final CompletableFuture<Migration> destination;
     private final CountDownLatch awake = new CountDownLatch(1); // who sleeps
@@ -70,7 +70,7 @@ final class Injector implements Scene.Deed {
     Injector(
             Plan plan,
             List<String> callbacks,
-            FaultyTransport link,
+            Faults link,
             CompletableFuture<Migration> source,
             CompletableFuture<Migration> destination) {
         this.plan = plan;

@@ -7,7 +7,7 @@ import org.vmferry.engine.option.Settings;
 import org.vmferry.it.faults.thousand.Outcome.End;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.testkit.fault.FaultyTransport;
+import org.vmferry.testkit.fault.Faults;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
 import java.io.IOException;
@@ -85,7 +85,7 @@ final class KillRun {
 
     private Engine engine(Tap tap) throws IOException {
         return new Engine(
-                tap.plugins(rig.plugins, new FaultyTransport(rig.plugins.transport("tcp"))));
+                tap.plugins(rig.plugins, new Faults().over(rig.plugins.transport("tcp"))));
     }
 
     private Migration send(String address) throws Exception {

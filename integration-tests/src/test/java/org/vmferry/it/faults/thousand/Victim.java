@@ -5,7 +5,7 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.testkit.fault.FaultyTransport;
+import org.vmferry.testkit.fault.Faults;
 import org.vmferry.testkit.machine.ReferenceMachine;
 
 import java.io.BufferedReader;
@@ -47,7 +47,7 @@ final class Victim {
             Tap tap = new Tap(scene.ear(plan.side()));
             Plugins plugins = Plugins.discover();
             Engine engine =
-                    new Engine(tap.plugins(plugins, new FaultyTransport(plugins.transport("tcp"))));
+                    new Engine(tap.plugins(plugins, new Faults().over(plugins.transport("tcp"))));
             var settings = plan.way().settings(plan.side(), Harm.KILL, null);
             Migration migration;
             if (source) {

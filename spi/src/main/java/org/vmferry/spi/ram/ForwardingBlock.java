@@ -1,12 +1,13 @@
-package org.vmferry.testkit.fault;
+package org.vmferry.spi.ram;
 
-import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.Status;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.OptionalLong;
 
 /** A RAM block that hands every call to another one. */
+@Status(Status.Level.EXPERIMENTAL)
 public class ForwardingBlock implements RamBlock {
     /** The block underneath. */
     protected final RamBlock real;

@@ -5,7 +5,7 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.net.Inet6Address;
@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** Connects to where an address leads. */
-final class SocketOutgoing implements Outgoing {
+final class SocketOpener implements Opener {
     /** Finds the places to try, in turn. May block for as long as name servers take. */
     interface Resolver {
         List<? extends SocketAddress> resolve() throws IOException;
@@ -35,7 +35,7 @@ final class SocketOutgoing implements Outgoing {
     // Where the main channel got to; all others go there too.
     private volatile SocketAddress reached;
 
-    SocketOutgoing(Address address, Resolver resolver, long timeout) {
+    SocketOpener(Address address, Resolver resolver, long timeout) {
         this.address = address;
         this.resolver = resolver;
         this.timeout = timeout == 0 ? Long.MAX_VALUE : timeout;

@@ -17,9 +17,9 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -35,20 +35,20 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 
-class FileTransportTest {
+class LocalFileTransportTest {
     @TempDir Path directory;
-    private final FileTransport transport = new FileTransport();
+    private final LocalFileTransport transport = new LocalFileTransport();
 
     @AfterEach
     void nothingStaysOpen() throws IOException {
         assertThat(Descriptors.open(directory.toString())).isEmpty();
     }
 
-    private Outgoing outgoing(Path file, String suffix) throws IOException {
+    private OutgoingFile outgoing(Path file, String suffix) throws IOException {
         return transport.outgoing(Address.parse("file:" + file + suffix), Options.DEFAULTS);
     }
 
-    private Incoming incoming(Path file, String suffix) throws IOException {
+    private IncomingFile incoming(Path file, String suffix) throws IOException {
         return transport.incoming(Address.parse("file:" + file + suffix), Options.DEFAULTS);
     }
 
@@ -65,7 +65,7 @@ class FileTransportTest {
     @Test
     void appearsWhenCompleteAndNotBefore() throws IOException {
         Path file = Files.writeString(directory.resolve("vm.snap"), "old");
-        try (Outgoing out = outgoing(file, "")) {
+        try (OutgoingFile out = outgoing(file, "")) {
             out.expect(1000);
             assertThat(names()).containsExactly("vm.snap");
             out.file(false).write(bytes("new"), 0);
@@ -81,7 +81,7 @@ class FileTransportTest {
     @Test
     void isTakenBackWhenNotCompleted() throws IOException {
         Path file = Files.writeString(directory.resolve("vm.snap"), "old");
-        try (Outgoing out = outgoing(file, "")) {
+        try (OutgoingFile out = outgoing(file, "")) {
             out.file(false).write(bytes("new"), 0);
         }
         assertThat(names()).containsExactly("vm.snap");
@@ -97,7 +97,7 @@ class FileTransportTest {
     @Test
     void releasedWritesNoMoreAndNeverCompletes() throws IOException {
         Path file = directory.resolve("vm.snap");
-        try (Outgoing out = outgoing(file, "")) {
+        try (OutgoingFile out = outgoing(file, "")) {
             PositionedFile positioned = out.file(false);
             positioned.write(bytes("new"), 0);
             out.release();
@@ -114,7 +114,7 @@ class FileTransportTest {
         Path real = Files.createDirectory(directory.resolve("real")).resolve("vm");
         Files.writeString(real, "old");
         Path link = Files.createSymbolicLink(directory.resolve("link"), Path.of("real/vm"));
-        try (Outgoing out = outgoing(link, "")) {
+        try (OutgoingFile out = outgoing(link, "")) {
             out.file(false).write(bytes("new"), 0);
             out.complete();
         }
@@ -127,14 +127,14 @@ class FileTransportTest {
     void keepsThePermissionsOfWhatItReplaces() throws IOException {
         Path file = Files.writeString(directory.resolve("vm.snap"), "old");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
-        try (Outgoing out = outgoing(file, "")) {
+        try (OutgoingFile out = outgoing(file, "")) {
             out.file(false).write(bytes("new"), 0);
             out.complete();
         }
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                 .isEqualTo("rw-r--r--");
         Path fresh = directory.resolve("fresh");
-        try (Outgoing out = outgoing(fresh, "")) {
+        try (OutgoingFile out = outgoing(fresh, "")) {
             out.file(false).write(bytes("new"), 0);
             out.complete();
         }
@@ -162,7 +162,7 @@ class FileTransportTest {
         Files.setAttribute(shared, "unix:mode", 01777);
         Path file = planted(Files.writeString(shared.resolve("vm.snap"), "bait"));
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
-        try (Outgoing out = outgoing(file, "")) {
+        try (OutgoingFile out = outgoing(file, "")) {
             out.file(false).write(bytes("new"), 0);
             out.complete();
         }
@@ -179,7 +179,7 @@ class FileTransportTest {
         Files.setAttribute(shared, "unix:mode", 01777);
         Path link = planted(Files.createSymbolicLink(shared.resolve("vm"), directory.resolve("x")));
         for (String offset : new String[] {"", ",offset=4k"}) {
-            try (Outgoing out = outgoing(link, offset)) {
+            try (OutgoingFile out = outgoing(link, offset)) {
                 assertThatThrownBy(() -> out.file(false))
                         .hasMessageContaining("is a symbolic link that another user");
             }
@@ -250,24 +250,24 @@ class FileTransportTest {
     @Test
     void offsetKeepsWhatPrecedesAndCutsWhatFollows() throws IOException {
         Path file = Files.writeString(directory.resolve("image"), "headerold-old-old");
-        try (Outgoing out = outgoing(file, ",offset=6")) {
+        try (OutgoingFile out = outgoing(file, ",offset=6")) {
             assertThat(out.file(false).start()).isEqualTo(6);
             assertThat(Files.readString(file)).isEqualTo("header");
             out.file(false).write(bytes("new"), 6);
             out.complete();
         }
         assertThat(Files.readString(file)).isEqualTo("headernew");
-        try (Outgoing out = outgoing(file, ",offset=6")) {
+        try (OutgoingFile out = outgoing(file, ",offset=6")) {
             out.file(false).write(bytes("half"), 6);
             out.release();
         }
         assertThat(Files.readString(file)).isEqualTo("header");
-        try (Outgoing out = outgoing(file, ",offset=1k")) {
+        try (OutgoingFile out = outgoing(file, ",offset=1k")) {
             out.file(false).write(bytes("half"), 1024);
         }
         assertThat(Files.readString(file)).isEqualTo("header");
         Path none = directory.resolve("none");
-        try (Outgoing out = outgoing(none, ",offset=1k")) {
+        try (OutgoingFile out = outgoing(none, ",offset=1k")) {
             out.file(false).write(bytes("half"), 1024);
         }
         assertThat(none).doesNotExist();
@@ -294,7 +294,7 @@ class FileTransportTest {
 
     @Test
     void asksForRoom() throws IOException {
-        try (Outgoing out = outgoing(directory.resolve("vm"), "")) {
+        try (OutgoingFile out = outgoing(directory.resolve("vm"), "")) {
             assertThatThrownBy(() -> out.expect(Long.MAX_VALUE / 2))
                     .hasMessageMatching(
                             "(?s)no room for '.*vm': needs up to 4611686018427387903 bytes, \\d+"
@@ -318,7 +318,7 @@ class FileTransportTest {
     @Test
     void readsToTheEnd() throws IOException {
         Path file = Files.writeString(directory.resolve("vm"), "0123456789");
-        try (Incoming in = incoming(file, ",offset=2")) {
+        try (IncomingFile in = incoming(file, ",offset=2")) {
             ByteBuffer buffer = ByteBuffer.allocateDirect(100);
             assertThat(in.file(false).read(buffer, 4)).isEqualTo(6);
             assertThat(in.file(false).read(buffer, 10)).isZero();
@@ -331,7 +331,7 @@ class FileTransportTest {
     @Test
     void resizesWithAHole() throws IOException {
         Path file = directory.resolve("vm");
-        try (Outgoing out = outgoing(file, "")) {
+        try (OutgoingFile out = outgoing(file, "")) {
             PositionedFile positioned = out.file(false);
             positioned.write(bytes("data"), 0);
             positioned.resize(8 << 20);
@@ -349,7 +349,7 @@ class FileTransportTest {
     void directTransfersAreAligned() throws IOException {
         Path file = directory.resolve("vm");
         try (Arena arena = Arena.ofConfined()) {
-            try (Outgoing out = outgoing(file, "")) {
+            try (OutgoingFile out = outgoing(file, "")) {
                 PositionedFile direct = out.file(true);
                 int alignment = direct.alignment();
                 assertThat(alignment).isGreaterThanOrEqualTo(4096);
@@ -367,7 +367,7 @@ class FileTransportTest {
                 out.file(false).write(bytes("tail"), 6L * alignment);
                 out.complete();
             }
-            try (Incoming in = incoming(file, "")) {
+            try (IncomingFile in = incoming(file, "")) {
                 int alignment = in.file(true).alignment();
                 MemorySegment memory = arena.allocate(4L * alignment, alignment);
                 assertThat(in.file(true).read(memory.asByteBuffer(), 4L * alignment))
@@ -390,7 +390,7 @@ class FileTransportTest {
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
         Arena arena = Arena.ofShared();
         MemorySegment mapped;
-        try (Incoming in = incoming(file, "")) {
+        try (IncomingFile in = incoming(file, "")) {
             assertThatThrownBy(() -> in.file(false).map(4096, size, arena))
                     .isInstanceOf(IllegalArgumentException.class);
             mapped = in.file(false).map(4096, size - 4096, arena).orElseThrow();
@@ -398,7 +398,7 @@ class FileTransportTest {
         assertThat(mapped.byteSize()).isEqualTo(size - 4096);
         assertThat(mapped.get(ValueLayout.JAVA_BYTE, size - 4096 - 1)).isEqualTo((byte) 'd');
         mapped.set(ValueLayout.JAVA_BYTE, size - 4096 - 1, (byte) 'x');
-        try (Incoming in = incoming(file, "")) {
+        try (IncomingFile in = incoming(file, "")) {
             ByteBuffer last = ByteBuffer.allocate(3);
             in.file(false).read(last, size - 3);
             assertThat(last.array()).asString().isEqualTo("end");
@@ -411,8 +411,8 @@ class FileTransportTest {
     @Test
     void neverMixesTwoFilesOfOneName() throws IOException {
         Path file = Files.writeString(directory.resolve("vm"), "old".repeat(4000));
-        try (Incoming in = incoming(file, "")) {
-            try (Outgoing out = outgoing(file, "")) {
+        try (IncomingFile in = incoming(file, "")) {
+            try (OutgoingFile out = outgoing(file, "")) {
                 out.file(false).write(bytes("new"), 0);
                 out.complete();
             }
@@ -427,7 +427,7 @@ class FileTransportTest {
 
     @Test
     void devicesAreWrittenInPlace() throws IOException {
-        try (Outgoing out = outgoing(Path.of("/dev/null"), "")) {
+        try (OutgoingFile out = outgoing(Path.of("/dev/null"), "")) {
             out.expect(1L << 60);
             out.file(false).write(bytes("gone"), 1 << 20);
             out.file(false).resize(1 << 30);

@@ -1,11 +1,7 @@
-package org.vmferry.testkit.fault;
+package org.vmferry.spi.machine;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.CpuThrottle;
-import org.vmferry.spi.machine.DeviceState;
-import org.vmferry.spi.machine.Machine;
-import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.machine.SectionStore;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.ram.RamTarget;
 
@@ -14,6 +10,7 @@ import java.util.Optional;
 import java.util.UUID;
 
 /** A machine that hands every call to another one; the base of those which do something more. */
+@Status(Status.Level.EXPERIMENTAL)
 public class ForwardingMachine implements Machine {
     /** The machine underneath. */
     protected final Machine real;

@@ -1,8 +1,8 @@
 package org.vmferry.engine.transport;
 
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /** Listens. */
-final class SocketIncoming implements Incoming {
+final class SocketAcceptor implements Acceptor {
     // All channels of a migration may knock at once, and main besides.
     static final int BACKLOG = 256;
 
@@ -36,7 +36,7 @@ final class SocketIncoming implements Incoming {
      * @param takes whether a peer of this IP address may come
      * @param whenClosed removes what it leaves behind
      */
-    SocketIncoming(
+    SocketAcceptor(
             Address address,
             List<ServerSocketChannel> servers,
             Predicate<InetAddress> takes,

@@ -1,13 +1,13 @@
 package org.vmferry.engine.transport;
 
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.FileTransport;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.OutgoingFile;
 
 import java.io.IOException;
-import java.util.Set;
 
 /**
  * Snapshots in files: {@code file:path[,offset=N]}, N in bytes, or with k, M or G after it.
@@ -20,9 +20,9 @@ import java.util.Set;
  * <p>Threads that use its files must not be interrupted: Java closes an interrupted thread's file
  * for everybody.
  */
-public final class FileTransport implements TransportProvider {
+public final class LocalFileTransport implements FileTransport {
     /** One of the engine's own, that {@code Plugins} makes. */
-    public FileTransport() {}
+    public LocalFileTransport() {}
 
     @Override
     public String id() {
@@ -30,17 +30,12 @@ public final class FileTransport implements TransportProvider {
     }
 
     @Override
-    public Set<Feature> features() {
-        return Set.of(Feature.SEEKABLE);
-    }
-
-    @Override
-    public Outgoing outgoing(Address address, Options options) throws MigrationException {
+    public OutgoingFile outgoing(Address address, Options options) throws MigrationException {
         return new FileOutgoing(FileTarget.parse(address));
     }
 
     @Override
-    public Incoming incoming(Address address, Options options) throws IOException {
-        return new FileIncoming(address, FileTarget.parse(address));
+    public IncomingFile incoming(Address address, Options options) throws IOException {
+        return new FileIncoming(FileTarget.parse(address));
     }
 }

@@ -12,9 +12,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.vmferry.spi.Feature;
+import org.vmferry.spi.transport.Acceptor;
+import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
+import org.vmferry.spi.transport.TransportEnd;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -31,32 +34,52 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The part of {@link TransportConformance} for transports with channels; seekable ones are asked
- * for none of it.
+ * A transport with channels: docs/spi/transport.md. Rules that don't apply to what it claims are
+ * skipped, and what it doesn't claim must be refused.
  */
-public abstract class ChannelConformance extends FileConformance {
+public abstract non-sealed class ChannelTransportConformance
+        extends TransportConformance<ChannelTransport> {
     private static final int MUCH = 12 << 20; // more than a system keeps under way
 
-    ChannelConformance() {}
+    /** For the author's class. */
+    protected ChannelTransportConformance() {}
+
+    @Override
+    final TransportEnd sourceEnd(Address address) throws Exception {
+        return provider().opener(address, options());
+    }
+
+    /**
+     * An address where no destination is.
+     *
+     * @return by default one where a destination just was; empty if the transport can't tell that
+     *     nobody is there until it writes
+     * @throws Exception if there can't be one
+     */
+    protected Optional<Address> unreachable() throws Exception {
+        try (Acceptor end = provider().acceptor(destination(), options())) {
+            return Optional.of(source(end.address()));
+        }
+    }
 
     /** Both ends, connected by their main channel. */
     final class Link implements AutoCloseable {
-        final Incoming incoming;
-        final Outgoing outgoing;
+        final Acceptor acceptor;
+        final Opener opener;
         final Channel from;
         final Channel to;
 
         Link() throws Exception {
-            incoming = provider().incoming(destination(), options());
+            acceptor = provider().acceptor(destination(), options());
             try {
-                outgoing = provider().outgoing(source(incoming.address()), options());
+                opener = provider().opener(source(acceptor.address()), options());
             } catch (Exception e) {
-                incoming.close();
+                acceptor.close();
                 throw e;
             }
             try {
-                from = within("open(): hangs", outgoing::open);
-                to = within("accept(): hangs", incoming::accept);
+                from = within("open(): hangs", opener::open);
+                to = within("accept(): hangs", acceptor::accept);
             } catch (Exception | AssertionError e) {
                 close();
                 throw e;
@@ -65,16 +88,11 @@ public abstract class ChannelConformance extends FileConformance {
 
         @Override
         public void close() {
-            outgoing.release();
-            incoming.release();
-            outgoing.close();
-            incoming.close();
+            opener.release();
+            acceptor.release();
+            opener.close();
+            acceptor.close();
         }
-    }
-
-    private Link link() throws Exception {
-        assumeFalse(seekable());
-        return new Link();
     }
 
     private void assumeWayBack() throws Exception {
@@ -109,16 +127,58 @@ public abstract class ChannelConformance extends FileConformance {
     }
 
     @Test
+    @Tag("TRN-1")
+    final void itsFeaturesDoNotChange() throws Exception {
+        var provider = provider();
+        var features = provider.features();
+        assertEquals(features, provider.features(), "features(): differ from call to call");
+        assertFalse(
+                features.contains(Feature.SEEKABLE), "features(): channels have no SEEKABLE bytes");
+    }
+
+    @Test
+    @Tag("TRN-2")
+    final void aSourceOpensNothingUntilItIsAskedTo() throws Exception {
+        Optional<Address> nobody = unreachable();
+        sourceEndOpensNothing(nobody.isPresent() ? nobody.get() : source(destination()));
+    }
+
+    @Test
+    @Tag("TRN-4")
+    final void nobodyThereIsAnError() throws Exception {
+        Optional<Address> nobody = unreachable();
+        assumeTrue(nobody.isPresent());
+        try (Opener end = provider().opener(nobody.get(), options())) {
+            refused(
+                    "open(): nobody is there, which is an IOException",
+                    () -> within("open(): hangs where nobody is", end::open),
+                    IOException.class);
+        }
+    }
+
+    @Test
+    @Tag("TRN-7")
+    final void withoutManyChannelsASecondIsRefused() throws Exception {
+        assumeFalse(provider().features().contains(Feature.MANY_CHANNELS));
+        try (Link link = new Link()) {
+            refused(
+                    "open(): MANY_CHANNELS is not claimed, and a second channel was opened",
+                    () -> within("open(): hangs at the second channel", link.opener::open),
+                    IOException.class,
+                    IllegalStateException.class);
+        }
+    }
+
+    @Test
     @Tag("TRN-8")
-    final void itListensWhenIncomingReturns() throws Exception {
-        assumeFalse(seekable());
-        try (Incoming in = provider().incoming(destination(), options())) {
+    final void itListensWhenAcceptorReturns() throws Exception {
+        try (Acceptor in = provider().acceptor(destination(), options())) {
             assertEquals(provider().id(), in.address().scheme(), "address(): of another scheme");
             assertEquals(in.address(), in.address(), "address(): differs from call to call");
-            try (Outgoing out = provider().outgoing(source(in.address()), options())) {
+            try (Opener out = provider().opener(source(in.address()), options())) {
                 // Nobody accepts yet.
                 within(
-                        "incoming(): must be ready for a source when it returns",
+                        "acceptor(): must be ready for a source when it returns",
                         () -> {
                             Channel channel = out.open();
                             write(channel, new byte[] {42});
@@ -135,7 +195,7 @@ public abstract class ChannelConformance extends FileConformance {
     @Test
     @Tag("TRN-9")
     final void bytesArriveInOrderAndOnce() throws Exception {
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             for (int length : new int[] {1, 4095, 1 << 20}) {
                 passes(link.from, link.to, noise(length, length), "write(), read(): other bytes");
             }
@@ -169,7 +229,7 @@ public abstract class ChannelConformance extends FileConformance {
     @Test
     @Tag("TRN-10")
     final void buffersAreGatheredAndScattered() throws Exception {
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             byte[] bytes = noise(300_000, 1);
             ByteBuffer[] sources = new ByteBuffer[2002];
             int at = 0;
@@ -204,7 +264,7 @@ public abstract class ChannelConformance extends FileConformance {
     @Test
     @Tag("TRN-11")
     final void aReadWaitsForAByte() throws Exception {
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             FutureTask<Integer> reading = begin(() -> link.to.read(ByteBuffer.allocateDirect(10)));
             try {
                 int early = reading.get(quiet().toNanos(), TimeUnit.NANOSECONDS);
@@ -219,7 +279,7 @@ public abstract class ChannelConformance extends FileConformance {
     @Test
     @Tag("TRN-12")
     final void theOutgoingDirectionEndsInOrder() throws Exception {
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             byte[] bytes = noise(200_000, 1);
             FutureTask<Void> writing =
                     begin(
@@ -241,7 +301,7 @@ public abstract class ChannelConformance extends FileConformance {
     @Tag("TRN-13")
     final void theOtherDirectionGoesOn() throws Exception {
         assumeWayBack();
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             write(link.from, new byte[1]);
             link.from.shutdownOutput();
             byte[] answer = noise(1000, 1);
@@ -257,7 +317,7 @@ public abstract class ChannelConformance extends FileConformance {
     @Tag("TRN-14")
     final void bothDirectionsAtOnce() throws Exception {
         assumeWayBack();
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             byte[] there = noise(MUCH, 1);
             byte[] back = noise(MUCH, 2);
             String lookAt = "read(), write(): one thread must read while another writes";
@@ -277,7 +337,7 @@ public abstract class ChannelConformance extends FileConformance {
     @Test
     @Tag("TRN-15")
     final void closingLetsGoWhoHangs() throws Exception {
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             CountDownLatch begun = new CountDownLatch(1);
             FutureTask<byte[]> reading = reading(link.to, begun);
             soon(begun, 200);
@@ -307,11 +367,11 @@ public abstract class ChannelConformance extends FileConformance {
     @Test
     @Tag("TRN-16")
     final void releasingLetsGoWhoReads() throws Exception {
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             CountDownLatch begun = new CountDownLatch(1);
             FutureTask<byte[]> reading = reading(link.to, begun);
             soon(begun, 200);
-            link.incoming.release();
+            link.acceptor.release();
             letGo(reading, "release() of an end: must let go who reads from its channels");
         }
     }
@@ -319,7 +379,7 @@ public abstract class ChannelConformance extends FileConformance {
     @Test
     @Tag("TRN-17")
     final void releasingLetsGoWhoWrites() throws Exception {
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             CountDownLatch begun = new CountDownLatch(1);
             FutureTask<Void> writing =
                     begin(
@@ -330,7 +390,7 @@ public abstract class ChannelConformance extends FileConformance {
                                 }
                             });
             assertTrue(begun.await(patience().toNanos(), TimeUnit.NANOSECONDS), "write(): hangs");
-            link.outgoing.release();
+            link.opener.release();
             letGo(writing, "release() of an end: must let go who writes to its channels");
         }
     }
@@ -338,12 +398,11 @@ public abstract class ChannelConformance extends FileConformance {
     @Test
     @Tag("TRN-18")
     final void releasingLetsGoWhoAccepts() throws Exception {
-        assumeFalse(seekable());
         for (int ms : new int[] {0, 20, 500}) releasesWhoAccepts(ms);
     }
 
     private void releasesWhoAccepts(int ms) throws Exception {
-        try (Incoming in = provider().incoming(destination(), options())) {
+        try (Acceptor in = provider().acceptor(destination(), options())) {
             CountDownLatch begun = new CountDownLatch(1);
             FutureTask<Channel> accepting =
                     begin(
@@ -362,9 +421,8 @@ public abstract class ChannelConformance extends FileConformance {
     @Test
     @Tag("TRN-19")
     final void whatWasReleasedOpensNoMore() throws Exception {
-        assumeFalse(seekable());
-        try (Incoming in = provider().incoming(destination(), options());
-                Outgoing out = provider().outgoing(source(in.address()), options())) {
+        try (Acceptor in = provider().acceptor(destination(), options());
+                Opener out = provider().opener(source(in.address()), options())) {
             out.release();
             refused(
                     "open(): after release() it is of no use",
@@ -382,7 +440,7 @@ public abstract class ChannelConformance extends FileConformance {
     @Tag("TRN-20")
     final void manyChannelsReachTheSameDestination() throws Exception {
         assumeTrue(provider().features().contains(Feature.MANY_CHANNELS));
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             Set<Integer> numbers = new TreeSet<>();
             List<FutureTask<Channel>> opened = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
@@ -391,7 +449,7 @@ public abstract class ChannelConformance extends FileConformance {
                 opened.add(
                         begin(
                                 () -> {
-                                    Channel channel = link.outgoing.open();
+                                    Channel channel = link.opener.open();
                                     write(channel, new byte[] {number});
                                     return channel;
                                 }));
@@ -399,7 +457,7 @@ public abstract class ChannelConformance extends FileConformance {
             Set<Integer> arrived = new TreeSet<>();
             String lookAt = "open(): later channels go where the first went, many at once";
             for (int i = 0; i < 8; i++) {
-                arrived.add(within(lookAt, () -> (int) read(link.incoming.accept(), 1)[0]));
+                arrived.add(within(lookAt, () -> (int) read(link.acceptor.accept(), 1)[0]));
             }
             for (FutureTask<Channel> one : opened) end(one, lookAt);
             assertEquals(numbers, arrived, lookAt);
@@ -409,7 +467,7 @@ public abstract class ChannelConformance extends FileConformance {
     @Test
     @Tag("TRN-32")
     final void aChannelSaysWhoIsThere() throws Exception {
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             for (Channel channel : List.of(link.from, link.to)) {
                 assertNotNull(channel.peer(), "peer(): goes into messages");
                 assertFalse(channel.peer().isBlank(), "peer(): goes into messages");
@@ -420,7 +478,7 @@ public abstract class ChannelConformance extends FileConformance {
     @Test
     @Tag("TRN-33")
     final void aClosedChannelIsRefused() throws Exception {
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             link.from.close();
             assertThrows(
                     IOException.class,
@@ -433,12 +491,12 @@ public abstract class ChannelConformance extends FileConformance {
     @Tag("TRN-35")
     final void channelsOfOneSourceHaveOneOrigin() throws Exception {
         assumeTrue(provider().features().contains(Feature.MANY_CHANNELS));
-        try (Link link = link()) {
+        try (Link link = new Link()) {
             Set<String> origins = new HashSet<>();
             List<Channel> here = new ArrayList<>(List.of(link.to));
             for (int i = 0; i < 2; i++) {
-                within("open(): hangs", link.outgoing::open);
-                here.add(within("accept(): hangs", link.incoming::accept));
+                within("open(): hangs", link.opener::open);
+                here.add(within("accept(): hangs", link.acceptor::accept));
             }
             for (Channel channel : here) {
                 assertNotNull(channel.origin(), "origin(): empty if it can't be told");
@@ -454,15 +512,15 @@ public abstract class ChannelConformance extends FileConformance {
     final void whatHasComeIsGivenOnceAndNotWaitedFor() throws Exception {
         assumeTrue(provider().features().contains(Feature.MANY_CHANNELS));
         String lookAt = "acceptNow(): gives what has come, once, and does not wait";
-        try (Link link = link()) {
-            assertTrue(within(lookAt, link.incoming::acceptNow).isEmpty(), lookAt);
-            Channel there = within("open(): hangs", link.outgoing::open);
+        try (Link link = new Link()) {
+            assertTrue(within(lookAt, link.acceptor::acceptNow).isEmpty(), lookAt);
+            Channel there = within("open(): hangs", link.opener::open);
             write(there, new byte[] {7});
-            Optional<Channel> now = within(lookAt, link.incoming::acceptNow);
+            Optional<Channel> now = within(lookAt, link.acceptor::acceptNow);
             Channel here =
-                    now.isPresent() ? now.get() : within("accept(): hangs", link.incoming::accept);
+                    now.isPresent() ? now.get() : within("accept(): hangs", link.acceptor::accept);
             assertArrayEquals(new byte[] {7}, within(lookAt, () -> read(here, 1)), lookAt);
-            assertTrue(within(lookAt, link.incoming::acceptNow).isEmpty(), lookAt);
+            assertTrue(within(lookAt, link.acceptor::acceptNow).isEmpty(), lookAt);
         }
     }
 }

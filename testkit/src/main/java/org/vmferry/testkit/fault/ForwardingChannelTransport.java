@@ -4,20 +4,22 @@ import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
-import org.vmferry.spi.transport.TransportProvider;
+import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
 
 /**
- * A transport that hands every call to another one; the base of those which change something on the
- * way. Under an id of its own it can stand beside the other in one engine.
+ * A transport with channels that hands every call to another one; the base of those which change
+ * something on the way. Under an id of its own it can stand beside the other in one engine.
  */
-public class ForwardingTransport implements TransportProvider {
+public class ForwardingChannelTransport implements ChannelTransport {
     /** The transport underneath. */
-    protected final TransportProvider real;
+    protected final ChannelTransport real;
 
     private final String id;
 
@@ -27,7 +29,7 @@ public class ForwardingTransport implements TransportProvider {
      * @param real the transport underneath
      * @param id the scheme of this one's addresses; their targets are the other's
      */
-    public ForwardingTransport(TransportProvider real, String id) {
+    public ForwardingChannelTransport(ChannelTransport real, String id) {
         this.real = real;
         this.id = id;
     }
@@ -49,13 +51,13 @@ public class ForwardingTransport implements TransportProvider {
     }
 
     @Override
-    public Outgoing outgoing(Address address, Options options) throws MigrationException {
-        return over(real.outgoing(underneath(address), options));
+    public Opener opener(Address address, Options options) throws MigrationException {
+        return over(real.opener(underneath(address), options));
     }
 
     @Override
-    public Incoming incoming(Address address, Options options) throws IOException {
-        return over(real.incoming(underneath(address), options));
+    public Acceptor acceptor(Address address, Options options) throws IOException {
+        return over(real.acceptor(underneath(address), options));
     }
 
     private Address underneath(Address address) {
@@ -68,8 +70,8 @@ public class ForwardingTransport implements TransportProvider {
      * @param end the other transport's
      * @return by default one that changes nothing
      */
-    protected Outgoing over(Outgoing end) {
-        return new ForwardingOutgoing(end);
+    protected Opener over(Opener end) {
+        return new ForwardingOpener(end);
     }
 
     /**
@@ -78,7 +80,7 @@ public class ForwardingTransport implements TransportProvider {
      * @param end the other transport's
      * @return by default one that changes nothing but the address's scheme
      */
-    protected Incoming over(Incoming end) {
-        return new ForwardingIncoming(end, id);
+    protected Acceptor over(Acceptor end) {
+        return new ForwardingAcceptor(end, id);
     }
 }

@@ -8,13 +8,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.vmferry.spi.Feature;
-import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
+import org.vmferry.spi.transport.FileTransport;
+import org.vmferry.spi.transport.IncomingFile;
+import org.vmferry.spi.transport.OutgoingFile;
 import org.vmferry.spi.transport.PositionedFile;
-import org.vmferry.spi.transport.TransportProvider;
-import org.vmferry.spi.transport.TransportProvider.Incoming;
-import org.vmferry.spi.transport.TransportProvider.Outgoing;
+import org.vmferry.spi.transport.TransportEnd;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -22,62 +21,35 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.concurrent.FutureTask;
 
 /**
- * The part of {@link TransportConformance} for seekable transports; the others are asked for none
- * of it.
+ * A transport with files: docs/spi/transport.md. Rules that don't apply to what its files can are
+ * skipped.
  */
-public abstract class FileConformance extends ProviderConformance<TransportProvider> {
+public abstract non-sealed class FileTransportConformance
+        extends TransportConformance<FileTransport> {
     private static final int MIB = 1 << 20;
 
-    FileConformance() {}
+    /** For the author's class. */
+    protected FileTransportConformance() {}
 
-    /**
-     * A place that nobody uses.
-     *
-     * @return for a destination to listen at; for a seekable transport a file that is not there yet
-     * @throws Exception if there can't be one
-     */
-    protected abstract Address destination() throws Exception;
-
-    /**
-     * Where a source goes for a destination.
-     *
-     * @param destination where that one listens, as it says
-     * @return by default the same
-     * @throws Exception if there can't be one
-     */
-    protected Address source(Address destination) throws Exception {
-        return destination;
+    @Override
+    final TransportEnd sourceEnd(Address address) throws Exception {
+        return provider().outgoing(address, options());
     }
 
-    /**
-     * The options that ends are made with.
-     *
-     * @return by default all at their defaults
-     */
-    protected Options options() {
-        return Options.DEFAULTS;
-    }
-
-    final boolean seekable() throws Exception {
-        return provider().features().contains(Feature.SEEKABLE);
-    }
-
-    static ByteBuffer buffer(byte[] bytes) {
-        return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
-    }
-
-    static byte[] noise(int length, long seed) {
-        ByteBuffer bytes = ByteBuffer.allocate(length + 8);
-        SplittableRandom random = new SplittableRandom(seed);
-        while (bytes.position() < length) bytes.putLong(random.nextLong());
-        return Arrays.copyOf(bytes.array(), length);
+    @Test
+    @Tag("TRN-2")
+    final void aSourceOpensNothingUntilItIsAskedTo() throws Exception {
+        Address place = destination();
+        sourceEndOpensNothing(source(place));
+        refused(
+                "outgoing(), close(): a file is there, though none was asked for",
+                () -> provider().incoming(place, options()).close(),
+                IOException.class);
     }
 
     private static byte[] read(PositionedFile file, long position, int length) throws IOException {
@@ -96,7 +68,7 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     }
 
     private void save(Address place, byte[] content) throws Exception {
-        try (Outgoing end = provider().outgoing(source(place), options())) {
+        try (OutgoingFile end = provider().outgoing(source(place), options())) {
             PositionedFile file = end.file(false);
             file.write(buffer(content), file.start());
             end.complete();
@@ -104,7 +76,7 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     }
 
     private byte[] content(Address place, int length) throws Exception {
-        try (Incoming end = provider().incoming(place, options())) {
+        try (IncomingFile end = provider().incoming(place, options())) {
             PositionedFile file = end.file(false);
             return read(file, file.start(), length);
         }
@@ -113,9 +85,8 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     @Test
     @Tag("TRN-21")
     final void whatManyThreadsWriteIsReadFromItsPlace() throws Exception {
-        assumeTrue(seekable());
         Address place = destination();
-        try (Outgoing end = provider().outgoing(source(place), options())) {
+        try (OutgoingFile end = provider().outgoing(source(place), options())) {
             PositionedFile file = end.file(false);
             List<FutureTask<Void>> writers = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
@@ -134,7 +105,7 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
             for (FutureTask<Void> writer : writers) end(writer, "write(): hangs");
             end.complete();
         }
-        try (Incoming end = provider().incoming(place, options())) {
+        try (IncomingFile end = provider().incoming(place, options())) {
             PositionedFile file = end.file(false);
             for (int n = 0; n < 32; n++) {
                 assertArrayEquals(
@@ -152,8 +123,7 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     @Test
     @Tag("TRN-22")
     final void theSameFileAtEveryCall() throws Exception {
-        assumeTrue(seekable());
-        try (Outgoing end = provider().outgoing(source(destination()), options())) {
+        try (OutgoingFile end = provider().outgoing(source(destination()), options())) {
             assertSame(end.file(false), end.file(false), "file(): another object at the next call");
         }
     }
@@ -161,9 +131,8 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     @Test
     @Tag("TRN-23")
     final void whatIsNotCompletedIsTakenBack() throws Exception {
-        assumeTrue(seekable());
         Address place = destination();
-        try (Outgoing end = provider().outgoing(source(place), options())) {
+        try (OutgoingFile end = provider().outgoing(source(place), options())) {
             PositionedFile file = end.file(false);
             file.write(buffer(new byte[1000]), file.start());
         }
@@ -176,9 +145,8 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     @Test
     @Tag("TRN-24")
     final void whatStoodThereStaysUntilItIsComplete() throws Exception {
-        assumeTrue(seekable());
         Address place = saved(noise(1000, 1));
-        try (Outgoing end = provider().outgoing(source(place), options())) {
+        try (OutgoingFile end = provider().outgoing(source(place), options())) {
             PositionedFile file = end.file(false);
             file.write(buffer(noise(1000, 2)), file.start());
             assertArrayEquals(
@@ -194,8 +162,7 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     @Test
     @Tag("TRN-25")
     final void aReadEndsAtTheFilesEnd() throws Exception {
-        assumeTrue(seekable());
-        try (Incoming end = provider().incoming(saved(noise(1000, 1)), options())) {
+        try (IncomingFile end = provider().incoming(saved(noise(1000, 1)), options())) {
             PositionedFile file = end.file(false);
             assertEquals(
                     300,
@@ -210,8 +177,7 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     @Test
     @Tag("TRN-26")
     final void aFileIsCutAndExtended() throws Exception {
-        assumeTrue(seekable());
-        try (Outgoing end = provider().outgoing(source(destination()), options())) {
+        try (OutgoingFile end = provider().outgoing(source(destination()), options())) {
             PositionedFile file = end.file(false);
             long start = file.start();
             file.write(buffer(noise(5000, 1)), start);
@@ -227,9 +193,8 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     @Test
     @Tag("TRN-27")
     final void aMappingIsACopy() throws Exception {
-        assumeTrue(seekable());
         Address place = saved(noise(MIB, 1));
-        try (Incoming end = provider().incoming(place, options());
+        try (IncomingFile end = provider().incoming(place, options());
                 Arena arena = Arena.ofShared()) {
             PositionedFile file = end.file(false);
             Optional<MemorySegment> mapped = file.map(0, file.size(), arena);
@@ -249,11 +214,10 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     @Test
     @Tag("TRN-34")
     final void whatIsMappedIsNotWrittenOver() throws Exception {
-        assumeTrue(seekable());
         Address place = saved(noise(MIB, 1));
         try (Arena arena = Arena.ofShared()) {
             Optional<MemorySegment> mapped;
-            try (Incoming end = provider().incoming(place, options())) {
+            try (IncomingFile end = provider().incoming(place, options())) {
                 mapped = end.file(false).map(0, end.file(false).size(), arena);
             }
             assumeTrue(mapped.isPresent());
@@ -277,15 +241,14 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     @Test
     @Tag("TRN-28")
     final void onlyZerosLieBeforeTheNextData() throws Exception {
-        assumeTrue(seekable());
         Address place = destination();
-        try (Outgoing end = provider().outgoing(source(place), options())) {
+        try (OutgoingFile end = provider().outgoing(source(place), options())) {
             PositionedFile file = end.file(false);
             file.write(buffer(noise(4096, 1)), file.start() + MIB);
             file.resize(file.start() + 3 * MIB);
             end.complete();
         }
-        try (Incoming end = provider().incoming(place, options())) {
+        try (IncomingFile end = provider().incoming(place, options())) {
             PositionedFile file = end.file(false);
             for (long from : new long[] {0, 5000, MIB, MIB + 100, 2 * MIB}) {
                 long next = file.nextData(file.start() + from) - file.start();
@@ -303,9 +266,8 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     @Test
     @Tag("TRN-29")
     final void directTransfersReachTheSameFile() throws Exception {
-        assumeTrue(seekable());
         Address place = destination();
-        try (Outgoing end = provider().outgoing(source(place), options());
+        try (OutgoingFile end = provider().outgoing(source(place), options());
                 Arena arena = Arena.ofShared()) {
             PositionedFile file = end.file(false);
             assertEquals(1, file.alignment(), "alignment(): of the file that is not direct");
@@ -334,8 +296,7 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     @Test
     @Tag("TRN-30")
     final void anEndThatWasReleasedGivesNoFile() throws Exception {
-        assumeTrue(seekable());
-        try (Outgoing end = provider().outgoing(source(destination()), options())) {
+        try (OutgoingFile end = provider().outgoing(source(destination()), options())) {
             PositionedFile file = end.file(false);
             end.release();
             refused(
@@ -352,8 +313,7 @@ public abstract class FileConformance extends ProviderConformance<TransportProvi
     @Test
     @Tag("TRN-31")
     final void noRoomIsSaidBeforehand() throws Exception {
-        assumeTrue(seekable());
-        try (Outgoing end = provider().outgoing(source(destination()), options())) {
+        try (OutgoingFile end = provider().outgoing(source(destination()), options())) {
             end.expect(1);
             refused(
                     "expect(): there can't be room for so much",
