@@ -13,8 +13,8 @@ import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
- * A block's RAM in a sparse file, from a position on, or missing. Not mapped: where the disk is full, touching a
- * mapping ends the process if native code does it, while a write says so.
+ * A block's RAM in a sparse file, from a position on, or missing. Not mapped: where the disk is
+ * full, touching a mapping ends the process if native code does it, while a write says so.
  */
 final class RamFile implements RamBlock {
     private static final long MOST_PAGES = 1L << 36; // a bitmap's
@@ -39,8 +39,7 @@ final class RamFile implements RamBlock {
      *
      * @param start the block's first byte in the file
      */
-    RamFile(BlockHeader header, PositionedFile file, long start, Growth growth)
-            throws IOException {
+    RamFile(BlockHeader header, PositionedFile file, long start, Growth growth) throws IOException {
         this.header = header;
         this.file = file;
         this.start = start;
