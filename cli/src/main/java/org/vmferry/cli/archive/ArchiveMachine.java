@@ -33,9 +33,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * A machine that only keeps what another one sent, and gives it back byte for byte: what stands
  * behind {@code convert}, {@code send} and {@code receive}.
  *
- * <p>RAM goes into one sparse file a block, and device sections into another file: the heap stays
- * small, and a machine of more RAM than this one's has room. The files lie in a directory of their
- * own, which {@link #close} removes.
+ * <p>RAM goes into sparse files, one block behind the other, and device sections into another file:
+ * the heap stays small, and a machine of more RAM than this one's has room. The files lie in a
+ * directory of their own, which {@link #close} removes.
  *
  * <p>It never runs: it takes any state it is told to be in. Not for use by two migrations at once.
  */
@@ -44,6 +44,12 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
 
     /** Room is asked for in steps: more of it than a machine's devices need. */
     private static final long STEP = 4 << 20;
+
+    /**
+     * Blocks share a file up to this length: thousands of files would be thousands of descriptors,
+     * each looked for among the others. A larger block has its own: file systems end somewhere.
+     */
+    private static final long LONGEST_SHARED = 1L << 40;
 
     private final Path directory;
     private final List<OutgoingFile> files = new ArrayList<>();
@@ -56,6 +62,8 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     private Optional<UUID> uuid = Optional.empty();
     private long most = UNKNOWN;
     private long announced;
+    private OutgoingFile ram; // the newest file of blocks; null before the first
+    private long ramEnd;
     private Room room = bytes -> {};
     private volatile long asked;
 
@@ -284,8 +292,10 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         try {
             // Not named after the block: "/rom@etc/acpi/tables" is a name, too.
             Elsewhere where = elsewhere.get(header.id());
-            PositionedFile file = where == null ? scratch() : where.file(header);
-            RamFile block = new RamFile(header, file, this::grow);
+            RamFile block =
+                    where == null
+                            ? scratch(header)
+                            : new RamFile(header, where.file(header), 0, this::grow);
             blocks.put(header.id(), block);
             return block;
         } catch (IOException e) {
@@ -297,10 +307,15 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         }
     }
 
-    private PositionedFile scratch() throws IOException {
-        OutgoingFile scratch = create("ram-" + blocks.size());
-        if (most != UNKNOWN) expect(scratch, Math.min(announced, most));
-        return scratch.file(false);
+    private RamFile scratch(BlockHeader header) throws IOException {
+        if (ram == null || header.usedLength() > LONGEST_SHARED - ramEnd) {
+            ram = create("ram-" + blocks.size());
+            ramEnd = 0;
+        }
+        if (most != UNKNOWN) expect(ram, Math.min(announced, most));
+        RamFile block = new RamFile(header, ram.file(false), ramEnd, this::grow);
+        ramEnd += header.usedLength();
+        return block;
     }
 
     private static void expect(OutgoingFile scratch, long bytes) throws IOException {

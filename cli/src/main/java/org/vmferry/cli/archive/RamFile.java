@@ -9,11 +9,12 @@ import org.vmferry.spi.transport.PositionedFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
- * A block's RAM in a sparse file, or missing. Not mapped: where the disk is full, touching a
- * mapping ends the process if native code does it, while a write says so.
+ * A block's RAM in a sparse file, from a position on, or missing. Not mapped: where the disk is
+ * full, touching a mapping ends the process if native code does it, while a write says so.
  */
 final class RamFile implements RamBlock {
     private static final long MOST_PAGES = 1L << 36; // a bitmap's
@@ -22,6 +23,7 @@ final class RamFile implements RamBlock {
 
     private final BlockHeader header;
     private final PositionedFile file;
+    private final long start;
     private final PageBitmap written;
     private final Growth growth;
     private volatile OptionalLong guestAddress;
@@ -32,14 +34,20 @@ final class RamFile implements RamBlock {
         void by(long bytes) throws IOException;
     }
 
-    RamFile(BlockHeader header, PositionedFile file, Growth growth) throws IOException {
+    /**
+     * A block of zeros, which others may stand before; the file ends where it ends.
+     *
+     * @param start the block's first byte in the file
+     */
+    RamFile(BlockHeader header, PositionedFile file, long start, Growth growth) throws IOException {
         this.header = header;
         this.file = file;
+        this.start = start;
         this.growth = growth;
         guestAddress = header.guestAddress();
         if (pages() > MOST_PAGES)
             throw MigrationException.peer("%d pages are more than are kept", pages());
-        file.resize(header.usedLength());
+        file.resize(start + header.usedLength());
         written = PageBitmap.sparse(pages());
     }
 
@@ -88,10 +96,11 @@ final class RamFile implements RamBlock {
 
     @Override
     public void read(long offset, MemorySegment target) {
+        long from = start + Objects.checkFromIndexSize(offset, target.byteSize(), usedLength());
         try {
             for (long done = 0, step; done < target.byteSize(); done += step) {
                 step = Math.min(STEP, target.byteSize() - done);
-                if (file.read(target.asSlice(done, step).asByteBuffer(), offset + done) < step)
+                if (file.read(target.asSlice(done, step).asByteBuffer(), from + done) < step)
                     throw new IOException("its file was cut short underneath");
             }
         } catch (IOException e) {
@@ -103,6 +112,7 @@ final class RamFile implements RamBlock {
     public void write(long offset, MemorySegment source) {
         long bytes = source.byteSize();
         long end = offset + bytes;
+        long to = start + Objects.checkFromIndexSize(offset, bytes, usedLength());
         try {
             long fresh = 0;
             for (long page = offset / pageSize(); page * pageSize() < end; page++)
@@ -110,7 +120,7 @@ final class RamFile implements RamBlock {
             if (fresh > 0) growth.by(fresh);
             for (long done = 0, step; done < bytes; done += step) {
                 step = Math.min(STEP, bytes - done);
-                file.write(source.asSlice(done, step).asByteBuffer(), offset + done);
+                file.write(source.asSlice(done, step).asByteBuffer(), to + done);
             }
         } catch (IOException e) {
             throw failed("kept", e);

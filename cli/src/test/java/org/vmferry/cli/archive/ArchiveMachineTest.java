@@ -16,7 +16,10 @@ import org.vmferry.spi.ram.RamBlock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -42,6 +45,66 @@ class ArchiveMachineTest {
             assertThat(raw).startsWith(0, 0, 0);
             assertThat(raw[4097]).isEqualTo((byte) 2);
         }
+    }
+
+    @Test
+    void thousandsOfBlocksTakeOneFile() throws IOException {
+        try (var archive = ArchiveMachine.in(directory)) {
+            archive.expect(1);
+            List<RamBlock> blocks = new ArrayList<>();
+            for (int i = 0; i < 4096; i++)
+                blocks.add(archive.ramTarget().open(header("block-" + i, 4096)));
+            assertThat(files()).as("sections and RAM").hasSize(2);
+
+            for (RamBlock block : blocks.subList(1, 4096)) block.write(0, page(block));
+            byte[] raw = new byte[4096];
+            for (RamBlock block : blocks.subList(1, 4096)) {
+                block.read(0, MemorySegment.ofArray(raw));
+                assertThat(MemorySegment.ofArray(raw).mismatch(page(block))).isEqualTo(-1);
+            }
+            blocks.getFirst().read(0, MemorySegment.ofArray(raw));
+            assertThat(raw).containsOnly(0);
+            assertThat(blocks.getFirst().isKnownZero(0, 4096)).isTrue();
+            for (long wrong : new long[] {-1, 1}) {
+                var source = MemorySegment.ofArray(raw);
+                assertThatThrownBy(() -> blocks.get(7).write(wrong, source))
+                        .as("its neighbours are not its own")
+                        .isInstanceOf(IndexOutOfBoundsException.class);
+                assertThatThrownBy(() -> blocks.get(7).read(wrong, source))
+                        .isInstanceOf(IndexOutOfBoundsException.class);
+            }
+        }
+        assertThat(directory).isEmptyDirectory();
+    }
+
+    private static MemorySegment page(RamBlock block) {
+        byte[] page = new byte[4096];
+        Arrays.fill(page, (byte) (block.id().hashCode() | 1));
+        return MemorySegment.ofArray(page);
+    }
+
+    private List<Path> files() throws IOException {
+        try (var all = Files.walk(directory)) {
+            return all.filter(Files::isRegularFile).toList();
+        }
+    }
+
+    @Test
+    void whatOneFileIsTooShortForGoesIntoAnother() throws IOException {
+        try (var archive = ArchiveMachine.in(directory)) {
+            long length = 1L << 40;
+            RamBlock small = archive.ramTarget().open(header("small", 4096));
+            RamBlock large = archive.ramTarget().open(header("large", length));
+            RamBlock last = archive.ramTarget().open(header("last", 4096));
+            assertThat(files()).hasSize(4);
+            for (RamBlock block : List.of(small, large, last)) block.write(0, page(block));
+            for (RamBlock block : List.of(small, large, last)) {
+                byte[] raw = new byte[4096];
+                block.read(0, MemorySegment.ofArray(raw));
+                assertThat(MemorySegment.ofArray(raw).mismatch(page(block))).isEqualTo(-1);
+            }
+        }
+        assertThat(directory).isEmptyDirectory();
     }
 
     @Test

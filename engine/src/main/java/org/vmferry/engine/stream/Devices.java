@@ -16,8 +16,10 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** The device sections of a Java host: a length before each payload (rule STR-12). */
@@ -79,6 +81,7 @@ final class Devices {
     /** Which of a machine's devices were loaded, and the run state that came along. */
     static final class Loader {
         private final List<DeviceState> devices;
+        private final Map<String, DeviceState> named = new HashMap<>();
         private final Set<DeviceState> loaded = new HashSet<>();
         private RunState runState;
 
@@ -148,9 +151,12 @@ final class Devices {
         }
 
         private DeviceState find(String id, int instance, long at) throws MigrationException {
-            for (DeviceState device : devices) {
-                if (device.id().equals(id) && device.instance() == instance) return device;
-            }
+            // Each is asked for its name once: a host's code is asked, and there may be thousands.
+            if (named.isEmpty())
+                for (DeviceState device : devices)
+                    named.putIfAbsent(FieldReader.key(device.id(), device.instance()), device);
+            DeviceState device = named.get(FieldReader.key(id, instance));
+            if (device != null) return device;
             throw MigrationException.peer(
                     "this machine has no device '%s' instance %d, which comes at %d",
                     id, instance, at);
