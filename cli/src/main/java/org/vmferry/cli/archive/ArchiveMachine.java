@@ -101,7 +101,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         this.directory = directory;
         Outgoing file = create("sections");
         try {
-            sections = new SectionFile(file.file(false));
+            sections = new SectionFile(file.file(false), directory);
         } catch (IOException | RuntimeException | Error e) {
             file.close();
             throw e;
@@ -328,6 +328,10 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     public void close() throws IOException {
         blocks.clear();
         files.forEach(Outgoing::close);
-        Files.delete(directory);
+        try {
+            sections.close();
+        } finally {
+            Files.delete(directory);
+        }
     }
 }
