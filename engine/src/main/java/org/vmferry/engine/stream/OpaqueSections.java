@@ -105,6 +105,7 @@ final class OpaqueSections implements AutoCloseable {
     private final List<Described> ends = new ArrayList<>();
     private Divisions.Boundary last; // of the stretches before
     private int openEnds;
+    private long tooLong = -1; // an EOF, if more stands behind it than is read of a VMDESCRIPTION
     private long base; // where the stretch begins that is read
     private byte[] json;
     private long end;
@@ -175,6 +176,7 @@ final class OpaqueSections implements AutoCloseable {
                 last = here;
                 tape.cutAt(at);
                 described.clear(); // whatever looked like ends was none
+                tooLong = -1;
                 ends.clear();
                 openEnds = 0;
                 stretches.add(new Cutter.Stretch(base, at));
@@ -206,6 +208,7 @@ final class OpaqueSections implements AutoCloseable {
                 whole.add(eof);
             } else if (tape.get(eof + 1) == Wire.VMDESCRIPTION && tape.get(eof + 6) == '{') {
                 int size = tape.u32(eof + 2);
+                if (size > VmDescription.LONGEST) tooLong = eof;
                 if (size < 2 || size > VmDescription.LONGEST) continue;
                 if (++openEnds > MOST_OPEN_ENDS) {
                     throw MigrationException.peer(
@@ -266,6 +269,14 @@ final class OpaqueSections implements AutoCloseable {
                         && tape.get(at - 6) == Wire.FOOTER;
         if (in.isFile()) {
             if (!in.atEnd()) return false;
+            if (tooLong >= 0 && tooLong + 6 + tape.u32(tooLong + 2) == at) {
+                throw uncut(
+                        "the VMDESCRIPTION at %d has %d bytes, allowed are %d"
+                                .formatted(
+                                        tape.position(tooLong + 1),
+                                        tape.u32(tooLong + 2),
+                                        VmDescription.LONGEST));
+            }
             if (eof == null && ends.isEmpty() && !footer && !descriptionEnds(at)) return false;
         } else {
             if (eof == null && !footer && tape.get(at - 1) != '}') return false;

@@ -116,7 +116,7 @@ public final class ScratchFile implements AutoCloseable {
                 Blame.HOST,
                 "%s in folder '%s': %s; make room there, or name another folder (--scratch DIR,"
                         .formatted(what, folder, why.getMessage())
-                        + " or java.io.tmpdir where a command has no such option)",
+                        + " or JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=DIR where a command has no such option)",
                 why);
     }
 

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.cli.Main;
 import org.vmferry.it.support.Commands;
+import org.vmferry.it.support.Mounted;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -307,7 +308,7 @@ class LargeSectionsTest {
     @Test
     @Tag("STR-10")
     void aDevicesSection() throws Exception {
-        device(56);
+        device(34);
     }
 
     @Test
@@ -318,6 +319,78 @@ class LargeSectionsTest {
         device(1100);
     }
 
+    @Test
+    @Tag("STR-15")
+    void aDeviceThatIsTooLargeToBeShownIsNamed() throws Exception {
+        assertThat(run(1, "inspect", full(34), "--device", "large"))
+                .startsWith("vmferry: ")
+                .contains("'large' instance 0", "35651584 bytes");
+    }
+
+    /** 16 MiB of it, with as many brackets as are read. */
+    @Test
+    @Tag("STR-8")
+    void aDescriptionThatIsAsLongAsMayBe() throws Exception {
+        heap = "256m";
+        String padding = ", \"x\": [" + "{\"a\":1},".repeat(490_000) + "0], \"y\": \"";
+        int left = (16 << 20) - padding.length() - 1000;
+        padding += "y".repeat(left) + '"';
+        Path file = folder.resolve("described.save");
+        try (Written out = new Written(file, "pc-q35-9.2")) {
+            out.ramStart().ramPart().ramEnd();
+            out.head(4, DEVICE, "small", 1).u64(5).foot(DEVICE).end(padding, device("small", 8));
+        }
+        assertThat(run(0, "inspect", file)).contains("small");
+        assertThat(run(0, "verify", file)).contains("sound");
+        byte[] mark = ByteBuffer.allocate(5).put((byte) 4).putInt(DEVICE).array();
+        assertSame(file, thereAndBack(file), mark, 37);
+    }
+
+    /** One byte more than may be. */
+    @Test
+    @Tag("STR-8")
+    void aDescriptionThatIsTooLong() throws Exception {
+        heap = "256m";
+        Path file = folder.resolve("described.save");
+        try (Written out = new Written(file, "pc-q35-9.2")) {
+            out.ramStart().ramPart().ramEnd();
+            out.head(4, DEVICE, "small", 1).u64(5).foot(DEVICE);
+            out.end(", \"y\": \"" + "y".repeat(17 << 20) + '"', device("small", 8));
+        }
+        assertThat(run(1, "verify", file))
+                .contains("the VMDESCRIPTION at 8419 has", "allowed are 16777216")
+                .doesNotContain("\tat ");
+    }
+
+    /** Where the scratch is to be there is no room: the source has its guest. */
+    @Test
+    @Tag("STR-10")
+    void aDiskThatIsFull() throws Exception {
+        Path file = full(34);
+        Path disk = folder.resolve("small");
+        try (Mounted small = Mounted.disk(disk, 8)) {
+            Path socket = folder.resolve("s");
+            Object[] receive = {
+                "receive", "unix:" + socket, "-o", folder.resolve("arrived.save"),
+                "--scratch", disk, "-c", "return-path"
+            };
+            Process receiver = begin(receive);
+            try {
+                Commands.await(socket);
+                Process sender = begin("send", file, "unix:" + socket, "-c", "return-path");
+                assertThat(sender.waitFor()).as("%s", said("send")).isEqualTo(1);
+                assertThat(ended(receiver, 1, receive))
+                        .contains("No space left on device", "bytes of the machine's sections")
+                        .contains("the guest is the source's", "--scratch DIR")
+                        .doesNotContain("\tat ");
+                assertThat(folder.resolve("arrived.save")).doesNotExist();
+            } finally {
+                receiver.destroyForcibly();
+            }
+            assertThat(disk).isEmptyDirectory();
+        }
+    }
+
     private void hashTableOf(int mibs) throws Exception {
         everyWay(hashTable(mibs), "spapr/htab", partMark(), (long) mibs * MIB);
     }
@@ -325,7 +398,7 @@ class LargeSectionsTest {
     @Test
     @Tag("STR-20")
     void aHashTable() throws Exception {
-        hashTableOf(56);
+        hashTableOf(34);
     }
 
     @Test
@@ -346,7 +419,7 @@ class LargeSectionsTest {
     @Test
     @Tag("STR-24")
     void aDisk() throws Exception {
-        diskOf(80);
+        diskOf(60);
     }
 
     @Test
