@@ -55,6 +55,7 @@ public final class Look implements Machine, RamTarget {
     private final Map<String, Noted> blocks = new LinkedHashMap<>();
     private final List<NotedDevice> devices = new ArrayList<>();
     private final Map<String, NotedDevice> open = new HashMap<>(); // by name and instance
+
     /** How much is kept of what is asked for, to name its fields; bytes. */
     private static final int MOST_SHOWN = 32 << 20;
 

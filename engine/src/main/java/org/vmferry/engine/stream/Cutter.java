@@ -71,8 +71,7 @@ final class Cutter {
         return 1 + 4 + 1 + name.length + 4 + 4;
     }
 
-    private boolean begins(long at, long end, byte[] name, int instance)
-            throws MigrationException {
+    private boolean begins(long at, long end, byte[] name, int instance) throws MigrationException {
         if (at + header(name) > end) return false;
         return tape.get(at) == Wire.FULL
                 && (tape.get(at + 5) & 0xff) == name.length

@@ -101,7 +101,8 @@ final class Divisions {
     void next(Tape bytes, long at) throws MigrationException {
         here = null;
         // Mostly there is none: no iterator is made for each byte.
-        Iterator<Boundary> each = recent.isEmpty() ? Collections.emptyIterator() : recent.iterator();
+        Iterator<Boundary> each =
+                recent.isEmpty() ? Collections.emptyIterator() : recent.iterator();
         while (each.hasNext()) {
             Boundary boundary = each.next();
             long begin = boundary.at();

@@ -264,9 +264,7 @@ final class OpaqueSections implements AutoCloseable {
         }
         long at = tape.length();
         boolean footer =
-                at >= base + 6
-                        && tape.get(at - 1) == Wire.EOF
-                        && tape.get(at - 6) == Wire.FOOTER;
+                at >= base + 6 && tape.get(at - 1) == Wire.EOF && tape.get(at - 6) == Wire.FOOTER;
         if (in.isFile()) {
             if (!in.atEnd()) return false;
             if (tooLong >= 0 && tooLong + 6 + tape.u32(tooLong + 2) == at) {
@@ -414,8 +412,7 @@ final class OpaqueSections implements AutoCloseable {
                         + " its sections can be read in one way only");
     }
 
-    private void ends(List<Divisions.Cut> cuts, long eof, long behind)
-            throws MigrationException {
+    private void ends(List<Divisions.Cut> cuts, long eof, long behind) throws MigrationException {
         finish(cuts, eof);
         json = tape.copy(eof + 6, behind);
         end = tape.position(behind); // more may have been read for an end that was none

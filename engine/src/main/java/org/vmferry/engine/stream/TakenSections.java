@@ -31,6 +31,7 @@ final class TakenSections {
     }
 
     private static final Open RAM = new Open(0, Wire.RAM, 0, Wire.RAM_VERSION, null);
+
     /** What is taken as it is, is given back in pieces of so many bytes. */
     static final int PIECE = 4 << 20;
 

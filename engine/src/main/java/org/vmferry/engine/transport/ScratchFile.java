@@ -101,9 +101,7 @@ public final class ScratchFile implements AutoCloseable {
     public ByteBuffer view(long position, int length) throws MigrationException {
         try {
             if (mapped == null || mapped.byteSize() < position + length) {
-                mapped =
-                        channel.map(
-                                FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+                mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
             }
         } catch (IOException e) {
             throw wrong("what was kept can't be mapped", folder, e);
@@ -115,8 +113,9 @@ public final class ScratchFile implements AutoCloseable {
         return new MigrationException(
                 Blame.HOST,
                 "%s in folder '%s': %s; make room there, or name another folder (--scratch DIR,"
-                        .formatted(what, folder, why.getMessage())
-                        + " or JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=DIR where a command has no such option)",
+                                .formatted(what, folder, why.getMessage())
+                        + " or JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=DIR where a command has no such"
+                        + " option)",
                 why);
     }
 

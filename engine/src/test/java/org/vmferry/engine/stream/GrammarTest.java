@@ -44,8 +44,7 @@ class GrammarTest {
             Grammar.of(name).orElseThrow().read(new Payload(in, tape, name), mark);
             assertThat(in.position()).isEqualTo(tape.length());
         }
-        assertThat(tape.copy(0, tape.length()))
-                .isEqualTo(Arrays.copyOf(all, (int) tape.length()));
+        assertThat(tape.copy(0, tape.length())).isEqualTo(Arrays.copyOf(all, (int) tape.length()));
         return tape.length();
     }
 

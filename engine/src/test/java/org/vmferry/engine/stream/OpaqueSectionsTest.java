@@ -86,7 +86,8 @@ class OpaqueSectionsTest {
     }
 
     private static List<Section> read(Bytes bytes) throws IOException {
-        OpaqueSections opaque = new OpaqueSections(StreamReaderTest.SESSION, number -> {}, ALONE, TEMPORARY);
+        OpaqueSections opaque =
+                new OpaqueSections(StreamReaderTest.SESSION, number -> {}, ALONE, TEMPORARY);
         try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 1000))) {
             assertThat(in.u8()).isEqualTo(Wire.FULL);
             assertThat(opaque.read(in)).isEqualTo(OpaqueSections.ENDED);
@@ -336,7 +337,8 @@ class OpaqueSectionsTest {
         Bytes bytes = new Stream().section("b", promised).end();
         int end = bytes.size();
         bytes.text("vmferry 1");
-        OpaqueSections opaque = new OpaqueSections(StreamReaderTest.SESSION, number -> {}, ALONE, TEMPORARY);
+        OpaqueSections opaque =
+                new OpaqueSections(StreamReaderTest.SESSION, number -> {}, ALONE, TEMPORARY);
         try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 1000))) {
             in.u8();
             assertThat(opaque.read(in)).isEqualTo(OpaqueSections.ENDED);
