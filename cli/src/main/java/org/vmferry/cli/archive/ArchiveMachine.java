@@ -109,7 +109,7 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         this.directory = directory;
         OutgoingFile file = create("sections");
         try {
-            sections = new SectionFile(file.file(false));
+            sections = new SectionFile(file.file(false), directory);
         } catch (IOException | RuntimeException | Error e) {
             file.close();
             throw e;
@@ -343,6 +343,10 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     public void close() throws IOException {
         blocks.clear();
         files.forEach(OutgoingFile::close);
-        Files.delete(directory);
+        try {
+            sections.close();
+        } finally {
+            Files.delete(directory);
+        }
     }
 }

@@ -1,5 +1,6 @@
 package org.vmferry.cli.archive;
 
+import org.vmferry.engine.transport.ScratchFile;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
@@ -9,18 +10,28 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 
-/** Device sections, one after another in a file; in memory only where each one lies. */
-final class SectionFile implements SectionStore {
+/**
+ * Device sections, one after another in a file; in memory only where each one lies. Large ones lie
+ * in a file of their own, which can be mapped: nobody else has a name for it.
+ */
+final class SectionFile implements SectionStore, AutoCloseable {
     private record Entry(
             Kind kind, String id, int instance, int version, long position, int length) {}
 
+    /** What is longer is large; bytes. */
+    private static final int SMALL = 4 << 20;
+
     private final PositionedFile file;
+    private final Path folder;
+    private ScratchFile large;
     private long end;
+    private long largeEnd;
     private final List<Entry> entries = new ArrayList<>();
     private Configuration configuration;
     private byte[] description = {};
@@ -28,9 +39,14 @@ final class SectionFile implements SectionStore {
     private boolean takesLosses;
     private List<Fact> facts = List.of();
 
-    /** An empty one in a file, which stays its owner's. */
-    SectionFile(PositionedFile file) {
+    /**
+     * An empty one in a file, which stays its owner's.
+     *
+     * @param folder where large sections lie
+     */
+    SectionFile(PositionedFile file, Path folder) {
         this.file = file;
+        this.folder = folder;
     }
 
     @Override
@@ -48,10 +64,21 @@ final class SectionFile implements SectionStore {
                         section.id(),
                         section.instance(),
                         section.version(),
-                        end,
+                        length > SMALL ? largeEnd : end,
                         length));
-        file.write(payload, end);
-        end += length;
+        if (length > SMALL) {
+            if (large == null) large = ScratchFile.in(folder);
+            large.write(payload, largeEnd);
+            largeEnd += length;
+        } else {
+            file.write(payload, end);
+            end += length;
+        }
+    }
+
+    @Override
+    public Path scratch() {
+        return folder;
     }
 
     @Override
@@ -86,14 +113,15 @@ final class SectionFile implements SectionStore {
     }
 
     private ByteBuffer payload(Entry entry) {
-        ByteBuffer payload = ByteBuffer.allocate(entry.length);
         try {
+            if (entry.length > SMALL) return large.view(entry.position, entry.length);
+            ByteBuffer payload = ByteBuffer.allocate(entry.length);
             if (file.read(payload, entry.position) < entry.length)
                 throw new EOFException("the archive's sections were cut short underneath");
+            return payload.flip().asReadOnlyBuffer();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return payload.flip().asReadOnlyBuffer();
     }
 
     @Override
@@ -125,5 +153,11 @@ final class SectionFile implements SectionStore {
     @Override
     public List<Fact> facts() {
         return facts;
+    }
+
+    /** Forgets the large ones: no payload may be in use. */
+    @Override
+    public void close() throws IOException {
+        if (large != null) large.close();
     }
 }

@@ -55,6 +55,10 @@ public final class Look implements Machine, RamTarget {
     private final Map<String, Noted> blocks = new LinkedHashMap<>();
     private final List<NotedDevice> devices = new ArrayList<>();
     private final Map<String, NotedDevice> open = new HashMap<>(); // by name and instance
+
+    /** How much is kept of what is asked for, to name its fields; bytes. */
+    private static final int MOST_SHOWN = 32 << 20;
+
     private final Predicate<Inspection.Device> wanted;
     private final Map<Inspection.Device, ByteBuffer> contents = new IdentityHashMap<>();
     private Optional<Map<String, Map<?, ?>>> described; // null until it is asked for
@@ -156,6 +160,16 @@ public final class Look implements Machine, RamTarget {
     private synchronized List<DeviceField> fields(Inspection.Device device)
             throws MigrationException {
         ByteBuffer payload = contents.get(device);
+        if (payload == null && device.bytes() > 0 && wanted.test(device)) {
+            throw MigrationException.user(
+                    "what is in device '%s' instance %d can't be shown: it has %d bytes, and of all"
+                            + " that is asked for %d are kept; or it goes on while the guest runs,"
+                            + " which no VMDESCRIPTION describes",
+                    device.name(),
+                    Integer.toUnsignedLong(device.instance()),
+                    device.bytes(),
+                    MOST_SHOWN);
+        }
         if (payload == null) {
             throw MigrationException.user(
                     "what is in device '%s' instance %d was not asked for, or goes on while the"
@@ -249,10 +263,16 @@ public final class Look implements Machine, RamTarget {
             return new Inspection.Device(name, instance, version, bytes);
         }
 
-        void keepIf(Predicate<Inspection.Device> wanted, ByteBuffer all) {
-            if (wanted.test(told())) {
-                payload = ByteBuffer.allocate(all.remaining()).put(all).flip();
-            }
+        /**
+         * Copies what is in it, if that is asked for.
+         *
+         * @param most bytes, of what is not copied
+         * @return how many it took
+         */
+        int keepIf(Predicate<Inspection.Device> wanted, ByteBuffer all, int most) {
+            if (all.remaining() > most || !wanted.test(told())) return 0;
+            payload = ByteBuffer.allocate(all.remaining()).put(all).flip();
+            return payload.capacity();
         }
     }
 
@@ -260,6 +280,7 @@ public final class Look implements Machine, RamTarget {
     private final class Notes implements SectionStore {
         private Configuration configuration;
         private byte[] description = {};
+        private int room = MOST_SHOWN;
 
         @Override
         public void keep(Configuration kept) {
@@ -280,7 +301,7 @@ public final class Look implements Machine, RamTarget {
             NotedDevice device = new NotedDevice(section);
             devices.add(device);
             if (section.kind() != Kind.FULL) open.put(key, device);
-            else device.keepIf(wanted.or(GuestPlaces::needs), section.payload());
+            else room -= device.keepIf(wanted.or(GuestPlaces::needs), section.payload(), room);
         }
 
         @Override

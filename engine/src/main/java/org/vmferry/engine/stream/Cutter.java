@@ -15,10 +15,10 @@ final class Cutter {
     private static final int FOOTER = Divisions.FOOTER;
 
     /** What nothing but FULL sections, and PINGs between them, stands in. */
-    record Stretch(int from, int to) {}
+    record Stretch(long from, long to) {}
 
-    /** How often a byte may be looked at, on average, to find the sections by name. */
-    private static final int MOST_LOOKS = 4;
+    /** How many bytes may be looked at to find the sections by name; or each four times. */
+    private static final long MOST_LOOKS = 1 << 30;
 
     private final Tape tape;
     private final List<Stretch> stretches;
@@ -30,7 +30,7 @@ final class Cutter {
     }
 
     /** Where the next section begins or would; the end of the last stretch if there is none. */
-    private int next(int at) {
+    private long next(long at) throws MigrationException {
         for (int i = stretchOf(at); ; i++) {
             Stretch stretch = stretches.get(i);
             at = behindPings(Math.max(at, stretch.from), stretch.to);
@@ -38,7 +38,7 @@ final class Cutter {
         }
     }
 
-    private int stretchOf(int at) {
+    private int stretchOf(long at) {
         int low = 0;
         for (int high = stretches.size() - 1; low < high; ) {
             int middle = (low + high) >>> 1;
@@ -48,7 +48,7 @@ final class Cutter {
         return low;
     }
 
-    private Stretch holding(int at) {
+    private Stretch holding(long at) {
         int index = stretchOf(at);
         // One that ends here is behind; what begins here is in the next.
         if (stretches.get(index).to == at && index + 1 < stretches.size()) index++;
@@ -56,14 +56,14 @@ final class Cutter {
     }
 
     /** PINGs stand between sections, and are none (rule STR-6). */
-    private int behindPings(int at, int end) {
-        while (at >= FOOTER && at + Divisions.PING <= end && Divisions.isPing(tape.bytes(), at)) {
+    private long behindPings(long at, long end) throws MigrationException {
+        while (at >= FOOTER && at + Divisions.PING <= end && Divisions.isPing(tape, at)) {
             at += Divisions.PING;
         }
         return at;
     }
 
-    private int end() {
+    private long end() {
         return stretches.getLast().to;
     }
 
@@ -71,23 +71,22 @@ final class Cutter {
         return 1 + 4 + 1 + name.length + 4 + 4;
     }
 
-    private boolean begins(int at, int end, byte[] name, int instance) {
+    private boolean begins(long at, long end, byte[] name, int instance) throws MigrationException {
         if (at + header(name) > end) return false;
-        byte[] bytes = tape.bytes();
-        return bytes[at] == Wire.FULL
-                && (bytes[at + 5] & 0xff) == name.length
-                && Arrays.equals(bytes, at + 6, at + 6 + name.length, name, 0, name.length)
+        return tape.get(at) == Wire.FULL
+                && (tape.get(at + 5) & 0xff) == name.length
+                && Arrays.equals(tape.copy(at + 6, at + 6 + name.length), name)
                 && tape.u32(at + 6 + name.length) == instance;
     }
 
     /** As the described lengths have it, which must fit exactly. */
     List<Divisions.Cut> byLength(VmDescription description) throws MigrationException {
         List<Divisions.Cut> cuts = new ArrayList<>();
-        int at = next(0);
+        long at = next(0);
         for (VmDescription.Device device : description.devices()) {
             byte[] name = device.name().getBytes(StandardCharsets.UTF_8);
-            int end = holding(at).to;
-            long footer = (long) at + header(name) + device.length();
+            long end = holding(at).to;
+            long footer = at + header(name) + device.length();
             if (footer + FOOTER > end) {
                 throw MigrationException.peer(
                         "VMDESCRIPTION gives device '%s' %d bytes at %d, but its sections end at"
@@ -104,13 +103,13 @@ final class Cutter {
                         device.name(),
                         Integer.toUnsignedLong(device.instance()));
             }
-            if (!footer((int) footer, tape.u32(at + 1))) {
+            if (!footer(footer, tape.u32(at + 1))) {
                 throw MigrationException.peer(
                         "device '%s' should end with its footer at %d, as VMDESCRIPTION has it",
-                        device.name(), tape.position((int) footer));
+                        device.name(), tape.position(footer));
             }
-            cuts.add(new Divisions.Cut(at, at + header(name), (int) footer));
-            at = next((int) footer + FOOTER);
+            cuts.add(new Divisions.Cut(at, at + header(name), footer));
+            at = next(footer + FOOTER);
         }
         if (at != end()) {
             throw MigrationException.peer(
@@ -120,8 +119,8 @@ final class Cutter {
         return cuts;
     }
 
-    private boolean footer(int at, int id) {
-        return tape.bytes()[at] == Wire.FOOTER && tape.u32(at + 1) == id;
+    private boolean footer(long at, int id) throws MigrationException {
+        return tape.get(at) == Wire.FOOTER && tape.u32(at + 1) == id;
     }
 
     /** In how many ways sections end at a place, and the last of them in one. */
@@ -141,7 +140,7 @@ final class Cutter {
      * @throws MigrationException if there are several, or too much would have to be tried
      */
     Optional<List<Divisions.Cut>> byName(VmDescription description) throws MigrationException {
-        Map<Integer, Way> ways = Map.of(next(0), new Way(null, null, false));
+        Map<Long, Way> ways = Map.of(next(0), new Way(null, null, false));
         List<VmDescription.Device> devices = description.devices();
         for (int i = 0; i < devices.size(); i++) {
             VmDescription.Device following = i + 1 < devices.size() ? devices.get(i + 1) : null;
@@ -158,21 +157,21 @@ final class Cutter {
     }
 
     /** Where a device may end, if it begins where others end and what follows it does there. */
-    private Map<Integer, Way> behind(
-            Map<Integer, Way> ways, VmDescription.Device device, VmDescription.Device following)
+    private Map<Long, Way> behind(
+            Map<Long, Way> ways, VmDescription.Device device, VmDescription.Device following)
             throws MigrationException {
         byte[] name = device.name().getBytes(StandardCharsets.UTF_8);
         byte[] then = following == null ? null : following.name().getBytes(StandardCharsets.UTF_8);
-        Map<Integer, Way> behind = new LinkedHashMap<>();
-        for (Map.Entry<Integer, Way> each : ways.entrySet()) {
-            int at = each.getKey();
+        Map<Long, Way> behind = new LinkedHashMap<>();
+        for (Map.Entry<Long, Way> each : ways.entrySet()) {
+            long at = each.getKey();
             Way before = each.getValue();
-            int end = holding(at).to;
+            long end = holding(at).to;
             if (!begins(at, end, name, device.instance())) continue;
             int id = tape.u32(at + 1);
-            for (int footer = at + header(name); footer + FOOTER <= end; footer++) {
+            for (long footer = at + header(name); footer + FOOTER <= end; footer++) {
                 if (!footer(footer, id)) continue;
-                int next = next(footer + FOOTER);
+                long next = next(footer + FOOTER);
                 boolean fits =
                         following == null
                                 ? next == end()
@@ -183,7 +182,7 @@ final class Cutter {
                 behind.put(next, new Way(before, cut, several));
             }
             looks += end - at;
-            if (looks > (long) MOST_LOOKS * Tape.LONGEST) {
+            if (looks > Math.max(MOST_LOOKS, 4 * tape.length())) {
                 throw MigrationException.peer(
                         "the devices that VMDESCRIPTION names begin in too many places");
             }

@@ -2,9 +2,9 @@ package org.vmferry.engine.stream;
 
 import org.vmferry.spi.MigrationException;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -26,12 +26,12 @@ final class Divisions {
 
     /** A section that may begin at a place, if those before it end there. */
     static final class Candidate {
-        private final int start;
-        private final int payload;
+        private final long start;
+        private final long payload;
         private final Boundary before;
         private final Candidate another; // that is open under this id
 
-        private Candidate(int start, int payload, Boundary before, Candidate another) {
+        private Candidate(long start, long payload, Boundary before, Candidate another) {
             this.start = start;
             this.payload = payload;
             this.before = before;
@@ -39,7 +39,7 @@ final class Divisions {
         }
 
         /** Index of its mark. */
-        int start() {
+        long start() {
             return start;
         }
     }
@@ -53,7 +53,7 @@ final class Divisions {
      * @param several whether there are several ways to divide what comes before
      * @param ping whether a PING is the last
      */
-    record Boundary(int at, int end, Candidate last, boolean several, boolean ping) {}
+    record Boundary(long at, long end, Candidate last, boolean several, boolean ping) {}
 
     /**
      * A section's place.
@@ -62,7 +62,7 @@ final class Divisions {
      * @param payload where that begins
      * @param end of its payload, where its footer begins
      */
-    record Cut(int start, int payload, int end) {}
+    record Cut(long start, long payload, long end) {}
 
     private final Map<Integer, Candidate> open = new HashMap<>();
     private final ArrayDeque<Boundary> recent = new ArrayDeque<>();
@@ -71,7 +71,7 @@ final class Divisions {
     private Boundary furthest;
 
     /** Sections may begin at this index, behind those that ended there. */
-    void begin(int at, Boundary before) {
+    void begin(long at, Boundary before) {
         open.clear();
         recent.clear();
         here =
@@ -95,37 +95,40 @@ final class Divisions {
     /**
      * Takes one byte more.
      *
-     * @param bytes all
+     * @param bytes all that have come
      * @param at how many of them have come
      */
-    void next(byte[] bytes, int at) throws MigrationException {
+    void next(Tape bytes, long at) throws MigrationException {
         here = null;
-        for (Iterator<Boundary> each = recent.iterator(); each.hasNext(); ) {
+        // Mostly there is none: no iterator is made for each byte.
+        Iterator<Boundary> each =
+                recent.isEmpty() ? Collections.emptyIterator() : recent.iterator();
+        while (each.hasNext()) {
             Boundary boundary = each.next();
-            int begin = boundary.at();
-            if (at == begin + 6 && bytes[begin] == Wire.FULL) open(bytes, boundary);
+            long begin = boundary.at();
+            if (at == begin + 6 && bytes.get(begin) == Wire.FULL) open(bytes, boundary);
             if (at < begin + PING) continue;
             if (at == begin + PING && isPing(bytes, begin)) {
                 here = new Boundary(at, boundary.end(), boundary.last(), boundary.several(), true);
             }
             each.remove();
         }
-        if (at >= FOOTER && bytes[at - FOOTER] == Wire.FOOTER) close(bytes, at);
+        if (at >= FOOTER && bytes.get(at - FOOTER) == Wire.FOOTER) close(bytes, at);
         if (here == null) return;
         recent.add(here);
         furthest = here;
     }
 
-    static boolean isPing(byte[] bytes, int at) {
+    static boolean isPing(Tape bytes, long at) throws MigrationException {
         long five = 0;
-        for (int i = 0; i < 5; i++) five = five << 8 | bytes[at + i] & 0xff;
+        for (int i = 0; i < 5; i++) five = five << 8 | bytes.get(at + i) & 0xff;
         return five == PING_COMMAND;
     }
 
-    private void open(byte[] bytes, Boundary boundary) throws MigrationException {
-        int start = boundary.at();
-        int id = ByteBuffer.wrap(bytes).getInt(start + 1);
-        int payload = start + HEAD + (bytes[start + 5] & 0xff);
+    private void open(Tape bytes, Boundary boundary) throws MigrationException {
+        long start = boundary.at();
+        int id = bytes.u32(start + 1);
+        long payload = start + HEAD + (bytes.get(start + 5) & 0xff);
         if (++opened > MOST) {
             throw MigrationException.peer(
                     "what came may be over %d device sections: they can't be told apart", MOST);
@@ -134,8 +137,8 @@ final class Divisions {
     }
 
     /** A footer ends here: of those that are open under its id, and whose head is whole. */
-    private void close(byte[] bytes, int at) {
-        int id = ByteBuffer.wrap(bytes).getInt(at - 4);
+    private void close(Tape bytes, long at) throws MigrationException {
+        int id = bytes.u32(at - 4);
         Candidate found = null;
         boolean several = false;
         for (Candidate each = open.get(id); each != null; each = each.another) {

@@ -6,13 +6,12 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
-import org.vmferry.spi.machine.SectionStore.Section;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
@@ -29,7 +28,7 @@ import java.util.stream.Collectors;
  * the VMDESCRIPTION behind it cuts exactly what came before it. All else is decided when nothing
  * more comes.
  */
-final class OpaqueSections {
+final class OpaqueSections implements AutoCloseable {
     /** {@link #read} has come to the stream's end. */
     static final int ENDED = -1;
 
@@ -78,7 +77,7 @@ final class OpaqueSections {
     }
 
     /** An EOF with a VMDESCRIPTION behind it, and why that does not fit; null if it does. */
-    private record Described(int eof, int end, MigrationException why) {}
+    private record Described(long eof, long end, MigrationException why) {}
 
     private static final Logger LOG = Log.of(OpaqueSections.class);
     private static final int FOOTER = Divisions.FOOTER;
@@ -98,20 +97,27 @@ final class OpaqueSections {
     private final Pings pings;
     private final Around around;
     private final Divisions divisions = new Divisions();
-    private final Tape tape = new Tape();
-    private final TakenSections taken = new TakenSections(tape);
+    private final Tape tape;
+    private final TakenSections taken;
     private final List<Cutter.Stretch> stretches = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
-    private final NavigableMap<Integer, List<Integer>> described = new TreeMap<>();
+    private final NavigableMap<Long, List<Long>> described = new TreeMap<>();
     private final List<Described> ends = new ArrayList<>();
     private Divisions.Boundary last; // of the stretches before
     private int openEnds;
-    private int base; // where the stretch begins that is read
+    private long tooLong = -1; // an EOF, if more stands behind it than is read of a VMDESCRIPTION
+    private long base; // where the stretch begins that is read
     private byte[] json;
     private long end;
-    private List<Section> sections;
 
-    OpaqueSections(Session session, Pings pings, Around around) {
+    /**
+     * None yet.
+     *
+     * @param scratch where they may lie meanwhile
+     */
+    OpaqueSections(Session session, Pings pings, Around around, Path scratch) {
+        tape = new Tape(scratch);
+        taken = new TakenSections(tape);
         this.session = session;
         this.pings = pings;
         this.around = around;
@@ -124,7 +130,7 @@ final class OpaqueSections {
         in.seek(last.end() - json.length);
         in.bytes(MemorySegment.ofArray(json));
         end = last.end();
-        sections = taken.cut(reading);
+        taken.cut(reading);
         note(
                 "%s: nothing is known of what is in them; the file can be read in one way only, and"
                                 .formatted(names(reading))
@@ -157,11 +163,12 @@ final class OpaqueSections {
         divisions.begin(base, last);
         Ends possible = around.ends();
         Divisions.Boundary eof = null; // before EOF, if nothing comes behind
-        for (int at = base + 1; ; at++) {
-            divisions.next(tape.bytes(), at);
-            for (int each : endsAt(at)) if (describes(each, at, possible)) return ENDED;
+        for (long at = base + 1; ; at++) {
+            divisions.next(tape, at);
+            for (long each : endsAt(at)) if (describes(each, at, possible)) return ENDED;
             Divisions.Boundary here = divisions.here();
             if (at == tape.length() && in.isDry() && over(in, here, eof)) return ENDED;
+            if (at - base == Tape.LONGEST_PIECE) throw endless();
             int mark = tape.at(in, at);
             eof = null;
             if (here == null) continue;
@@ -169,6 +176,7 @@ final class OpaqueSections {
                 last = here;
                 tape.cutAt(at);
                 described.clear(); // whatever looked like ends was none
+                tooLong = -1;
                 ends.clear();
                 openEnds = 0;
                 stretches.add(new Cutter.Stretch(base, at));
@@ -191,16 +199,16 @@ final class OpaqueSections {
      *
      * @return those whose VMDESCRIPTION would be whole
      */
-    private List<Integer> endsAt(int at) throws MigrationException {
+    private List<Long> endsAt(long at) throws MigrationException {
         if (described.isEmpty() || described.firstKey() > at) return List.of();
-        byte[] bytes = tape.bytes();
-        List<Integer> whole = new ArrayList<>();
-        for (int eof : described.pollFirstEntry().getValue()) {
+        List<Long> whole = new ArrayList<>();
+        for (long eof : described.pollFirstEntry().getValue()) {
             if (at > eof + 7) {
                 openEnds--;
                 whole.add(eof);
-            } else if (bytes[eof + 1] == Wire.VMDESCRIPTION && bytes[eof + 6] == '{') {
+            } else if (tape.get(eof + 1) == Wire.VMDESCRIPTION && tape.get(eof + 6) == '{') {
                 int size = tape.u32(eof + 2);
+                if (size > VmDescription.LONGEST) tooLong = eof;
                 if (size < 2 || size > VmDescription.LONGEST) continue;
                 if (++openEnds > MOST_OPEN_ENDS) {
                     throw MigrationException.peer(
@@ -213,7 +221,7 @@ final class OpaqueSections {
         return whole;
     }
 
-    private boolean describes(int eof, int at, Ends possible) throws MigrationException {
+    private boolean describes(long eof, long at, Ends possible) throws MigrationException {
         MigrationException why = null;
         try {
             List<Divisions.Cut> cuts = cutter(eof).byLength(description(eof, at));
@@ -231,11 +239,11 @@ final class OpaqueSections {
         return false;
     }
 
-    private VmDescription description(int eof, int end) throws MigrationException {
-        return VmDescription.parse(Arrays.copyOfRange(tape.bytes(), eof + 6, end));
+    private VmDescription description(long eof, long end) throws MigrationException {
+        return VmDescription.parse(tape.copy(eof + 6, end));
     }
 
-    private Cutter cutter(int eof) {
+    private Cutter cutter(long eof) {
         List<Cutter.Stretch> all = new ArrayList<>(stretches);
         all.add(new Cutter.Stretch(base, eof));
         return new Cutter(tape, all);
@@ -254,15 +262,22 @@ final class OpaqueSections {
             // Whether it was one is known only at the end; a wrong answer harms nobody.
             pings.answer(tape.u32(here.at() - 4));
         }
-        int at = tape.length();
-        byte[] bytes = tape.bytes();
+        long at = tape.length();
         boolean footer =
-                at >= base + 6 && bytes[at - 1] == Wire.EOF && bytes[at - 6] == Wire.FOOTER;
+                at >= base + 6 && tape.get(at - 1) == Wire.EOF && tape.get(at - 6) == Wire.FOOTER;
         if (in.isFile()) {
             if (!in.atEnd()) return false;
+            if (tooLong >= 0 && tooLong + 6 + tape.u32(tooLong + 2) == at) {
+                throw uncut(
+                        "the VMDESCRIPTION at %d has %d bytes, allowed are %d"
+                                .formatted(
+                                        tape.position(tooLong + 1),
+                                        tape.u32(tooLong + 2),
+                                        VmDescription.LONGEST));
+            }
             if (eof == null && ends.isEmpty() && !footer && !descriptionEnds(at)) return false;
         } else {
-            if (eof == null && !footer && bytes[at - 1] != '}') return false;
+            if (eof == null && !footer && tape.get(at - 1) != '}') return false;
             boolean fits = eof != null && !eof.several() || eof == null && describedTo(at);
             long silence = session.current(EngineOptions.SILENCE_TIMEOUT);
             long patience = silence == 0 ? REFUSE_MS : Math.min(silence, REFUSE_MS);
@@ -274,18 +289,17 @@ final class OpaqueSections {
     }
 
     /** Whether a VMDESCRIPTION behind a possible EOF ends here. */
-    private boolean describedTo(int at) {
+    private boolean describedTo(long at) {
         return !ends.isEmpty() && ends.getLast().end == at;
     }
 
     /** Whether what came last has the shape of a VMDESCRIPTION, whatever stands before it. */
-    private boolean descriptionEnds(int at) {
-        byte[] bytes = tape.bytes();
-        int least = Math.max(base, at - 6 - VmDescription.LONGEST);
-        for (int eof = at - 8; eof >= least; eof--) {
-            if (bytes[eof] == Wire.EOF
-                    && bytes[eof + 1] == Wire.VMDESCRIPTION
-                    && bytes[eof + 6] == '{'
+    private boolean descriptionEnds(long at) throws MigrationException {
+        long least = Math.max(base, at - 6 - VmDescription.LONGEST);
+        for (long eof = at - 8; eof >= least; eof--) {
+            if (tape.get(eof) == Wire.EOF
+                    && tape.get(eof + 1) == Wire.VMDESCRIPTION
+                    && tape.get(eof + 6) == '{'
                     && tape.u32(eof + 2) == at - eof - 6) {
                 return true;
             }
@@ -294,7 +308,7 @@ final class OpaqueSections {
     }
 
     /** Nothing more comes: takes the one reading that there is. */
-    private boolean decide(Divisions.Boundary eof) throws Uncut {
+    private boolean decide(Divisions.Boundary eof) throws MigrationException {
         String why = null;
         int readings = 0;
         List<Divisions.Cut> found = null;
@@ -341,7 +355,7 @@ final class OpaqueSections {
             throw uncut(e.getMessage());
         }
         for (int i = 0; i < cuts.size(); i++) {
-            int length = cuts.get(i).end() - cuts.get(i).payload();
+            long length = cuts.get(i).end() - cuts.get(i).payload();
             VmDescription.Device device = devices.get(i);
             if (device.length() == length) continue;
             note(
@@ -367,13 +381,13 @@ final class OpaqueSections {
     }
 
     /** What stands behind the last section that was told apart. */
-    private String unexplained() {
+    private String unexplained() throws MigrationException {
         Divisions.Boundary furthest = divisions.furthest();
-        int at = furthest.at();
+        long at = furthest.at();
         long position = tape.position(at - 1) + 1;
         String behind = furthest.last() == null ? "" : ", behind " + title(furthest.last().start());
         if (at >= tape.length()) return "nothing stands at %d%s".formatted(position, behind);
-        int mark = tape.bytes()[at];
+        int mark = tape.get(at);
         boolean head = (mark == Wire.FULL || mark == Wire.START) && at + 6 < tape.length();
         return mark == Wire.FULL && head
                 ? "%s at %d has no footer".formatted(title(at), position)
@@ -381,12 +395,10 @@ final class OpaqueSections {
                         .formatted(mark & 0xff, position, head ? ", of " + title(at) : "", behind);
     }
 
-    private String title(int start) {
-        int from = start + 6;
-        int to = Math.min(tape.length(), from + (tape.bytes()[start + 5] & 0xff));
-        return "section '"
-                + new String(tape.bytes(), from, to - from, StandardCharsets.UTF_8)
-                + "'";
+    private String title(long start) throws MigrationException {
+        long from = start + 6;
+        long to = Math.min(tape.length(), from + (tape.get(start + 5) & 0xff));
+        return "section '" + new String(tape.copy(from, to), StandardCharsets.UTF_8) + "'";
     }
 
     /** It ends there, in a way that is the only one. */
@@ -400,18 +412,25 @@ final class OpaqueSections {
                         + " its sections can be read in one way only");
     }
 
-    private void ends(List<Divisions.Cut> cuts, int eof, int behind) {
+    private void ends(List<Divisions.Cut> cuts, long eof, long behind) throws MigrationException {
         finish(cuts, eof);
-        json = Arrays.copyOfRange(tape.bytes(), eof + 6, behind);
+        json = tape.copy(eof + 6, behind);
         end = tape.position(behind); // more may have been read for an end that was none
     }
 
-    private void finish(List<Divisions.Cut> cuts, int eof) {
-        sections = taken.cut(cuts, base, eof);
+    private void finish(List<Divisions.Cut> cuts, long eof) {
+        taken.cut(cuts, base, eof);
+    }
+
+    private MigrationException endless() throws MigrationException {
+        return MigrationException.peer(
+                "the device sections from %d on are longer than %d bytes, or nothing tells where"
+                        + " they end: %s",
+                tape.position(base), Tape.LONGEST_PIECE, unexplained());
     }
 
     /** In a file the text behind the stream (rule TRL-1) tells where it ends. */
-    private boolean trailerFollows(StreamIn in, int eof) throws IOException {
+    private boolean trailerFollows(StreamIn in, long eof) throws IOException {
         for (int i = 0; i < TRAILER.length; i++) {
             if (tape.length() == eof + 1 + i && in.atEnd()) return false;
             if (tape.at(in, eof + 1 + i) != TRAILER[i]) return false;
@@ -429,13 +448,14 @@ final class OpaqueSections {
         return end;
     }
 
-    /** All sections, in wire order, RAM's without payload; views of this object's bytes. */
-    List<Section> sections() {
-        return sections;
-    }
-
     /** What is odd about them, as sentences. */
     List<String> notes() {
         return List.copyOf(notes);
+    }
+
+    /** Forgets what was taken. */
+    @Override
+    public void close() throws MigrationException {
+        tape.close();
     }
 }

@@ -9,14 +9,17 @@ final class Payload {
     private final StreamIn in;
     private final Tape tape;
     private final String section;
+    private final long from;
 
     Payload(StreamIn in, Tape tape, String section) {
         this.in = in;
         this.tape = tape;
         this.section = section;
+        this.from = tape.length();
     }
 
     int u8() throws IOException {
+        if (room() == 0) throw tooLong("the length of what follows", 1);
         int value = in.u8();
         tape.append(value);
         return value;
@@ -46,14 +49,25 @@ final class Payload {
      * @param field what says so
      */
     void skip(long bytes, String field) throws IOException {
-        int room = Tape.LONGEST - tape.length();
-        if (bytes < 0 || bytes > room) {
-            throw MigrationException.peer(
-                    "section '%s': %s before %d is %s; all sections that are kept may take %d"
-                            + " bytes",
-                    section, field, in.position(), Long.toUnsignedString(bytes), Tape.LONGEST);
-        }
-        for (long i = 0; i < bytes; i++) tape.append(in.u8());
+        if (bytes < 0 || bytes > room()) throw tooLong(field, bytes);
+        tape.append(in, bytes);
+    }
+
+    private long room() {
+        long left = Tape.LONGEST_PIECE - (tape.length() - from);
+        return Math.min(left, Tape.LONGEST - tape.length());
+    }
+
+    private MigrationException tooLong(String field, long bytes) {
+        return MigrationException.peer(
+                "section '%s': %s before %d is %s; a part of a section may take %d bytes, and all"
+                        + " sections that are kept %d",
+                section,
+                field,
+                in.position(),
+                Long.toUnsignedString(bytes),
+                Tape.LONGEST_PIECE,
+                Tape.LONGEST);
     }
 
     /** The byte that comes next, which stays to be read. */

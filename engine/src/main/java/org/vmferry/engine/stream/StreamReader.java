@@ -14,6 +14,7 @@ import org.vmferry.spi.machine.SectionStore.Section.Kind;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -102,7 +103,10 @@ public final class StreamReader {
         this.progress = new Progress(handler, unknown);
         this.opaque =
                 new OpaqueSections(
-                        session, number -> handler.command(Wire.Command.PING, number), progress);
+                        session,
+                        number -> handler.command(Wire.Command.PING, number),
+                        progress,
+                        store.map(SectionStore::scratch).orElse(Path.of("")));
     }
 
     /** What is odd about the stream, as sentences; known once all was read. */
@@ -137,7 +141,7 @@ public final class StreamReader {
      * @return the run state that the machine is to enter
      */
     public RunState read(int mark) throws IOException {
-        try {
+        try (opaque) {
             return readOn(mark);
         } catch (OpaqueSections.Uncut e) {
             return lost(e, progress.ramEnded() || progress.ramBegun() && handler.ramPlaced());
@@ -246,24 +250,29 @@ public final class StreamReader {
     }
 
     private RunState keep() throws IOException {
-        RunState state = RunState.RUNNING;
-        for (Section section : opaque.sections()) {
-            if (section.id().equals(GlobalState.ID)) {
-                if (section.payload().remaining() != GlobalState.LENGTH) {
-                    throw MigrationException.peer(
-                            "section '%s' has %d bytes, must be %d",
-                            GlobalState.ID, section.payload().remaining(), GlobalState.LENGTH);
-                }
-                String name = GlobalState.name(section.payload(), in.position());
-                Optional<RunState> known = RunState.of(name);
-                // The section is kept as it is; here its guest stands still, whatever it means.
-                if (known.isEmpty()) LOG.warn("{}: unknown run state '{}'", session.name(), name);
-                state = known.orElse(RunState.PAUSED);
-            }
-            store.get().keep(section);
-        }
+        RunState[] state = {RunState.RUNNING};
+        opaque.taken()
+                .give(
+                        section -> {
+                            session.check(); // there may be much of it
+                            if (section.id().equals(GlobalState.ID)) state[0] = state(section);
+                            store.get().keep(section);
+                        });
         store.get().keepDescription(opaque.description());
-        return state;
+        return state[0];
+    }
+
+    private RunState state(Section section) throws MigrationException {
+        if (section.payload().remaining() != GlobalState.LENGTH) {
+            throw MigrationException.peer(
+                    "section '%s' has %d bytes, must be %d",
+                    GlobalState.ID, section.payload().remaining(), GlobalState.LENGTH);
+        }
+        String name = GlobalState.name(section.payload(), in.position());
+        Optional<RunState> known = RunState.of(name);
+        // The section is kept as it is; here its guest stands still, whatever it means.
+        if (known.isEmpty()) LOG.warn("{}: unknown run state '{}'", session.name(), name);
+        return known.orElse(RunState.PAUSED);
     }
 
     /** Begins a section; false if it is unknown, and the file can be read all the same. */

@@ -4,6 +4,7 @@ import org.vmferry.engine.stream.OpaqueSections.Open;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
+import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,10 +18,23 @@ import java.util.Map;
  * each of the FULL ones ends.
  */
 final class TakenSections {
-    /** What stands in the stream; a null section is FULL ones, to be cut. */
-    private record Item(Kind kind, Open section, int from, int to) {}
+    /**
+     * What stands in the stream; a null section is FULL ones, to be cut. What is taken as it is
+     * stands in the stream's file, all else on the tape.
+     */
+    private record Item(Kind kind, Open section, long from, long to) {}
+
+    /** Takes sections. */
+    interface Taker {
+        /** The payload is valid during the call only. */
+        void take(Section section) throws IOException;
+    }
 
     private static final Open RAM = new Open(0, Wire.RAM, 0, Wire.RAM_VERSION, null);
+
+    /** What is taken as it is, is given back in pieces of so many bytes. */
+    static final int PIECE = 4 << 20;
+
     private static final int HEAD = 1 + 4 + 1 + 4 + 4; // bytes, without the name
 
     /** A guest that is saved for hours with dirty bitmaps has some hundred thousand. */
@@ -28,6 +42,8 @@ final class TakenSections {
 
     private final Tape tape;
     private final List<Item> items = new ArrayList<>();
+    private PositionedFile file; // of what is as it was
+    private List<Divisions.Cut> cuts = List.of();
     private boolean ramCame;
     private ByteBuffer ramNumber = ByteBuffer.allocate(0); // if it may stand in what is as it was
 
@@ -53,30 +69,35 @@ final class TakenSections {
 
     /** Reads a payload that tells its own end, from behind the head that was just read. */
     void read(StreamIn in, Kind kind, int mark, Open section) throws IOException {
-        int from = tape.length();
+        long from = tape.length();
         tape.begin(in.position());
         section.grammar().read(new Payload(in, tape, section.name()), mark);
         add(new Item(kind, section, from, tape.length()));
     }
 
-    /** Takes what stands before a place as it is: parts of unknown sections. */
+    /**
+     * Takes what stands before a place as it is, parts of unknown sections: it stays in the file.
+     *
+     * @param in behind the first mark
+     */
     void asIs(StreamIn in, long from, long to, Map<Integer, Readings.Head> heads)
             throws IOException {
-        int index = take(in, from, to);
-        int number = tape.u32(index + 1);
+        int number = in.peekInt();
         Readings.Head head = heads.get(number);
         Open first = new Open(number, head.name(), head.instance(), head.version(), null);
-        add(new Item(Kind.AS_IS, first, index, tape.length()));
+        add(new Item(Kind.AS_IS, first, from, to));
+        file = in.file(false);
+        in.seek(to);
     }
 
     /** Takes a FULL section whose place is known. */
     void whole(StreamIn in, Readings.Step step) throws IOException {
-        int index = take(in, step.start(), step.end());
+        long index = take(in, step.start(), step.end());
         add(new Item(Kind.FULL, null, index, tape.length()));
     }
 
-    private int take(StreamIn in, long from, long to) throws IOException {
-        int index = tape.length();
+    private long take(StreamIn in, long from, long to) throws IOException {
+        long index = tape.length();
         in.seek(from);
         tape.begin(from);
         new Payload(in, tape, "at " + from).skip(to - from, "the length of what stands");
@@ -84,7 +105,7 @@ final class TakenSections {
     }
 
     /** What was taken holds FULL sections, to be cut. */
-    void full(int from, int to) throws MigrationException {
+    void full(long from, long to) throws MigrationException {
         add(new Item(Kind.FULL, null, from, to));
     }
 
@@ -94,53 +115,67 @@ final class TakenSections {
      * @param cuts of all FULL ones
      * @param from where the last of these begin
      * @param eof behind them
-     * @return in wire order, RAM's without payload; views of the bytes that were taken
      */
-    List<Section> cut(List<Divisions.Cut> cuts, int from, int eof) {
+    void cut(List<Divisions.Cut> cuts, long from, long eof) {
         endRam();
         items.add(new Item(Kind.FULL, null, from, eof));
-        return build(cuts);
+        this.cuts = cuts;
     }
 
     /** The same, as the only reading has them; RAM's START has its number as its payload. */
-    List<Section> cut(Readings.Reading reading) {
+    void cut(Readings.Reading reading) throws MigrationException {
         ramNumber = ByteBuffer.allocate(Integer.BYTES).putInt(0, reading.ramNumber());
-        return build(cuts(reading));
+        cuts = cuts(reading);
     }
 
-    private List<Divisions.Cut> cuts(Readings.Reading reading) {
+    private List<Divisions.Cut> cuts(Readings.Reading reading) throws MigrationException {
         List<Divisions.Cut> cuts = new ArrayList<>();
         for (Item item : items) {
-            if (item.section != null) continue;
+            if (item.section != null) continue; // not to be cut
             long stood = tape.position(item.from);
             long behind = stood + (item.to - item.from);
             List<Readings.Step> steps = reading.steps();
             for (int i = reading.next(stood); i < steps.size(); i++) {
                 if (steps.get(i).start() >= behind) break;
-                int start = item.from + (int) (steps.get(i).start() - stood);
-                int end = item.from + (int) (steps.get(i).end() - stood);
-                int payload = start + HEAD + (tape.bytes()[start + 5] & 0xff);
+                long start = item.from + (steps.get(i).start() - stood);
+                long end = item.from + (steps.get(i).end() - stood);
+                long payload = start + HEAD + (tape.get(start + 5) & 0xff);
                 cuts.add(new Divisions.Cut(start, payload, end - Divisions.FOOTER));
             }
         }
         return cuts;
     }
 
-    private List<Section> build(List<Divisions.Cut> cuts) {
-        List<Section> sections = new ArrayList<>();
+    /** Gives all sections in wire order, once they were cut; RAM's have no payload. */
+    void give(Taker to) throws IOException {
         var each = cuts.iterator();
         Divisions.Cut next = each.hasNext() ? each.next() : null;
         for (Item item : items) {
+            if (item.kind == Kind.AS_IS) {
+                pieces(item, to);
+                continue;
+            }
             if (item.section != null) {
-                sections.add(section(item));
+                to.take(section(item));
                 continue;
             }
             while (next != null && next.start() < item.to) {
-                sections.add(section(next));
+                to.take(section(next));
                 next = each.hasNext() ? each.next() : null;
             }
         }
-        return sections;
+    }
+
+    private void pieces(Item item, Taker to) throws IOException {
+        for (long at = item.from; at < item.to; at += PIECE) {
+            ByteBuffer piece = ByteBuffer.allocate((int) Math.min(PIECE, item.to - at));
+            if (file.read(piece, at) < piece.capacity()) {
+                throw MigrationException.peer(
+                        "the file ends at %d, before %d: it was cut short while it was read",
+                        at + piece.position(), item.to);
+            }
+            to.take(section(item, piece.flip().asReadOnlyBuffer()));
+        }
     }
 
     /** A background snapshot has no END of RAM: it is taken for where its pages began to come. */
@@ -151,17 +186,21 @@ final class TakenSections {
         items.add(at + 1, new Item(Kind.END, RAM, 0, 0));
     }
 
-    private Section section(Item item) {
+    private Section section(Item item) throws MigrationException {
+        boolean begins = item.section == RAM && item.kind == Kind.START;
+        return section(item, begins ? ramNumber : tape.slice(item.from, item.to));
+    }
+
+    private static Section section(Item item, ByteBuffer payload) {
         Open open = item.section;
-        boolean begins = open == RAM && item.kind == Kind.START;
-        ByteBuffer payload = begins ? ramNumber : tape.slice(item.from, item.to);
         return new Section(item.kind, open.name(), open.instance(), open.version(), payload);
     }
 
-    private Section section(Divisions.Cut cut) {
-        int name = tape.bytes()[cut.start() + 5] & 0xff;
+    private Section section(Divisions.Cut cut) throws MigrationException {
+        int name = tape.get(cut.start() + 5) & 0xff;
+        byte[] text = tape.copy(cut.start() + 6, cut.start() + 6 + name);
         return new Section(
-                new String(tape.bytes(), cut.start() + 6, name, StandardCharsets.UTF_8),
+                new String(text, StandardCharsets.UTF_8),
                 tape.u32(cut.start() + 6 + name),
                 tape.u32(cut.start() + 10 + name),
                 tape.slice(cut.payload(), cut.end()));

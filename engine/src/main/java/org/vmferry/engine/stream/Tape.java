@@ -1,76 +1,178 @@
 package org.vmferry.engine.stream;
 
+import org.vmferry.engine.transport.ScratchFile;
 import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /**
  * What was taken of a stream and is to be cut later: bytes of several places of it, one behind
- * another.
+ * another. The heap holds {@link #HELD} of them at the most; where there are more, all others lie
+ * in a scratch file. Words are big-endian. Safe for one thread at a time.
  */
-final class Tape {
-    /** The most bytes that are kept. */
-    static final int LONGEST = 256 << 20;
+final class Tape implements AutoCloseable {
+    /** The most bytes that are kept: the hash table of a pseries with 1 TiB of RAM, and again. */
+    static final long LONGEST = 16L << 30;
 
-    private final NavigableMap<Integer, Long> places = new TreeMap<>(); // by index: where it stood
-    private byte[] bytes = new byte[1 << 16];
-    private int length;
+    /** The most that may be one section's, or stand in one stretch that is to be cut. */
+    static final int LONGEST_PIECE = Integer.MAX_VALUE;
+
+    /** The most bytes that are in the heap. */
+    static final int HELD = 16 << 20;
+
+    private static final int BITS = 18;
+    private static final int CHUNK = 1 << BITS; // bytes
+
+    private final NavigableMap<Long, Long> places = new TreeMap<>(); // by index: where it stood
+    private final Path folder;
+    private final ArrayDeque<Integer> held = new ArrayDeque<>(); // the chunks in the heap
+    private final BitSet unwritten = new BitSet(); // those that the file does not have as they are
+    private byte[][] chunks = new byte[16][]; // null: in the file, or not come to yet
+    private ScratchFile file;
+    private long length;
+    private int lastWritten = -1;
+
+    /**
+     * An empty one.
+     *
+     * @param folder where a scratch file may be made
+     */
+    Tape(Path folder) {
+        this.folder = folder;
+    }
 
     /** What is appended from here on stood at another place of the stream. */
     void begin(long position) {
         places.put(length, position);
     }
 
-    int length() {
+    long length() {
         return length;
     }
 
-    /** Those that there are, and room behind them; until more are appended. */
-    byte[] bytes() {
-        return bytes;
+    /** A byte that is there; -128 to 127. */
+    byte get(long index) throws MigrationException {
+        byte[] chunk = chunks[(int) (index >>> BITS)];
+        if (chunk == null) chunk = chunk((int) (index >>> BITS));
+        return chunk[(int) index & CHUNK - 1];
     }
 
-    int u32(int index) {
-        return ByteBuffer.wrap(bytes).getInt(index);
+    int u32(long index) throws MigrationException {
+        int value = 0;
+        for (int i = 0; i < Integer.BYTES; i++) value = value << 8 | get(index + i) & 0xff;
+        return value;
     }
 
-    ByteBuffer slice(int from, int to) {
-        return ByteBuffer.wrap(bytes).slice(from, to - from).asReadOnlyBuffer();
+    /** A copy of some. */
+    byte[] copy(long from, long to) throws MigrationException {
+        byte[] copy = new byte[Math.toIntExact(to - from)];
+        for (int done = 0; done < copy.length; ) {
+            get(from + done);
+            int at = (int) (from + done) & CHUNK - 1;
+            int step = Math.min(CHUNK - at, copy.length - done);
+            System.arraycopy(chunks[(int) (from + done >>> BITS)], at, copy, done, step);
+            done += step;
+        }
+        return copy;
+    }
+
+    /**
+     * Some of them, when nothing more is appended.
+     *
+     * @return read-only, and valid until this is closed; no bytes in the heap where there are many
+     */
+    ByteBuffer slice(long from, long to) throws MigrationException {
+        if (file == null) return ByteBuffer.wrap(copy(from, to)).asReadOnlyBuffer();
+        for (int chunk : held) write(chunk);
+        return file.view(from, Math.toIntExact(to - from));
     }
 
     /** Where a byte stood in the stream. */
-    long position(int index) {
-        var place = places.floorEntry(index);
+    long position(long index) {
+        Map.Entry<Long, Long> place = places.floorEntry(index);
         return place == null ? index : place.getValue() + (index - place.getKey());
     }
 
     void append(int value) throws MigrationException {
-        if (length == bytes.length) grow();
-        bytes[length++] = (byte) value;
+        room()[(int) length++ & CHUNK - 1] = (byte) value;
     }
 
-    private void grow() throws MigrationException {
-        if (length >= LONGEST) {
+    /** Appends what the stream has next. */
+    void append(StreamIn in, long bytes) throws IOException {
+        for (long left = bytes; left > 0; ) {
+            byte[] chunk = room();
+            int at = (int) length & CHUNK - 1;
+            int step = (int) Math.min(CHUNK - at, left);
+            in.bytes(MemorySegment.ofArray(chunk).asSlice(at, step));
+            length += step;
+            left -= step;
+        }
+    }
+
+    /** The chunk that the next byte goes to. */
+    private byte[] room() throws MigrationException {
+        if (length == LONGEST) {
             throw MigrationException.peer(
-                    "the device sections from %d on are longer than %d bytes, or nothing tells"
-                            + " where they end",
+                    "the sections from %d on are longer than %d bytes, which is all that is kept,"
+                            + " or nothing tells where they end",
                     position(0), LONGEST);
         }
-        bytes = Arrays.copyOf(bytes, length * 2);
+        int index = (int) (length >>> BITS);
+        if (index == chunks.length) chunks = Arrays.copyOf(chunks, 2 * index);
+        unwritten.set(index);
+        byte[] chunk = chunks[index];
+        return chunk == null ? chunk(index) : chunk;
+    }
+
+    /** One that is not in the heap. */
+    private byte[] chunk(int index) throws MigrationException {
+        byte[] chunk;
+        if (held.size() < HELD / CHUNK) {
+            chunk = new byte[CHUNK];
+        } else {
+            int oldest = held.remove();
+            write(oldest);
+            chunk = chunks[oldest];
+            chunks[oldest] = null;
+            if (index <= lastWritten) {
+                file.read(ByteBuffer.wrap(chunk), (long) index << BITS);
+            }
+        }
+        held.add(index);
+        chunks[index] = chunk;
+        return chunk;
+    }
+
+    private void write(int index) throws MigrationException {
+        if (!unwritten.get(index)) return;
+        if (file == null) file = ScratchFile.in(folder);
+        file.write(ByteBuffer.wrap(chunks[index]), (long) index << BITS);
+        unwritten.clear(index);
+        lastWritten = Math.max(lastWritten, index);
     }
 
     /** A byte, which is read if it was not yet. */
-    int at(StreamIn in, int index) throws IOException {
+    int at(StreamIn in, long index) throws IOException {
         while (length <= index) append(in.u8());
-        return bytes[index] & 0xff;
+        return get(index) & 0xff;
     }
 
     /** Forgets what stands behind. */
-    void cutAt(int index) {
+    void cutAt(long index) {
         length = index;
+    }
+
+    @Override
+    public void close() throws MigrationException {
+        if (file != null) file.close();
     }
 }

@@ -21,6 +21,7 @@ import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -76,13 +77,22 @@ class OpaqueSectionsTest {
         }
     }
 
+    private static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir"));
+
+    private static List<Section> sections(OpaqueSections opaque) throws IOException {
+        List<Section> sections = new ArrayList<>();
+        opaque.taken().give(sections::add);
+        return sections;
+    }
+
     private static List<Section> read(Bytes bytes) throws IOException {
-        OpaqueSections opaque = new OpaqueSections(StreamReaderTest.SESSION, number -> {}, ALONE);
+        OpaqueSections opaque =
+                new OpaqueSections(StreamReaderTest.SESSION, number -> {}, ALONE, TEMPORARY);
         try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 1000))) {
             assertThat(in.u8()).isEqualTo(Wire.FULL);
             assertThat(opaque.read(in)).isEqualTo(OpaqueSections.ENDED);
         }
-        return opaque.sections();
+        return sections(opaque);
     }
 
     private static void refused(Bytes bytes, String... parts) {
@@ -113,12 +123,12 @@ class OpaqueSectionsTest {
 
     private static List<Section> read(Session session, Channel channel, List<Integer> pings)
             throws IOException {
-        OpaqueSections opaque = new OpaqueSections(session, pings::add, ALONE);
+        OpaqueSections opaque = new OpaqueSections(session, pings::add, ALONE, TEMPORARY);
         try (StreamIn in = new StreamIn(channel)) {
             in.u8();
             assertThat(opaque.read(in)).isEqualTo(OpaqueSections.ENDED);
         }
-        return opaque.sections();
+        return sections(opaque);
     }
 
     private static List<byte[]> cutAt(byte[] all, int... places) {
@@ -327,7 +337,8 @@ class OpaqueSectionsTest {
         Bytes bytes = new Stream().section("b", promised).end();
         int end = bytes.size();
         bytes.text("vmferry 1");
-        OpaqueSections opaque = new OpaqueSections(StreamReaderTest.SESSION, number -> {}, ALONE);
+        OpaqueSections opaque =
+                new OpaqueSections(StreamReaderTest.SESSION, number -> {}, ALONE, TEMPORARY);
         try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 1000))) {
             in.u8();
             assertThat(opaque.read(in)).isEqualTo(OpaqueSections.ENDED);
@@ -372,7 +383,8 @@ class OpaqueSectionsTest {
                                         ? OpaqueSections.Ends.ANY
                                         : OpaqueSections.Ends.LATE;
                             }
-                        });
+                        },
+                        TEMPORARY);
         try (StreamIn in = new StreamIn(new MemoryChannel(stream, 64))) {
             in.u8();
             assertThat(opaque.read(in)).isEqualTo(Wire.START);
@@ -384,7 +396,7 @@ class OpaqueSectionsTest {
             in.u8();
             assertThat(opaque.read(in)).isEqualTo(OpaqueSections.ENDED);
         }
-        assertThat(opaque.sections())
+        assertThat(sections(opaque))
                 .extracting(Section::id)
                 .containsExactly("a", "ram", "ram", "b");
     }

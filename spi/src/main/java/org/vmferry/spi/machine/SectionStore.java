@@ -5,6 +5,7 @@ import org.vmferry.spi.Status;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -123,7 +124,7 @@ public interface SectionStore {
     /**
      * Gives the sections back.
      *
-     * @return in wire order
+     * @return in wire order; payloads are valid as long as the store keeps them
      * @throws IOException if they cannot be read
      */
     Iterable<Section> sections() throws IOException;
@@ -165,5 +166,15 @@ public interface SectionStore {
      */
     default List<Fact> facts() throws IOException {
         return List.of();
+    }
+
+    /**
+     * Where sections may lie until it is known where each one ends, if they are too much for the
+     * heap. What is there has no name, and is gone with the load.
+     *
+     * @return a folder with room for them; by default that for temporary files
+     */
+    default Path scratch() {
+        return Path.of(System.getProperty("java.io.tmpdir"));
     }
 }
