@@ -34,6 +34,7 @@ final class Tape implements AutoCloseable {
 
     private final NavigableMap<Long, Long> places = new TreeMap<>(); // by index: where it stood
     private final Path folder;
+    private final long longest;
     private final ArrayDeque<Integer> held = new ArrayDeque<>(); // the chunks in the heap
     private final BitSet unwritten = new BitSet(); // those that the file does not have as they are
     private byte[][] chunks = new byte[16][]; // null: in the file, or not come to yet
@@ -47,7 +48,13 @@ final class Tape implements AutoCloseable {
      * @param folder where a scratch file may be made
      */
     Tape(Path folder) {
+        this(folder, LONGEST);
+    }
+
+    /** One that keeps less. */
+    Tape(Path folder, long longest) {
         this.folder = folder;
+        this.longest = longest;
     }
 
     /** What is appended from here on stood at another place of the stream. */
@@ -120,11 +127,11 @@ final class Tape implements AutoCloseable {
 
     /** The chunk that the next byte goes to. */
     private byte[] room() throws MigrationException {
-        if (length == LONGEST) {
+        if (length >= longest) {
             throw MigrationException.peer(
                     "the sections from %d on are longer than %d bytes, which is all that is kept,"
                             + " or nothing tells where they end",
-                    position(0), LONGEST);
+                    position(0), longest);
         }
         int index = (int) (length >>> BITS);
         if (index == chunks.length) chunks = Arrays.copyOf(chunks, 2 * index);

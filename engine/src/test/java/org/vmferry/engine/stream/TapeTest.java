@@ -56,6 +56,18 @@ class TapeTest {
         }
     }
 
+    /** A peer that never ends fills no disk. */
+    @Test
+    void whatIsLongerThanMayBeIsRefused() throws IOException {
+        try (Tape tape = new Tape(folder, Tape.HELD + (1 << 18))) {
+            tape.begin(77);
+            assertThatThrownBy(() -> append(tape, random(MORE)))
+                    .isInstanceOf(MigrationException.class)
+                    .hasMessageContaining("the sections from 77 on are longer than 17039360 bytes");
+        }
+        assertThat(held()).isZero();
+    }
+
     @Test
     void whatIsNotInTheHeapIsThereAllTheSame() throws IOException {
         byte[] bytes = random(MORE);
