@@ -53,7 +53,7 @@ class BrokenRulesTest {
     /** The source is sure that it still has the guest, though the end is on its way. */
     private void commitAfterTheEnd() throws Exception {
         Mutant.compile(
-                ENGINE + "Save.java",
+                ENGINE + "ChannelSave.java",
                 Map.of(
                         "        life.commit();\n        silence.patient();",
                         "        silence.patient();",

@@ -47,8 +47,10 @@ class EveryCallbackTest {
                     entry("CpuThrottle.set", "many rounds: ConvergenceTest"),
                     entry("Loader.pageSize", ARCHIVE),
                     entry("MigrationListener.corrected", "only after a silence: CorrectionTest"),
-                    entry("Outgoing.release", "only where it fails: YankTest"),
-                    entry("Outgoing.reserve", "its default passes it to expect"),
+                    entry("IncomingFile.release", "only where it fails: YankTest"),
+                    entry("Opener.release", "only where it fails: YankTest"),
+                    entry("OutgoingFile.release", "only where it fails: YankTest"),
+                    entry("OutgoingFile.reserve", "its default passes it to expect"),
                     entry("Placed.place", "only to look into a snapshot"),
                     entry("PositionedFile.resize", "only in a file that is written in place"),
                     entry("RamBlock.maximumLength", "no RAM of this guest may grow"),
@@ -60,6 +62,7 @@ class EveryCallbackTest {
                     entry("SectionStore.keepDescription", ARCHIVE),
                     entry("SectionStore.keepFacts", ARCHIVE),
                     entry("SectionStore.lost", ARCHIVE),
+                    entry("SectionStore.scratch", ARCHIVE),
                     entry("SectionStore.sections", ARCHIVE));
 
     @TempDir Path folder;
@@ -111,7 +114,7 @@ class EveryCallbackTest {
     void some() throws Exception {
         Thousand all = new Thousand(folder);
         Way live = WAYS.getFirst();
-        for (String goodbye : List.of("Channel.close", "Outgoing.close")) {
+        for (String goodbye : List.of("Channel.close", "Opener.close")) {
             all.runCallback(live, Side.SOURCE, Harm.SLEEP, goodbye);
         }
         for (String last : List.of("Loader.close", "Channel.close", "DeviceState.load")) {

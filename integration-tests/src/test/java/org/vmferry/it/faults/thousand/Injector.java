@@ -141,7 +141,7 @@ final class Injector implements Scene.Deed {
     private synchronized boolean isMoment(Side side, boolean before, String call) {
         Moment moment = plan.moment();
         if (came || side != moment.side || before != moment.before) return false;
-        if (!call.equals(moment.call)) return false;
+        if (!moment.is(call)) return false;
         came = true;
         return true;
     }

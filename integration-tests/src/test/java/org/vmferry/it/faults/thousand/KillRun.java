@@ -113,7 +113,7 @@ final class KillRun {
 
     private void killAt(Side side, boolean before, String call, int number) {
         Moment when = plan.moment();
-        if (side != when.side || before != when.before || !call.equals(when.call)) return;
+        if (side != when.side || before != when.before || !when.is(call)) return;
         kill("at our " + when);
     }
 

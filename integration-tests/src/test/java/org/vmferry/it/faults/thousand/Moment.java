@@ -2,12 +2,14 @@ package org.vmferry.it.faults.thousand;
 
 import org.vmferry.spi.machine.RunState;
 
+import java.util.List;
+
 /** When a fault strikes: at a call of the engine's, which is known to come then. */
 enum Moment {
     /** Whatever comes first, at either side. */
     START(Side.SOURCE, true, ""),
     /** The source is about to connect, or to open its file. */
-    SET_UP(Side.SOURCE, true, "TransportProvider.outgoing"),
+    SET_UP(Side.SOURCE, true, "ChannelTransport.opener", "FileTransport.outgoing"),
     /** A round is over: the guest runs, the log is asked what it has dirtied. */
     ROUNDS(Side.SOURCE, true, "DirtyLog.harvest"),
     /** The source's guest was paused. */
@@ -19,7 +21,7 @@ enum Moment {
     /** The end was sent. */
     BEHIND_END(Side.SOURCE, false, "the end"),
     /** The snapshot is about to get its name. */
-    COMPLETE(Side.SOURCE, true, "Outgoing.complete"),
+    COMPLETE(Side.SOURCE, true, "OutgoingFile.complete"),
     /** The destination reads RAM's first bytes. */
     ARRIVES(Side.DESTINATION, true, "Machine.ramTarget"),
     /** The destination loads its first device: the source stands. */
@@ -38,10 +40,22 @@ enum Moment {
     /** Its name, as a {@link Tap} has it. */
     final String call;
 
-    Moment(Side side, boolean before, String call) {
+    private final List<String> names;
+
+    /**
+     * At a call.
+     *
+     * @param names of which one comes, the first as a rule
+     */
+    Moment(Side side, boolean before, String... names) {
         this.side = side;
         this.before = before;
-        this.call = call;
+        this.names = List.of(names);
+        call = names[0];
+    }
+
+    boolean is(String name) {
+        return names.contains(name);
     }
 
     /** Whether the source's guest stands then. */

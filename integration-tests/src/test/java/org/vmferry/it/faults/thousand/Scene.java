@@ -144,7 +144,7 @@ final class Scene {
         Set<String> calls = new LinkedHashSet<>();
         boolean since = moment == Moment.START;
         for (Heard one : heard) {
-            since |= one.side == moment.side && one.call.equals(moment.call);
+            since |= one.side == moment.side && moment.is(one.call);
             if (since && one.side == side && !one.call.equals(Moment.END.call)) calls.add(one.call);
         }
         return calls.stream().sorted().toList();

@@ -72,7 +72,7 @@ final class Victim {
 
     private static void stopAt(Plan plan, Side side, boolean before, String call) {
         Moment moment = plan.moment();
-        if (side != moment.side || before != moment.before || !call.equals(moment.call)) return;
+        if (side != moment.side || before != moment.before || !moment.is(call)) return;
         say("moment");
         try {
             new CountDownLatch(1).await();
