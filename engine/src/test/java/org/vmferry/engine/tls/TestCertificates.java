@@ -58,6 +58,7 @@ final class TestCertificates {
     private void keytool(List<String> arguments) throws Exception {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        command.add("-J-XX:TieredStopAtLevel=1"); // it mostly starts
         command.addAll(arguments);
         command.addAll(List.of("-storepass", PASSWORD, "-keystore", file.toString()));
         Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();

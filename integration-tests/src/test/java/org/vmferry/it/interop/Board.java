@@ -51,7 +51,7 @@ record Board(String name, String target, String machine, List<String> options, V
      */
     static List<Board> small(QemuBinary qemu) {
         Board s390x = of("s390x", "s390-ccw-virtio", "-m 4M").only(Versions.NEW);
-        Board pseries = of("ppc64", "pseries", "-m 256M");
+        Board pseries = of("ppc64", "pseries", "-m 256M").only(Versions.NEW);
         return of(qemu, List.of(PC, of("arm", "microbit"), s390x, pseries));
     }
 

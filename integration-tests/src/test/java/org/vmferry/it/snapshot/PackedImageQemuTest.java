@@ -42,8 +42,12 @@ class PackedImageQemuTest {
 
     @ParameterizedTest(name = "{0}, old: {2}")
     @CsvSource({
-        "gzip, 1, false", "bzip2, 2, false", "xz, 3, false", "zstd, 5, false",
-        "gzip, 1, true", "bzip2, 2, true", "xz, 3, true", "zstd, 5, true",
+        "gzip, 1, false",
+        "bzip2, 2, false",
+        "xz, 3, false",
+        "zstd, 5, false",
+        "gzip, 1, true",
+        "zstd, 5, true",
     })
     @Tag("LIB-4")
     void whatIsMadeOfItLoadsInAQemu(String program, int format, boolean old) throws Exception {
