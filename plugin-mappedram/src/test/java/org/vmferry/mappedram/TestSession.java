@@ -1,8 +1,13 @@
 package org.vmferry.mappedram;
 
 import org.vmferry.spi.Session;
+import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.option.Parameter;
+import org.vmferry.spi.ram.RamBlock;
 
+import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A session that only counts. */
@@ -26,6 +31,42 @@ final class TestSession implements Session, Session.Counters {
     public Options options() {
         return Options.DEFAULTS.with(MappedRamLayout.DIRECT_IO, direct);
     }
+
+    @Override
+    public <T> T current(Parameter<T> parameter) {
+        return options().get(parameter);
+    }
+
+    @Override
+    public long patience() {
+        return 30_000;
+    }
+
+    @Override
+    public long silence() {
+        return 60_000;
+    }
+
+    @Override
+    public UUID uuid() {
+        return new UUID(0, 0);
+    }
+
+    @Override
+    public boolean takesUuid() {
+        return false;
+    }
+
+    @Override
+    public void took(UUID said) {}
+
+    @Override
+    public Optional<CompressionProvider> codec() {
+        return Optional.empty();
+    }
+
+    @Override
+    public void came(RamBlock block) {}
 
     @Override
     public void permit(long count) {

@@ -5,6 +5,8 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.option.Parameter;
+import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -65,6 +67,11 @@ final class TestSession implements Session, Session.Counters {
     }
 
     @Override
+    public <T> T current(Parameter<T> parameter) {
+        return options().get(parameter);
+    }
+
+    @Override
     public long patience() {
         return patience;
     }
@@ -80,9 +87,20 @@ final class TestSession implements Session, Session.Counters {
     }
 
     @Override
+    public boolean takesUuid() {
+        return false;
+    }
+
+    @Override
+    public void took(UUID said) {}
+
+    @Override
     public Optional<CompressionProvider> codec() {
         return Optional.ofNullable(codec);
     }
+
+    @Override
+    public void came(RamBlock block) {}
 
     @Override
     public void permit(long bytes) throws IOException {

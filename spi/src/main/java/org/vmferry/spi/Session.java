@@ -12,6 +12,8 @@ import java.util.UUID;
 /**
  * One migration, as its parts see it. All methods may be called from any thread.
  *
+ * <p>The engine implements it; whoever puts something over it extends {@link ForwardingSession}.
+ *
  * <p>Parts keep their state in objects made for the session, never in statics: two migrations in
  * one JVM at once are ordinary.
  */
@@ -39,9 +41,7 @@ public interface Session {
      * @param parameter which
      * @return validated
      */
-    default <T> T current(Parameter<T> parameter) {
-        return options().get(parameter);
-    }
+    <T> T current(Parameter<T> parameter);
 
     /**
      * For how long a peer may keep somebody waiting who waits for a connection, a handshake, or
@@ -49,9 +49,7 @@ public interface Session {
      *
      * @return ms; 0 for ever
      */
-    default long patience() {
-        return 30_000;
-    }
+    long patience();
 
     /**
      * For how long a peer may give no byte to somebody who waits for bytes that it has sent, or is
@@ -59,18 +57,14 @@ public interface Session {
      *
      * @return ms; 0 for ever
      */
-    default long silence() {
-        return 60_000;
-    }
+    long silence();
 
     /**
      * The virtual machine's UUID.
      *
      * @return zeros if it has none
      */
-    default UUID uuid() {
-        return new UUID(0, 0);
-    }
+    UUID uuid();
 
     /**
      * Whether this destination learns from its source which machine it is: an archive that has met
@@ -79,9 +73,7 @@ public interface Session {
      *
      * @return false once it is known
      */
-    default boolean takesUuid() {
-        return false;
-    }
+    boolean takesUuid();
 
     /**
      * The machine's UUID has become known: to be called once all of a carrier's channels have said
@@ -89,16 +81,14 @@ public interface Session {
      *
      * @param said zeros if the machine has none
      */
-    default void took(UUID said) {}
+    void took(UUID said);
 
     /**
      * The codec that was asked for.
      *
      * @return empty for "none"
      */
-    default Optional<CompressionProvider> codec() {
-        return Optional.empty();
-    }
+    Optional<CompressionProvider> codec();
 
     /**
      * Waits until so many bytes may be sent under {@code max-bandwidth}. To be called by whoever
@@ -132,7 +122,7 @@ public interface Session {
      *
      * @param block one that was announced
      */
-    default void came(RamBlock block) {}
+    void came(RamBlock block);
 
     /**
      * Where to count what was moved.
