@@ -49,9 +49,7 @@ class ForwardingTest {
             throws Exception {
         T real = mock(type);
         Object[] arguments =
-                Arrays.stream(method.getParameterTypes())
-                        .map(ForwardingTest::something)
-                        .toArray();
+                Arrays.stream(method.getParameterTypes()).map(ForwardingTest::something).toArray();
         method.invoke(forwarding.apply(real), arguments);
         assertThat(mockingDetails(real).getInvocations())
                 .singleElement()
