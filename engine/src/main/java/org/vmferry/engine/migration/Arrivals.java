@@ -36,6 +36,9 @@ final class Arrivals implements AutoCloseable {
     /** The most connections that are not taken: a carrier has 255 channels at the most. */
     static final int MOST = 512;
 
+    /** Longer than a carrier takes to tell whether a channel lives, which is a second. */
+    private static final long GREETING_NS = 1_500_000_000;
+
     private static final int FIRST_BYTES = 8; // "QEVM" and a version, or the like
     private static final int LOGGED = 16; // of those that are turned away; then fewer and fewer
 
@@ -371,7 +374,7 @@ final class Arrivals implements AutoCloseable {
 
     /**
      * The carrier has its channels. Whatever the source has opened beside them came before the main
-     * stream's first byte: it is greeted now, within a second.
+     * stream's first byte: it is greeted now, within a second and a half.
      */
     void admitted() throws IOException {
         synchronized (this) {
@@ -385,7 +388,7 @@ final class Arrivals implements AutoCloseable {
         long now = System.nanoTime();
         synchronized (this) {
             Predicate<Arrival> came = one -> one.came <= now && one.origin.equals(mainFrom);
-            while (hall.stream().anyMatch(came) && pauseUntil(now + 1_000_000_000)) session.check();
+            while (hall.stream().anyMatch(came) && pauseUntil(now + GREETING_NS)) session.check();
         }
     }
 
