@@ -23,7 +23,7 @@ module org.vmferry.engine {
 
     uses org.vmferry.spi.carrier.PageCarrier;
     uses org.vmferry.spi.compression.CompressionProvider;
-    uses org.vmferry.spi.layout.RamLayout;
+    uses org.vmferry.spi.layout.FileLayout;
     uses org.vmferry.spi.notifier.MigrationNotifier;
     uses org.vmferry.spi.transport.TransportProvider;
 }

@@ -5,6 +5,6 @@ module org.vmferry.mappedram {
 
     exports org.vmferry.mappedram;
 
-    provides org.vmferry.spi.layout.RamLayout with
+    provides org.vmferry.spi.layout.FileLayout with
             org.vmferry.mappedram.MappedRamLayout;
 }

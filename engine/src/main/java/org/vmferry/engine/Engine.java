@@ -6,6 +6,8 @@ import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.guard.Guard;
+import org.vmferry.engine.migration.ChannelLoad;
+import org.vmferry.engine.migration.FileLoad;
 import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.Load;
 import org.vmferry.engine.migration.Look;
@@ -17,13 +19,13 @@ import org.vmferry.engine.migration.Warmth;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.OptionRegistry;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.stream.FileStreamIn;
 import org.vmferry.engine.stream.StreamHeader;
-import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.engine.transport.AllowedAddresses;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.notifier.MigrationNotifier;
@@ -233,9 +235,9 @@ public final class Engine {
         Address address = prepared.parts.address();
         IncomingFile end = files.incoming(address, session.options());
         try {
-            Load load = new Load(session, machine, prepared.parts, end, use::lend);
+            Load load = new FileLoad(session, machine, prepared.parts, end, use::lend);
             return new Migration(registry, session, address, load, use).start();
-        } catch (IOException | RuntimeException | Error e) {
+        } catch (RuntimeException | Error e) {
             end.close();
             throw e;
         }
@@ -248,7 +250,8 @@ public final class Engine {
         Acceptor end = channels.acceptor(prepared.parts.address(), session.options());
         try {
             Load load =
-                    new Load(session, machine, prepared.parts, end, channels.features(), use::lend);
+                    new ChannelLoad(
+                            session, machine, prepared.parts, end, channels.features(), use::lend);
             return new Migration(registry, session, end.address(), load, use).start();
         } catch (IOException | RuntimeException | Error e) {
             end.close();
@@ -302,7 +305,7 @@ public final class Engine {
                     "%s: only what lies in a file can be looked into", address);
         }
         try (IncomingFile end = files.incoming(address, Options.DEFAULTS);
-                StreamIn in = new StreamIn(end)) {
+                FileStreamIn in = new FileStreamIn(end)) {
             Configuration configuration = StreamHeader.read(in, new int[1]);
             return new LinkedHashSet<>(StreamHeader.capabilities(configuration));
         }
@@ -389,10 +392,12 @@ public final class Engine {
             throw registry.conflicts(settings, e);
         }
         Options options = registry.validate(settings, transport);
-        RamLayout layout =
-                Guard.over(RamLayout.class, plugins.pluginFor(PluginKind.LAYOUT, options));
-        PageCarrier carrier =
-                Guard.over(PageCarrier.class, plugins.pluginFor(PluginKind.CARRIER, options));
+        Optional<FileLayout> layout =
+                plugins.pluginFor(PluginKind.LAYOUT, options)
+                        .map(plugin -> Guard.over(FileLayout.class, plugin));
+        Optional<PageCarrier> carrier =
+                plugins.pluginFor(PluginKind.CARRIER, options)
+                        .map(plugin -> Guard.over(PageCarrier.class, plugin));
         Plugin way = plugins.plugin(PluginKind.TRANSPORT, address.scheme());
         Optional<CompressionProvider> codec = codec(options);
         // The default is meant for a link that others share. A snapshot is held to a rate only on

@@ -8,6 +8,7 @@ import org.vmferry.spi.Session;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.ram.Staging;
 import org.vmferry.spi.ram.ZeroPages;
 import org.vmferry.spi.transport.PositionedFile;
 

@@ -2,7 +2,7 @@ package org.vmferry.mappedram;
 
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
-import org.vmferry.spi.layout.MainIn;
+import org.vmferry.spi.layout.FileIn;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.transport.PositionedFile;
 
@@ -32,7 +32,7 @@ public record MappedRamBlock(BlockHeader block, long position, MappedRamHeader h
      * @throws MigrationException if a field makes no sense: names it, its value, limit and position
      * @throws IOException if the stream ends or is lost
      */
-    public static MappedRamBlock read(MainIn in, BlockHeader block) throws IOException {
+    public static MappedRamBlock read(FileIn in, BlockHeader block) throws IOException {
         long position = in.position();
         byte[] bytes = new byte[(int) MappedRamHeader.BYTES];
         in.bytes(MemorySegment.ofArray(bytes));

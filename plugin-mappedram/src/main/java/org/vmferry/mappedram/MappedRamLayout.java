@@ -1,9 +1,8 @@
 package org.vmferry.mappedram;
 
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.Status;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Parameter;
@@ -16,7 +15,7 @@ import java.util.Set;
  * {@code direct-io}.
  */
 @Status(Status.Level.STABLE)
-public final class MappedRamLayout implements RamLayout {
+public final class MappedRamLayout implements FileLayout {
     /** The capability that chooses this layout, and what cannot go with it (rule MAP-16). */
     public static final Capability MAPPED_RAM =
             new Capability(
@@ -43,16 +42,6 @@ public final class MappedRamLayout implements RamLayout {
     @Override
     public List<Option<?>> options() {
         return List.of(MAPPED_RAM, DIRECT_IO);
-    }
-
-    @Override
-    public Set<Feature> needs() {
-        return Set.of(Feature.SEEKABLE);
-    }
-
-    @Override
-    public boolean placed() {
-        return true;
     }
 
     @Override

@@ -2,15 +2,15 @@ package org.vmferry.mappedram;
 
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
-import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.MainIn;
-import org.vmferry.spi.layout.Placement;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileIn;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.Staging;
+import org.vmferry.spi.ram.ZeroPages;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;
@@ -24,7 +24,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /** Reads and checks the headers, then maps the blocks or has their pages fetched. */
-final class MappedRamLoader implements RamLayout.Loader {
+final class MappedRamLoader implements FileLayout.Loader {
     private static final long END_OF_SECTION = 0x10;
 
     /** Of all blocks, as of one: what is kept of their bitmaps must fit, and be read in a while. */
@@ -33,19 +33,22 @@ final class MappedRamLoader implements RamLayout.Loader {
     private final Session session;
     private final Map<String, MappedRamBlock> places = new LinkedHashMap<>();
 
-    /** Blocks whose pages are to be fetched: all that were not mapped. */
+    /** Blocks that have a place. */
     private final Map<String, Area> areas = new LinkedHashMap<>();
+
+    /** Those whose pages are to be fetched: all that were not mapped. */
+    private final List<Area> copied = new ArrayList<>();
 
     private long pages;
     private boolean direct;
-    private boolean fetched;
+    private LoadMover mover;
 
     MappedRamLoader(Session session) {
         this.session = session;
     }
 
     @Override
-    public void block(MainIn in, BlockHeader header) throws IOException {
+    public void block(FileIn in, BlockHeader header) throws IOException {
         MappedRamBlock place = MappedRamBlock.read(in, header);
         if (places.put(header.id(), place) != null) {
             throw MigrationException.peer(
@@ -67,7 +70,7 @@ final class MappedRamLoader implements RamLayout.Loader {
     }
 
     @Override
-    public Placement placement(MainIn in, RamTarget target) throws IOException {
+    public void open(FileIn in, RamTarget target) throws IOException {
         // All of the file's say, START's end mark too, is read before the target is asked for
         // anything: a file cut short changes nothing.
         endMark(in);
@@ -89,18 +92,20 @@ final class MappedRamLoader implements RamLayout.Loader {
                 continue;
             }
             Optional<RamBlock> mapped = mapper.map(place, content);
-            if (mapped.isPresent()) {
-                check(place, mapped.get());
-                session.came(mapped.get());
-                continue;
-            }
-            RamBlock block = target.open(place.block());
+            RamBlock block = mapped.isPresent() ? mapped.get() : target.open(place.block());
             check(place, block);
+            Area area = new Area(block, place, content.present());
+            areas.put(block.id(), area);
+            if (mapped.isPresent()) continue;
             Area.checkAlignment(block, file);
-            areas.put(block.id(), new Area(block, place, content.present()));
-            session.came(block);
+            copied.add(area);
         }
-        return new Places(areas, () -> new LoadMover(areas, file, session));
+        mover = new LoadMover(areas, file, session);
+    }
+
+    @Override
+    public Optional<FileLayout.Place> place(RamBlock block) {
+        return Optional.ofNullable(areas.get(block.id())).map(Area::told);
     }
 
     private static void check(MappedRamBlock place, RamBlock block) throws MigrationException {
@@ -120,19 +125,23 @@ final class MappedRamLoader implements RamLayout.Loader {
     }
 
     @Override
-    public void section(MainIn in, PageCarrier.Receiver receiver) throws IOException {
-        if (fetched) {
-            endMark(in);
-            return;
+    public void pages(Fetch fetch) throws IOException {
+        try (Staging staging = new Staging()) {
+            for (Area area : copied) pages(area, fetch, staging);
         }
-        fetched = true;
-        try (Staging staging = new Staging(1)) {
-            for (Area area : areas.values()) fetch(area, receiver, staging);
-        }
-        receiver.sync();
     }
 
-    private static void endMark(MainIn in) throws IOException {
+    @Override
+    public void move(Run run, Staging staging) throws IOException {
+        mover.move(run, staging);
+    }
+
+    @Override
+    public void section(FileIn in) throws IOException {
+        endMark(in);
+    }
+
+    private static void endMark(FileIn in) throws IOException {
         long position = in.position();
         long mark = in.u64();
         if (mark != END_OF_SECTION) {
@@ -165,8 +174,7 @@ final class MappedRamLoader implements RamLayout.Loader {
     /**
      * Set bits are fetched, by whoever moves the pages; meanwhile all others are made zero here.
      */
-    private void fetch(Area area, PageCarrier.Receiver receiver, Staging staging)
-            throws IOException {
+    private void pages(Area area, Fetch fetch, Staging staging) throws IOException {
         RamBlock block = area.ram();
         PageBitmap present = area.present();
         long pages = present.pages();
@@ -177,7 +185,8 @@ final class MappedRamLoader implements RamLayout.Loader {
             long first = present.nextSet(page);
             for (; page < first; page += Math.min(most, first - page)) {
                 session.check();
-                ZeroFill.fill(block, page, (int) Math.min(most, first - page), staging);
+                int clear = (int) Math.min(most, first - page);
+                ZeroPages.clear(new Run(block, page, clear), staging);
             }
             if (first == pages) break;
             long limit = Math.min(pages, first + most);
@@ -187,7 +196,7 @@ final class MappedRamLoader implements RamLayout.Loader {
                     next = present.nextSet(page)) {
                 page = Math.min(limit, present.nextClear(next));
             }
-            receiver.fetch(new Run(block, first, (int) (page - first)));
+            fetch.fetch(new Run(block, first, (int) (page - first)));
         }
         session.counters().zeroPages(pages - present.cardinality());
     }

@@ -2,13 +2,13 @@ package org.vmferry.mappedram;
 
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
-import org.vmferry.spi.layout.MainOut;
-import org.vmferry.spi.layout.Placement;
-import org.vmferry.spi.layout.RamLayout;
-import org.vmferry.spi.layout.SyncMark;
+import org.vmferry.spi.layout.FileLayout;
+import org.vmferry.spi.layout.FileOut;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.Staging;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;
@@ -17,19 +17,21 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Lays the blocks out in the file; their pages are the movers', their bitmaps come last. */
-final class MappedRamSaver implements RamLayout.Saver {
+final class MappedRamSaver implements FileLayout.Saver {
     private final Session session;
     private final Map<String, Area> areas = new LinkedHashMap<>();
 
     /** Nothing but holes follows where the first block begins: a page not written is zero. */
     private boolean onHoles;
 
+    private SaveMover mover;
+
     MappedRamSaver(Session session) {
         this.session = session;
     }
 
     @Override
-    public void block(MainOut out, RamBlock block) throws IOException {
+    public void block(FileOut out, RamBlock block) throws IOException {
         long position = out.position();
         if (areas.isEmpty()) {
             // Not so on a block device, or in a file that nobody cut.
@@ -60,18 +62,19 @@ final class MappedRamSaver implements RamLayout.Saver {
     }
 
     @Override
-    public Placement placement(MainOut out) throws IOException {
+    public void begin(FileOut out) throws IOException {
         PositionedFile file = out.file(session.options().get(MappedRamLayout.DIRECT_IO));
         for (Area area : areas.values()) Area.checkAlignment(area.ram(), file);
-        return new Places(areas, () -> new SaveMover(areas, file, session));
+        mover = new SaveMover(areas, file, session);
     }
 
-    /** Writes nothing: pages have their places, and a flush record is an error (rule MAP-6). */
     @Override
-    public void sync(MainOut out, SyncMark mark) {}
+    public void move(Run run, Staging staging) throws IOException {
+        mover.move(run, staging);
+    }
 
     @Override
-    public void end(MainOut out) throws IOException {
+    public void end(FileOut out) throws IOException {
         PositionedFile file = out.file(false);
         for (Area area : areas.values()) {
             session.check();

@@ -1,16 +1,14 @@
 package org.vmferry.mappedram;
 
 import org.vmferry.spi.Session;
-import org.vmferry.spi.layout.Placement.RunMover;
-import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.Staging;
 import org.vmferry.spi.ram.ZeroPages;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Writes runs to their place.
@@ -19,7 +17,7 @@ import java.util.Optional;
  * is a hole (rule MAP-10), whatever the guest does to the page between the look at it and the
  * write. A zero page is left out while its bit is clear; once it was written, its zeros are.
  */
-final class SaveMover implements RunMover {
+final class SaveMover {
     /**
      * Direct-io waits for the device at every write, so a gap of zero pages up to this many bytes
      * is cheaper written than left out (rule MAP-14).
@@ -29,33 +27,26 @@ final class SaveMover implements RunMover {
     private final Map<String, Area> areas;
     private final PositionedFile file;
     private final Session session;
-    private final Staging staging;
 
     SaveMover(Map<String, Area> areas, PositionedFile file, Session session) {
         this.areas = areas;
         this.file = file;
         this.session = session;
-        staging = new Staging(file.alignment());
     }
 
-    @Override
-    public void move(Run run) throws IOException {
+    /** Any worker, each with its own buffer. */
+    void move(Run run, Staging staging) throws IOException {
         Area area = areas.get(run.block().id());
-        int most = Staging.pages(run.block().pageSize());
-        for (long done = 0; done < run.pages(); done += most) {
-            move(area, run.firstPage() + done, (int) Math.min(most, run.pages() - done));
-        }
-    }
-
-    private void move(Area area, long first, int pages) throws IOException {
+        long first = run.firstPage();
+        int pages = run.pages();
         int pageSize = area.ram().pageSize();
-        if (area.ram().isKnownZero(first * pageSize, (long) pages * pageSize)
+        if (area.ram().isKnownZero(run.offset(), run.bytes())
                 && area.present().isClear(first, pages)) {
             session.counters().zeroPages(pages);
             return;
         }
         int bridge = file.alignment() == 1 ? 0 : BRIDGE / pageSize;
-        MemorySegment source = source(area.ram(), first * pageSize, (long) pages * pageSize);
+        MemorySegment source = staging.bytes(run);
         int zeros = 0;
         int from = 0;
         int to = 0; // pages from..to-1 wait to be written
@@ -64,28 +55,20 @@ final class SaveMover implements RunMover {
             if (zero) zeros++;
             if (zero && !area.present().get(first + page)) continue;
             if (from < to && page - to > bridge) {
-                write(area, first + from, source, from, to);
+                write(area, first + from, source, from, to, staging);
                 from = page;
             } else if (from == to) {
                 from = page;
             }
             to = page + 1;
         }
-        if (from < to) write(area, first + from, source, from, to);
+        if (from < to) write(area, first + from, source, from, to, staging);
         session.counters().zeroPages(zeros);
         session.counters().normalPages(pages - zeros);
     }
 
-    /** The block's own memory, in which the guest may write meanwhile, or a copy. */
-    private MemorySegment source(RamBlock block, long offset, long bytes) {
-        Optional<MemorySegment> memory = block.memory();
-        if (memory.isPresent()) return memory.get().asSlice(offset, bytes);
-        MemorySegment copy = staging.buffer(bytes);
-        block.read(offset, copy);
-        return copy;
-    }
-
-    private void write(Area area, long page, MemorySegment source, int from, int to)
+    private void write(
+            Area area, long page, MemorySegment source, int from, int to, Staging staging)
             throws IOException {
         long pageSize = area.ram().pageSize();
         long bytes = (to - from) * pageSize;
@@ -97,10 +80,5 @@ final class SaveMover implements RunMover {
         area.present().fill(page, to - from, true);
         file.write(part.asByteBuffer(), area.place().position(page));
         session.counters().bytes(bytes);
-    }
-
-    @Override
-    public void close() {
-        staging.close();
     }
 }

@@ -14,8 +14,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.MainIn;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileIn;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
@@ -173,9 +173,9 @@ class HostileFileTest {
         long most = 1L << 36;
         long[] at = {0};
         Object file = proxy(PositionedFile.class, (name, argument) -> Long.MAX_VALUE);
-        MainIn in =
+        FileIn in =
                 proxy(
-                        MainIn.class,
+                        FileIn.class,
                         (name, argument) ->
                                 switch (name) {
                                     case "position" -> at[0];
@@ -189,7 +189,7 @@ class HostileFileTest {
                                                 .copyFrom(MemorySegment.ofArray(header));
                                     }
                                 });
-        try (RamLayout.Loader loader = new MappedRamLoader(new TestSession(false))) {
+        try (FileLayout.Loader loader = new MappedRamLoader(new TestSession(false))) {
             loader.block(in, header("a", most));
             assertThatThrownBy(() -> loader.block(in, header("b", most)))
                     .isInstanceOf(MigrationException.class)

@@ -6,12 +6,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.vmferry.spi.layout.Placement;
-import org.vmferry.spi.layout.Placement.RunMover;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.ram.AtomicDirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.Staging;
 
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -50,8 +50,8 @@ class LiveSaveTest {
                     out,
                     new TestSession(direct),
                     blocks,
-                    placement -> {
-                        rounds(placement, blocks, log, pool);
+                    saver -> {
+                        rounds(saver, blocks, log, pool);
                         sizes.add(out.buffered.size());
                     });
             List<PlainFile.Block> found = PlainFile.read(path, 11);
@@ -78,10 +78,7 @@ class LiveSaveTest {
     }
 
     private static void rounds(
-            Placement.Placed placement,
-            List<RamBlock> blocks,
-            AtomicDirtyLog log,
-            ExecutorService pool)
+            FileLayout.Saver saver, List<RamBlock> blocks, AtomicDirtyLog log, ExecutorService pool)
             throws Exception {
         Random random = new Random(42);
         for (int round = 0; round <= ROUNDS; round++) {
@@ -102,15 +99,16 @@ class LiveSaveTest {
                 Random writes = new Random(random.nextLong());
                 jobs.add(pool.submit(() -> guest(blocks, log, writes)));
             }
-            for (int i = 0; i < WORKERS; i++) jobs.add(pool.submit(worker(placement, runs)));
+            for (int i = 0; i < WORKERS; i++) jobs.add(pool.submit(worker(saver, runs)));
             for (Future<?> job : jobs) job.get();
         }
     }
 
-    private static Callable<Void> worker(Placement.Placed placement, BlockingQueue<Run> runs) {
+    private static Callable<Void> worker(FileLayout.Saver saver, BlockingQueue<Run> runs) {
         return () -> {
-            try (RunMover mover = placement.mover()) {
-                for (Run run = runs.poll(); run != null; run = runs.poll()) mover.move(run);
+            try (Staging staging = new Staging()) {
+                for (Run run = runs.poll(); run != null; run = runs.poll())
+                    MiniEngine.move(saver, run, staging);
             }
             return null;
         };

@@ -7,8 +7,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.vmferry.spi.Feature;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.module.ModuleFinder;
@@ -21,7 +20,7 @@ import java.util.ServiceLoader;
 class MappedRamLayoutTest {
     @Test
     void isFoundOnTheClassPathAndDeclaredOnTheModulePath() throws Exception {
-        assertThat(ServiceLoader.load(RamLayout.class))
+        assertThat(ServiceLoader.load(FileLayout.class))
                 .singleElement()
                 .isInstanceOf(MappedRamLayout.class);
         Path classes =
@@ -41,7 +40,7 @@ class MappedRamLayoutTest {
                 .singleElement()
                 .satisfies(
                         p -> {
-                            assertThat(p.service()).isEqualTo(RamLayout.class.getName());
+                            assertThat(p.service()).isEqualTo(FileLayout.class.getName());
                             assertThat(p.providers())
                                     .isEqualTo(List.of(MappedRamLayout.class.getName()));
                         });
@@ -49,11 +48,9 @@ class MappedRamLayoutTest {
 
     @Test
     @Tag("MAP-16")
-    void saysWhatItNeedsAndExcludes() {
-        RamLayout layout = new MappedRamLayout();
+    void saysWhatItExcludes() {
+        FileLayout layout = new MappedRamLayout();
         assertThat(layout.id()).isEqualTo("mapped-ram");
-        assertThat(layout.placed()).isTrue();
-        assertThat(layout.needs()).containsExactly(Feature.SEEKABLE);
         assertThat(layout.options())
                 .containsExactly(MappedRamLayout.MAPPED_RAM, MappedRamLayout.DIRECT_IO);
         assertThat(MappedRamLayout.MAPPED_RAM.excludes())

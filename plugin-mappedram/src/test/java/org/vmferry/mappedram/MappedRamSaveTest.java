@@ -11,9 +11,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.Placement.RunMover;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.Staging;
 
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
@@ -125,10 +125,10 @@ class MappedRamSaveTest {
                     out,
                     new TestSession(direct),
                     blocks,
-                    placement -> {
+                    saver -> {
                         int before = file.writes.get();
-                        try (RunMover mover = placement.mover()) {
-                            mover.move(new Run(block, 0, 1024));
+                        try (Staging staging = new Staging()) {
+                            MiniEngine.move(saver, new Run(block, 0, 1024), staging);
                         }
                         writes[0] = file.writes.get() - before;
                     });
@@ -161,10 +161,10 @@ class MappedRamSaveTest {
                     out,
                     new TestSession(true),
                     List.of(block),
-                    placement -> {
-                        try (RunMover mover = placement.mover()) {
-                            mover.move(new Run(block, last - 10, 11));
-                            mover.move(new Run(block, last / 2, 1));
+                    saver -> {
+                        try (Staging staging = new Staging()) {
+                            MiniEngine.move(saver, new Run(block, last - 10, 11), staging);
+                            MiniEngine.move(saver, new Run(block, last / 2, 1), staging);
                         }
                     });
             PlainFile.Block found = PlainFile.read(path, 0).getFirst();

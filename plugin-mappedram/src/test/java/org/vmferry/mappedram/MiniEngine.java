@@ -1,14 +1,11 @@
 package org.vmferry.mappedram;
 
-import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.Placement;
-import org.vmferry.spi.layout.Placement.RunMover;
-import org.vmferry.spi.layout.RamLayout;
-import org.vmferry.spi.layout.SyncMark;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.Staging;
 
 import java.io.IOException;
 import java.util.List;
@@ -20,7 +17,7 @@ final class MiniEngine {
 
     /** Moves pages while the START section is done and the END section is not. */
     interface Rounds {
-        void run(Placement.Placed placement) throws Exception;
+        void run(FileLayout.Saver saver) throws Exception;
     }
 
     private MiniEngine() {}
@@ -28,32 +25,37 @@ final class MiniEngine {
     static void save(TestMain out, TestSession session, List<RamBlock> blocks, Rounds rounds)
             throws Exception {
         out.writing = true;
-        try (RamLayout.Saver saver = new MappedRamLayout().saver(session)) {
+        try (FileLayout.Saver saver = new MappedRamLayout().saver(session)) {
             out.u64(blocks.stream().mapToLong(RamBlock::usedLength).sum() | 4);
             for (RamBlock block : blocks) {
                 out.str8(block.id());
                 out.u64(block.usedLength());
                 saver.block(out, block);
             }
-            Placement placement = saver.placement(out);
-            saver.sync(out, SyncMark.FLUSH);
+            saver.begin(out);
             out.u64(0x10);
-            rounds.run((Placement.Placed) placement);
-            saver.sync(out, SyncMark.FLUSH);
+            rounds.run(saver);
             saver.end(out);
             out.u64(0x10);
             out.u32(0x7e000000);
         }
     }
 
+    /** As a worker is given it: in pieces of up to 1 MiB. */
+    static void move(FileLayout.Saver saver, Run run, Staging staging) throws IOException {
+        int most = Staging.pages(PAGE);
+        for (int done = 0; done < run.pages(); done += most)
+            saver.move(run.part(done, Math.min(most, run.pages() - done)), staging);
+    }
+
     /** Every page of every block once, in runs of an awkward length. */
     static Rounds everything(List<RamBlock> blocks) {
-        return placement -> {
-            try (RunMover mover = placement.mover()) {
+        return saver -> {
+            try (Staging staging = new Staging()) {
                 for (RamBlock block : blocks)
                     for (long page = 0; page < block.pages(); page += 300) {
                         int count = (int) Math.min(300, block.pages() - page);
-                        mover.move(new Run(block, page, count));
+                        move(saver, new Run(block, page, count), staging);
                     }
             }
         };
@@ -61,7 +63,7 @@ final class MiniEngine {
 
     static void load(TestMain in, TestSession session, RamTarget target) throws IOException {
         in.writing = false;
-        try (RamLayout.Loader loader = new MappedRamLayout().loader(session)) {
+        try (FileLayout.Loader loader = new MappedRamLayout().loader(session)) {
             long left = in.u64() & -8;
             while (left > 0) {
                 String id = in.str8();
@@ -69,31 +71,11 @@ final class MiniEngine {
                 loader.block(in, new BlockHeader(id, used, PAGE, OptionalLong.empty()));
                 left -= used;
             }
-            Placement.Placed placement = (Placement.Placed) loader.placement(in, target);
-            try (var receiver = new DirectReceiver(placement.mover())) {
-                loader.section(in, receiver); // START
-                loader.section(in, receiver); // END
+            loader.open(in, target);
+            try (Staging staging = new Staging()) {
+                loader.pages(run -> loader.move(run, staging));
             }
-        }
-    }
-
-    /** Fetches at once, in the caller's thread. */
-    record DirectReceiver(RunMover mover) implements PageCarrier.Receiver {
-        @Override
-        public void start(
-                Placement placement, java.util.List<org.vmferry.spi.ram.RamBlock> blocks) {}
-
-        @Override
-        public void fetch(Run run) throws IOException {
-            mover.move(run);
-        }
-
-        @Override
-        public void sync() {}
-
-        @Override
-        public void close() {
-            mover.close();
+            loader.section(in); // END
         }
     }
 }

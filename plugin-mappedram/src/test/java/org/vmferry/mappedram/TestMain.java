@@ -1,7 +1,7 @@
 package org.vmferry.mappedram;
 
-import org.vmferry.spi.layout.MainIn;
-import org.vmferry.spi.layout.MainOut;
+import org.vmferry.spi.layout.FileIn;
+import org.vmferry.spi.layout.FileOut;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.EOFException;
@@ -14,7 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /** A main stream, unbuffered, both ways, over a file. */
-final class TestMain implements MainOut, MainIn, AutoCloseable {
+final class TestMain implements FileOut, FileIn, AutoCloseable {
     final TestFile buffered;
     final TestFile direct;
     private final FileChannel channel;

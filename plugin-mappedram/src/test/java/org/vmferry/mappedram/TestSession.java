@@ -5,6 +5,7 @@ import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
 
 import java.util.Optional;
 import java.util.UUID;
@@ -67,6 +68,9 @@ final class TestSession implements Session, Session.Counters {
 
     @Override
     public void came(RamBlock block) {}
+
+    @Override
+    public void arrives(Run run) {}
 
     @Override
     public void permit(long count) {

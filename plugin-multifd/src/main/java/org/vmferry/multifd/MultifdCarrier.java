@@ -1,10 +1,10 @@
 package org.vmferry.multifd;
 
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
 
 import java.util.List;
@@ -41,22 +41,22 @@ public final class MultifdCarrier implements PageCarrier {
     }
 
     @Override
-    public Set<Feature> needs(boolean placed) {
-        return placed ? Set.of() : Set.of(Feature.MANY_CHANNELS);
-    }
-
-    @Override
     public int channelMagic() {
         return Hello.MAGIC;
     }
 
     @Override
-    public Sender sender(boolean placed, Channels channels, Session session) {
-        return placed ? new PlacedSender(session) : new FramedSender(channels, session);
+    public int fileWorkers(Options options) {
+        return options.get(CHANNELS);
     }
 
     @Override
-    public Receiver receiver(boolean placed, Session session) {
-        return placed ? new PlacedReceiver(session) : new FramedReceiver(session);
+    public Sender sender(Channels channels, Session session) {
+        return new MultifdSender(channels, session);
+    }
+
+    @Override
+    public Receiver receiver(Session session) {
+        return new MultifdReceiver(session);
     }
 }

@@ -5,11 +5,16 @@ import org.vmferry.spi.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.compression.CompressionProvider.Decompressor;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.Staging;
+import org.vmferry.spi.ram.ZeroPages;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -23,7 +28,7 @@ final class ReceiveChannel implements AutoCloseable {
     private final int id;
     private final Source source;
     private final Session session;
-    private final Map<String, Target> blocks;
+    private final Map<String, RamBlock> blocks;
     private final int pageSize;
     private final int method;
 
@@ -33,7 +38,7 @@ final class ReceiveChannel implements AutoCloseable {
     private final Ranges ranges;
     private final long[] offsets;
     private final ChannelEvent event;
-    private MemorySegment staging; // pages on their way; made when first needed
+    private final Staging staging = new Staging(); // pages on their way
     private Arena inputArena; // replaced when a packet wants more
     private ByteBuffer input;
     private Decompressor decompressor;
@@ -48,7 +53,7 @@ final class ReceiveChannel implements AutoCloseable {
      * @param pageSize bytes
      */
     ReceiveChannel(
-            int id, Source source, Session session, Map<String, Target> blocks, int pageSize) {
+            int id, Source source, Session session, Map<String, RamBlock> blocks, int pageSize) {
         this.id = id;
         event = ChannelEvent.begin(session.name(), id, source.peer());
         this.source = source;
@@ -84,9 +89,8 @@ final class ReceiveChannel implements AutoCloseable {
     /** Puts the pages of the packet that was just read into RAM; there is at least one. */
     void apply() throws IOException {
         String name = packet.block(id);
-        Target target = blocks.get(name);
-        if (target == null) throw packet.bad(id, "there is no RAM block '%s'", name);
-        RamBlock block = target.block();
+        RamBlock block = blocks.get(name);
+        if (block == null) throw packet.bad(id, "there is no RAM block '%s'", name);
         session.came(block);
         int normal = packet.normalPages();
         int zero = packet.zeroPages();
@@ -95,16 +99,15 @@ final class ReceiveChannel implements AutoCloseable {
         }
         Optional<MemorySegment> memory = reachable(block);
         if (normal > 0) {
-            arrive(target, normal);
+            for (Run run : runs(block, 0, normal)) session.arrives(run);
             list(memory, normal);
             if (method == 0) source.fill(ranges.buffers(), ranges.count());
             else decompress();
-            if (memory.isEmpty()) write(block, normal);
+            if (memory.isEmpty()) write(runs(block, 0, normal));
             session.counters().bytes(packet.size());
             event.bytes += packet.size();
         }
-        MemorySegment copy = zero > 0 && memory.isEmpty() ? staging().asSlice(0, pageSize) : null;
-        for (int i = normal; i < normal + zero; i++) target.zero(offsets[i], copy);
+        for (Run run : runs(block, normal, normal + zero)) ZeroPages.clear(run, staging);
         session.counters().normalPages(normal);
         session.counters().zeroPages(zero);
         event.normalPages += normal;
@@ -153,33 +156,28 @@ final class ReceiveChannel implements AutoCloseable {
         }
     }
 
-    /** How many of the normal pages, from one on, are neighbours. */
-    private int neighbours(int first, int normal) {
-        int last = first + 1;
-        while (last < normal && offsets[last] == offsets[last - 1] + pageSize) last++;
-        return last - first;
-    }
-
-    private void arrive(Target target, int normal) {
-        for (int first = 0, pages; first < normal; first += pages) {
-            pages = neighbours(first, normal);
-            target.arrive(offsets[first], pages);
+    /** The pages of the packet from one on and before another, neighbours together. */
+    private List<Run> runs(RamBlock block, int from, int to) {
+        List<Run> runs = new ArrayList<>();
+        for (int first = from, last; first < to; first = last) {
+            last = first + 1;
+            while (last < to && offsets[last] == offsets[last - 1] + pageSize) last++;
+            runs.add(new Run(block, offsets[first] / pageSize, last - first));
         }
+        return runs;
     }
 
     /** Copies the staged pages into a block that has no memory to offer. */
-    private void write(RamBlock block, int normal) {
-        for (int first = 0, pages; first < normal; first += pages) {
-            pages = neighbours(first, normal);
-            block.write(
-                    offsets[first],
-                    staging.asSlice((long) first * pageSize, (long) pages * pageSize));
+    private void write(List<Run> runs) {
+        long from = 0;
+        for (Run run : runs) {
+            run.block().write(run.offset(), staging().asSlice(from, run.bytes()));
+            from += run.bytes();
         }
     }
 
     private MemorySegment staging() {
-        if (staging == null) staging = arena.allocate(Packet.DATA, pageSize);
-        return staging;
+        return staging.buffer(Packet.DATA);
     }
 
     private ByteBuffer input(int size) {
@@ -196,6 +194,7 @@ final class ReceiveChannel implements AutoCloseable {
     @Override
     public void close() {
         try (arena;
+                staging;
                 Arena _ = inputArena) {
             event.over();
             if (decompressor != null) decompressor.close();

@@ -52,7 +52,8 @@ final class Roster {
         Hello hello;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(Hello.BYTES);
-            if (!source.fill(bytes.asByteBuffer())) return Optional.empty();
+            if (!source.fill(bytes.asSlice(Hello.MAGIC_BYTES).asByteBuffer()))
+                return Optional.empty();
             hello = Hello.decode(bytes, source.peer());
         }
         Member member = new Member(hello.id(), hello.uuid(), source);

@@ -5,6 +5,7 @@ import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.compression.CompressionProvider.Compressor;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.Staging;
 import org.vmferry.spi.ram.ZeroPages;
 import org.vmferry.spi.transport.Channel;
 
@@ -20,7 +21,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * Makes packets of batches and sends them on one channel. Lives in its worker's thread, as do its
  * buffers. Without a codec pages go from guest memory to the channel as they lie.
  */
-final class SendChannel implements AutoCloseable {
+final class SendChannel implements AutoCloseable, ZeroPages.Extents<RuntimeException> {
     private final Channel channel;
     private final Session session;
     private final AtomicLong numbers;
@@ -36,7 +37,9 @@ final class SendChannel implements AutoCloseable {
     private int normalPages;
     private int zeroPages;
     private final ChannelEvent event;
-    private MemorySegment staging; // copies of pages; made when first needed
+    private final Staging staging = new Staging(); // of a run
+    private final Staging copied = new Staging(); // of a batch
+    private MemorySegment copies; // null if pages go out as they lie
     private MemorySegment output; // compressed pages; made when first needed
     private Compressor compressor;
 
@@ -83,9 +86,14 @@ final class SendChannel implements AutoCloseable {
         normalPages = 0;
         zeroPages = 0;
         Optional<MemorySegment> memory = block.memory();
-        if (memory.isEmpty()) stage(block, batch);
-        else if (codec.isPresent()) list(batch, memory.get(), true);
-        else list(batch, memory.get(), false);
+        if (memory.isEmpty() || codec.isPresent()) {
+            copies = copied.buffer(Packet.DATA);
+            normal.over(copies);
+        } else {
+            copies = null;
+            normal.over(memory.get());
+        }
+        list(batch);
         for (int i = 0; i < zeroPages; i++) packet.offset(normalPages + i, zeros[i]);
 
         int size = normalPages * pageSize;
@@ -119,65 +127,33 @@ final class SendChannel implements AutoCloseable {
         event.bytes += bytes;
     }
 
-    /** Lists a batch's pages in guest memory; with a copy, each normal one's (rule MFD-19). */
-    private void list(Batch batch, MemorySegment memory, boolean copy) {
-        normal.over(copy ? staging() : memory);
+    /** Lists a batch's pages. */
+    private void list(Batch batch) {
         for (Run run : batch.runs()) {
-            for (int done = 0; done < run.pages(); ) {
-                long offset = run.offset() + (long) done * pageSize;
-                int alike = run.pages() - done;
-                if (findZeros) alike = ZeroPages.leading(memory, offset, pageSize, alike);
-                int pages = Math.abs(alike);
-                if (alike < 0) {
-                    listZeros(offset, pages);
-                } else if (copy) {
-                    long to = (long) normalPages * pageSize;
-                    MemorySegment.copy(memory, offset, staging, to, (long) pages * pageSize);
-                    listNormal(offset, to, pages);
-                } else {
-                    listNormal(offset, offset, pages);
-                }
-                done += pages;
-            }
+            if (findZeros) ZeroPages.divide(run, staging, this);
+            else others(run, staging.bytes(run));
         }
     }
 
-    /** Copies a batch's pages out of a block that has no memory to offer, and lists them. */
-    private void stage(RamBlock block, Batch batch) {
-        normal.over(staging());
-        long base = 0;
-        for (Run run : batch.runs()) {
-            if (findZeros && block.isKnownZero(run.offset(), run.bytes())) {
-                listZeros(run.offset(), run.pages());
-                continue;
-            }
-            block.read(run.offset(), staging.asSlice(base, run.bytes()));
-            for (int done = 0; done < run.pages(); ) {
-                long at = base + (long) done * pageSize;
-                int alike = run.pages() - done;
-                if (findZeros) alike = ZeroPages.leading(staging, at, pageSize, alike);
-                int pages = Math.abs(alike);
-                long offset = run.offset() + (long) done * pageSize;
-                if (alike < 0) listZeros(offset, pages);
-                else listNormal(offset, at, pages);
-                done += pages;
-            }
-            base += run.bytes();
+    @Override
+    public void zeros(Run run) {
+        for (int i = 0; i < run.pages(); i++) {
+            zeros[zeroPages++] = run.offset() + (long) i * pageSize;
         }
     }
 
-    private void listZeros(long offset, int pages) {
-        for (int i = 0; i < pages; i++) zeros[zeroPages++] = offset + (long) i * pageSize;
-    }
-
-    private void listNormal(long offset, long data, int pages) {
-        for (int i = 0; i < pages; i++) packet.offset(normalPages++, offset + (long) i * pageSize);
-        normal.add(data, pages * pageSize);
-    }
-
-    private MemorySegment staging() {
-        if (staging == null) staging = arena.allocate(Packet.DATA, pageSize);
-        return staging;
+    /** Where they lie, or copied one behind another: guest memory changes (rule MFD-19). */
+    @Override
+    public void others(Run run, MemorySegment bytes) {
+        long data = run.offset();
+        if (copies != null) {
+            data = (long) normalPages * pageSize;
+            MemorySegment.copy(bytes, 0, copies, data, run.bytes());
+        }
+        for (int i = 0; i < run.pages(); i++) {
+            packet.offset(normalPages++, run.offset() + (long) i * pageSize);
+        }
+        normal.add(data, (int) run.bytes());
     }
 
     /** Compresses the normal pages into the output, flushed (rule MFD-10). */
@@ -196,7 +172,9 @@ final class SendChannel implements AutoCloseable {
     /** Frees buffers and compressor; the channel is its owner's. */
     @Override
     public void close() {
-        try (arena) {
+        try (arena;
+                staging;
+                copied) {
             event.over();
             if (compressor != null) compressor.close();
         }

@@ -2,11 +2,11 @@ package org.vmferry.multifd;
 
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.layout.Placement;
-import org.vmferry.spi.layout.SyncMark;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.Staging;
+import org.vmferry.spi.ram.ZeroPages;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -47,11 +47,10 @@ final class Ferry implements AutoCloseable {
         destination.onFail.add(() -> main.add(Mark.FAILED));
         received = new CompletableFuture<>();
         receiver = Thread.ofPlatform().start(() -> receive(to));
-        sender = new MultifdCarrier().sender(false, loopback.of(source), source);
+        sender = new MultifdCarrier().sender(loopback.of(source), source);
         try {
             sender.connect();
-            Placement.Framed framed = () -> new Records(from);
-            sender.start(framed, from);
+            sender.start(from);
             round();
             endSection();
         } catch (IOException | RuntimeException e) {
@@ -60,29 +59,11 @@ final class Ferry implements AutoCloseable {
         }
     }
 
-    private final class Records implements Placement.MainRecords {
-        Records(List<RamBlock> blocks) {}
-
-        @Override
-        public void pages(Run run) {
-            throw new AssertionError("pages belong into channels");
-        }
-
-        @Override
-        public void zeros(Run run) {
-            main.add(run);
-        }
-    }
-
     private void receive(List<RamBlock> to) {
-        try (PageCarrier.Receiver in = new MultifdCarrier().receiver(false, destination)) {
+        try (PageCarrier.Receiver in = new MultifdCarrier().receiver(destination)) {
             loopback.serve(in, destination);
             in.connect("java");
-            Placement.Framed framed =
-                    () -> {
-                        throw new AssertionError("for a sender");
-                    };
-            in.start(framed, to);
+            in.start(to);
             for (Object next = main.take(); next != Mark.END; next = main.take()) {
                 if (next == Mark.SYNC) in.sync();
                 else if (next == Mark.SECTION_END) in.endSection();
@@ -104,12 +85,31 @@ final class Ferry implements AutoCloseable {
         }
     }
 
+    /** As the engine does it: zero pages go into the main stream, if they are left to it. */
     void send(Run run) throws IOException {
-        sender.send(run);
+        if (!sender.leavesZeroPages()) {
+            sender.send(run);
+            return;
+        }
+        ZeroPages.Extents<IOException> divided =
+                new ZeroPages.Extents<>() {
+                    @Override
+                    public void zeros(Run zeros) {
+                        main.add(zeros);
+                    }
+
+                    @Override
+                    public void others(Run others, MemorySegment bytes) throws IOException {
+                        sender.send(others);
+                    }
+                };
+        try (Staging staging = new Staging()) {
+            ZeroPages.divide(run, staging, divided);
+        }
     }
 
     void round() throws IOException {
-        if (sender.endRound() == SyncMark.FLUSH) main.add(Mark.SYNC);
+        if (sender.endRound()) main.add(Mark.SYNC);
     }
 
     void endSection() throws IOException {

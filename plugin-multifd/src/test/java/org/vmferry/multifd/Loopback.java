@@ -49,7 +49,12 @@ final class Loopback implements AutoCloseable {
                         () -> {
                             boolean belongs = false;
                             try {
-                                belongs = receiver.arrived(channel);
+                                ByteBuffer magic = ByteBuffer.allocate(4);
+                                while (magic.hasRemaining() && channel.read(magic) >= 0) {}
+                                belongs =
+                                        magic.flip().remaining() == 4
+                                                && magic.getInt() == Hello.MAGIC
+                                                && receiver.arrived(channel);
                             } catch (IOException e) {
                                 // It does not.
                             }

@@ -3,9 +3,9 @@ package org.vmferry.multifd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.option.Options;
 
 import java.io.InputStream;
 import java.lang.module.ModuleDescriptor;
@@ -50,8 +50,8 @@ class ProvidersTest {
         MultifdCarrier carrier = new MultifdCarrier();
         assertThat(carrier.id()).isEqualTo("multifd");
         assertThat(carrier.channelMagic()).isEqualTo(0x11223344);
-        assertThat(carrier.needs(true)).isEmpty();
-        assertThat(carrier.needs(false)).containsExactly(Feature.MANY_CHANNELS);
+        assertThat(carrier.fileWorkers(Options.DEFAULTS.with(MultifdCarrier.CHANNELS, 7)))
+                .isEqualTo(7);
         assertThat(carrier.options())
                 .extracting(option -> option.name() + ": " + option.range())
                 .containsExactly(

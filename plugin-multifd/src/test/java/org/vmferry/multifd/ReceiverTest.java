@@ -34,7 +34,7 @@ class ReceiverTest extends Receiving {
                 .filter(one -> one.getKey().getName().equals("scripted-multifd-recv-0"))
                 .filter(one -> one.getKey().getState() == Thread.State.WAITING)
                 .flatMap(one -> Arrays.stream(one.getValue()))
-                .anyMatch(frame -> frame.getClassName().endsWith(".FramedReceiver"));
+                .anyMatch(frame -> frame.getClassName().endsWith(".MultifdReceiver"));
     }
 
     @Test

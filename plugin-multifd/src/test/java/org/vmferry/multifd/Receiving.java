@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.BeforeEach;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.transport.Channel;
@@ -36,7 +35,7 @@ abstract class Receiving {
 
     /** The main stream's part. */
     interface Main {
-        void run(FramedReceiver receiver) throws IOException;
+        void run(MultifdReceiver receiver) throws IOException;
     }
 
     static final Main MODERN =
@@ -91,20 +90,16 @@ abstract class Receiving {
     void receive(int channels, Main main, Channel... scripts) throws Exception {
         Options options = Options.DEFAULTS.with(MultifdCarrier.CHANNELS, channels);
         session = new TestSession("scripted", options, new UUID(0, 0), codec);
-        Placement.Framed framed =
-                () -> {
-                    throw new AssertionError("for a sender");
-                };
         session.patience = patience;
         session.silence = patience;
         session.channels.addAll(Arrays.asList(scripts));
         List<Thread> greeters = new ArrayList<>();
-        FramedReceiver receiver = new FramedReceiver(session);
+        MultifdReceiver receiver = new MultifdReceiver(session);
         try (receiver) {
             for (Channel script : scripts) greeters.add(Loopback.greet(receiver, script));
             receiver.connect(machine);
             beforeStart.run();
-            receiver.start(framed, List.of(ram));
+            receiver.start(List.of(ram));
             main.run(receiver);
             receiver.finish();
         } finally {

@@ -10,8 +10,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.layout.Placement;
-import org.vmferry.spi.layout.SyncMark;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
@@ -37,7 +35,6 @@ import java.util.stream.LongStream;
 class SenderTest {
     private static final UUID ID = new UUID(77, 88);
 
-    private final List<Run> zeros = new ArrayList<>();
     private Options options = Options.DEFAULTS;
     private CompressionProvider codec;
     private TestSession session;
@@ -45,22 +42,6 @@ class SenderTest {
     /** A source's work. */
     interface Work {
         void run(Sender sender) throws IOException;
-    }
-
-    private Placement.Framed framed() {
-        Placement.MainRecords records =
-                new Placement.MainRecords() {
-                    @Override
-                    public void pages(Run run) {
-                        throw new AssertionError("pages belong into channels");
-                    }
-
-                    @Override
-                    public void zeros(Run run) {
-                        zeros.add(run);
-                    }
-                };
-        return () -> records;
     }
 
     /** All packets of a save, channel by channel in the order of their ids. */
@@ -71,13 +52,13 @@ class SenderTest {
         for (int i = 0; i < channels; i++) said.add(new ArrayList<>());
         List<Thread> readers = new ArrayList<>();
         try (Loopback loopback = new Loopback();
-                Sender sender = new MultifdCarrier().sender(false, loopback.of(session), session)) {
+                Sender sender = new MultifdCarrier().sender(loopback.of(session), session)) {
             sender.connect();
             for (int i = 0; i < channels; i++) {
                 SocketChannel socket = loopback.accept();
                 readers.add(Thread.ofPlatform().start(() -> listen(socket, said)));
             }
-            sender.start(framed(), blocks);
+            sender.start(blocks);
             work.run(sender);
             sender.finish();
             for (Thread reader : readers) reader.join();
@@ -113,7 +94,7 @@ class SenderTest {
     }
 
     private static void round(Sender sender) throws IOException {
-        assertThat(sender.endRound()).isEqualTo(SyncMark.FLUSH);
+        assertThat(sender.endRound()).isTrue();
         sender.endSection();
     }
 
@@ -177,32 +158,21 @@ class SenderTest {
 
     @Test
     @Tag("MFD-14")
-    void legacyZerosGoIntoTheMainStream() throws Exception {
-        options = options.with(MultifdCarrier.ZERO_PAGES, "legacy");
-        for (boolean nativeMemory : new boolean[] {true, false}) {
-            zeros.clear();
-            RamBlock ram = Rams.block("pc.ram", 400, nativeMemory);
-            Rams.write(ram, 200, new byte[] {1});
-            List<List<Wire.Pages>> said =
-                    save(
-                            List.of(ram),
-                            sender -> {
-                                sender.send(new Run(ram, 0, 400));
-                                sender.endRound();
-                            });
-            assertThat(zeros.stream().mapToInt(Run::pages).sum()).isEqualTo(399);
-            List<Wire.Pages> pages =
-                    said.stream().flatMap(List::stream).filter(p -> p.normal > 0).toList();
-            assertThat(pages).hasSize(1);
-            assertThat(pages.getFirst().offsets[0]).isEqualTo(200 * 4096);
-            assertThat(said.stream().flatMap(List::stream)).allMatch(p -> p.zero == 0);
+    void legacyLeavesZeroPagesToTheMainStream() throws Exception {
+        for (String who : List.of("multifd", "legacy", "none")) {
+            options = options.with(MultifdCarrier.ZERO_PAGES, who);
+            List<RamBlock> blocks = List.of(ram(1));
+            save(
+                    blocks,
+                    sender -> assertThat(sender.leavesZeroPages()).isEqualTo(who.equals("legacy")));
         }
     }
 
-    @Test
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "legacy"})
     @Tag("MFD-14")
-    void noneSendsZeroPagesAsTheyAre() throws Exception {
-        options = options.with(MultifdCarrier.ZERO_PAGES, "none");
+    void whoDoesNotLookSendsZeroPagesAsTheyAre(String who) throws Exception {
+        options = options.with(MultifdCarrier.ZERO_PAGES, who);
         RamBlock ram = Rams.block("pc.ram", 10, false);
         List<List<Wire.Pages>> said =
                 save(List.of(ram), sender -> sender.send(new Run(ram, 0, 10)));
@@ -220,10 +190,10 @@ class SenderTest {
                 save(
                         List.of(ram),
                         sender -> {
-                            assertThat(sender.endRound()).isEqualTo(SyncMark.NONE);
+                            assertThat(sender.endRound()).isFalse();
                             sender.endSection();
                             sender.send(new Run(ram, 0, 10));
-                            assertThat(sender.endRound()).isEqualTo(SyncMark.NONE);
+                            assertThat(sender.endRound()).isFalse();
                             sender.endSection();
                         });
         for (List<Wire.Pages> channel : said) {
@@ -379,7 +349,7 @@ class SenderTest {
                             }
                         }
                     };
-            Sender sender = new MultifdCarrier().sender(false, channels, session);
+            Sender sender = new MultifdCarrier().sender(channels, session);
             try (sender) {
                 assertThatThrownBy(() -> sender.connect())
                         .hasMessageContaining("could not be opened")
@@ -396,11 +366,11 @@ class SenderTest {
         RamBlock ram = ram(20_000);
         session = new TestSession("deserted", options, ID, null);
         try (Loopback loopback = new Loopback();
-                Sender sender = new MultifdCarrier().sender(false, loopback.of(session), session)) {
+                Sender sender = new MultifdCarrier().sender(loopback.of(session), session)) {
             sender.connect();
             SocketChannel stays = loopback.accept();
             SocketChannel goes = loopback.accept();
-            sender.start(framed(), List.of(ram));
+            sender.start(List.of(ram));
             Thread leaver =
                     Thread.ofPlatform()
                             .start(
@@ -431,9 +401,9 @@ class SenderTest {
         RamBlock ram = ram(20_000);
         session = new TestSession("cancelled", options, ID, null);
         try (Loopback loopback = new Loopback();
-                Sender sender = new MultifdCarrier().sender(false, loopback.of(session), session)) {
+                Sender sender = new MultifdCarrier().sender(loopback.of(session), session)) {
             sender.connect();
-            sender.start(framed(), List.of(ram)); // and nobody reads
+            sender.start(List.of(ram)); // and nobody reads
             Thread canceller =
                     Thread.ofPlatform()
                             .start(

@@ -7,6 +7,7 @@ import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -101,6 +102,9 @@ final class TestSession implements Session, Session.Counters {
 
     @Override
     public void came(RamBlock block) {}
+
+    @Override
+    public void arrives(Run run) {}
 
     @Override
     public void permit(long bytes) throws IOException {

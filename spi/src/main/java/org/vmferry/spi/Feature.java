@@ -1,13 +1,11 @@
 package org.vmferry.spi;
 
 /**
- * What a transport offers and a layout, carrier or capability may need. Whether parts go together
- * is asked of features, never of names.
+ * What channels offer, and a carrier or an option may need. Whether parts go together is asked of
+ * features, never of names.
  */
 @Status(Status.Level.STABLE)
 public enum Feature {
-    /** Bytes have positions that can be written and read in any order: a file. */
-    SEEKABLE("a seekable file"),
     /** More than one channel to the same peer. */
     MANY_CHANNELS("many channels"),
     /** The receiver can answer: needed by return-path. */

@@ -4,6 +4,7 @@ import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
 
 import java.io.IOException;
 import java.util.Optional;
@@ -87,6 +88,11 @@ public class ForwardingSession implements Session {
     @Override
     public void came(RamBlock block) {
         real.came(block);
+    }
+
+    @Override
+    public void arrives(Run run) {
+        real.arrives(run);
     }
 
     @Override

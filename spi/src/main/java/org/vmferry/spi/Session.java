@@ -4,6 +4,7 @@ import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
 
 import java.io.IOException;
 import java.util.Optional;
@@ -123,6 +124,15 @@ public interface Session {
      * @param block one that was announced
      */
     void came(RamBlock block);
+
+    /**
+     * The content of pages comes. To be called by whoever writes it into a block, before the first
+     * of their bytes is, from any thread: until then a page of a block that {@link
+     * RamBlock#isFresh() is fresh} {@link RamBlock#isKnownZero is known to be zero}.
+     *
+     * @param run pages of a block that was announced
+     */
+    void arrives(Run run);
 
     /**
      * Where to count what was moved.

@@ -7,7 +7,7 @@ import java.util.Set;
 
 /** Which artifact has what people ask for by QEMU's names, and which of those nobody has built. */
 public final class KnownPlugins {
-    /** The engine itself: the built-in transports, the in-line layout and the main carrier. */
+    /** The engine itself: the built-in transports. */
     public static final String ENGINE = "org.vmferry:vmferry-engine";
 
     /** Parallel channels, and the zlib codec. */
@@ -26,9 +26,9 @@ public final class KnownPlugins {
                             "tcp", ENGINE, "unix", ENGINE, "fd", ENGINE, "exec", ENGINE, "file",
                             ENGINE),
                     PluginKind.LAYOUT,
-                    Map.of(Plugins.INLINE, ENGINE, "mapped-ram", MAPPED_RAM),
+                    Map.of("mapped-ram", MAPPED_RAM),
                     PluginKind.CARRIER,
-                    Map.of(Plugins.MAIN, ENGINE, "multifd", MULTIFD),
+                    Map.of("multifd", MULTIFD),
                     PluginKind.CODEC,
                     Map.of("zlib", MULTIFD, "zstd", ZSTD),
                     PluginKind.NOTIFIER,

@@ -3,7 +3,7 @@ package org.vmferry.engine.discovery;
 import org.vmferry.spi.Provider;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.transport.TransportProvider;
 
@@ -11,8 +11,8 @@ import org.vmferry.spi.transport.TransportProvider;
 public enum PluginKind {
     /** Channels and files, by scheme. */
     TRANSPORT("transport", TransportProvider.class),
-    /** How RAM lies in the stream, by capability. */
-    LAYOUT("RAM layout", RamLayout.class),
+    /** How RAM lies in a file, by capability. */
+    LAYOUT("file layout", FileLayout.class),
     /** Who moves the pages, by capability. */
     CARRIER("page carrier", PageCarrier.class),
     /** Codecs, by the value of {@code multifd-compression}. */

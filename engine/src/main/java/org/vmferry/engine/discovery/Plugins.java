@@ -7,7 +7,7 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Provider;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.TransportProvider;
@@ -39,12 +39,6 @@ import java.util.stream.Stream;
  * Closing others does nothing.
  */
 public final class Plugins implements AutoCloseable {
-    /** The id of the layout that is used while no capability asks for another. */
-    public static final String INLINE = "inline";
-
-    /** The id of the carrier that is used while no capability asks for another. */
-    public static final String MAIN = "main";
-
     /** The value of {@code multifd-compression} that asks for no codec. */
     static final String NONE = "none";
 
@@ -105,15 +99,15 @@ public final class Plugins implements AutoCloseable {
      * bound too is the one that counts. {@link #discover()} is the other way to get one.
      *
      * @param transports may be empty, as may the others
-     * @param layouts beside the in-line one
-     * @param carriers beside the main one
+     * @param layouts of RAM in files, by capability
+     * @param carriers of pages over channels, by capability
      * @param codecs for {@code multifd-compression}
      * @param notifiers in the order in which they are told
      */
     @Inject
     public Plugins(
             Set<TransportProvider> transports,
-            Set<RamLayout> layouts,
+            Set<FileLayout> layouts,
             Set<PageCarrier> carriers,
             Set<CompressionProvider> codecs,
             Set<MigrationNotifier> notifiers) {
@@ -161,8 +155,7 @@ public final class Plugins implements AutoCloseable {
     }
 
     /**
-     * The engine's own: its transports, the in-line layout and the main carrier. What {@link
-     * #discover()} finds has them in it.
+     * The engine's own: its transports. What {@link #discover()} finds has them in it.
      *
      * @return owns no class loader
      */
@@ -304,18 +297,18 @@ public final class Plugins implements AutoCloseable {
     /**
      * A layout.
      *
-     * @param id the capability that asks for it, or {@link #INLINE}
+     * @param id the capability that asks for it
      * @return the provider
      * @throws MigrationException if there is none; says what to do
      */
-    public RamLayout layout(String id) throws MigrationException {
-        return (RamLayout) find(PluginKind.LAYOUT, id);
+    public FileLayout layout(String id) throws MigrationException {
+        return (FileLayout) find(PluginKind.LAYOUT, id);
     }
 
     /**
      * A carrier.
      *
-     * @param id the capability that asks for it, or {@link #MAIN}
+     * @param id the capability that asks for it
      * @return the provider
      * @throws MigrationException if there is none; says what to do
      */
@@ -346,54 +339,26 @@ public final class Plugins implements AutoCloseable {
     }
 
     /**
-     * The layout that options ask for.
-     *
-     * @param options validated
-     * @return the one whose capability is on, or the in-line one
-     * @throws MigrationException if it isn't there, or two are asked for
-     */
-    public RamLayout layoutFor(Options options) throws MigrationException {
-        return (RamLayout) pluginFor(PluginKind.LAYOUT, options).provider();
-    }
-
-    /**
-     * The carrier that options ask for.
-     *
-     * @param options validated
-     * @return the one whose capability is on, or the main one
-     * @throws MigrationException if it isn't there, or two are asked for
-     */
-    public PageCarrier carrierFor(Options options) throws MigrationException {
-        return (PageCarrier) pluginFor(PluginKind.CARRIER, options).provider();
-    }
-
-    /**
      * The layout or carrier that options ask for.
      *
      * @param kind LAYOUT or CARRIER
      * @param options validated
-     * @return the one whose capability is on, or the engine's own
+     * @return the one whose capability is on; empty if none is: RAM is in the main stream
      * @throws MigrationException if it isn't there, or two are asked for
      */
-    public Plugin pluginFor(PluginKind kind, Options options) throws MigrationException {
-        String otherwise = kind == PluginKind.LAYOUT ? INLINE : MAIN;
-        return plugin(kind, chosen(kind, options, otherwise));
-    }
-
-    private String chosen(PluginKind kind, Options options, String otherwise)
-            throws MigrationException {
+    public Optional<Plugin> pluginFor(PluginKind kind, Options options) throws MigrationException {
         // Those that aren't there count too, or their place would be taken in silence.
         List<String> on =
                 Stream.concat(all(kind).stream().map(Plugin::id), KnownPlugins.ids(kind).stream())
                         .distinct()
-                        .filter(id -> !id.equals(otherwise) && options.on(id))
+                        .filter(options::on)
                         .sorted()
                         .toList();
         if (on.size() > 1) {
             throw MigrationException.user(
                     "%s: only one %s can be on", String.join(" and ", on), kind.word());
         }
-        return on.isEmpty() ? otherwise : on.getFirst();
+        return on.isEmpty() ? Optional.empty() : Optional.of(plugin(kind, on.getFirst()));
     }
 
     private Provider find(PluginKind kind, String id) throws MigrationException {

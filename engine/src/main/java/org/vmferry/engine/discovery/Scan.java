@@ -1,11 +1,12 @@
 package org.vmferry.engine.discovery;
 
+import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.Mode;
 import org.vmferry.spi.Provider;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
@@ -234,14 +235,13 @@ final class Scan {
         switch (provider) {
             case ChannelTransport channels -> features(channels.features(), "features");
             case FileTransport _ -> {}
-            case RamLayout layout -> {
-                features(layout.needs(), "needs");
-                layout.placed();
-            }
+            case FileLayout _ -> {}
             case PageCarrier carrier -> {
-                features(carrier.needs(false), "needs");
-                features(carrier.needs(true), "needs");
-                carrier.channelMagic();
+                int magic = carrier.channelMagic();
+                check(
+                        magic != 0 && magic != Wire.MAGIC,
+                        "its channels begin with 0x%08x, as nothing or the main stream does"
+                                .formatted(magic));
             }
             case CompressionProvider codec -> {
                 check(!id.equals(Plugins.NONE), "its id 'none' means that there is no codec");

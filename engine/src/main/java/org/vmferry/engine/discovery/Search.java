@@ -1,7 +1,5 @@
 package org.vmferry.engine.discovery;
 
-import org.vmferry.engine.ram.InlineLayout;
-import org.vmferry.engine.ram.MainCarrier;
 import org.vmferry.engine.transport.ExecTransport;
 import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.engine.transport.TcpTransport;
@@ -26,8 +24,6 @@ final class Search {
     Search builtIn() {
         List<Provider> own =
                 List.of(
-                        new MainCarrier(),
-                        new InlineLayout(),
                         new ExecTransport(),
                         new LocalFileTransport(),
                         new TcpTransport(),

@@ -3,8 +3,7 @@ package org.vmferry.engine.guard;
 import org.vmferry.engine.migration.StandIn;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.layout.Placement;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
@@ -54,12 +53,8 @@ final class Guarded implements InvocationHandler {
                     FileTransport.class,
                     OutgoingFile.class,
                     IncomingFile.class,
-                    RamLayout.Saver.class,
-                    RamLayout.Loader.class,
-                    Placement.Framed.class,
-                    Placement.Placed.class,
-                    Placement.MainRecords.class,
-                    Placement.RunMover.class,
+                    FileLayout.Saver.class,
+                    FileLayout.Loader.class,
                     PageCarrier.Sender.class,
                     PageCarrier.Receiver.class,
                     Iterator.class);

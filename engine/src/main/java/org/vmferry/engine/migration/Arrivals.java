@@ -233,7 +233,7 @@ final class Arrivals implements AutoCloseable {
                     arrival,
                     "it comes from %s, the main stream from %s"
                             .formatted(channel.origin(), main.origin()));
-        } else if (carrier.arrived(channel)) {
+        } else if (carrier.arrived(channel.behindMagic())) {
             synchronized (this) {
                 hall.remove(arrival);
                 notifyAll();

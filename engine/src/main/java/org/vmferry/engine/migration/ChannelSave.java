@@ -4,6 +4,9 @@ import org.slf4j.Logger;
 import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.ram.CarrierOut;
+import org.vmferry.engine.ram.InlineOut;
+import org.vmferry.engine.ram.RamOut;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.KeptSections;
 import org.vmferry.engine.stream.StreamOut;
@@ -11,7 +14,6 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.RamBlock;
@@ -45,8 +47,9 @@ final class ChannelSave extends Save {
     /** With multifd the end of a part of RAM may mean more than that. */
     @Override
     void check() throws IOException {
-        boolean many = parts.carrier().channelMagic() != 0;
-        if (many && machine.sections().isPresent() && KeptSections.asIs(machine.sections().get())) {
+        if (parts.carrier().isPresent()
+                && machine.sections().isPresent()
+                && KeptSections.asIs(machine.sections().get())) {
             throw MigrationException.user(
                     "the machine has sections that are carried as they are, because nothing is"
                             + " known of what is in them: it can't be sent with multifd, but"
@@ -98,17 +101,15 @@ final class ChannelSave extends Save {
         Opened opened = new Opened(end, layer);
         try (Ending ending = new Ending(session, end);
                 StreamOut out = new StreamOut(main);
-                RamLayout.Saver saver = parts.layout().saver(session);
-                PageCarrier.Sender sender =
-                        parts.carrier().sender(parts.layout().placed(), opened, session);
+                RamOut ram = ram(out, opened);
                 AnswerListener answer =
                         session.options().get(EngineOptions.RETURN_PATH)
                                 ? new AnswerListener(main, session, silence)
                                 : null) {
             try {
-                sender.connect();
-                byte[] description = everything.write(out, saver, sender, answer, stage);
-                if (!end(out, everything, description, answer, sender, silence, ending)) {
+                ram.connect();
+                byte[] description = everything.write(out, ram, answer, stage);
+                if (!end(out, everything, description, answer, ram, silence, ending)) {
                     OutcomeUnknown why = answer.silent();
                     if (word.keep(answer, why)) session.release(opened.releases());
                     throw why;
@@ -125,6 +126,12 @@ final class ChannelSave extends Save {
         }
     }
 
+    private RamOut ram(StreamOut out, Opened opened) {
+        return parts.carrier().isEmpty()
+                ? new InlineOut(out, session)
+                : new CarrierOut(out, session, parts.carrier().get().sender(opened, session));
+    }
+
     /**
      * Sends the end. From its first byte on the destination may have everything: no cancel is taken
      * any more, and a link that is lost now leaves open who has the guest.
@@ -136,7 +143,7 @@ final class ChannelSave extends Save {
             SourceStream everything,
             byte[] description,
             AnswerListener answer,
-            PageCarrier.Sender sender,
+            RamOut ram,
             Silence silence,
             Ending ending)
             throws IOException {
@@ -148,7 +155,7 @@ final class ChannelSave extends Save {
             out.flush();
             if (answer == null) {
                 everything.over(null); // goodbyes hold up no guest
-                sender.finish();
+                ram.finish();
             }
         } catch (IOException e) {
             if (answer == null) throw new OutcomeUnknown(e);
@@ -160,7 +167,7 @@ final class ChannelSave extends Save {
         everything.over(DowntimePart.START);
         ending.bound();
         try {
-            sender.finish();
+            ram.finish();
         } catch (IOException e) {
             LOG.debug("{}: the destination has everything all the same", session.name(), e);
         }

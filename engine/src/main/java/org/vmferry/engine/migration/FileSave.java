@@ -1,30 +1,28 @@
 package org.vmferry.engine.migration;
 
 import org.vmferry.engine.DowntimePart;
+import org.vmferry.engine.ram.InlineOut;
+import org.vmferry.engine.ram.PlacedOut;
+import org.vmferry.engine.ram.RamOut;
 import org.vmferry.engine.stream.DeviceSections;
-import org.vmferry.engine.stream.StreamOut;
+import org.vmferry.engine.stream.FileStreamOut;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.Staging;
 import org.vmferry.spi.ram.ZeroPages;
-import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.FileTransport;
 import org.vmferry.spi.transport.OutgoingFile;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Optional;
 
 /** Into a file, which is whole under its name when all is done, or as it was. */
 final class FileSave extends Save {
-    private static final long STEP = 1 << 20;
-
     private final FileTransport files;
 
     FileSave(
@@ -63,7 +61,7 @@ final class FileSave extends Save {
             end.expect(total);
         } catch (MigrationException e) {
             // A zero page is a record of a plain stream all the same.
-            int page = parts.layout().placed() ? 0 : Wire.ZERO_BYTES;
+            int page = parts.layout().isPresent() ? 0 : Wire.ZERO_BYTES;
             long needed = 0;
             for (RamBlock block : blocks)
                 if (!block.missing()) needed += notZero(block) + block.pages() * page;
@@ -72,51 +70,50 @@ final class FileSave extends Save {
     }
 
     private long notZero(RamBlock block) throws MigrationException {
-        int size = block.pageSize();
-        long bytes = 0;
-        try (Arena arena = Arena.ofConfined()) {
-            Optional<MemorySegment> memory = block.memory();
-            MemorySegment copy = memory.isEmpty() ? arena.allocate(size) : null;
-            for (long from = 0; from < block.usedLength(); from += STEP) {
+        long[] bytes = new long[1];
+        ZeroPages.Extents<RuntimeException> counts =
+                new ZeroPages.Extents<>() {
+                    @Override
+                    public void zeros(Run run) {}
+
+                    @Override
+                    public void others(Run run, MemorySegment content) {
+                        bytes[0] += run.bytes();
+                    }
+                };
+        int most = Staging.pages(block.pageSize());
+        try (Staging staging = new Staging()) {
+            for (long page = 0; page < block.pages(); page += most) {
                 session.check();
-                long to = Math.min(from + STEP, block.usedLength());
-                if (block.isKnownZero(from, to - from)) continue;
-                for (long offset = from; offset < to; offset += size) {
-                    if (copy != null) block.read(offset, copy);
-                    boolean zero =
-                            copy == null
-                                    ? ZeroPages.isZero(memory.get(), offset, size)
-                                    : ZeroPages.isZero(copy, 0, size);
-                    if (!zero) bytes += size;
-                }
+                int pages = (int) Math.min(most, block.pages() - page);
+                ZeroPages.divide(new Run(block, page, pages), staging, counts);
             }
         }
-        return bytes;
+        return bytes[0];
     }
 
     private void write(OutgoingFile end, SourceStream everything, Stage stage) throws IOException {
-        try (StreamOut out = new StreamOut(end);
-                RamLayout.Saver saver = parts.layout().saver(session);
-                PageCarrier.Sender sender =
-                        parts.carrier().sender(parts.layout().placed(), FileSave::none, session)) {
+        try (FileStreamOut out = new FileStreamOut(end);
+                RamOut ram = ram(out)) {
             try {
-                sender.connect();
-                byte[] description = everything.write(out, saver, sender, null, stage);
+                byte[] description = everything.write(out, ram, null, stage);
                 out.flush();
                 life.commit();
                 DeviceSections.end(out, description);
                 everything.writeTrailer(out);
                 out.flush();
-                sender.finish();
+                ram.finish();
             } catch (IOException | RuntimeException | Error e) {
-                // Lets go the carrier's threads, so that its close() can join them.
+                // Lets go who hangs, so that close() can join the workers.
                 session.fail(e);
                 throw e;
             }
         }
     }
 
-    private static Channel none() {
-        throw new IllegalStateException("a file is written through no channel");
+    private RamOut ram(FileStreamOut out) {
+        if (parts.layout().isEmpty()) return new InlineOut(out, session);
+        int workers = parts.fileWorkers(session.options());
+        return new PlacedOut(out, session, parts.layout().get().saver(session), workers);
     }
 }

@@ -5,11 +5,9 @@ import org.vmferry.engine.Inspection;
 import org.vmferry.engine.stream.FieldReader;
 import org.vmferry.engine.stream.Trailer;
 import org.vmferry.engine.stream.Wire;
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
-import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.Placement;
+import org.vmferry.spi.layout.FileLayout;
+import org.vmferry.spi.layout.FileLayout.Place;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
@@ -20,7 +18,6 @@ import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.ram.RamTarget;
-import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.ZeroPages;
 import org.vmferry.spi.transport.IncomingFile;
 
@@ -64,7 +61,7 @@ public final class Look implements Machine, RamTarget {
     private Optional<Map<String, Map<?, ?>>> described; // null until it is asked for
     private final Notes notes = new Notes();
     private final Set<String> missing = new HashSet<>();
-    private Placement placement;
+    private Map<String, Place> places;
     private final List<String> oddities = new ArrayList<>();
     private Optional<String> lost = Optional.empty();
     private Trailer trailer;
@@ -82,7 +79,7 @@ public final class Look implements Machine, RamTarget {
             Predicate<Inspection.Device> wanted) {
         this.wanted = wanted;
         this.session = session;
-        this.parts = new Parts(parts.address(), parts.transport(), parts.layout(), new Onlooker());
+        this.parts = parts;
         this.end = end;
     }
 
@@ -90,8 +87,9 @@ public final class Look implements Machine, RamTarget {
     public Inspection look(Set<String> capabilities) throws IOException {
         boolean ramEnded;
         try {
-            Load load = load();
+            FileLoad load = load();
             load.run(state -> {});
+            places = load.places();
             trailer = load.trailer();
             oddities.addAll(load.notes());
             ramEnded = load.ramEnded();
@@ -112,15 +110,12 @@ public final class Look implements Machine, RamTarget {
         boolean trusted = ramEnded && lost.isEmpty() && trailer.damage().isEmpty();
         List<Inspection.Block> found = new ArrayList<>();
         for (Noted block : blocks.values()) {
-            Optional<Placement.Place> place =
-                    placement instanceof Placement.Placed placed
-                            ? placed.place(block)
-                            : Optional.empty();
+            Optional<Place> place = Optional.ofNullable(places.get(block.id()));
             found.add(
                     new Inspection.Block(
                             block.id(),
                             block.usedLength(),
-                            place.map(Placement.Place::present).orElse(block.present),
+                            place.map(Place::present).orElse(block.present),
                             content(block, trusted),
                             place.isEmpty()
                                     ? OptionalLong.empty()
@@ -132,7 +127,7 @@ public final class Look implements Machine, RamTarget {
         }
         int pageSize = blocks.isEmpty() ? 4096 : blocks.values().iterator().next().pageSize();
         return new Inspection(
-                parts.layout().placed() ? parts.layout().id() : "stream",
+                parts.layout().map(FileLayout::id).orElse("stream"),
                 notes.configuration.machine(),
                 pageSize,
                 capabilities,
@@ -153,7 +148,7 @@ public final class Look implements Machine, RamTarget {
      */
     private Inspection.Content content(Noted block, boolean trusted) {
         if (missing.contains(block.id())) return Inspection.Content.LEFT_OUT;
-        boolean empty = parts.layout().placed() && block.present.cardinality() == 0;
+        boolean empty = parts.layout().isPresent() && block.present.cardinality() == 0;
         return empty && !trusted ? Inspection.Content.UNTOLD : Inspection.Content.WHOLE;
     }
 
@@ -180,13 +175,8 @@ public final class Look implements Machine, RamTarget {
         return FieldReader.read(described, device.name(), device.instance(), payload);
     }
 
-    private Load load() throws MigrationException {
-        try {
-            return new Load(session, this, parts, end, () -> {});
-        } catch (MigrationException | RuntimeException | Error e) {
-            end.close();
-            throw e;
-        }
+    private FileLoad load() {
+        return new FileLoad(session, this, parts, end, () -> {}, 0);
     }
 
     @Override
@@ -355,10 +345,10 @@ public final class Look implements Machine, RamTarget {
             return header.pageSize();
         }
 
-        /** Nothing came yet, and what does not come is zero: nobody has to look at each page. */
+        /** What does not come is zero: nobody has to look at each page. */
         @Override
-        public boolean isFresh() {
-            return true;
+        public boolean isKnownZero(long offset, long bytes) {
+            return present.isClear(offset / pageSize(), bytes / pageSize());
         }
 
         @Override
@@ -368,50 +358,13 @@ public final class Look implements Machine, RamTarget {
 
         @Override
         public void write(long offset, MemorySegment source) {
-            // A page that came before and is zero now is written as zeros: see InlineLayout.
+            // A page that came before and is zero now is written as zeros: see ZeroPages.clear.
             boolean zero = ZeroPages.isZero(source, 0, source.byteSize());
             long before = present.allocated();
             present.fill(offset / pageSize(), source.byteSize() / pageSize(), !zero);
             bitmaps += present.allocated() - before;
             // Records of some bytes each may come for pages far from each other.
             if (bitmaps > most()) throw new UncheckedIOException(tooLarge(header));
-        }
-    }
-
-    /** Fetches nothing; remembers where everything lies. */
-    private final class Onlooker implements PageCarrier {
-        @Override
-        public String id() {
-            return "onlooker";
-        }
-
-        @Override
-        public Set<Feature> needs(boolean placed) {
-            return Set.of();
-        }
-
-        @Override
-        public Sender sender(boolean placed, Channels channels, Session unused) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Receiver receiver(boolean placed, Session unused) {
-            return new Receiver() {
-                @Override
-                public void start(Placement where, List<RamBlock> all) {
-                    placement = where;
-                }
-
-                @Override
-                public void fetch(Run run) {}
-
-                @Override
-                public void sync() {}
-
-                @Override
-                public void close() {}
-            };
         }
     }
 }

@@ -1,6 +1,7 @@
 package org.vmferry.engine.migration;
 
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.ram.ArrivedPages;
 import org.vmferry.engine.transport.SocketOptions;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
@@ -9,13 +10,12 @@ import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
 
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What all parts of one migration share: its life cycle, its options, and what was counted. */
@@ -29,7 +29,7 @@ public final class MigrationSession implements Session {
     private final Bandwidth bandwidth;
     private final Counts counts = new Counts();
     private final LongAdder turnedAway = new LongAdder();
-    private final Set<String> came = ConcurrentHashMap.newKeySet(); // blocks
+    private final ArrivedPages arrived = new ArrivedPages();
     private final LifeCycle life;
     private final Threads threads;
     private final Releases releases;
@@ -196,12 +196,17 @@ public final class MigrationSession implements Session {
 
     @Override
     public void came(RamBlock block) {
-        came.add(block.id());
+        arrived.came(block);
     }
 
-    /** Whether anything of a block of that name came. */
-    boolean hasCome(String block) {
-        return came.contains(block);
+    @Override
+    public void arrives(Run run) {
+        arrived.arrives(run);
+    }
+
+    /** What has come of RAM. */
+    ArrivedPages arrived() {
+        return arrived;
     }
 
     @Override

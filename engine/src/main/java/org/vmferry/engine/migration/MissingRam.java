@@ -3,7 +3,7 @@ package org.vmferry.engine.migration;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.Trailer;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
@@ -12,6 +12,7 @@ import org.vmferry.spi.ram.RamTarget;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** RAM that is announced and not sent: nobody may take it for zeros (rule TRL-7). */
@@ -29,12 +30,13 @@ final class MissingRam {
     }
 
     /** Refuses what a QEMU 10.0 can't load, and no QEMU before it knows. */
-    static void checkLayout(Options options, RamLayout layout) throws MigrationException {
-        if (!options.get(EngineOptions.X_IGNORE_SHARED) || !layout.placed()) return;
+    static void checkLayout(Options options, Optional<FileLayout> layout)
+            throws MigrationException {
+        if (!options.get(EngineOptions.X_IGNORE_SHARED) || layout.isEmpty()) return;
         throw MigrationException.user(
                 "x-ignore-shared and %s can't be on together in what is written: it can only be"
                         + " read",
-                layout.id());
+                layout.get().id());
     }
 
     /** Refuses what the other side, or a QEMU that reads the file, would take for zeros. */
@@ -48,9 +50,9 @@ final class MissingRam {
                     "the RAM of block '%s' is missing here: its source left it out as shared"
                             + " memory. %s",
                     block.id(),
-                    parts.layout().placed()
+                    parts.layout().isPresent()
                             ? "Write a stream, with x-ignore-shared: "
-                                    + parts.layout().id()
+                                    + parts.layout().get().id()
                                     + " has no word for it"
                             : "Set x-ignore-shared, here and at a destination that shares this"
                                     + " memory");
@@ -68,7 +70,7 @@ final class MissingRam {
         Map<String, OptionalLong> said = new HashMap<>(); // and where the guest saw it
         for (Trailer.Missing each : trailer.missing()) said.put(each.id(), each.guestAddress());
         for (BlockHeader header : blocks.keySet()) {
-            boolean silent = ignores && !session.hasCome(header.id());
+            boolean silent = ignores && !session.arrived().hasCome(header.id());
             if (!silent && !said.containsKey(header.id())) continue;
             if (ignores && blocks.get(header).shared()) continue;
             OptionalLong address =

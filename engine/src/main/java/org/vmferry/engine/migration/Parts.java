@@ -1,10 +1,26 @@
 package org.vmferry.engine.migration;
 
 import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
+import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.TransportProvider;
 
-/** What a migration was put together from; they were checked to fit. */
+import java.util.Optional;
+
+/**
+ * What a migration was put together from; they were checked to fit.
+ *
+ * @param layout gives pages their places; empty if they are records in the stream
+ * @param carrier has channels of its own for them; empty if none is asked for
+ */
 public record Parts(
-        Address address, TransportProvider transport, RamLayout layout, PageCarrier carrier) {}
+        Address address,
+        TransportProvider transport,
+        Optional<FileLayout> layout,
+        Optional<PageCarrier> carrier) {
+    /** How many threads move pages to their places or back. */
+    int fileWorkers(Options options) {
+        return carrier.map(carrier -> carrier.fileWorkers(options)).orElse(1);
+    }
+}

@@ -43,6 +43,12 @@ final class PeekedChannel extends PassingChannel {
         return ahead.getInt(ahead.position());
     }
 
+    /** Gives its reader what follows those four bytes. */
+    synchronized PeekedChannel behindMagic() {
+        ahead.getInt();
+        return this;
+    }
+
     /**
      * Reads ahead on this thread until {@link #endWatch}, so that the connection's end is noticed
      * while nobody reads.

@@ -1,9 +1,9 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.ram.RamOut;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.carrier.PageCarrier.Sender;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
@@ -26,7 +26,7 @@ final class Precopy implements AutoCloseable {
     private final int pageSize;
     private final Map<RamBlock, PageBitmap> dirty = new LinkedHashMap<>();
     private final Optional<DirtyLog> log;
-    private final Sender sender;
+    private final RamOut ram;
     private final RamSection.Writer section;
     private final LongSupplier wire; // bytes that were sent, on all channels
     private final LongConsumer listener; // hears of each round
@@ -41,14 +41,14 @@ final class Precopy implements AutoCloseable {
             MigrationSession session,
             List<RamBlock> blocks,
             Optional<DirtyLog> log,
-            Sender sender,
+            RamOut ram,
             RamSection.Writer section,
             LongSupplier wire,
             LongConsumer listener)
             throws MigrationException {
         this.session = session;
         this.pageSize = blocks.getFirst().pageSize();
-        this.sender = sender;
+        this.ram = ram;
         this.section = section;
         this.log = log;
         this.wire = wire;
@@ -200,7 +200,7 @@ final class Precopy implements AutoCloseable {
                 int count = (int) Math.min(longest, pages.nextClear(first) - first);
                 pages.fill(first, count, false);
                 session.check();
-                sender.send(new Run(block, first, count));
+                ram.send(new Run(block, first, count));
                 first = pages.nextSet(first + count);
             }
         }
@@ -211,7 +211,7 @@ final class Precopy implements AutoCloseable {
         long pages = block.pages();
         for (long first = 0; first < pages; first += longest) {
             session.check();
-            sender.send(new Run(block, first, (int) Math.min(longest, pages - first)));
+            ram.send(new Run(block, first, (int) Math.min(longest, pages - first)));
         }
     }
 

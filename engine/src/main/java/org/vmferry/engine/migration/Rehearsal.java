@@ -3,8 +3,6 @@ package org.vmferry.engine.migration;
 import org.slf4j.Logger;
 import org.vmferry.engine.guard.Guard;
 import org.vmferry.engine.option.EngineOptions;
-import org.vmferry.engine.ram.InlineLayout;
-import org.vmferry.engine.ram.MainCarrier;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
@@ -75,7 +73,7 @@ final class Rehearsal {
         MigrationSession receiving =
                 MigrationSession.ofRehearsal(LifeCycle.Role.RECEIVES, "rehearsal-receive", options);
         Load load =
-                new Load(
+                new ChannelLoad(
                         receiving,
                         Guard.over(target),
                         parts(to),
@@ -97,7 +95,7 @@ final class Rehearsal {
     }
 
     private static Parts parts(PipeEnd end) {
-        return new Parts(PipeEnd.ADDRESS, end.transport(), new InlineLayout(), new MainCarrier());
+        return new Parts(PipeEnd.ADDRESS, end.transport(), Optional.empty(), Optional.empty());
     }
 
     /** What it throws the session knows, and the other end soon hears of. */

@@ -5,6 +5,7 @@ import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.ram.RamOut;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.KeptSections;
@@ -14,8 +15,6 @@ import org.vmferry.engine.stream.Trailer;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.carrier.PageCarrier.Sender;
-import org.vmferry.spi.layout.RamLayout.Saver;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
@@ -87,8 +86,7 @@ final class SourceStream {
      *
      * @param answer what the destination says; null without a return path
      */
-    byte[] write(
-            StreamOut stream, Saver saver, Sender sender, AnswerListener answer, Work.Stage stage)
+    byte[] write(StreamOut stream, RamOut ram, AnswerListener answer, Work.Stage stage)
             throws IOException {
         out = stream;
         Optional<SectionStore> store = machine.sections();
@@ -97,7 +95,7 @@ final class SourceStream {
         KeptSections kept =
                 store.isPresent() ? new KeptSections(stream, store.get(), configuration) : null;
         Optional<DirtyLog> log = machine.ram().dirtyLog();
-        RamSection.Writer section = new RamSection.Writer(stream, saver, sender, session.options());
+        RamSection.Writer section = new RamSection.Writer(stream, ram, session.options());
         try (Warmth warmth = new Warmth(session);
                 Convergence judge =
                         new Convergence(session, machine.throttle(), pageSize, answer != null);
@@ -106,7 +104,7 @@ final class SourceStream {
                                 session,
                                 blocks,
                                 log,
-                                sender,
+                                ram,
                                 section,
                                 this::transferred,
                                 stage::round)) {
@@ -117,7 +115,7 @@ final class SourceStream {
                 section.number(kept.ramNumber());
             }
             section.start(blocks);
-            Kind ram = kept == null ? Kind.END : kept.toRam(Kind.PART);
+            Kind next = kept == null ? Kind.END : kept.toRam(Kind.PART);
             stream.flush(); // a destination that refuses it does so now
             setupTime = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
             stage.enter(MigrationState.ACTIVE);
@@ -133,7 +131,7 @@ final class SourceStream {
                 phases.over(DowntimePart.WAIT);
             }
             stage.enter(MigrationState.DEVICE);
-            if (ram == Kind.PART) {
+            if (next == Kind.PART) {
                 // What a source sent between parts of RAM comes behind pages here, too.
                 rounds.part();
                 kept.toRam(Kind.END);

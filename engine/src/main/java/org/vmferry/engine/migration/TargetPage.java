@@ -2,14 +2,14 @@ package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.vmferry.engine.option.EngineOptions;
-import org.vmferry.engine.ram.InlineLayout;
 import org.vmferry.engine.ram.PageSizeSearch;
+import org.vmferry.engine.ram.PlacedIn;
+import org.vmferry.engine.ram.RamIn;
 import org.vmferry.engine.stream.PageSizeTable;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.RamLayout.Loader;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.SectionStore.Configuration;
 
@@ -44,24 +44,23 @@ record TargetPage(int size, String by) {
     /** Looks for it. */
     record Search(MigrationSession session, StreamIn in, Configuration configuration) {
         /** The first that says it, in the rule's order. */
-        TargetPage settle(Machine machine, Parts parts, Loader loader) throws IOException {
+        TargetPage settle(Machine machine, Parts parts, RamIn ram) throws IOException {
             int option = session.options().get(EngineOptions.PAGE_SIZE);
             if (option != 0) checked(option, "page-size");
-            Optional<TargetPage> certain = certain(machine, parts, loader);
+            Optional<TargetPage> certain = certain(machine, ram);
             TargetPage page =
                     certain.isPresent() ? agreed(certain.get(), option) : likely(parts, option);
             LOG.debug("{}: pages have {} bytes, as {}", session.name(), page.size, page.by);
             return page;
         }
 
-        private Optional<TargetPage> certain(Machine machine, Parts parts, Loader loader)
-                throws IOException {
+        private Optional<TargetPage> certain(Machine machine, RamIn ram) throws IOException {
             OptionalInt said = StreamHeader.pageSize(configuration);
             if (said.isPresent()) {
                 return Optional.of(new TargetPage(said.getAsInt(), "the stream says"));
             }
-            if (parts.layout().placed()) {
-                OptionalLong header = PageSizeSearch.header(in, session, loader);
+            if (ram instanceof PlacedIn placed) {
+                OptionalLong header = PageSizeSearch.header(in, session, placed);
                 if (header.isPresent()) {
                     checked(header.getAsLong(), "the page size in the first block's header");
                     return Optional.of(
@@ -78,14 +77,14 @@ record TargetPage(int size, String by) {
         /** A table and records know most; who says it himself is held against the records. */
         private TargetPage likely(Parts parts, int option) throws IOException {
             String name = configuration.machine();
-            boolean listed = parts.layout().id().equals(InlineLayout.ID);
+            boolean listed = parts.layout().isEmpty();
             OptionalInt known =
                     PageSizeTable.of(
                             name, listed ? PageSizeSearch.blockNames(in, session) : Set.of());
             if (option == 0 && known.isPresent()) {
                 return new TargetPage(known.getAsInt(), "machines '" + name + "' have them");
             }
-            boolean inline = listed && parts.carrier().channelMagic() == 0;
+            boolean inline = listed && parts.carrier().isEmpty();
             OptionalInt told = inline ? PageSizeSearch.records(in, session) : OptionalInt.empty();
             if (told.isPresent() && told.getAsInt() != 0) {
                 return agreed(new TargetPage(told.getAsInt(), "its records tell"), option);

@@ -11,7 +11,7 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
@@ -129,7 +129,7 @@ public final class OptionRegistry {
         Options options = read(settings, conflicts);
         compare(options, conflicts);
         try {
-            fit(transport, plugins.layoutFor(options), plugins.carrierFor(options), conflicts);
+            fit(transport, layout(options), carrier(options), conflicts);
         } catch (MigrationException e) {
             conflicts.add(e);
         }
@@ -161,32 +161,28 @@ public final class OptionRegistry {
         return changed;
     }
 
-    /**
-     * Checks whether three parts go together, before anything is opened.
-     *
-     * @param transport what offers
-     * @param layout what needs
-     * @param carrier what needs
-     * @throws MigrationException naming both sides of each conflict
-     */
-    public void checkFit(TransportProvider transport, RamLayout layout, PageCarrier carrier)
-            throws MigrationException {
-        Conflicts conflicts = new Conflicts();
-        fit(transport, layout, carrier, conflicts);
-        conflicts.throwIfAny();
-    }
-
     private static void fit(
             TransportProvider transport,
-            RamLayout layout,
-            PageCarrier carrier,
+            Optional<FileLayout> layout,
+            Optional<PageCarrier> carrier,
             Conflicts conflicts) {
-        for (Feature need : new TreeSet<>(layout.needs())) {
-            need(layout.id(), need, transport, conflicts);
+        if (layout.isPresent()) {
+            if (!(transport instanceof FileTransport))
+                conflicts.add(
+                        "%s needs a file, and %s: has none", layout.get().id(), transport.id());
+        } else if (carrier.isPresent()) {
+            need(carrier.get().id(), Feature.MANY_CHANNELS, transport, conflicts);
         }
-        for (Feature need : new TreeSet<>(carrier.needs(layout.placed()))) {
-            need(carrier.id(), need, transport, conflicts);
-        }
+    }
+
+    private Optional<FileLayout> layout(Options options) throws MigrationException {
+        return plugins.pluginFor(PluginKind.LAYOUT, options)
+                .map(plugin -> (FileLayout) plugin.provider());
+    }
+
+    private Optional<PageCarrier> carrier(Options options) throws MigrationException {
+        return plugins.pluginFor(PluginKind.CARRIER, options)
+                .map(plugin -> (PageCarrier) plugin.provider());
     }
 
     /** What the engine's own options need of a transport. */
@@ -203,9 +199,8 @@ public final class OptionRegistry {
             String who, Feature need, TransportProvider transport, Conflicts conflicts) {
         boolean offered =
                 switch (transport) {
-                    case FileTransport _ -> need == Feature.SEEKABLE;
-                    case ChannelTransport channels ->
-                            need != Feature.SEEKABLE && channels.features().contains(need);
+                    case FileTransport _ -> false;
+                    case ChannelTransport channels -> channels.features().contains(need);
                 };
         if (!offered) {
             conflicts.add("%s needs %s, and %s: has none", who, need.description(), transport.id());
@@ -309,14 +304,14 @@ public final class OptionRegistry {
                 conflicts.add("%s: only one %s can be on", ids, kind.word());
             }
             for (Plugin plugin : on) {
-                if (plugin.provider() instanceof RamLayout layout && layout.placed()) {
+                if (plugin.provider() instanceof FileLayout layout) {
                     comparePlaced(layout, set, conflicts);
                 }
             }
         }
     }
 
-    private static void comparePlaced(RamLayout layout, Options set, Conflicts conflicts) {
+    private static void comparePlaced(FileLayout layout, Options set, Conflicts conflicts) {
         String codec = set.get(EngineOptions.MULTIFD_COMPRESSION);
         if (!codec.equals(EngineOptions.MULTIFD_COMPRESSION.defaultValue())) {
             conflicts.add(

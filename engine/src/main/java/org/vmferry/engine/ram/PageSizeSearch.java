@@ -3,7 +3,6 @@ package org.vmferry.engine.ram;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.spi.Session;
-import org.vmferry.spi.layout.RamLayout.Loader;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -23,7 +22,7 @@ public final class PageSizeSearch {
      * @param in about to read START's block list
      * @return bytes, not checked; empty if it says nothing
      */
-    public static OptionalLong header(StreamIn in, Session session, Loader loader)
+    public static OptionalLong header(StreamIn in, Session session, PlacedIn ram)
             throws IOException {
         int before = 2 * Long.BYTES + 1;
         if (session.options().get(EngineOptions.X_IGNORE_SHARED)) before += Long.BYTES;
@@ -31,7 +30,7 @@ public final class PageSizeSearch {
         if (bytes.limit() <= before) return OptionalLong.empty();
         int at = before + (bytes.get(Long.BYTES) & 0xff);
         if (at > bytes.limit()) return OptionalLong.empty();
-        return loader.pageSize(bytes.slice(at, Math.min(LAYOUT_PART, bytes.limit() - at)));
+        return ram.pageSize(bytes.slice(at, Math.min(LAYOUT_PART, bytes.limit() - at)));
     }
 
     /**

@@ -3,14 +3,9 @@ package org.vmferry.engine.ram;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
+import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.carrier.PageCarrier.Receiver;
-import org.vmferry.spi.carrier.PageCarrier.Sender;
-import org.vmferry.spi.layout.MainIn;
-import org.vmferry.spi.layout.MainOut;
-import org.vmferry.spi.layout.RamLayout.Loader;
-import org.vmferry.spi.layout.RamLayout.Saver;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
@@ -87,18 +82,16 @@ public final class RamSection {
 
     /** Writes the section: START with the block list, parts, END. */
     public static final class Writer {
-        private final MainOut out;
-        private final Saver saver;
-        private final Sender sender;
+        private final StreamOut out;
+        private final RamOut ram;
         private final boolean addresses;
         private int number = 1;
 
         /** A writer of one save. */
-        public Writer(MainOut out, Saver saver, Sender sender, Options options) {
+        public Writer(StreamOut out, RamOut ram, Options options) {
             this.addresses = options.get(EngineOptions.X_IGNORE_SHARED);
             this.out = out;
-            this.saver = saver;
-            this.sender = sender;
+            this.ram = ram;
         }
 
         /** Sets the section's number, which is 1 if nobody does. */
@@ -120,9 +113,9 @@ public final class RamSection {
                 out.str8(block.id());
                 out.u64(block.usedLength());
                 if (addresses) out.u64(block.guestAddress().orElse(0));
-                saver.block(out, block);
+                ram.block(block);
             }
-            sender.start(saver.placement(out), blocks);
+            ram.start(blocks);
             close();
         }
 
@@ -140,19 +133,19 @@ public final class RamSection {
 
         /** Closes the open part. */
         public void close() throws IOException {
-            saver.sync(out, sender.endRound());
+            ram.endRound();
             finish();
         }
 
         /** Closes the last part. */
         public void closeEnd() throws IOException {
-            saver.sync(out, sender.endRound());
-            saver.end(out);
+            ram.endRound();
+            ram.end();
             finish();
         }
 
         private void finish() throws IOException {
-            sender.endSection();
+            ram.endSection();
             out.u64(Wire.EOS);
             out.u8(Wire.FOOTER);
             out.u32(number);
@@ -169,13 +162,14 @@ public final class RamSection {
             StreamIn in,
             int pageSize,
             Options options,
-            Loader loader,
+            RamIn ram,
             RamTarget target,
-            Receiver receiver)
+            ArrivedPages arrived)
             throws IOException {
-        passBlocks(in, pageSize, options, loader);
-        Opened opened = new Opened(target, new LinkedHashMap<>());
-        receiver.start(loader.placement(in, opened), List.copyOf(opened.blocks.values()));
+        passBlocks(in, pageSize, options, ram);
+        Opened opened = new Opened(target, arrived, new LinkedHashMap<>());
+        ram.open(opened);
+        ram.start(opened.blocks.values());
         return opened.blocks;
     }
 
@@ -185,7 +179,7 @@ public final class RamSection {
      * @return as they were announced
      */
     public static List<BlockHeader> passBlocks(
-            MainIn in, int pageSize, Options options, Loader loader) throws IOException {
+            StreamIn in, int pageSize, Options options, RamIn ram) throws IOException {
         long at = in.position();
         long word = in.u64();
         long total = word & -pageSize;
@@ -208,14 +202,14 @@ public final class RamSection {
                 throw MigrationException.peer(
                         "over %d RAM blocks are announced, up to %d", MOST_BLOCKS, in.position());
             }
-            loader.block(in, header);
+            ram.block(header);
             blocks.add(header);
             rest -= header.usedLength();
         }
         return blocks;
     }
 
-    private static BlockHeader header(MainIn in, int pageSize, boolean addresses, long rest)
+    private static BlockHeader header(StreamIn in, int pageSize, boolean addresses, long rest)
             throws IOException {
         long at = in.position();
         String id = in.str8();
@@ -230,8 +224,8 @@ public final class RamSection {
         return new BlockHeader(id, length, pageSize, address);
     }
 
-    /** Remembers what a layout opened: the carrier needs to know, too. */
-    private record Opened(RamTarget target, Map<BlockHeader, RamBlock> blocks)
+    /** Remembers what was opened, and what comes of it. */
+    private record Opened(RamTarget target, ArrivedPages arrived, Map<BlockHeader, RamBlock> blocks)
             implements RamTarget {
         @Override
         public RamBlock open(BlockHeader header) throws MigrationException {
@@ -253,7 +247,7 @@ public final class RamSection {
         }
 
         private RamBlock remember(BlockHeader header, Opening opening) throws MigrationException {
-            RamBlock block = opening.open();
+            RamBlock block = arrived.of(opening.open());
             if (block.usedLength() != header.usedLength()
                     || block.pageSize() != header.pageSize()) {
                 throw MigrationException.host(

@@ -137,7 +137,7 @@ final class RecordWalk {
 
         Walker(int size) {
             this.size = size;
-            this.flagBits = Math.min(InlineLayout.FLAGS, size - 1);
+            this.flagBits = Math.min(InlineIn.FLAGS, size - 1);
         }
 
         /** To the next data and the record behind it, or to where it is known to be wrong. */

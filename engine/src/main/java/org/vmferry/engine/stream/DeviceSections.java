@@ -1,6 +1,5 @@
 package org.vmferry.engine.stream;
 
-import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Configuration;
@@ -23,7 +22,7 @@ public final class DeviceSections {
      * @return the VMDESCRIPTION, for {@link #end}
      */
     public static byte[] write(
-            MainOut out,
+            StreamOut out,
             Configuration configuration,
             List<DeviceState> devices,
             RunState state,
@@ -53,12 +52,12 @@ public final class DeviceSections {
         return DescriptionWriter.describe(configuration, pageSize, written);
     }
 
-    private static void head(MainOut out, int id, String name, int instance, int version)
+    private static void head(StreamOut out, int id, String name, int instance, int version)
             throws IOException {
         head(out, Wire.FULL, id, name, instance, version);
     }
 
-    static void head(MainOut out, int mark, int id, String name, int instance, int version)
+    static void head(StreamOut out, int mark, int id, String name, int instance, int version)
             throws IOException {
         out.u8(mark);
         out.u32(id);
@@ -67,7 +66,7 @@ public final class DeviceSections {
         out.u32(version);
     }
 
-    static void foot(MainOut out, int id) throws IOException {
+    static void foot(StreamOut out, int id) throws IOException {
         out.u8(Wire.FOOTER);
         out.u32(id);
     }
@@ -77,7 +76,7 @@ public final class DeviceSections {
      *
      * @param description empty if there is none
      */
-    public static void end(MainOut out, byte[] description) throws IOException {
+    public static void end(StreamOut out, byte[] description) throws IOException {
         out.u8(Wire.EOF);
         if (description.length == 0) return;
         out.u8(Wire.VMDESCRIPTION);

@@ -2,8 +2,6 @@ package org.vmferry.engine.stream;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.MainIn;
-import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 
@@ -66,7 +64,7 @@ final class Devices {
     }
 
     /** Writes one payload. */
-    static void write(MainOut out, byte[] payload) throws IOException {
+    static void write(StreamOut out, byte[] payload) throws IOException {
         out.u32(payload.length);
         out.bytes(MemorySegment.ofArray(payload));
     }
@@ -90,7 +88,7 @@ final class Devices {
         }
 
         /** Reads a section's payload into its device. */
-        void load(MainIn in, String id, int instance, int version) throws IOException {
+        void load(StreamIn in, String id, int instance, int version) throws IOException {
             long at = in.position();
             if (id.equals(GlobalState.ID)) {
                 if (instance != 0 || version != GlobalState.VERSION || runState != null) {
@@ -162,7 +160,7 @@ final class Devices {
                     id, instance, at);
         }
 
-        private static byte[] read(MainIn in, int length) throws IOException {
+        private static byte[] read(StreamIn in, int length) throws IOException {
             byte[] bytes = new byte[length];
             in.bytes(MemorySegment.ofArray(bytes));
             return bytes;

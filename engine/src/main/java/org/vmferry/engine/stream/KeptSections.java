@@ -1,7 +1,6 @@
 package org.vmferry.engine.stream;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.machine.SectionStore.Section;
@@ -18,7 +17,7 @@ import java.util.Map;
 public final class KeptSections {
     private static final int RAM_NUMBER = 1;
 
-    private final MainOut out;
+    private final StreamOut out;
     private final Iterator<Section> sections;
     private final Map<String, Integer> open = new HashMap<>();
     private final byte[] description;
@@ -32,7 +31,7 @@ public final class KeptSections {
      * @param configuration what the stream began with
      * @throws IOException if there is no such description of it
      */
-    public KeptSections(MainOut out, SectionStore store, Configuration configuration)
+    public KeptSections(StreamOut out, SectionStore store, Configuration configuration)
             throws IOException {
         this.description = DescriptionWriter.fit(store.description(), configuration);
         this.out = out;

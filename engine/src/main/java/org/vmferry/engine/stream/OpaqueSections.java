@@ -124,7 +124,7 @@ final class OpaqueSections implements AutoCloseable {
     }
 
     /** It ends as the only reading has it, which says where each FULL section stands. */
-    void ends(StreamIn in, Readings.Reading reading) throws IOException {
+    void ends(FileStreamIn in, Readings.Reading reading) throws IOException {
         Readings.End last = reading.end();
         json = new byte[(int) (last.end() - last.eof() - 6)];
         in.seek(last.end() - json.length);
@@ -184,7 +184,7 @@ final class OpaqueSections implements AutoCloseable {
                 return mark;
             }
             if (mark == Wire.EOF && possible != Ends.NONE) {
-                if (in.isFile() && !here.several() && trailerFollows(in, at)) {
+                if (in instanceof FileStreamIn && !here.several() && trailerFollows(in, at)) {
                     endsUndescribed(here);
                     return ENDED;
                 }
@@ -265,7 +265,7 @@ final class OpaqueSections implements AutoCloseable {
         long at = tape.length();
         boolean footer =
                 at >= base + 6 && tape.get(at - 1) == Wire.EOF && tape.get(at - 6) == Wire.FOOTER;
-        if (in.isFile()) {
+        if (in instanceof FileStreamIn) {
             if (!in.atEnd()) return false;
             if (tooLong >= 0 && tooLong + 6 + tape.u32(tooLong + 2) == at) {
                 throw uncut(

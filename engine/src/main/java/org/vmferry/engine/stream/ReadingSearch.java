@@ -81,7 +81,7 @@ final class ReadingSearch {
     }
 
     private final Session session;
-    private final StreamIn in;
+    private final FileStreamIn in;
     private final Window window;
     private final Passing passing;
     private final boolean placed;
@@ -97,7 +97,8 @@ final class ReadingSearch {
     private int steps;
 
     /** A search, as {@link Readings}. */
-    ReadingSearch(Session session, StreamIn in, long from, Passing passing, boolean placed, End end)
+    ReadingSearch(
+            Session session, FileStreamIn in, long from, Passing passing, boolean placed, End end)
             throws IOException {
         this.session = session;
         this.in = in;

@@ -160,7 +160,7 @@ final class Readings {
          * @param in behind the section's head; then before its first record
          * @return how many pages each block has, if they are to come as records
          */
-        Map<String, Long> blocks(StreamIn in, int pageSize) throws IOException;
+        Map<String, Long> blocks(FileStreamIn in, int pageSize) throws IOException;
     }
 
     /**
@@ -172,7 +172,7 @@ final class Readings {
     static final int FIRST_FREE = 1 << 24;
 
     private final Session session;
-    private final StreamIn in;
+    private final FileStreamIn in;
     private final long from;
     private final Passing passing;
     private final boolean placed;
@@ -184,7 +184,7 @@ final class Readings {
      * @param from where the first section's mark stands
      * @param placed whether RAM's pages lie elsewhere in the file
      */
-    Readings(Session session, StreamIn in, long from, Passing passing, boolean placed) {
+    Readings(Session session, FileStreamIn in, long from, Passing passing, boolean placed) {
         this.session = session;
         this.in = in;
         this.from = from;

@@ -3,8 +3,6 @@ package org.vmferry.engine.stream;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.MainIn;
-import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.machine.SectionStore.Subsection;
 import org.vmferry.spi.option.Options;
@@ -156,7 +154,7 @@ public final class StreamHeader {
     }
 
     /** Writes magic, version and configuration. */
-    public static void write(MainOut out, Configuration configuration) throws IOException {
+    public static void write(StreamOut out, Configuration configuration) throws IOException {
         out.u32(Wire.MAGIC);
         out.u32(Wire.VERSION);
         if (configuration.machine().isEmpty()) {
@@ -183,7 +181,7 @@ public final class StreamHeader {
      *
      * @param next gets the mark of the part that follows
      */
-    public static Configuration read(MainIn in, int[] next) throws IOException {
+    public static Configuration read(StreamIn in, int[] next) throws IOException {
         long start = in.position();
         int magic = in.u32();
         if (magic != Wire.MAGIC) {
@@ -257,7 +255,7 @@ public final class StreamHeader {
         }
     }
 
-    private static String machineName(MainIn in) throws IOException {
+    private static String machineName(StreamIn in) throws IOException {
         long at = in.position();
         int length = in.u32();
         if (length < 1 || length > LONGEST_NAME) {
@@ -274,7 +272,7 @@ public final class StreamHeader {
         }
     }
 
-    private static byte[] capabilityList(MainIn in) throws IOException {
+    private static byte[] capabilityList(StreamIn in) throws IOException {
         long at = in.position();
         int count = in.u32();
         if (count < 0 || count > LISTED.size()) {
@@ -298,7 +296,7 @@ public final class StreamHeader {
         return bytes.toByteArray();
     }
 
-    private static byte[] exactly(MainIn in, int length) throws IOException {
+    private static byte[] exactly(StreamIn in, int length) throws IOException {
         byte[] bytes = new byte[length];
         in.bytes(MemorySegment.ofArray(bytes));
         return bytes;

@@ -2,10 +2,7 @@ package org.vmferry.engine.stream;
 
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
-import org.vmferry.spi.layout.MainIn;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.IncomingFile;
-import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -17,41 +14,31 @@ import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
-/** The main stream from a channel or out of a file, through one buffer. */
-public final class StreamIn implements MainIn, AutoCloseable {
+/**
+ * The main stream from a channel, through one buffer. Integers are big-endian. Its end in the
+ * middle of something is an error that names the position.
+ */
+public sealed class StreamIn implements AutoCloseable permits FileStreamIn {
     private static final int BUFFER = 1 << 18;
     private static final int ROOM = 1 << 16;
 
     private Arena arena = Arena.ofShared(); // the buffer's
     private MemorySegment memory = arena.allocate(BUFFER, 4096);
     private ByteBuffer buffer = memory.asByteBuffer().limit(0);
-    private final IncomingFile end;
     private final Channel channel;
-    private final PositionedFile file;
     private long position; // of the byte after the buffer's last
     private volatile long received;
     private Ahead ahead; // nobody else reads from the channel while it is there
 
     /** A stream over a connection, which stays its owner's. */
     public StreamIn(Channel channel) {
-        this(null, channel, null);
-    }
-
-    /** A stream out of the file of a seekable transport, from its start. */
-    public StreamIn(IncomingFile end) throws IOException {
-        this(end, null, end.file(false)); // which may fail: before the arena is made
-    }
-
-    private StreamIn(IncomingFile end, Channel channel, PositionedFile file) {
-        this.end = end;
         this.channel = channel;
-        this.file = file;
-        if (file != null) position = file.start();
     }
 
-    /** Another reader of the same file, from its start; the caller's. */
-    StreamIn again() throws IOException {
-        return new StreamIn(end);
+    /** A stream that comes from elsewhere. */
+    StreamIn(long start) {
+        channel = null;
+        position = start;
     }
 
     /** How many bytes have come in; any thread may ask. */
@@ -59,27 +46,27 @@ public final class StreamIn implements MainIn, AutoCloseable {
         return received;
     }
 
-    @Override
+    /** Reads a byte. */
     public int u8() throws IOException {
         return need(1).get() & 0xff;
     }
 
-    @Override
+    /** Reads 2 bytes, unsigned. */
     public int u16() throws IOException {
         return need(2).getShort() & 0xffff;
     }
 
-    @Override
+    /** Reads 4 bytes. */
     public int u32() throws IOException {
         return need(4).getInt();
     }
 
-    @Override
+    /** Reads 8 bytes. */
     public long u64() throws IOException {
         return need(8).getLong();
     }
 
-    @Override
+    /** Reads a length byte and so many bytes of UTF-8. */
     public String str8() throws IOException {
         long at = position();
         int length = u8();
@@ -120,11 +107,6 @@ public final class StreamIn implements MainIn, AutoCloseable {
         return isDry() && !fill();
     }
 
-    /** Whether it is read from a file, which never keeps anybody waiting. */
-    public boolean isFile() {
-        return file != null;
-    }
-
     /** Whether all that has come was read: the next byte may have to be waited for. */
     public boolean isDry() {
         return !buffer.hasRemaining();
@@ -148,10 +130,6 @@ public final class StreamIn implements MainIn, AutoCloseable {
      * @return false if neither came
      */
     public boolean moreComes(long ms) throws IOException {
-        if (file != null) {
-            fill();
-            return true;
-        }
         if (ahead == null) ahead = new Ahead();
         if (!ahead.isDone(ms)) return false;
         fill();
@@ -182,7 +160,7 @@ public final class StreamIn implements MainIn, AutoCloseable {
         buffer = next;
     }
 
-    @Override
+    /** Fills a segment. */
     public void bytes(MemorySegment target) throws IOException {
         long length = target.byteSize();
         long done = Math.min(buffer.remaining(), length);
@@ -213,7 +191,7 @@ public final class StreamIn implements MainIn, AutoCloseable {
     }
 
     /** Reads at least a byte behind those in the buffer; false at the stream's end. */
-    private boolean fill() throws IOException {
+    final boolean fill() throws IOException {
         // Moved to the front only for want of room: small reads would move all of it each time.
         if (!buffer.hasRemaining()) buffer.position(0).limit(0);
         else if (buffer.limit() == buffer.capacity()) buffer.compact().flip();
@@ -246,10 +224,21 @@ public final class StreamIn implements MainIn, AutoCloseable {
     }
 
     private int read(ByteBuffer target) throws IOException {
-        int count = file != null ? file.read(target, position) : channel.read(target);
+        int count = read(target, position);
         if (count <= 0) return -1;
         came(count);
         return count;
+    }
+
+    /** Reads what comes from a place on; 0 or less at the end. */
+    int read(ByteBuffer target, long position) throws IOException {
+        return channel.read(target);
+    }
+
+    /** Reads on from another place. */
+    final void goTo(long place) {
+        drop();
+        position = place;
     }
 
     private void came(int count) {
@@ -264,22 +253,11 @@ public final class StreamIn implements MainIn, AutoCloseable {
                 position, missing);
     }
 
-    @Override
+    /**
+     * Where the next byte comes from: bytes since the stream's beginning; in a file, its position.
+     */
     public long position() {
         return position - buffer.remaining();
-    }
-
-    @Override
-    public void seek(long position) throws IOException {
-        if (file == null) throw new UnsupportedOperationException("a channel can't seek");
-        buffer.position(0).limit(0);
-        this.position = position;
-    }
-
-    @Override
-    public PositionedFile file(boolean direct) throws IOException {
-        if (end == null) throw new UnsupportedOperationException("a channel is no file");
-        return end.file(direct);
     }
 
     @Override

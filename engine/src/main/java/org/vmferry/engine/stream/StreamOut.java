@@ -1,10 +1,7 @@
 package org.vmferry.engine.stream;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.OutgoingFile;
-import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -13,36 +10,28 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.Checksum;
 
-/** The main stream over a channel or into a file, through one buffer. */
-public final class StreamOut implements MainOut, AutoCloseable {
+/** The main stream over a channel, through one buffer. Integers are big-endian. */
+public sealed class StreamOut implements AutoCloseable permits FileStreamOut {
     private static final int BUFFER = 1 << 18;
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment memory = arena.allocate(BUFFER, 4096);
     private final ByteBuffer buffer = memory.asByteBuffer();
     private final ByteBuffer[] gathered = new ByteBuffer[2];
-    private final OutgoingFile end;
     private final Channel channel;
-    private final PositionedFile file;
     private Checksum sum; // of all that passes, once it is asked for
     private long position; // of the buffer's first byte
     private volatile long sent;
 
     /** A stream over a connection, which stays its owner's. */
     public StreamOut(Channel channel) {
-        this(null, channel, null);
-    }
-
-    /** A stream into the file of a seekable transport, from its start. */
-    public StreamOut(OutgoingFile end) throws IOException {
-        this(end, null, end.file(false)); // which may fail: before the arena is made
-    }
-
-    private StreamOut(OutgoingFile end, Channel channel, PositionedFile file) {
-        this.end = end;
         this.channel = channel;
-        this.file = file;
-        if (file != null) position = file.start();
+    }
+
+    /** A stream that goes elsewhere. */
+    StreamOut(long start) {
+        channel = null;
+        position = start;
     }
 
     /** How many bytes have left the buffer; any thread may ask. */
@@ -56,27 +45,27 @@ public final class StreamOut implements MainOut, AutoCloseable {
         sum = checksum;
     }
 
-    @Override
+    /** Writes a byte. */
     public void u8(int value) throws IOException {
         room(1).put((byte) value);
     }
 
-    @Override
+    /** Writes 2 bytes. */
     public void u16(int value) throws IOException {
         room(2).putShort((short) value);
     }
 
-    @Override
+    /** Writes 4 bytes. */
     public void u32(int value) throws IOException {
         room(4).putInt(value);
     }
 
-    @Override
+    /** Writes 8 bytes. */
     public void u64(long value) throws IOException {
         room(8).putLong(value);
     }
 
-    @Override
+    /** Writes a length byte and a string of at most 255 bytes of UTF-8. */
     public void str8(String text) throws IOException {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         if (bytes.length > 255) {
@@ -87,7 +76,7 @@ public final class StreamOut implements MainOut, AutoCloseable {
         room(bytes.length).put(bytes);
     }
 
-    @Override
+    /** Writes bytes. Large ones are not copied: they are on their way when this returns. */
     public void bytes(MemorySegment bytes) throws IOException {
         long length = bytes.byteSize();
         if (length <= BUFFER / 2) {
@@ -108,7 +97,7 @@ public final class StreamOut implements MainOut, AutoCloseable {
         return buffer;
     }
 
-    @Override
+    /** Sends what is still in the buffer on its way. */
     public void flush() throws IOException {
         send(null);
     }
@@ -121,39 +110,33 @@ public final class StreamOut implements MainOut, AutoCloseable {
             sum.update(buffer.duplicate());
             if (more != null) sum.update(more.duplicate());
         }
-        if (file != null) {
-            long next = position + buffer.remaining();
-            if (buffer.hasRemaining()) file.write(buffer, position);
-            if (more != null) file.write(more, next);
-        } else if (more == null) {
-            while (buffer.hasRemaining()) channel.write(buffer);
-        } else {
-            gathered[0] = buffer;
-            gathered[1] = more;
-            while (more.hasRemaining()) channel.write(gathered, 0, 2);
-            gathered[1] = null;
-        }
+        write(buffer, more, position);
         buffer.clear();
         position += length;
         sent += length; // one writer
     }
 
-    @Override
+    /** Writes both, the second unless it is null, from a place on. */
+    void write(ByteBuffer first, ByteBuffer more, long position) throws IOException {
+        if (more == null) {
+            while (first.hasRemaining()) channel.write(first);
+            return;
+        }
+        gathered[0] = first;
+        gathered[1] = more;
+        while (more.hasRemaining()) channel.write(gathered, 0, 2);
+        gathered[1] = null;
+    }
+
+    /** Where the next byte goes: bytes since the stream's beginning; in a file, its position. */
     public long position() {
         return position + buffer.position();
     }
 
-    @Override
-    public void seek(long position) throws IOException {
-        if (file == null) throw new UnsupportedOperationException("a channel can't seek");
+    /** Goes on at another place. */
+    final void goTo(long place) throws IOException {
         flush();
-        this.position = position;
-    }
-
-    @Override
-    public PositionedFile file(boolean direct) throws IOException {
-        if (end == null) throw new UnsupportedOperationException("a channel is no file");
-        return end.file(direct);
+        position = place;
     }
 
     @Override

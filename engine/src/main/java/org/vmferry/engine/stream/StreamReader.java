@@ -181,7 +181,7 @@ public final class StreamReader {
                     "the stream ends at %d without any device section", in.position() - 1);
         }
         // On a channel nothing behind the end is waited for (rule STR-8).
-        if (in.isFile()) skipDescription();
+        if (unknown.file().isPresent()) skipDescription();
         return devices.finish();
     }
 
@@ -218,7 +218,7 @@ public final class StreamReader {
 
     /** Whoever wants what there is of a file has RAM. */
     private RunState lost(MigrationException why, boolean someIsThere) throws MigrationException {
-        if (!someIsThere || !in.isFile()) throw why;
+        if (!someIsThere || unknown.file().isEmpty()) throw why;
         store.get().lost(why);
         lost = true;
         return RunState.PAUSED;
@@ -313,23 +313,24 @@ public final class StreamReader {
      */
     private RunState follow(long at) throws IOException {
         Reading reading = unknown.reading();
-        in.seek(at);
+        FileStreamIn file = unknown.file().orElseThrow();
+        file.seek(at);
         for (Step step : reading.from(at)) {
-            between(step.start(), reading);
+            between(file, step.start(), reading);
             int mark = in.u8();
             switch (mark) {
                 case Wire.START -> start(step.start());
-                case Wire.FULL -> opaque.taken().whole(in, step);
+                case Wire.FULL -> opaque.taken().whole(file, step);
                 default -> part(mark, step.start());
             }
         }
-        between(reading.end().eof(), reading);
-        opaque.ends(in, reading);
+        between(file, reading.end().eof(), reading);
+        opaque.ends(file, reading);
         return finishKept();
     }
 
     /** What stands between what makes a difference: parts of RAM without pages, and the unknown. */
-    private void between(long to, Reading reading) throws IOException {
+    private void between(FileStreamIn file, long to, Reading reading) throws IOException {
         while (in.position() < to) {
             long at = in.position();
             int mark = in.u8();
@@ -338,7 +339,7 @@ public final class StreamReader {
             } else if (mark == Wire.PART && progress.isRam(in.peekInt())) {
                 part(mark, at);
             } else {
-                opaque.taken().asIs(in, at, to, reading.heads());
+                opaque.taken().asIs(file, at, to, reading.heads());
             }
         }
     }

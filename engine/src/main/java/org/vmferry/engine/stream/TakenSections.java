@@ -80,7 +80,7 @@ final class TakenSections {
      *
      * @param in behind the first mark
      */
-    void asIs(StreamIn in, long from, long to, Map<Integer, Readings.Head> heads)
+    void asIs(FileStreamIn in, long from, long to, Map<Integer, Readings.Head> heads)
             throws IOException {
         int number = in.peekInt();
         Readings.Head head = heads.get(number);
@@ -91,12 +91,12 @@ final class TakenSections {
     }
 
     /** Takes a FULL section whose place is known. */
-    void whole(StreamIn in, Readings.Step step) throws IOException {
+    void whole(FileStreamIn in, Readings.Step step) throws IOException {
         long index = take(in, step.start(), step.end());
         add(new Item(Kind.FULL, null, index, tape.length()));
     }
 
-    private long take(StreamIn in, long from, long to) throws IOException {
+    private long take(FileStreamIn in, long from, long to) throws IOException {
         long index = tape.length();
         in.seek(from);
         tape.begin(from);

@@ -7,6 +7,7 @@ import org.vmferry.spi.Session;
 
 import java.io.IOException;
 import java.util.Collection;
+import java.util.Optional;
 
 /**
  * Sections that go on, and of which nobody knows where they end. Only the file as a whole tells
@@ -14,7 +15,7 @@ import java.util.Collection;
  */
 final class UnknownSections {
     private final Session session;
-    private final StreamIn in;
+    private final Optional<FileStreamIn> file;
     private final StreamReader.Handler handler;
     private long first;
     private Reading reading; // once it was looked for, if there is only one
@@ -23,7 +24,7 @@ final class UnknownSections {
     /** Of a stream of which nothing has come. */
     UnknownSections(Session session, StreamIn in, StreamReader.Handler handler) {
         this.session = session;
-        this.in = in;
+        this.file = in instanceof FileStreamIn whole ? Optional.of(whole) : Optional.empty();
         this.handler = handler;
     }
 
@@ -38,8 +39,8 @@ final class UnknownSections {
      * @param at where the first of them begins
      */
     boolean areReadable(long at) throws IOException {
-        if (reading != null || unread != null || !in.isFile()) return reading != null;
-        try (StreamIn again = in.again()) {
+        if (reading != null || unread != null || file.isEmpty()) return reading != null;
+        try (FileStreamIn again = file.get().again()) {
             reading =
                     new Readings(session, again, first, handler::passBlocks, handler.ramPlaced())
                             .only(at);
@@ -56,6 +57,11 @@ final class UnknownSections {
         // What stands there is no step: RAM's START is looked for before, and no other is one.
         int next = reading.next(at);
         return next > 0 && reading.steps().get(next - 1).end() == at;
+    }
+
+    /** The file that the stream is read from; empty for a channel. */
+    Optional<FileStreamIn> file() {
+        return file;
     }
 
     /** The only one, of what is readable. */
@@ -86,7 +92,7 @@ final class UnknownSections {
 
     private String why(Collection<Open> open) {
         if (unread != null) return unread.getMessage();
-        return in.isFile()
+        return file.isPresent()
                 ? "a section goes on that is known, %s"
                         .formatted(open.stream().map(Open::title).toList())
                 : "only a whole file can be searched for it";

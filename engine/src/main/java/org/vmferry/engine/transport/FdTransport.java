@@ -36,11 +36,10 @@ public final class FdTransport implements ChannelTransport {
      *
      * @param names where the host registers them
      * @param features what all of them offer, such as RETURN_PATH for sockets; never MANY_CHANNELS
-     *     nor SEEKABLE
      */
     public FdTransport(NamedChannels names, Set<Feature> features) {
-        if (features.contains(Feature.MANY_CHANNELS) || features.contains(Feature.SEEKABLE)) {
-            throw new IllegalArgumentException("fd: has one channel, and no positions");
+        if (features.contains(Feature.MANY_CHANNELS)) {
+            throw new IllegalArgumentException("fd: has one channel");
         }
         this.names = names;
         this.features = Set.copyOf(features);

@@ -4,7 +4,7 @@ import org.vmferry.spi.Feature;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Option;
@@ -36,12 +36,11 @@ public final class Fakes {
     }
 
     /** A layout. */
-    public static RamLayout layout(
-            String id, boolean placed, Set<Feature> needs, Option<?>... options) {
-        return new FakeLayout(id, placed, needs, List.of(options));
+    public static FileLayout layout(String id, Option<?>... options) {
+        return new FakeLayout(id, List.of(options));
     }
 
-    /** A carrier that needs many channels unless pages are placed. */
+    /** A carrier. */
     public static PageCarrier carrier(String id, Option<?>... options) {
         return new FakeCarrier(id, List.of(options));
     }
@@ -80,9 +79,7 @@ public final class Fakes {
         }
     }
 
-    private record FakeLayout(
-            String id, boolean placed, Set<Feature> needs, List<Option<?>> options)
-            implements RamLayout {
+    private record FakeLayout(String id, List<Option<?>> options) implements FileLayout {
         @Override
         public Saver saver(Session session) {
             throw new UnsupportedOperationException();
@@ -96,17 +93,17 @@ public final class Fakes {
 
     private record FakeCarrier(String id, List<Option<?>> options) implements PageCarrier {
         @Override
-        public Set<Feature> needs(boolean placed) {
-            return placed || id.equals(Plugins.MAIN) ? Set.of() : Set.of(Feature.MANY_CHANNELS);
+        public int channelMagic() {
+            return 0x600dcafe;
         }
 
         @Override
-        public Sender sender(boolean placed, Channels channels, Session session) {
+        public Sender sender(Channels channels, Session session) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public Receiver receiver(boolean placed, Session session) {
+        public Receiver receiver(Session session) {
             throw new UnsupportedOperationException();
         }
     }

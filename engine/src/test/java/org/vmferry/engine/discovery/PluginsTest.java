@@ -28,47 +28,44 @@ class PluginsTest {
     @Test
     void eachKindIsFoundById() throws Exception {
         var tcp = Fakes.transport("tcp");
-        var inline = Fakes.layout("inline", false, Set.of());
-        var main = Fakes.carrier("main");
+        var layout = Fakes.layout("own");
+        var carrier = Fakes.carrier("many");
         var codec = Fakes.codec("snap", 3);
         var first = Fakes.notifier("z");
         var second = Fakes.notifier("a");
-        Plugins plugins = Plugins.of(List.of(tcp, inline, main, codec, first)).plus(second);
+        Plugins plugins = Plugins.of(List.of(tcp, layout, carrier, codec, first)).plus(second);
         assertThat(plugins.rejected()).isEmpty();
         assertThat(plugins.transport("tcp")).isSameAs(tcp);
         assertThat(plugins.codec("snap")).isSameAs(codec);
         assertThat(plugins.notifiers()).containsExactly(first, second);
-        assertThat(plugins.layoutFor(Options.DEFAULTS)).isSameAs(inline);
-        assertThat(plugins.carrierFor(Options.DEFAULTS)).isSameAs(main);
+        assertThat(plugins.layout("own")).isSameAs(layout);
+        assertThat(plugins.carrier("many")).isSameAs(carrier);
     }
 
     @Test
     void layoutAndCarrierAreChosenByTheirCapability() throws Exception {
-        Plugins plugins =
-                Plugins.of(
-                        List.of(
-                                Fakes.layout("inline", false, Set.of()),
-                                Fakes.layout("own", true, Set.of()),
-                                Fakes.carrier("main"),
-                                Fakes.carrier("many")));
+        Plugins plugins = Plugins.of(List.of(Fakes.layout("own"), Fakes.carrier("many")));
         Options own = Options.DEFAULTS.with(new Capability("own"), true);
-        assertThat(plugins.layoutFor(own).id()).isEqualTo("own");
-        assertThat(plugins.carrierFor(own).id()).isEqualTo("main");
+        assertThat(chosen(plugins, PluginKind.LAYOUT, own)).contains("own");
+        assertThat(chosen(plugins, PluginKind.CARRIER, own)).isEmpty();
         Options both = own.with(new Capability("many"), true);
-        assertThat(plugins.carrierFor(both).id()).isEqualTo("many");
+        assertThat(chosen(plugins, PluginKind.CARRIER, both)).contains("many");
+    }
+
+    private static Optional<String> chosen(Plugins plugins, PluginKind kind, Options options)
+            throws MigrationException {
+        return plugins.pluginFor(kind, options).map(Plugin::id);
     }
 
     @Test
     void nothingTakesThePlaceOfALayoutOrCarrierThatIsNotThere() {
-        Plugins plugins =
-                Plugins.of(List.of(Fakes.layout("inline", false, Set.of()), Fakes.carrier("main")));
         Options asked =
                 Options.DEFAULTS
                         .with(new Capability("mapped-ram"), true)
                         .with(new Capability("multifd"), true);
-        assertThat(failure(() -> plugins.layoutFor(asked)))
+        assertThat(failure(() -> NOTHING.pluginFor(PluginKind.LAYOUT, asked)))
                 .hasMessageContaining(KnownPlugins.MAPPED_RAM);
-        assertThat(failure(() -> plugins.carrierFor(asked)))
+        assertThat(failure(() -> NOTHING.pluginFor(PluginKind.CARRIER, asked)))
                 .hasMessageContaining(KnownPlugins.MULTIFD);
     }
 

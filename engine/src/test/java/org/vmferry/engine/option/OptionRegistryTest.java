@@ -33,17 +33,11 @@ class OptionRegistryTest {
     private static final TransportProvider FILE = Fakes.files("file");
     private static final TransportProvider EXEC = Fakes.transport("exec", Feature.RETURN_PATH);
 
-    private final Plugins engine =
-            Plugins.of(
-                    List.of(
-                            FILE,
-                            EXEC,
-                            Fakes.layout("inline", false, Set.of()),
-                            Fakes.carrier("main")));
+    private final Plugins engine = Plugins.of(List.of(FILE, EXEC));
     private final Plugins plugins =
             engine.plus(
                     Fakes.carrier("multifd", MULTIFD, CHANNELS),
-                    Fakes.layout("mapped-ram", true, Set.of(Feature.SEEKABLE), MAPPED_RAM),
+                    Fakes.layout("mapped-ram", MAPPED_RAM),
                     Fakes.codec("zlib", 1));
     private final OptionRegistry registry = new OptionRegistry(plugins);
 
@@ -198,8 +192,7 @@ class OptionRegistryTest {
     @Test
     void needsAndExcludesHoldInBothDirections() throws Exception {
         Capability shy = new Capability("shy", Set.of("events"), Set.of("multifd", "not-there"));
-        OptionRegistry more =
-                new OptionRegistry(plugins.plus(Fakes.layout("shy", false, Set.of(), shy)));
+        OptionRegistry more = new OptionRegistry(plugins.plus(Fakes.layout("shy", shy)));
         more.validate(Settings.NONE.capability("shy").capability("events"));
         assertThat(refused(more, Settings.NONE.capability("shy").capability("multifd")))
                 .hasMessage(
@@ -211,14 +204,13 @@ class OptionRegistryTest {
                                         .capability("shy")
                                         .capability("events")
                                         .capability("mapped-ram")))
-                .hasMessage("mapped-ram and shy: only one RAM layout can be on");
+                .hasMessage("mapped-ram and shy: only one file layout can be on");
     }
 
     @Test
     void aNeedThatIsNotThereNamesItsArtifact() {
         Capability needy = new Capability("needy", Set.of("multifd"), Set.of());
-        OptionRegistry more =
-                new OptionRegistry(engine.plus(Fakes.layout("needy", false, Set.of(), needy)));
+        OptionRegistry more = new OptionRegistry(engine.plus(Fakes.layout("needy", needy)));
         assertThat(refused(more, Settings.NONE.capability("needy")))
                 .hasMessageContaining("needy needs the capability multifd")
                 .hasMessageContaining(KnownPlugins.MULTIFD);
@@ -241,12 +233,12 @@ class OptionRegistryTest {
         Capability other = new Capability("odd", Set.of(), Set.of("events"));
         OptionRegistry clash =
                 new OptionRegistry(
-                        plugins.plus(Fakes.layout("a", false, Set.of(), one))
+                        plugins.plus(Fakes.layout("a", one))
                                 .plus(Fakes.carrier("b", other, EngineOptions.MODE)));
         assertThat(clash.problems()).hasSize(1).first().asString().contains("'a'", "'b'", "odd");
         MigrationException failure = refused(clash, Settings.NONE.capability("odd"));
         assertThat(failure.blame()).isEqualTo(Blame.PLUGIN);
-        assertThat(failure).hasMessageContaining("RAM layout 'a'").hasMessageContaining("'b'");
+        assertThat(failure).hasMessageContaining("file layout 'a'").hasMessageContaining("'b'");
         assertThat(clash.validate(parameter("mode", "cpr-reboot")).get(EngineOptions.MODE))
                 .isEqualTo("cpr-reboot");
     }
@@ -266,33 +258,14 @@ class OptionRegistryTest {
 
     @Test
     void partsThatDoNotFitAreNamedBothBeforeAnythingIsOpened() throws Exception {
-        assertThatThrownBy(
-                        () ->
-                                registry.checkFit(
-                                        EXEC, plugins.layout("inline"), plugins.carrier("multifd")))
+        Settings multifd = Settings.NONE.capability("multifd");
+        Settings mappedRam = Settings.NONE.capability("mapped-ram");
+        assertThatThrownBy(() -> registry.validate(multifd, EXEC))
                 .hasMessage("multifd needs many channels, and exec: has none");
-        assertThatThrownBy(
-                        () ->
-                                registry.checkFit(
-                                        EXEC,
-                                        plugins.layout("mapped-ram"),
-                                        plugins.carrier("main")))
-                .hasMessage("mapped-ram needs a seekable file, and exec: has none");
-        registry.checkFit(FILE, plugins.layout("mapped-ram"), plugins.carrier("multifd"));
-        registry.checkFit(EXEC, plugins.layout("inline"), plugins.carrier("main"));
-    }
-
-    @Test
-    void channelsThatClaimPositionsAreNotBelieved() throws Exception {
-        TransportProvider liar = Fakes.transport("liar", Feature.SEEKABLE, Feature.MANY_CHANNELS);
-        assertThatThrownBy(
-                        () ->
-                                registry.checkFit(
-                                        liar,
-                                        plugins.layout("mapped-ram"),
-                                        plugins.carrier("main")))
-                .hasMessage("mapped-ram needs a seekable file, and liar: has none");
-        registry.checkFit(liar, plugins.layout("inline"), plugins.carrier("multifd"));
+        assertThatThrownBy(() -> registry.validate(mappedRam, EXEC))
+                .hasMessage("mapped-ram needs a file, and exec: has none");
+        registry.validate(mappedRam.plus(multifd), FILE);
+        registry.validate(Settings.NONE, EXEC);
     }
 
     @Test

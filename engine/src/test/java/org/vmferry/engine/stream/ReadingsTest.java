@@ -80,7 +80,7 @@ class ReadingsTest {
         try (var end =
                         new LocalFileTransport()
                                 .incoming(Address.parse("file:" + file), Options.DEFAULTS);
-                StreamIn in = new StreamIn(end)) {
+                FileStreamIn in = new FileStreamIn(end)) {
             return new Readings(
                             StreamReaderTest.SESSION,
                             in,

@@ -117,25 +117,12 @@ class StreamInOutTest {
     }
 
     @Test
-    void aChannelHasNoPlaces() throws IOException {
-        try (StreamIn in = new StreamIn(new MemoryChannel(new byte[9], 9));
-                StreamOut out = new StreamOut(new MemoryChannel(new byte[9], 9))) {
-            assertThatThrownBy(() -> in.seek(3)).isInstanceOf(UnsupportedOperationException.class);
-            assertThatThrownBy(() -> out.seek(3)).isInstanceOf(UnsupportedOperationException.class);
-            assertThatThrownBy(() -> in.file(false))
-                    .isInstanceOf(UnsupportedOperationException.class);
-            assertThatThrownBy(() -> out.file(false))
-                    .isInstanceOf(UnsupportedOperationException.class);
-        }
-    }
-
-    @Test
     void inAFilePositionsAreTheFiles() throws IOException {
         Address address = Address.parse("file:" + directory.resolve("f") + ",offset=100");
         LocalFileTransport transport = new LocalFileTransport();
         byte[] large = random(LARGE);
         try (OutgoingFile end = transport.outgoing(address, Options.DEFAULTS);
-                StreamOut out = new StreamOut(end)) {
+                FileStreamOut out = new FileStreamOut(end)) {
             assertThat(out.position()).isEqualTo(100);
             out.u32(1);
             out.seek(2000);
@@ -148,7 +135,7 @@ class StreamInOutTest {
             end.complete();
         }
         try (IncomingFile end = transport.incoming(address, Options.DEFAULTS);
-                StreamIn in = new StreamIn(end)) {
+                FileStreamIn in = new FileStreamIn(end)) {
             assertThat(in.position()).isEqualTo(100);
             assertThat(in.u32()).isEqualTo(1);
             assertThat(in.u32()).isEqualTo(2);

@@ -55,7 +55,7 @@ class StreamKeeperTest {
 
                         @Override
                         public boolean ramPlaced() {
-                            return in.isFile();
+                            return in instanceof FileStreamIn;
                         }
 
                         @Override
@@ -162,7 +162,7 @@ class StreamKeeperTest {
         try (var end =
                 new LocalFileTransport()
                         .incoming(Address.parse("file:" + file), Options.DEFAULTS)) {
-            assertThat(kept(new StreamIn(end)))
+            assertThat(kept(new FileStreamIn(end)))
                     .containsExactly(
                             "START ram 4",
                             "FULL d " + head.size(),

@@ -128,7 +128,7 @@ class StreamReaderTest {
         try (IncomingFile end =
                         new LocalFileTransport()
                                 .incoming(Address.parse("file:" + file), Options.DEFAULTS);
-                StreamIn stream = new StreamIn(end)) {
+                StreamIn stream = new FileStreamIn(end)) {
             return read(stream, devices);
         }
     }

@@ -118,7 +118,8 @@ public interface RamBlock {
     /**
      * Whether a range is zero for sure, told without a look at it: nothing was ever written there.
      * Such pages are sent as zero pages without being read, and a load leaves them alone when they
-     * are to be zero. Asked for each run of pages, by any of the migration's threads.
+     * are to be zero. Asked for each run of pages, by any of the migration's threads. What a load
+     * hands on of a block that {@link #isFresh() is fresh} knows it of each page that has not come.
      *
      * @param offset the first byte's offset in the block
      * @param bytes how many; they lie within the block

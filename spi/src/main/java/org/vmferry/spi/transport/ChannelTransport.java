@@ -14,7 +14,7 @@ public non-sealed interface ChannelTransport extends TransportProvider {
     /**
      * What it offers. What is not claimed here is refused before anything is opened.
      *
-     * @return the same at every call; {@link Feature#SEEKABLE} is nothing that channels have
+     * @return the same at every call
      */
     Set<Feature> features();
 

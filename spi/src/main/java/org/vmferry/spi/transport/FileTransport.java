@@ -6,10 +6,7 @@ import org.vmferry.spi.option.Options;
 
 import java.io.IOException;
 
-/**
- * Files, whose bytes have positions: a source writes one, and a destination reads it some day. Of
- * the features they have {@link org.vmferry.spi.Feature#SEEKABLE} and no other.
- */
+/** Files, whose bytes have positions: a source writes one, and a destination reads it some day. */
 @Status(Status.Level.STABLE)
 public non-sealed interface FileTransport extends TransportProvider {
     /**

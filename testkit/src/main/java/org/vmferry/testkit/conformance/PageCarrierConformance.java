@@ -3,7 +3,6 @@ package org.vmferry.testkit.conformance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -12,12 +11,11 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Options;
 import org.vmferry.testkit.fault.Fault;
 import org.vmferry.testkit.fault.Faults;
 
@@ -35,36 +33,22 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
     /** For the author's class. */
     protected PageCarrierConformance() {}
 
-    /**
-     * Layouts whose pages have places, to be carried too; each is chosen by its id.
-     *
-     * @return by default none
-     */
-    protected List<RamLayout> layouts() {
-        return List.of();
-    }
-
     private Engine engine() throws Exception {
-        return new Engine(plugins(layouts(), List.of(provider())));
+        return new Engine(plugins(List.of(), List.of(provider())));
     }
 
     private Settings chosen() throws Exception {
-        String id = provider().id();
-        return id.equals(Plugins.MAIN) ? Settings.NONE : Settings.NONE.capability(id);
+        return Settings.NONE.capability(provider().id());
     }
 
     @Test
     @Tag("CAR-1")
     final void whatItNeedsDoesNotChange() throws Exception {
-        PageCarrier carrier = provider();
-        for (boolean placed : new boolean[] {false, true}) {
-            Set<Feature> needs = carrier.needs(placed);
-            assertEquals(needs, carrier.needs(placed), "needs(): differs from call to call");
-            assertTrue(
-                    !needs.contains(Feature.MANY_CHANNELS) || carrier.channelMagic() != 0,
-                    "channelMagic(): its channels can't be told from the main one");
-        }
-        assertNotEquals(MAIN_MAGIC, carrier.channelMagic(), "channelMagic(): the main stream's");
+        int magic = provider().channelMagic();
+        assertEquals(magic, provider().channelMagic(), "channelMagic(): differs from call to call");
+        assertTrue(
+                magic != 0 && magic != MAIN_MAGIC,
+                "channelMagic(): its channels can't be told from the main one");
     }
 
     @Test
@@ -75,16 +59,13 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
 
     @Test
     @Tag("CAR-3")
-    final void placedPagesComeBack() throws Exception {
-        assumeFalse(layouts().isEmpty());
-        for (RamLayout layout : layouts()) {
-            ferry(
-                    engine(),
-                    PageHost.source(),
-                    chosen().capability(layout.id()),
-                    true,
-                    "send(), fetch(): over '" + layout.id() + "'");
-        }
+    final void somebodyMovesTheFilesPages() throws Exception {
+        int workers = provider().fileWorkers(Options.DEFAULTS);
+        assertTrue(workers >= 1, "fileWorkers(): nobody moves pages");
+        assertEquals(
+                workers,
+                provider().fileWorkers(Options.DEFAULTS),
+                "fileWorkers(): differs from call to call");
     }
 
     @Test
@@ -112,7 +93,7 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
 
     /** Both sides of a migration that can't come to its end. */
     private void breaks(Fault fault, boolean cancel) throws Exception {
-        Plugins plugins = plugins(layouts(), List.of(provider()));
+        Plugins plugins = plugins(List.of(), List.of(provider()));
         Faults link = new Faults(fault);
         Engine engine = new Engine(plugins.plus(link.over(plugins.transport("tcp"))));
         Settings all = chosen().plus(settings());
@@ -137,21 +118,17 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
         noThreads(in, before);
     }
 
-    private int channels() throws Exception {
-        return provider().needs(false).contains(Feature.MANY_CHANNELS) ? 2 : 1;
-    }
-
     @Test
     @Tag("CAR-5")
     final void aLostChannelEndsBoth() throws Exception {
-        for (int channel = 0; channel < channels(); channel++)
+        for (int channel = 0; channel < 2; channel++)
             breaks(Fault.cut(channel == 0 ? 100 : 30_000).onChannel(channel), false);
     }
 
     @Test
     @Tag("CAR-6")
     final void aPeerThatHangsIsLeft() throws Exception {
-        for (int channel = 0; channel < channels(); channel++)
+        for (int channel = 0; channel < 2; channel++)
             breaks(Fault.stall(channel == 0 ? 100 : 30_000).onChannel(channel), true);
     }
 
@@ -173,8 +150,8 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
         }
 
         @Override
-        public Set<Feature> needs(boolean placed) {
-            return real.needs(placed);
+        public int fileWorkers(Options options) {
+            return real.fileWorkers(options);
         }
 
         @Override
@@ -183,13 +160,13 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
         }
 
         @Override
-        public Sender sender(boolean placed, Channels channels, Session session) {
-            return real.sender(placed, channels, new ProbeSession(session, permitted, before));
+        public Sender sender(Channels channels, Session session) {
+            return real.sender(channels, new ProbeSession(session, permitted, before));
         }
 
         @Override
-        public Receiver receiver(boolean placed, Session session) {
-            return real.receiver(placed, session);
+        public Receiver receiver(Session session) {
+            return real.receiver(session);
         }
     }
 
@@ -254,6 +231,20 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
                 chosen().capability("x-ignore-shared"),
                 false,
                 "receiver(): Session.came");
+    }
+
+    @Test
+    @Tag("CAR-12")
+    final void itSaysWhatArrives() throws Exception {
+        // Of a fresh block a page that did not arrive is zero, and is not looked at.
+        ferry(
+                engine(),
+                PageHost.fading(),
+                PageHost.fresh(),
+                chosen(),
+                false,
+                "receiver(): Session.arrives",
+                begun -> {});
     }
 
     @Test

@@ -18,7 +18,7 @@ import java.util.SplittableRandom;
 final class PageHost implements Machine {
     static final int PAGE = 4096;
 
-    private final List<RamBlock> blocks =
+    private List<RamBlock> blocks =
             List.of(
                     RamBlock.of("large", Arena.ofAuto().allocate(300 * PAGE, PAGE), PAGE),
                     RamBlock.of("one page", MemorySegment.ofArray(new byte[PAGE]), PAGE),
@@ -53,6 +53,34 @@ final class PageHost implements Machine {
         host.state = RunState.RUNNING;
         host.ram = new RestlessRam(() -> host.blocks, 3, () -> host.state == RunState.RUNNING);
         return host;
+    }
+
+    /** One that runs, and whose pages become zero when they were read. */
+    static PageHost fading() {
+        PageHost host = source();
+        host.state = RunState.RUNNING;
+        host.ram =
+                new RestlessRam(() -> host.blocks, 3, () -> host.state == RunState.RUNNING) {
+                    @Override
+                    protected void change(RamBlock block, long offset) {
+                        block.write(offset, MemorySegment.ofArray(new byte[PAGE]));
+                    }
+                };
+        return host;
+    }
+
+    /** One to be loaded into that was just made: all of it is zero. */
+    static PageHost fresh() {
+        PageHost host = new PageHost(RunState.INMIGRATE);
+        host.blocks =
+                host.blocks.stream()
+                        .map(block -> RamBlock.fresh(block.id(), zeros(block), PAGE))
+                        .toList();
+        return host;
+    }
+
+    private static MemorySegment zeros(RamBlock block) {
+        return Arena.ofAuto().allocate(block.usedLength(), PAGE);
     }
 
     /** One to be loaded into; what it holds must not be seen afterwards. */

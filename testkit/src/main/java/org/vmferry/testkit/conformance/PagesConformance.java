@@ -11,7 +11,7 @@ import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Provider;
 import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -39,7 +39,7 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
         return Settings.NONE;
     }
 
-    static Plugins plugins(List<RamLayout> layouts, List<PageCarrier> carriers) {
+    static Plugins plugins(List<FileLayout> layouts, List<PageCarrier> carriers) {
         return new Plugins(Set.of(), Set.copyOf(layouts), Set.copyOf(carriers), Set.of(), Set.of());
     }
 
@@ -69,7 +69,18 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
             String lookAt,
             Consumer<Migration> begun)
             throws Exception {
-        PageHost destination = PageHost.destination();
+        return ferry(engine, source, PageHost.destination(), settings, file, lookAt, begun);
+    }
+
+    final Migration ferry(
+            Engine engine,
+            PageHost source,
+            PageHost destination,
+            Settings settings,
+            boolean file,
+            String lookAt,
+            Consumer<Migration> begun)
+            throws Exception {
         Settings all = settings.plus(settings()).parameter("downtime-limit", "20000");
         Migration out;
         Migration in;

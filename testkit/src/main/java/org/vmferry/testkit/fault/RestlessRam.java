@@ -20,7 +20,7 @@ import java.util.function.BooleanSupplier;
  * another byte, and a mark, as if the guest had just written it. Whoever keeps to the dirty log is
  * not troubled; who reads a page twice, or trusts that it stays as it was, is.
  */
-public final class RestlessRam implements RamProvider, DirtyLog {
+public class RestlessRam implements RamProvider, DirtyLog {
     private final RamProvider real;
     private final int every;
     private final BooleanSupplier running;
@@ -81,6 +81,20 @@ public final class RestlessRam implements RamProvider, DirtyLog {
         real.dirtyLog().ifPresent(log -> log.harvest(((Restless) block).block(), into));
     }
 
+    /**
+     * Changes a page that is just read, as the guest would.
+     *
+     * @param block which
+     * @param offset the page's first byte
+     */
+    protected void change(RamBlock block, long offset) {
+        MemorySegment one = MemorySegment.ofArray(new byte[1]);
+        block.read(offset, one);
+        byte value = one.get(ValueLayout.JAVA_BYTE, 0);
+        one.set(ValueLayout.JAVA_BYTE, 0, (byte) (value + 1));
+        block.write(offset, one);
+    }
+
     private final class Restless extends ForwardingBlock {
 
         RamBlock block() {
@@ -106,11 +120,7 @@ public final class RestlessRam implements RamProvider, DirtyLog {
         }
 
         private void change(long offset) {
-            MemorySegment one = MemorySegment.ofArray(new byte[1]);
-            super.read(offset, one);
-            byte value = one.get(ValueLayout.JAVA_BYTE, 0);
-            one.set(ValueLayout.JAVA_BYTE, 0, (byte) (value + 1));
-            write(offset, one);
+            RestlessRam.this.change(real, offset);
             marks.mark(this, offset / pageSize());
             changes.incrementAndGet();
         }

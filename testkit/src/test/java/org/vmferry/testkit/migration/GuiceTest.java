@@ -11,7 +11,7 @@ import org.vmferry.engine.Engine;
 import org.vmferry.mappedram.MappedRamLayout;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.transport.TransportProvider;
 
@@ -25,7 +25,8 @@ class GuiceTest {
                                     @Override
                                     protected void configure() {
                                         var layouts =
-                                                Multibinder.newSetBinder(binder(), RamLayout.class);
+                                                Multibinder.newSetBinder(
+                                                        binder(), FileLayout.class);
                                         layouts.addBinding().to(MappedRamLayout.class);
                                         var carriers =
                                                 Multibinder.newSetBinder(
@@ -41,7 +42,6 @@ class GuiceTest {
         assertThat(engine.plugins().rejected()).isEmpty();
         assertThat(engine.plugins().layout("mapped-ram")).isInstanceOf(MappedRamLayout.class);
         assertThat(engine.plugins().carrier("crew")).isInstanceOf(CrewCarrier.class);
-        assertThat(engine.plugins().carrier("main").id()).isEqualTo("main");
         assertThat(engine.plugins().transport("file").id()).isEqualTo("file");
     }
 }

@@ -3,59 +3,50 @@ package org.vmferry.testkit.parts;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.TestFactory;
-import org.vmferry.engine.ram.InlineLayout;
 import org.vmferry.mappedram.MappedRamLayout;
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
-import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.MainIn;
-import org.vmferry.spi.layout.MainOut;
-import org.vmferry.spi.layout.Placement;
-import org.vmferry.spi.layout.RamLayout;
-import org.vmferry.spi.layout.SyncMark;
+import org.vmferry.spi.layout.FileIn;
+import org.vmferry.spi.layout.FileLayout;
+import org.vmferry.spi.layout.FileOut;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
-import org.vmferry.testkit.conformance.RamLayoutConformance;
+import org.vmferry.spi.ram.Staging;
+import org.vmferry.testkit.conformance.FileLayoutConformance;
 
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** The layouts that come with vmferry, and layouts that break one rule each. */
 class LayoutTest {
     @Nested
-    class Inline extends RamLayoutConformance {
+    class MappedRam extends FileLayoutConformance {
         @Override
-        protected RamLayout provider() {
-            return new InlineLayout();
-        }
-    }
-
-    @Nested
-    class MappedRam extends RamLayoutConformance {
-        @Override
-        protected RamLayout provider() {
+        protected FileLayout provider() {
             return new MappedRamLayout();
         }
     }
 
     @TestFactory
     Stream<DynamicTest> eachIsCaught() {
-        return Twins.of(LayoutTest.class, RamLayoutConformance.class, "PRV-");
+        return Twins.of(LayoutTest.class, FileLayoutConformance.class, "PRV-");
     }
 
-    /** In-line under another name, of which a twin changes one thing. */
-    abstract static class Suite extends RamLayoutConformance implements RamLayout {
+    /** Mapped-ram under another name, of which a twin changes one thing. */
+    abstract static class Suite extends FileLayoutConformance implements FileLayout {
         private static final Capability TWIN = new Capability("twin");
-        final RamLayout real = new InlineLayout();
+        private final FileLayout real = new MappedRamLayout();
 
         @Override
         protected Duration patience() {
@@ -63,7 +54,7 @@ class LayoutTest {
         }
 
         @Override
-        protected RamLayout provider() {
+        protected FileLayout provider() {
             return this;
         }
 
@@ -74,17 +65,7 @@ class LayoutTest {
 
         @Override
         public List<Option<?>> options() {
-            return List.of(TWIN);
-        }
-
-        @Override
-        public Set<Feature> needs() {
-            return Set.of();
-        }
-
-        @Override
-        public boolean placed() {
-            return false;
+            return List.of(TWIN, MappedRamLayout.DIRECT_IO);
         }
 
         @Override
@@ -94,16 +75,15 @@ class LayoutTest {
 
         @Override
         public Loader loader(Session session) {
-            return real.loader(session);
+            return new Reader(real.loader(session));
         }
 
         /** Writes a run, or does not. */
-        void record(Run run, boolean zero, Placement.MainRecords records) throws IOException {
-            if (zero) records.zeros(run);
-            else records.pages(run);
+        void write(Run run, Staging staging, Saver saver) throws IOException {
+            saver.move(run, staging);
         }
 
-        private final class Writer implements Saver {
+        final class Writer implements Saver {
             private final Saver real;
 
             Writer(Saver real) {
@@ -111,30 +91,22 @@ class LayoutTest {
             }
 
             @Override
-            public Placement placement(MainOut out) throws IOException {
-                Placement.MainRecords records = ((Placement.Framed) real.placement(out)).records();
-                Placement.MainRecords twins =
-                        new Placement.MainRecords() {
-                            @Override
-                            public void pages(Run run) throws IOException {
-                                record(run, false, records);
-                            }
-
-                            @Override
-                            public void zeros(Run run) throws IOException {
-                                record(run, true, records);
-                            }
-                        };
-                return (Placement.Framed) () -> twins;
+            public void block(FileOut out, RamBlock block) throws IOException {
+                real.block(out, block);
             }
 
             @Override
-            public void sync(MainOut out, SyncMark mark) throws IOException {
-                real.sync(out, mark);
+            public void begin(FileOut out) throws IOException {
+                real.begin(out);
             }
 
             @Override
-            public void end(MainOut out) throws IOException {
+            public void move(Run run, Staging staging) throws IOException {
+                write(run, staging, real);
+            }
+
+            @Override
+            public void end(FileOut out) throws IOException {
                 real.end(out);
             }
 
@@ -145,19 +117,72 @@ class LayoutTest {
         }
     }
 
-    @Breaks({"LAY-1", "LAY-4"})
-    static class HasPlacesInAnything extends Suite {
+    /** Puts something over the loader. */
+    private static class Reader implements FileLayout.Loader {
+        private final FileLayout.Loader real;
+
+        Reader(FileLayout.Loader real) {
+            this.real = real;
+        }
+
         @Override
-        public boolean placed() {
-            return true;
+        public void block(FileIn in, BlockHeader header) throws IOException {
+            real.block(in, header);
+        }
+
+        @Override
+        public void open(FileIn in, RamTarget target) throws IOException {
+            real.open(in, target);
+        }
+
+        @Override
+        public Optional<FileLayout.Place> place(RamBlock block) {
+            return real.place(block);
+        }
+
+        @Override
+        public void pages(Fetch fetch) throws IOException {
+            real.pages(fetch);
+        }
+
+        @Override
+        public void move(Run run, Staging staging) throws IOException {
+            real.move(run, staging);
+        }
+
+        @Override
+        public void section(FileIn in) throws IOException {
+            real.section(in);
+        }
+
+        @Override
+        public void close() {
+            real.close();
         }
     }
 
-    @Breaks({"LAY-2", "LAY-3", "LAY-6", "LAY-7"})
+    @Breaks("LAY-1")
+    static class MovesOneRunAtATime extends Suite {
+        @Override
+        public Loader loader(Session session) {
+            AtomicInteger at = new AtomicInteger();
+            return new Reader(super.loader(session)) {
+                @Override
+                public void move(Run run, Staging staging) throws IOException {
+                    boolean alone = at.incrementAndGet() == 1;
+                    LockSupport.parkNanos(5_000_000);
+                    if (alone) super.move(run, staging);
+                    at.decrementAndGet();
+                }
+            };
+        }
+    }
+
+    @Breaks({"LAY-1", "LAY-2", "LAY-3", "LAY-6", "LAY-7"})
     static class LosesSinglePages extends Suite {
         @Override
-        void record(Run run, boolean zero, Placement.MainRecords records) throws IOException {
-            if (run.pages() > 1 || zero) super.record(run, zero, records);
+        void write(Run run, Staging staging, Saver saver) throws IOException {
+            if (run.pages() > 1) super.write(run, staging, saver);
         }
     }
 
@@ -167,44 +192,24 @@ class LayoutTest {
 
         @Override
         public Saver saver(Session session) {
-            written.clear();
+            synchronized (written) {
+                written.clear();
+            }
             return super.saver(session);
         }
 
         @Override
-        void record(Run run, boolean zero, Placement.MainRecords records) throws IOException {
-            synchronized (written) {
-                for (int i = 0; i < run.pages(); i++) {
-                    Run page = run.part(i, 1);
-                    // Several saves at once have blocks of their own.
-                    String name = System.identityHashCode(run.block()) + ":" + page.firstPage();
-                    if (written.add(name)) super.record(page, zero, records);
+        void write(Run run, Staging staging, Saver saver) throws IOException {
+            for (int i = 0; i < run.pages(); i++) {
+                Run page = run.part(i, 1);
+                // Several saves at once have blocks of their own.
+                String name = System.identityHashCode(run.block()) + ":" + page.firstPage();
+                boolean first;
+                synchronized (written) {
+                    first = written.add(name);
                 }
+                if (first) super.write(page, staging, saver);
             }
-        }
-    }
-
-    /** Puts something over the loader. */
-    private abstract static class Reader implements RamLayout.Loader {
-        final RamLayout.Loader real;
-
-        Reader(RamLayout.Loader real) {
-            this.real = real;
-        }
-
-        @Override
-        public void block(MainIn in, BlockHeader header) throws IOException {
-            real.block(in, header);
-        }
-
-        @Override
-        public Placement placement(MainIn in, RamTarget target) throws IOException {
-            return real.placement(in, target);
-        }
-
-        @Override
-        public void close() {
-            real.close();
         }
     }
 
@@ -212,11 +217,11 @@ class LayoutTest {
     static class CrashesOnDamage extends Suite {
         @Override
         public Loader loader(Session session) {
-            return new Reader(real.loader(session)) {
+            return new Reader(super.loader(session)) {
                 @Override
-                public void section(MainIn in, PageCarrier.Receiver receiver) throws IOException {
+                public void block(FileIn in, BlockHeader header) throws IOException {
                     try {
-                        real.section(in, receiver);
+                        super.block(in, header);
                     } catch (MigrationException e) {
                         throw new IllegalStateException(e);
                     }

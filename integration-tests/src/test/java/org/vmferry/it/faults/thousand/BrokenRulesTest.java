@@ -26,7 +26,7 @@ class BrokenRulesTest {
     @Tag("stress")
     void shutComesBeforeTheMachineBegins() throws Exception {
         Mutant.compile(
-                ENGINE + "Load.java",
+                ENGINE + "ChannelLoad.java",
                 Map.of(
                         "                begin(state);\n            }",
                         "                if (answers != null) answers.begun();\n"

@@ -51,7 +51,6 @@ class EveryCallbackTest {
                     entry("Opener.release", "only where it fails: YankTest"),
                     entry("OutgoingFile.release", "only where it fails: YankTest"),
                     entry("OutgoingFile.reserve", "its default passes it to expect"),
-                    entry("Placed.place", "only to look into a snapshot"),
                     entry("PositionedFile.resize", "only in a file that is written in place"),
                     entry("RamBlock.maximumLength", "no RAM of this guest may grow"),
                     entry("RamTarget.missing", "no RAM of it is left out"),

@@ -4,12 +4,13 @@ import org.vmferry.engine.MigrationListener;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.MainIn;
-import org.vmferry.spi.layout.MainOut;
-import org.vmferry.spi.layout.Placement;
+import org.vmferry.spi.layout.FileIn;
+import org.vmferry.spi.layout.FileLayout;
+import org.vmferry.spi.layout.FileOut;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.option.Option;
+import org.vmferry.spi.ram.ZeroPages;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -38,9 +39,11 @@ final class Seams {
             Set.of(
                     Session.class,
                     Session.Counters.class,
-                    MainIn.class,
-                    MainOut.class,
+                    FileIn.class,
+                    FileOut.class,
                     PageCarrier.Channels.class,
+                    FileLayout.Loader.Fetch.class,
+                    ZeroPages.Extents.class,
                     Option.class,
                     MigrationEvent.class);
 
@@ -90,7 +93,6 @@ final class Seams {
             Class<?> outer = seam.getEnclosingClass();
             boolean its = kind.type() == seam || kind.type() == outer;
             its |= kind == PluginKind.TRANSPORT && seam.getPackage() == kind.type().getPackage();
-            its |= kind == PluginKind.LAYOUT && outer == Placement.class;
             if (its) return kind.word() + " '[a-z-]+' \\(.*\\)";
         }
         return "(the|RAM|device|a listener).*";

@@ -1,20 +1,20 @@
 package org.vmferry.testkit.conformance;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
-import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.layout.RamLayout;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.layout.FileLayout;
+import org.vmferry.spi.option.Capability;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Options;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,33 +24,63 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 
-/** A RAM layout: docs/spi/layout.md. */
-public abstract class RamLayoutConformance extends PagesConformance<RamLayout> {
+/** A file layout: docs/spi/layout.md. */
+public abstract class FileLayoutConformance extends PagesConformance<FileLayout> {
     /** For the author's class. */
-    protected RamLayoutConformance() {}
+    protected FileLayoutConformance() {}
 
     private Engine engine() throws Exception {
         return new Engine(plugins(List.of(provider()), List.of()));
     }
 
     private Settings chosen() throws Exception {
-        String id = provider().id();
-        return id.equals(Plugins.INLINE) ? Settings.NONE : Settings.NONE.capability(id);
+        return Settings.NONE.capability(provider().id());
     }
 
-    private boolean needsFile() throws Exception {
-        return provider().needs().contains(Feature.SEEKABLE);
+    /** Nothing but a number of workers. */
+    private static final class ManyHands implements PageCarrier {
+        static final Capability HANDS = new Capability("many-hands");
+
+        @Override
+        public String id() {
+            return HANDS.name();
+        }
+
+        @Override
+        public List<Option<?>> options() {
+            return List.of(HANDS);
+        }
+
+        @Override
+        public int channelMagic() {
+            return 1;
+        }
+
+        @Override
+        public int fileWorkers(Options options) {
+            return 4;
+        }
+
+        @Override
+        public Sender sender(Channels channels, Session session) {
+            throw new AssertionError("a file has no channels");
+        }
+
+        @Override
+        public Receiver receiver(Session session) {
+            throw new AssertionError("a file has no channels");
+        }
     }
 
     @Test
     @Tag("LAY-1")
-    final void whatItNeedsDoesNotChange() throws Exception {
-        RamLayout layout = provider();
-        assertEquals(layout.needs(), layout.needs(), "needs(): differs from call to call");
-        assertEquals(layout.placed(), layout.placed(), "placed(): differs from call to call");
-        assertTrue(
-                !layout.placed() || layout.needs().contains(Feature.SEEKABLE),
-                "needs(): pages have places in files only, so placed() needs SEEKABLE");
+    final void severalWorkersMovePages() throws Exception {
+        ferry(
+                new Engine(plugins(List.of(provider()), List.of(new ManyHands()))),
+                PageHost.source(),
+                chosen().capability(ManyHands.HANDS.name()),
+                true,
+                "move(): with four workers");
     }
 
     @Test
@@ -58,7 +88,6 @@ public abstract class RamLayoutConformance extends PagesConformance<RamLayout> {
     final void whatIsSavedIsLoaded() throws Exception {
         String lookAt = "saver(), loader(): what was saved is not what was loaded";
         ferry(engine(), PageHost.source(), chosen(), true, lookAt);
-        if (!needsFile()) ferry(engine(), PageHost.source(), chosen(), false, lookAt);
     }
 
     @Test
@@ -70,17 +99,6 @@ public abstract class RamLayoutConformance extends PagesConformance<RamLayout> {
                 chosen(),
                 true,
                 "placement(): a page was sent twice, and is not as it was sent last");
-    }
-
-    @Test
-    @Tag("LAY-4")
-    final void itIsRefusedWhereItCannotWork() throws Exception {
-        assumeTrue(provider().placed());
-        PageHost host = PageHost.source();
-        refused(
-                "needs(): without positions it must be refused at once",
-                () -> engine().send(host, "tcp:127.0.0.1:1", chosen()),
-                MigrationException.class);
     }
 
     @Test

@@ -6,9 +6,12 @@ import org.vmferry.spi.transport.PositionedFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
-/** The main stream, being written. Integers are big-endian. Used by the migration thread only. */
+/**
+ * The main stream, being written into a file. Integers are big-endian. Used by the migration thread
+ * only.
+ */
 @Status(Status.Level.STABLE)
-public interface MainOut {
+public interface FileOut {
     /**
      * Writes a byte.
      *
@@ -67,7 +70,7 @@ public interface MainOut {
     /**
      * Where the next byte goes.
      *
-     * @return bytes since the stream's beginning; in a file, its position
+     * @return its position in the file
      */
     long position();
 
@@ -85,7 +88,6 @@ public interface MainOut {
      * @param direct around the page cache
      * @return never null
      * @throws IOException if it can't be opened so
-     * @throws UnsupportedOperationException without {@link org.vmferry.spi.Feature#SEEKABLE}
      */
     PositionedFile file(boolean direct) throws IOException;
 }

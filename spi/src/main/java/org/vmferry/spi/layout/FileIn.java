@@ -7,11 +7,11 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The main stream, being read. Integers are big-endian. Its end in the middle of something is an
- * error that names the position. Used by the migration thread only.
+ * The main stream, being read from a file. Integers are big-endian. Its end in the middle of
+ * something is an error that names the position. Used by the migration thread only.
  */
 @Status(Status.Level.STABLE)
-public interface MainIn {
+public interface FileIn {
     /**
      * Reads a byte.
      *
@@ -63,7 +63,7 @@ public interface MainIn {
     /**
      * Where the next byte comes from.
      *
-     * @return bytes since the stream's beginning; in a file, its position
+     * @return its position in the file
      */
     long position();
 
@@ -81,7 +81,6 @@ public interface MainIn {
      * @param direct around the page cache
      * @return never null
      * @throws IOException if it can't be opened so
-     * @throws UnsupportedOperationException without {@link org.vmferry.spi.Feature#SEEKABLE}
      */
     PositionedFile file(boolean direct) throws IOException;
 }

@@ -1,14 +1,10 @@
 package org.vmferry.multifd;
 
 import org.slf4j.Logger;
-import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
-import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.carrier.PageCarrier.Channels;
-import org.vmferry.spi.layout.Placement;
-import org.vmferry.spi.layout.SyncMark;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.transport.Channel;
@@ -27,8 +23,8 @@ import java.util.concurrent.locks.Condition;
  * <p>Each channel has one thread for all its life: it opens the channel, says hello, and then sends
  * the batches that the migration thread hands it.
  */
-final class FramedSender implements PageCarrier.Sender {
-    private static final Logger log = Log.of(FramedSender.class);
+final class MultifdSender implements PageCarrier.Sender {
+    private static final Logger log = Log.of(MultifdSender.class);
 
     private final Channels channels;
     private final Session session;
@@ -41,10 +37,9 @@ final class FramedSender implements PageCarrier.Sender {
     private int unsettled; // guarded by the workers' lock
 
     private volatile int pageSize; // set before the first batch is handed over
-    private LegacyZeros legacyZeros;
     private Batch pending;
 
-    FramedSender(Channels channels, Session session) {
+    MultifdSender(Channels channels, Session session) {
         this.channels = channels;
         this.session = session;
         count = session.options().get(MultifdCarrier.CHANNELS);
@@ -119,24 +114,17 @@ final class FramedSender implements PageCarrier.Sender {
     }
 
     @Override
-    public void start(Placement placement, List<RamBlock> blocks) throws IOException {
-        if (!(placement instanceof Placement.Framed framed)) {
-            throw new MigrationException(
-                    Blame.PLUGIN, "multifd connected for a stream, the layout gives places");
-        }
+    public void start(List<RamBlock> blocks) throws IOException {
         pageSize = eachSection ? PageSize.of(blocks) : PageSize.ofFlushed(blocks);
-        if (session.options().get(MultifdCarrier.ZERO_PAGES).equals(ZeroDetection.LEGACY)) {
-            legacyZeros = new LegacyZeros(framed.records(), pageSize);
-        }
+    }
+
+    @Override
+    public boolean leavesZeroPages() {
+        return session.options().get(MultifdCarrier.ZERO_PAGES).equals(ZeroDetection.LEGACY);
     }
 
     @Override
     public void send(Run run) throws IOException {
-        if (legacyZeros == null) add(run);
-        else legacyZeros.split(run, this::add);
-    }
-
-    private void add(Run run) throws IOException {
         int limit = Packet.limit(pageSize);
         for (int done = 0; done < run.pages(); ) {
             if (pending != null && pending.block() != run.block()) handOver();
@@ -159,10 +147,10 @@ final class FramedSender implements PageCarrier.Sender {
     }
 
     @Override
-    public SyncMark endRound() throws IOException {
-        if (eachSection) return SyncMark.NONE;
+    public boolean endRound() throws IOException {
+        if (eachSection) return false;
         synchronise();
-        return SyncMark.FLUSH;
+        return true;
     }
 
     @Override
@@ -181,10 +169,6 @@ final class FramedSender implements PageCarrier.Sender {
 
     @Override
     public void close() {
-        try {
-            workers.close();
-        } finally {
-            if (legacyZeros != null) legacyZeros.close();
-        }
+        workers.close();
     }
 }

@@ -4,9 +4,7 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.ram.RamBlock;
-import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -23,7 +21,7 @@ import java.util.concurrent.locks.Condition;
  * <p>Each channel has one thread from its hello on: it waits until the blocks are known, and reads
  * packets. At a SYNC it stops until the main stream has come as far.
  */
-final class FramedReceiver implements PageCarrier.Receiver {
+final class MultifdReceiver implements PageCarrier.Receiver {
     private static final long LOOK_MS = 1000; // the limit may change meanwhile
 
     private final Session session;
@@ -37,7 +35,7 @@ final class FramedReceiver implements PageCarrier.Receiver {
     private long nextNumber; // the first packet's since the last sync
     private boolean finishing;
 
-    private Map<String, Target> blocks; // null until START was read
+    private Map<String, RamBlock> blocks; // null until START was read
     private int pageSize;
     private boolean started; // the START section is over
     private boolean syncsPerSection;
@@ -48,7 +46,7 @@ final class FramedReceiver implements PageCarrier.Receiver {
      *
      * @param session the migration
      */
-    FramedReceiver(Session session) {
+    MultifdReceiver(Session session) {
         this.session = session;
         workers = new Workers(session, "recv");
         met = workers.condition();
@@ -180,13 +178,9 @@ final class FramedReceiver implements PageCarrier.Receiver {
     }
 
     @Override
-    public void start(Placement placement, List<RamBlock> opened) throws IOException {
-        if (!(placement instanceof Placement.Framed)) {
-            throw new MigrationException(
-                    Blame.PLUGIN, "multifd connected for a stream, the layout gives places");
-        }
-        Map<String, Target> byName = new HashMap<>();
-        for (RamBlock block : opened) byName.put(block.id(), new Target(block));
+    public void start(List<RamBlock> opened) throws IOException {
+        Map<String, RamBlock> byName = new HashMap<>();
+        for (RamBlock block : opened) byName.put(block.id(), block);
         int size = PageSize.of(opened);
         workers.lock.lock();
         try {
@@ -196,16 +190,6 @@ final class FramedReceiver implements PageCarrier.Receiver {
         } finally {
             workers.lock.unlock();
         }
-    }
-
-    @Override
-    public void fetch(Run run) {
-        throw new UnsupportedOperationException("pages come on channels");
-    }
-
-    @Override
-    public void beforePage(RamBlock block, long offset) {
-        blocks.get(block.id()).arrive(offset, 1);
     }
 
     @Override

@@ -18,10 +18,7 @@ import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.carrier.PageCarrier.Receiver;
-import org.vmferry.spi.carrier.PageCarrier.Sender;
-import org.vmferry.spi.layout.RamLayout.Loader;
-import org.vmferry.spi.layout.RamLayout.Saver;
+import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
@@ -31,12 +28,14 @@ import org.vmferry.spi.ram.Run;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 
-class InlineLayoutTest {
+class InlineTest {
     private static final int PAGE = 4096;
     private static final Options ADDRESSES =
             Options.DEFAULTS.with(EngineOptions.X_IGNORE_SHARED, true);
@@ -61,19 +60,18 @@ class InlineLayoutTest {
     /** Reads a block list, and then sections; says where the stream stands. */
     private List<BlockHeader> read(Bytes bytes, int sections) throws IOException {
         try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 1000));
-                Loader loader = new InlineLayout().loader(session());
-                Receiver receiver = new MainCarrier().receiver(false, session())) {
+                RamIn ram = new InlineIn(in, session())) {
             List<BlockHeader> headers =
                     List.copyOf(
                             RamSection.readBlocks(
                                             in,
                                             PAGE,
                                             options,
-                                            loader,
+                                            ram,
                                             RamTarget.of(blocks),
-                                            receiver)
+                                            new ArrivedPages())
                                     .keySet());
-            for (int i = 0; i < sections; i++) loader.section(in, receiver);
+            for (int i = 0; i < sections; i++) ram.section();
             assertThat(in.position()).isEqualTo(bytes.size());
             return headers;
         }
@@ -171,8 +169,11 @@ class InlineLayoutTest {
                 .hasMessageContaining("no RAM block 'c'");
         RamTarget broken = Guard.host(RamTarget.class, header -> null, "the RAM target");
         try (StreamIn in = new StreamIn(new MemoryChannel(list().array(), 9));
-                Loader loader = new InlineLayout().loader(session())) {
-            assertThatThrownBy(() -> RamSection.readBlocks(in, PAGE, options, loader, broken, null))
+                RamIn ram = new InlineIn(in, session())) {
+            assertThatThrownBy(
+                            () ->
+                                    RamSection.readBlocks(
+                                            in, PAGE, options, ram, broken, new ArrivedPages()))
                     .isInstanceOfSatisfying(
                             MigrationException.class,
                             e -> assertThat(e.blame()).isEqualTo(Blame.HOST))
@@ -235,16 +236,15 @@ class InlineLayoutTest {
         MemoryChannel channel = new MemoryChannel(new byte[0], 5000);
         MigrationSession session = session();
         try (StreamOut out = new StreamOut(channel);
-                Saver saver = new InlineLayout().saver(session);
-                Sender sender = new MainCarrier().sender(false, null, session)) {
-            RamSection.Writer writer = new RamSection.Writer(out, saver, sender, options);
+                RamOut ram = new InlineOut(out, session)) {
+            RamSection.Writer writer = new RamSection.Writer(out, ram, options);
             writer.start(blocks);
             writer.part();
-            sender.send(new Run(blocks.get(0), 0, 4));
+            ram.send(new Run(blocks.get(0), 0, 4));
             writer.close();
             writer.end();
-            sender.send(new Run(blocks.get(0), 1, 1));
-            sender.send(new Run(blocks.get(1), 0, 2));
+            ram.send(new Run(blocks.get(0), 1, 1));
+            ram.send(new Run(blocks.get(1), 0, 2));
             writer.closeEnd();
         }
         Bytes expected = new Bytes().ramStart(1).raw(list().array()).footer(1).u8(2).u32(1);
@@ -255,6 +255,87 @@ class InlineLayoutTest {
         assertThat(channel.written()).isEqualTo(expected.array());
         assertThat(session.pagesNormal()).isEqualTo(4);
         assertThat(session.pagesZero()).isEqualTo(3);
+    }
+
+    /** A sender that leaves zero pages to the main stream, and says what it is told. */
+    private static final class Leaves implements PageCarrier.Sender {
+        final List<String> told = new ArrayList<>();
+
+        @Override
+        public boolean leavesZeroPages() {
+            return true;
+        }
+
+        @Override
+        public void connect() {
+            told.add("connect");
+        }
+
+        @Override
+        public void start(List<RamBlock> all) {
+            told.add("start");
+        }
+
+        @Override
+        public void send(Run run) {
+            told.add("send " + run.firstPage() + "+" + run.pages());
+        }
+
+        @Override
+        public boolean endRound() {
+            told.add("endRound");
+            return true;
+        }
+
+        @Override
+        public void endSection() {
+            told.add("endSection");
+        }
+
+        @Override
+        public void finish() {
+            told.add("finish");
+        }
+
+        @Override
+        public void close() {
+            told.add("close");
+        }
+    }
+
+    @Test
+    @Tag("RAM-9")
+    @Tag("MFD-14")
+    void whatACarrierLeavesIsInTheStream() throws IOException {
+        blocks.get(0).write(PAGE, MemorySegment.ofArray(page(1)));
+        MemoryChannel channel = new MemoryChannel(new byte[0], 5000);
+        Leaves sender = new Leaves();
+        try (StreamOut out = new StreamOut(channel);
+                RamOut ram = new CarrierOut(out, session(), sender)) {
+            ram.connect();
+            RamSection.Writer writer = new RamSection.Writer(out, ram, options);
+            writer.start(blocks);
+            writer.end();
+            ram.send(new Run(blocks.get(0), 0, 4));
+            writer.closeEnd();
+            ram.finish();
+        }
+        Bytes start = new Bytes().raw(Arrays.copyOf(list().array(), 28));
+        Bytes expected = new Bytes().ramStart(1).raw(start.array()).u64(0x200).u64(16).footer(1);
+        expected.u8(3).u32(1).u64(2).str8("a").u8(0).u64(2 * PAGE | 0x22).u8(0);
+        expected.u64(3 * PAGE | 0x22).u8(0).u64(0x200).u64(16).footer(1);
+        assertThat(channel.written()).isEqualTo(expected.array());
+        assertThat(sender.told)
+                .containsExactly(
+                        "connect",
+                        "start",
+                        "endRound",
+                        "endSection",
+                        "send 1+1",
+                        "endRound",
+                        "endSection",
+                        "finish",
+                        "close");
     }
 
     @Test

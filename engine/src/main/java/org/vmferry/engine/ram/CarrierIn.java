@@ -1,0 +1,55 @@
+package org.vmferry.engine.ram;
+
+import org.vmferry.engine.stream.StreamIn;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.carrier.PageCarrier.Receiver;
+import org.vmferry.spi.ram.RamBlock;
+
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+
+/** RAM from a carrier's channels; what the carrier leaves to the main stream is in records. */
+public final class CarrierIn extends InlineIn {
+    private final Receiver receiver;
+
+    /** With a receiver, which this closes. */
+    public CarrierIn(StreamIn in, Session session, Receiver receiver) {
+        super(in, session);
+        this.receiver = receiver;
+    }
+
+    @Override
+    public void connect(String machine) throws IOException {
+        receiver.connect(machine);
+    }
+
+    @Override
+    public void start(Collection<RamBlock> blocks) throws IOException {
+        receiver.start(List.copyOf(blocks));
+    }
+
+    @Override
+    void flush() throws IOException {
+        receiver.sync();
+    }
+
+    @Override
+    void endSection() throws IOException {
+        receiver.endSection();
+    }
+
+    @Override
+    public void finish() throws IOException {
+        receiver.finish();
+    }
+
+    @Override
+    public void close() {
+        try {
+            receiver.close();
+        } finally {
+            super.close();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package org.vmferry.engine.ram;
+
+import org.vmferry.engine.stream.FileStreamOut;
+import org.vmferry.spi.Session;
+import org.vmferry.spi.layout.FileLayout.Saver;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
+
+import java.io.IOException;
+import java.util.List;
+
+/** RAM in a file, every page at the place that a layout gives it. */
+public final class PlacedOut implements RamOut {
+    private final FileStreamOut out;
+    private final Saver saver;
+    private final FileWorkers workers;
+
+    /** With a saver, which this closes. */
+    public PlacedOut(FileStreamOut out, Session session, Saver saver, int workers) {
+        this.out = out;
+        this.saver = saver;
+        this.workers = new FileWorkers(session, "save", workers, saver::move);
+    }
+
+    @Override
+    public void block(RamBlock block) throws IOException {
+        saver.block(out, block);
+    }
+
+    @Override
+    public void start(List<RamBlock> blocks) throws IOException {
+        saver.begin(out);
+        workers.start();
+    }
+
+    @Override
+    public void send(Run run) throws IOException {
+        workers.move(run);
+    }
+
+    @Override
+    public void endRound() throws IOException {
+        workers.drain();
+    }
+
+    @Override
+    public void end() throws IOException {
+        saver.end(out);
+    }
+
+    @Override
+    public void finish() throws IOException {
+        workers.drain();
+    }
+
+    @Override
+    public void close() {
+        try {
+            workers.close();
+        } finally {
+            saver.close();
+        }
+    }
+}
