@@ -116,7 +116,8 @@ class EveryCallbackTest {
         for (String goodbye : List.of("Channel.close", "Opener.close")) {
             all.runCallback(live, Side.SOURCE, Harm.SLEEP, goodbye);
         }
-        for (String last : List.of("Loader.close", "Channel.close", "DeviceState.load")) {
+        all.runCallback(WAYS.get(2), Side.DESTINATION, Harm.SLEEP, "Receiver.close");
+        for (String last : List.of("Channel.close", "DeviceState.load")) {
             all.runCallback(live, Side.DESTINATION, Harm.SLEEP, last);
         }
         for (Harm harm : List.of(Harm.THROW_ERROR, Harm.INTERRUPT)) {
