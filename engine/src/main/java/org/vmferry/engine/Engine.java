@@ -15,7 +15,8 @@ import org.vmferry.engine.migration.Parts;
 import org.vmferry.engine.migration.Save;
 import org.vmferry.engine.migration.Warmth;
 import org.vmferry.engine.option.EngineOptions;
-import org.vmferry.engine.option.OptionRegistry;
+import org.vmferry.engine.option.OptionCatalog;
+import org.vmferry.engine.option.OptionCompatibility;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
@@ -55,7 +56,8 @@ import java.util.function.Predicate;
  */
 public final class Engine {
     private final Plugins plugins;
-    private final OptionRegistry registry;
+    private final OptionCatalog catalog;
+    private final OptionCompatibility compatibility;
     private final AllowedAddresses allowed;
     private final AtomicInteger count = new AtomicInteger();
 
@@ -71,7 +73,8 @@ public final class Engine {
 
     private Engine(Plugins plugins, AllowedAddresses allowed) {
         this.plugins = plugins;
-        this.registry = new OptionRegistry(plugins);
+        this.catalog = new OptionCatalog(plugins);
+        this.compatibility = new OptionCompatibility(catalog);
         this.allowed = allowed;
     }
 
@@ -125,8 +128,8 @@ public final class Engine {
      *
      * @return the engine's and its plug-ins'
      */
-    public OptionRegistry options() {
-        return registry;
+    public OptionCatalog options() {
+        return catalog;
     }
 
     /**
@@ -180,7 +183,7 @@ public final class Engine {
                             .map(plugin -> Guard.over(MigrationNotifier.class, plugin))
                             .toList();
             Save save = Save.of(session, machine, prepared.parts, notifiers);
-            return new Migration(registry, session, address, save, use).start();
+            return new Migration(compatibility, session, address, save, use).start();
         } catch (MigrationException | RuntimeException | Error e) {
             use.end();
             throw e;
@@ -234,7 +237,7 @@ public final class Engine {
         IncomingFile end = files.incoming(address, session.options());
         try {
             Load load = new Load(session, machine, prepared.parts, end, use::lend);
-            return new Migration(registry, session, address, load, use).start();
+            return new Migration(compatibility, session, address, load, use).start();
         } catch (IOException | RuntimeException | Error e) {
             end.close();
             throw e;
@@ -249,7 +252,7 @@ public final class Engine {
         try {
             Load load =
                     new Load(session, machine, prepared.parts, end, channels.features(), use::lend);
-            return new Migration(registry, session, end.address(), load, use).start();
+            return new Migration(compatibility, session, end.address(), load, use).start();
         } catch (IOException | RuntimeException | Error e) {
             end.close();
             throw e;
@@ -270,10 +273,10 @@ public final class Engine {
     public void warmUp(Settings settings) throws MigrationException {
         Options options;
         try {
-            options = registry.validate(settings, plugins.transport("tcp"));
+            options = compatibility.validate(settings, plugins.transport("tcp"));
         } catch (MigrationException e) {
             try {
-                options = registry.validate(settings, plugins.transport("file"));
+                options = compatibility.validate(settings, plugins.transport("file"));
             } catch (MigrationException neither) {
                 throw e;
             }
@@ -386,9 +389,9 @@ public final class Engine {
         try {
             transport = plugins.transport(address.scheme());
         } catch (MigrationException e) {
-            throw registry.conflicts(settings, e);
+            throw compatibility.conflicts(settings, e);
         }
-        Options options = registry.validate(settings, transport);
+        Options options = compatibility.validate(settings, transport);
         RamLayout layout =
                 Guard.over(RamLayout.class, plugins.pluginFor(PluginKind.LAYOUT, options));
         PageCarrier carrier =

@@ -7,7 +7,7 @@ import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.migration.Save;
 import org.vmferry.engine.migration.Work;
 import org.vmferry.engine.option.EngineOptions;
-import org.vmferry.engine.option.OptionRegistry;
+import org.vmferry.engine.option.OptionCompatibility;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
@@ -30,7 +30,7 @@ public final class Migration {
 
     private static final Duration GRACE = Duration.ofSeconds(1);
 
-    private final OptionRegistry registry;
+    private final OptionCompatibility compatibility;
     private final MigrationSession session;
     private final Address address;
     private final Work work;
@@ -45,12 +45,12 @@ public final class Migration {
     private final RecordedMigration event = new RecordedMigration();
 
     Migration(
-            OptionRegistry registry,
+            OptionCompatibility compatibility,
             MigrationSession session,
             Address address,
             Work work,
             MachineUse use) {
-        this.registry = registry;
+        this.compatibility = compatibility;
         this.session = session;
         this.address = address;
         this.work = work;
@@ -249,7 +249,7 @@ public final class Migration {
                 throw MigrationException.user(
                         "%s is over: nothing can be changed any more", session.name());
             }
-            session.change(registry.change(session.current(), settings));
+            session.change(compatibility.change(session.current(), settings));
             if (settings.parameters().containsKey(EngineOptions.MAX_BANDWIDTH.name())) {
                 session.limitBandwidth(session.current(EngineOptions.MAX_BANDWIDTH));
             }

@@ -16,8 +16,7 @@ import java.util.Set;
 /** The capabilities and parameters that the engine itself obeys, under QEMU's names. */
 public final class EngineOptions {
     /** The destination answers: its failure reaches the source. */
-    public static final Capability RETURN_PATH =
-            new Capability("return-path", Set.of(), Set.of("mapped-ram"));
+    public static final Capability RETURN_PATH = new Capability("return-path");
 
     /** Waits, with the guest paused, for the operator's word before the switch-over. */
     public static final Capability PAUSE_BEFORE_SWITCHOVER =
@@ -85,11 +84,10 @@ public final class EngineOptions {
             Parameter.choice("mode", Arrays.stream(Mode.values()).map(Mode::wireName).toList());
 
     /**
-     * The codec. Read values with this constant; what may be set is what was found: see {@link
-     * #multifdCompression}.
+     * The codec. Read values with this constant; what may be set is what was found.
      */
     public static final Parameter<String> MULTIFD_COMPRESSION =
-            Parameter.choice("multifd-compression", List.of("none", "zlib", "zstd"));
+            Parameter.choice("multifd-compression", List.of("none"));
 
     /** Where TLS credentials are; empty = no TLS. */
     public static final Parameter<String> TLS_CREDS = Parameter.text("tls-creds");
@@ -125,25 +123,15 @@ public final class EngineOptions {
 
     private EngineOptions() {}
 
-    /**
-     * The parameter {@code multifd-compression} with the codecs that are there.
-     *
-     * @param plugins who has codecs
-     * @return "none" and their ids
-     */
-    public static Parameter<String> multifdCompression(Plugins plugins) {
+    /** The parameter {@code multifd-compression}: "none", and the ids of the codecs found. */
+    static Parameter<String> multifdCompression(Plugins plugins) {
         List<String> words = new ArrayList<>(List.of(MULTIFD_COMPRESSION.defaultValue()));
         plugins.all(PluginKind.CODEC).stream().map(Plugin::id).sorted().forEach(words::add);
         return Parameter.choice(MULTIFD_COMPRESSION.name(), words);
     }
 
-    /**
-     * All of them.
-     *
-     * @param plugins who has codecs
-     * @return in a person's order
-     */
-    public static List<Option<?>> all(Plugins plugins) {
+    /** All of them, in a person's order. */
+    static List<Option<?>> all(Plugins plugins) {
         return List.of(
                 RETURN_PATH,
                 PAUSE_BEFORE_SWITCHOVER,

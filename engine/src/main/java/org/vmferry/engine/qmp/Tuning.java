@@ -1,7 +1,8 @@
 package org.vmferry.engine.qmp;
 
+import org.vmferry.engine.option.OptionCatalog;
 import org.vmferry.engine.option.OptionInfo;
-import org.vmferry.engine.option.OptionRegistry;
+import org.vmferry.engine.option.OptionReader;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Capability;
@@ -17,13 +18,15 @@ import java.util.Map;
  * on. Each is checked when it is set; whether they go together, when a migration begins.
  */
 final class Tuning {
-    private final OptionRegistry registry;
+    private final OptionCatalog catalog;
+    private final OptionReader reader;
     private final Objects objects;
     private final Migrations migrations;
     private Settings settings = Settings.NONE; // guarded by the monitor's lock
 
-    Tuning(OptionRegistry registry, Objects objects, Migrations migrations, Monitor monitor) {
-        this.registry = registry;
+    Tuning(OptionCatalog catalog, Objects objects, Migrations migrations, Monitor monitor) {
+        this.catalog = catalog;
+        this.reader = new OptionReader(catalog);
         this.objects = objects;
         this.migrations = migrations;
         monitor.command("migrate-set-capabilities", this::setCapabilities);
@@ -48,7 +51,7 @@ final class Tuning {
         }
         arguments.end();
         if (migrations.running()) throw Refusal.generic("There's a migration process in progress");
-        registry.describe(next);
+        reader.check(next);
         settings = next;
         return Map.of();
     }
@@ -56,7 +59,7 @@ final class Tuning {
     private Object queryCapabilities(Arguments arguments) throws Refusal, MigrationException {
         arguments.end();
         List<Object> capabilities = new ArrayList<>();
-        for (OptionInfo option : registry.describe(settings)) {
+        for (OptionInfo option : catalog.describe(reader.read(settings))) {
             if (!option.capability()) continue;
             capabilities.add(Monitor.ordered("capability", option.name(), "state", option.value()));
         }
@@ -65,7 +68,7 @@ final class Tuning {
 
     private Object setParameters(Arguments arguments) throws Refusal, MigrationException {
         Map<String, OptionInfo> known = new LinkedHashMap<>();
-        for (OptionInfo option : registry.describe()) known.put(option.name(), option);
+        for (OptionInfo option : catalog.describe()) known.put(option.name(), option);
         Settings asked = Settings.NONE;
         for (Map.Entry<String, Object> each : arguments.rest().entrySet()) {
             OptionInfo option = known.get(each.getKey());
@@ -77,7 +80,7 @@ final class Tuning {
                                     : text(option, each.getValue()));
         }
         Settings next = settings.plus(asked);
-        registry.describe(next);
+        reader.check(next);
         if (migrations.running()) migrations.current().change(objects.resolve(asked, true));
         settings = next;
         return Map.of();
@@ -100,7 +103,7 @@ final class Tuning {
     private Object queryParameters(Arguments arguments) throws Refusal, MigrationException {
         arguments.end();
         Map<String, Object> parameters = new LinkedHashMap<>();
-        for (OptionInfo option : registry.describe(settings)) {
+        for (OptionInfo option : catalog.describe(reader.read(settings))) {
             if (!option.capability()) parameters.put(option.name(), option.value());
         }
         return parameters;
