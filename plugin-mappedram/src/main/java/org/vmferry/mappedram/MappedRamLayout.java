@@ -4,9 +4,7 @@ import org.vmferry.spi.Feature;
 import org.vmferry.spi.Session;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.layout.RamLayout;
-import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
-import org.vmferry.spi.option.Parameter;
 
 import java.util.List;
 import java.util.Set;
@@ -17,32 +15,17 @@ import java.util.Set;
  */
 @Status(Status.Level.STABLE)
 public final class MappedRamLayout implements RamLayout {
-    /** The capability that chooses this layout, and what cannot go with it (rule MAP-16). */
-    public static final Capability MAPPED_RAM =
-            new Capability(
-                    "mapped-ram",
-                    Set.of(),
-                    Set.of(
-                            "xbzrle",
-                            "postcopy-ram",
-                            "postcopy-preempt",
-                            "return-path",
-                            "zero-copy-send"));
-
-    /** Pages are written and read around the page cache (rule MAP-14). */
-    public static final Parameter<Boolean> DIRECT_IO = Parameter.flag("direct-io", false);
-
     /** For {@link java.util.ServiceLoader}. */
     public MappedRamLayout() {}
 
     @Override
     public String id() {
-        return MAPPED_RAM.name();
+        return MappedRamOptions.MAPPED_RAM.name();
     }
 
     @Override
     public List<Option<?>> options() {
-        return List.of(MAPPED_RAM, DIRECT_IO);
+        return List.of(MappedRamOptions.MAPPED_RAM, MappedRamOptions.DIRECT_IO);
     }
 
     @Override

@@ -77,7 +77,7 @@ final class MappedRamLoader implements RamLayout.Loader {
             session.check();
             contents.add(place.absent() ? null : place.contents(buffered));
         }
-        direct = session.options().get(MappedRamLayout.DIRECT_IO);
+        direct = session.options().get(MappedRamOptions.DIRECT_IO);
         PositionedFile file = in.file(direct);
 
         BlockMapper mapper = new BlockMapper(buffered, target, session);

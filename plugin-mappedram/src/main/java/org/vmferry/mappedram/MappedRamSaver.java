@@ -61,7 +61,7 @@ final class MappedRamSaver implements RamLayout.Saver {
 
     @Override
     public Placement placement(MainOut out) throws IOException {
-        PositionedFile file = out.file(session.options().get(MappedRamLayout.DIRECT_IO));
+        PositionedFile file = out.file(session.options().get(MappedRamOptions.DIRECT_IO));
         for (Area area : areas.values()) Area.checkAlignment(area.ram(), file);
         return new Places(areas, () -> new SaveMover(areas, file, session));
     }

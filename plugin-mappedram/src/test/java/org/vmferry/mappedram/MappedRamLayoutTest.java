@@ -55,8 +55,8 @@ class MappedRamLayoutTest {
         assertThat(layout.placed()).isTrue();
         assertThat(layout.needs()).containsExactly(Feature.SEEKABLE);
         assertThat(layout.options())
-                .containsExactly(MappedRamLayout.MAPPED_RAM, MappedRamLayout.DIRECT_IO);
-        assertThat(MappedRamLayout.MAPPED_RAM.excludes())
+                .containsExactly(MappedRamOptions.MAPPED_RAM, MappedRamOptions.DIRECT_IO);
+        assertThat(MappedRamOptions.MAPPED_RAM.excludes())
                 .contains("xbzrle", "postcopy-ram", "return-path");
     }
 

@@ -29,7 +29,7 @@ final class TestSession implements Session, Session.Counters {
 
     @Override
     public Options options() {
-        return Options.DEFAULTS.with(MappedRamLayout.DIRECT_IO, direct);
+        return Options.DEFAULTS.with(MappedRamOptions.DIRECT_IO, direct);
     }
 
     @Override

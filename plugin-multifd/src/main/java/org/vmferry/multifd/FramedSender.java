@@ -47,8 +47,8 @@ final class FramedSender implements PageCarrier.Sender {
     FramedSender(Channels channels, Session session) {
         this.channels = channels;
         this.session = session;
-        count = session.options().get(MultifdCarrier.CHANNELS);
-        eachSection = session.options().get(MultifdCarrier.FLUSH_EACH_SECTION);
+        count = session.options().get(MultifdOptions.CHANNELS);
+        eachSection = session.options().get(MultifdOptions.FLUSH_EACH_SECTION);
         workers = new Workers(session, "send");
         crew = new Crew<>(workers, count);
         settled = workers.condition();
@@ -125,7 +125,7 @@ final class FramedSender implements PageCarrier.Sender {
                     Blame.PLUGIN, "multifd connected for a stream, the layout gives places");
         }
         pageSize = eachSection ? PageSize.of(blocks) : PageSize.ofFlushed(blocks);
-        if (session.options().get(MultifdCarrier.ZERO_PAGES).equals(ZeroDetection.LEGACY)) {
+        if (session.options().get(MultifdOptions.ZERO_PAGES).equals(MultifdOptions.LEGACY)) {
             legacyZeros = new LegacyZeros(framed.records(), pageSize);
         }
     }

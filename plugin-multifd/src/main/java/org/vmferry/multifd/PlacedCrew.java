@@ -22,7 +22,7 @@ final class PlacedCrew implements AutoCloseable {
     private final int count;
 
     PlacedCrew(Session session, String role) {
-        count = session.options().get(MultifdCarrier.CHANNELS);
+        count = session.options().get(MultifdOptions.CHANNELS);
         workers = new Workers(session, role);
         crew = new Crew<>(workers, count);
     }

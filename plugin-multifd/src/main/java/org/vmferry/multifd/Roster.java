@@ -37,7 +37,7 @@ final class Roster {
     Roster(Workers workers, Session session) {
         this.workers = workers;
         this.session = session;
-        members = new Member[session.options().get(MultifdCarrier.CHANNELS)];
+        members = new Member[session.options().get(MultifdOptions.CHANNELS)];
         changed = workers.condition();
     }
 

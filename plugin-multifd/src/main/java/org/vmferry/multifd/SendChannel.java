@@ -55,7 +55,7 @@ final class SendChannel implements AutoCloseable {
         this.session = session;
         this.numbers = numbers;
         this.pageSize = pageSize;
-        findZeros = session.options().get(MultifdCarrier.ZERO_PAGES).equals(ZeroDetection.MULTIFD);
+        findZeros = session.options().get(MultifdOptions.ZERO_PAGES).equals(MultifdOptions.BY_CHANNELS);
         try {
             MemorySegment bytes = arena.allocate(Packet.bytes(pageSize), Long.BYTES);
             header = bytes.asByteBuffer();

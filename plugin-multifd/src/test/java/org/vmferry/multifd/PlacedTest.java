@@ -28,7 +28,7 @@ class PlacedTest {
                 throw new AssertionError("places need no channels");
             };
 
-    private final Options options = Options.DEFAULTS.with(MultifdCarrier.CHANNELS, 3);
+    private final Options options = Options.DEFAULTS.with(MultifdOptions.CHANNELS, 3);
     private final TestSession session = new TestSession("placed", options);
     private final RamBlock ram = Rams.block("pc.ram", 3000, false);
     private final PageBitmap moved = new PageBitmap(3000);
