@@ -48,8 +48,7 @@ final class SendCommand extends SnapshotAction {
             try {
                 sent = follow(save, "sending to " + uri);
             } catch (MigrationException e) {
-                boolean asked = settings.capabilities().getOrDefault("multifd", false);
-                throw asked && !archive.hasUuid() ? UuidOption.explained(e) : e;
+                throw archive.hasUuid() ? e : UuidOption.explained(e, engine, settings);
             } finally {
                 remark(save.owner().sentence());
                 save.cancel(); // it may still listen: not for who is gone

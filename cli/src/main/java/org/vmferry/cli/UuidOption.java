@@ -1,8 +1,13 @@
 package org.vmferry.cli;
 
 import org.vmferry.cli.archive.ArchiveMachine;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.option.OptionReader;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.option.Options;
 
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -28,17 +33,23 @@ final class UuidOption {
     }
 
     /**
-     * A failure of a migration with multifd of a machine without a UUID: the destination may expect
-     * another, and says so to its own log alone. Where it may be that, says what to do.
+     * A failure of a migration of a machine without a UUID: the destination may expect another, if
+     * channels say it, and says so to its own log alone. Where it may be that, says what to do.
      */
-    static MigrationException explained(MigrationException e) {
+    static MigrationException explained(MigrationException e, Engine engine, Settings settings)
+            throws MigrationException {
         boolean gone = e.blame() == Blame.PEER || e.blame() == Blame.TRANSPORT;
         if (!gone || e.getCause() instanceof ConnectException) return e;
+        Options options = new OptionReader(engine.options()).read(settings);
+        PageCarrier carrier = engine.plugins().carrierFor(options);
+        if (carrier.channelMagic() == 0) return e;
         return new MigrationException(
                 e.blame(),
                 e.getMessage()
                         + "; the snapshot does not tell its machine's UUID: if the destination has"
-                        + " one (-uuid), multifd needs it here too (--uuid)",
+                        + " one (-uuid), "
+                        + carrier.id()
+                        + " needs it here too (--uuid)",
                 e);
     }
 

@@ -42,15 +42,15 @@ final class ChannelSave extends Save {
         this.channels = channels;
     }
 
-    /** With multifd the end of a part of RAM may mean more than that. */
+    /** With channels besides, the end of a part of RAM may mean more than that. */
     @Override
     void check() throws IOException {
         boolean many = parts.carrier().channelMagic() != 0;
         if (many && machine.sections().isPresent() && KeptSections.asIs(machine.sections().get())) {
             throw MigrationException.user(
                     "the machine has sections that are carried as they are, because nothing is"
-                            + " known of what is in them: it can't be sent with multifd, but"
-                            + " without");
+                            + " known of what is in them: it can't be sent with %s, but without",
+                    parts.carrier().id());
         }
     }
 

@@ -1,14 +1,17 @@
-package org.vmferry.testkit;
+package org.vmferry.it.architecture;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
@@ -17,9 +20,11 @@ import org.vmferry.spi.Status;
 
 /** Who may use whom, as ARCHITECTURE.md has it. */
 class ArchitectureTest {
-    private static final JavaClasses ALL =
+    /** Each module's main code. */
+    static final JavaClasses ALL =
             new ClassFileImporter()
                     .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .withImportOption(place -> !place.contains("/org/vmferry/it/"))
                     .importPackages("org.vmferry");
 
     @Test
@@ -93,6 +98,31 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAPackage("org.vmferry.engine.qmp")
                 .check(ALL);
+    }
+
+    /** Between no two packages of one module is a way there and back. */
+    @Test
+    void packagesDoNotGoInCircles() {
+        for (String module : new String[] {"mappedram", "multifd", "zstd", "testkit", "cli"}) {
+            String top = "org.vmferry." + module;
+            slices().assignedFrom(new Packages(top)).should().beFreeOfCycles().check(ALL);
+        }
+    }
+
+    /** A package each; the top one too, which a pattern would leave out. */
+    private record Packages(String top) implements SliceAssignment {
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass type) {
+            String name = type.getPackageName();
+            return name.equals(top) || name.startsWith(top + ".")
+                    ? SliceIdentifier.of(name)
+                    : SliceIdentifier.ignore();
+        }
+
+        @Override
+        public String getDescription() {
+            return "packages of " + top;
+        }
     }
 
     @Test
