@@ -1,10 +1,10 @@
 package org.vmferry.cli;
 
-import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.DowntimePart;
 import org.vmferry.spi.MigrationException;
 
 import picocli.CommandLine.Command;

@@ -2,7 +2,7 @@ package org.vmferry.cli;
 
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.option.OptionReader;
+import org.vmferry.engine.catalog.OptionReader;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;

@@ -2,6 +2,8 @@ package org.vmferry.engine;
 
 import jakarta.inject.Inject;
 
+import org.vmferry.engine.catalog.OptionCatalog;
+import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.Plugins;
@@ -15,11 +17,12 @@ import org.vmferry.engine.migration.Parts;
 import org.vmferry.engine.migration.Save;
 import org.vmferry.engine.migration.Warmth;
 import org.vmferry.engine.option.EngineOptions;
-import org.vmferry.engine.option.OptionCatalog;
-import org.vmferry.engine.option.OptionCompatibility;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.Inspection;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
+import org.vmferry.engine.system.Version;
 import org.vmferry.engine.transport.AllowedAddresses;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
@@ -38,7 +41,6 @@ import org.vmferry.spi.transport.TransportProvider;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.module.ModuleDescriptor;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -107,11 +109,7 @@ public final class Engine {
      * @return such as {@code 1.0.0}; "unknown" if it is not from a jar
      */
     public static String version() {
-        String jar = Engine.class.getPackage().getImplementationVersion();
-        if (jar != null) return jar;
-        return Optional.ofNullable(Engine.class.getModule().getDescriptor())
-                .flatMap(ModuleDescriptor::rawVersion)
-                .orElse("unknown");
+        return Version.current();
     }
 
     /**
@@ -180,7 +178,7 @@ public final class Engine {
         try {
             List<MigrationNotifier> notifiers =
                     plugins.all(PluginKind.NOTIFIER).stream()
-                            .map(plugin -> Guard.over(MigrationNotifier.class, plugin))
+                            .map(plugin -> plugin.guarded(MigrationNotifier.class))
                             .toList();
             Save save = Save.of(session, machine, prepared.parts, notifiers);
             return new Migration(compatibility, session, address, save, use).start();
@@ -392,10 +390,9 @@ public final class Engine {
             throw compatibility.conflicts(settings, e);
         }
         Options options = compatibility.validate(settings, transport);
-        RamLayout layout =
-                Guard.over(RamLayout.class, plugins.pluginFor(PluginKind.LAYOUT, options));
+        RamLayout layout = plugins.pluginFor(PluginKind.LAYOUT, options).guarded(RamLayout.class);
         PageCarrier carrier =
-                Guard.over(PageCarrier.class, plugins.pluginFor(PluginKind.CARRIER, options));
+                plugins.pluginFor(PluginKind.CARRIER, options).guarded(PageCarrier.class);
         Plugin way = plugins.plugin(PluginKind.TRANSPORT, address.scheme());
         Optional<CompressionProvider> codec = codec(options);
         // The default is meant for a link that others share. A snapshot is held to a rate only on
@@ -412,8 +409,7 @@ public final class Engine {
                         codec,
                         limited ? options.get(EngineOptions.MAX_BANDWIDTH) : 0);
         return new Prepared(
-                session,
-                new Parts(address, Guard.over(TransportProvider.class, way), layout, carrier));
+                session, new Parts(address, way.guarded(TransportProvider.class), layout, carrier));
     }
 
     private Optional<CompressionProvider> codec(Options options) throws MigrationException {
@@ -421,7 +417,6 @@ public final class Engine {
         return id.equals("none")
                 ? Optional.empty()
                 : Optional.of(
-                        Guard.over(
-                                CompressionProvider.class, plugins.plugin(PluginKind.CODEC, id)));
+                        plugins.plugin(PluginKind.CODEC, id).guarded(CompressionProvider.class));
     }
 }

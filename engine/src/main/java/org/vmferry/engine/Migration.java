@@ -1,14 +1,16 @@
 package org.vmferry.engine;
 
 import org.slf4j.Logger;
+import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.migration.Save;
 import org.vmferry.engine.migration.Work;
 import org.vmferry.engine.option.EngineOptions;
-import org.vmferry.engine.option.OptionCompatibility;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;

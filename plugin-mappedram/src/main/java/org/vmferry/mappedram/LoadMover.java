@@ -1,11 +1,11 @@
 package org.vmferry.mappedram;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.layout.Placement.RunMover;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;

@@ -1,10 +1,10 @@
 package org.vmferry.mappedram;
 
 import org.vmferry.spi.Feature;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.option.Option;
+import org.vmferry.spi.session.Session;
 
 import java.util.List;
 import java.util.Set;

@@ -1,7 +1,6 @@
 package org.vmferry.mappedram;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.MainIn;
 import org.vmferry.spi.layout.Placement;
@@ -11,6 +10,7 @@ import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;

@@ -1,7 +1,6 @@
 package org.vmferry.mappedram;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.layout.MainOut;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.layout.RamLayout;
@@ -9,6 +8,7 @@ import org.vmferry.spi.layout.SyncMark;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;

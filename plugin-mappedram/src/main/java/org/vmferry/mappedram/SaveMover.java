@@ -1,10 +1,10 @@
 package org.vmferry.mappedram;
 
-import org.vmferry.spi.Session;
 import org.vmferry.spi.layout.Placement.RunMover;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.ZeroPages;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;

@@ -4,13 +4,13 @@ import org.slf4j.Logger;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.layout.SyncMark;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;

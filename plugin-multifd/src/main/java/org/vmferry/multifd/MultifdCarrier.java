@@ -1,9 +1,9 @@
 package org.vmferry.multifd;
 
 import org.vmferry.spi.Feature;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.option.Option;
+import org.vmferry.spi.session.Session;
 
 import java.util.List;
 import java.util.Set;

@@ -2,11 +2,11 @@ package org.vmferry.multifd;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.layout.Placement.Placed;
 import org.vmferry.spi.layout.Placement.RunMover;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 

@@ -1,10 +1,10 @@
 package org.vmferry.multifd;
 
-import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.util.List;

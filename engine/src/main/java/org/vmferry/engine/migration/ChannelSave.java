@@ -1,9 +1,9 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.vmferry.engine.DowntimePart;
-import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.KeptSections;
 import org.vmferry.engine.stream.StreamOut;

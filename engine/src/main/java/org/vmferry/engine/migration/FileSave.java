@@ -1,6 +1,6 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.DowntimePart;
+import org.vmferry.engine.report.DowntimePart;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.engine.stream.Wire;

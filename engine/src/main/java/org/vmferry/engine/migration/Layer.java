@@ -7,8 +7,8 @@ import org.vmferry.engine.tls.TlsCredentials;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
 

@@ -1,10 +1,10 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.vmferry.engine.DowntimePart;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamSection;
+import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.engine.stream.StreamReader;

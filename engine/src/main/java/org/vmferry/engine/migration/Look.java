@@ -1,13 +1,12 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.DeviceField;
-import org.vmferry.engine.Inspection;
+import org.vmferry.engine.report.DeviceField;
+import org.vmferry.engine.report.Inspection;
 import org.vmferry.engine.stream.FieldReader;
 import org.vmferry.engine.stream.Trailer;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.machine.Machine;
@@ -22,6 +21,7 @@ import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.ZeroPages;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.IncomingFile;
 
 import java.io.IOException;

@@ -4,11 +4,11 @@ import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.transport.SocketOptions;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.util.List;

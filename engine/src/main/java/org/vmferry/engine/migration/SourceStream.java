@@ -1,17 +1,17 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.vmferry.engine.DowntimePart;
-import org.vmferry.engine.Engine;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamSection;
+import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.KeptSections;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.engine.stream.Trailer;
 import org.vmferry.engine.stream.Wire;
+import org.vmferry.engine.system.Version;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
@@ -195,7 +195,7 @@ final class SourceStream {
     private Trailer trailer(Optional<SectionStore> store) throws IOException {
         List<Fact> kept = store.isPresent() ? store.get().facts() : List.of();
         return Trailer.of(
-                "vmferry " + Engine.version(),
+                "vmferry " + Version.current(),
                 MachineUuid.of(machine),
                 MissingRam.leftOut(blocks, session.options()),
                 kept);

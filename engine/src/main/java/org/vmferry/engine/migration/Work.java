@@ -1,8 +1,8 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.DowntimePart;
-import org.vmferry.engine.GuestOwner;
-import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;

@@ -1,8 +1,5 @@
 package org.vmferry.engine.option;
 
-import org.vmferry.engine.discovery.Plugin;
-import org.vmferry.engine.discovery.PluginKind;
-import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.spi.Mode;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
@@ -10,6 +7,7 @@ import org.vmferry.spi.option.Parameter;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 
@@ -83,9 +81,7 @@ public final class EngineOptions {
     public static final Parameter<String> MODE =
             Parameter.choice("mode", Arrays.stream(Mode.values()).map(Mode::wireName).toList());
 
-    /**
-     * The codec. Read values with this constant; what may be set is what was found.
-     */
+    /** The codec. Read values with this constant; what may be set is what was found. */
     public static final Parameter<String> MULTIFD_COMPRESSION =
             Parameter.choice("multifd-compression", List.of("none"));
 
@@ -123,15 +119,15 @@ public final class EngineOptions {
 
     private EngineOptions() {}
 
-    /** The parameter {@code multifd-compression}: "none", and the ids of the codecs found. */
-    static Parameter<String> multifdCompression(Plugins plugins) {
+    /**
+     * All of them.
+     *
+     * @param codecs ids of those found, which multifd-compression takes beside "none"
+     * @return in a person's order
+     */
+    public static List<Option<?>> all(Collection<String> codecs) {
         List<String> words = new ArrayList<>(List.of(MULTIFD_COMPRESSION.defaultValue()));
-        plugins.all(PluginKind.CODEC).stream().map(Plugin::id).sorted().forEach(words::add);
-        return Parameter.choice(MULTIFD_COMPRESSION.name(), words);
-    }
-
-    /** All of them, in a person's order. */
-    static List<Option<?>> all(Plugins plugins) {
+        codecs.stream().sorted().forEach(words::add);
         return List.of(
                 RETURN_PATH,
                 PAUSE_BEFORE_SWITCHOVER,
@@ -148,7 +144,7 @@ public final class EngineOptions {
                 SILENCE_TIMEOUT,
                 EOF_SILENCE,
                 PAGE_SIZE,
-                multifdCompression(plugins),
+                Parameter.choice(MULTIFD_COMPRESSION.name(), words),
                 TLS_CREDS,
                 TLS_HOSTNAME,
                 TLS_AUTHZ,

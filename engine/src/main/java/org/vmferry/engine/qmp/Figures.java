@@ -1,8 +1,8 @@
 package org.vmferry.engine.qmp;
 
 import org.vmferry.engine.Migration;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.Statistics;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.transport.Address;
 
 import java.util.LinkedHashMap;

@@ -4,8 +4,8 @@ import org.slf4j.Logger;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationListener;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.machine.RunState;
 

@@ -1,8 +1,8 @@
 package org.vmferry.engine.qmp;
 
-import org.vmferry.engine.option.OptionCatalog;
-import org.vmferry.engine.option.OptionInfo;
-import org.vmferry.engine.option.OptionReader;
+import org.vmferry.engine.catalog.OptionCatalog;
+import org.vmferry.engine.catalog.OptionInfo;
+import org.vmferry.engine.catalog.OptionReader;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Capability;

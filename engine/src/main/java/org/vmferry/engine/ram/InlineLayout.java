@@ -4,7 +4,6 @@ import static org.vmferry.engine.stream.Wire.*;
 
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.MainIn;
 import org.vmferry.spi.layout.MainOut;
@@ -16,6 +15,7 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.ZeroPages;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;

@@ -1,13 +1,13 @@
 package org.vmferry.engine.ram;
 
 import org.vmferry.spi.Feature;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.layout.SyncMark;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.ZeroPages;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;

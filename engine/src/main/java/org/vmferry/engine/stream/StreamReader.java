@@ -5,12 +5,12 @@ import org.vmferry.engine.stream.Readings.Reading;
 import org.vmferry.engine.stream.Readings.Step;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.vmferry.engine.GuestOwner;
+import org.vmferry.engine.catalog.OptionCatalog;
+import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.discovery.Plugins;
-import org.vmferry.engine.option.OptionCatalog;
-import org.vmferry.engine.option.OptionCompatibility;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Channel;
 

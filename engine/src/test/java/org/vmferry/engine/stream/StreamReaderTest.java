@@ -16,10 +16,10 @@ import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.IncomingFile;
 

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.option.NotBuilt;
+import org.vmferry.engine.catalog.NotBuilt;
 import org.vmferry.engine.qmp.QmpServer;
 import org.vmferry.it.qemu.GuestRom;
 import org.vmferry.it.qemu.Qemu;

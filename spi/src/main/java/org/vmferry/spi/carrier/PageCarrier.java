@@ -1,13 +1,13 @@
 package org.vmferry.spi.carrier;
 
 import org.vmferry.spi.Feature;
-import org.vmferry.spi.Provider;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.layout.SyncMark;
+import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;

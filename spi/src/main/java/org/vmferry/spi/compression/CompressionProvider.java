@@ -1,9 +1,9 @@
 package org.vmferry.spi.compression;
 
-import org.vmferry.spi.Provider;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Parameter;
+import org.vmferry.spi.option.Provider;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -86,9 +86,10 @@ public sealed interface Placement {
     @Status(Status.Level.STABLE)
     interface RunMover extends AutoCloseable {
         /**
-         * Moves a run. On save it finds the zero pages, asks {@link org.vmferry.spi.Session#permit}
-         * for what it writes, and keeps the file's bitmap; on load the run is one that the layout
-         * gave to {@link org.vmferry.spi.carrier.PageCarrier.Receiver#fetch}. Counts what it did.
+         * Moves a run. On save it finds the zero pages, asks {@link
+         * org.vmferry.spi.session.Session#permit} for what it writes, and keeps the file's bitmap;
+         * on load the run is one that the layout gave to {@link
+         * org.vmferry.spi.carrier.PageCarrier.Receiver#fetch}. Counts what it did.
          *
          * @param run which pages
          * @throws IOException if the file is lost or too short

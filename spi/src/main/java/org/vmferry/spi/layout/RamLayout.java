@@ -1,13 +1,13 @@
 package org.vmferry.spi.layout;
 
 import org.vmferry.spi.Feature;
-import org.vmferry.spi.Provider;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.carrier.PageCarrier;
+import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

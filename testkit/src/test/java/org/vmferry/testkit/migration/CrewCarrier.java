@@ -1,7 +1,6 @@
 package org.vmferry.testkit.migration;
 
 import org.vmferry.spi.Feature;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.layout.SyncMark;
@@ -9,6 +8,7 @@ import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.util.ArrayList;

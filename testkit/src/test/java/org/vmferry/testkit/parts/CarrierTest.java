@@ -7,7 +7,6 @@ import org.vmferry.engine.ram.MainCarrier;
 import org.vmferry.mappedram.MappedRamLayout;
 import org.vmferry.multifd.MultifdCarrier;
 import org.vmferry.spi.Feature;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.Placement;
 import org.vmferry.spi.layout.RamLayout;
@@ -16,6 +15,7 @@ import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 import org.vmferry.testkit.conformance.PageCarrierConformance;
 
 import java.io.IOException;

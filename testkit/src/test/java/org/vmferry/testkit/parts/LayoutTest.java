@@ -7,7 +7,6 @@ import org.vmferry.engine.ram.InlineLayout;
 import org.vmferry.mappedram.MappedRamLayout;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.MainIn;
 import org.vmferry.spi.layout.MainOut;
@@ -19,6 +18,7 @@ import org.vmferry.spi.option.Option;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 import org.vmferry.testkit.conformance.RamLayoutConformance;
 
 import java.io.IOException;

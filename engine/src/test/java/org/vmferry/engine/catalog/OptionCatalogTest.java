@@ -1,12 +1,14 @@
-package org.vmferry.engine.option;
+package org.vmferry.engine.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
-import static org.vmferry.engine.option.FakeOptions.PLUGINS;
-import static org.vmferry.engine.option.FakeOptions.parameter;
+import static org.vmferry.engine.catalog.FakeOptions.PLUGINS;
+import static org.vmferry.engine.catalog.FakeOptions.parameter;
 
 import org.junit.jupiter.api.Test;
 import org.vmferry.engine.discovery.Fakes;
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Capability;
@@ -56,8 +58,11 @@ class OptionCatalogTest {
     @Test
     void describesEveryOptionWithOwnerAndValue() throws Exception {
         Options current =
-                new OptionReader(catalog).read(
-                        Settings.NONE.capability("multifd").parameter("multifd-channels", "8"));
+                new OptionReader(catalog)
+                        .read(
+                                Settings.NONE
+                                        .capability("multifd")
+                                        .parameter("multifd-channels", "8"));
         assertThat(catalog.describe(current))
                 .contains(
                         new OptionInfo("multifd", "multifd", true, false, "on or off", true),

@@ -1,5 +1,7 @@
-package org.vmferry.spi;
+package org.vmferry.spi.session;
 
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;

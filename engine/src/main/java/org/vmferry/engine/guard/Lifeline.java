@@ -1,4 +1,4 @@
-package org.vmferry.engine.transport;
+package org.vmferry.engine.guard;
 
 import java.io.IOException;
 

@@ -1,4 +1,4 @@
-package org.vmferry.engine;
+package org.vmferry.engine.report;
 
 /**
  * Who has the guest: the one side that may run it. As one end sees it; docs/ownership.md has the

@@ -1,7 +1,8 @@
-package org.vmferry.engine.option;
+package org.vmferry.engine.catalog;
 
 import org.vmferry.engine.discovery.Fakes;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Parameter;

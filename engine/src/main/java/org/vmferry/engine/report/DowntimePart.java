@@ -1,4 +1,4 @@
-package org.vmferry.engine;
+package org.vmferry.engine.report;
 
 import java.util.Map;
 import java.util.stream.Collectors;

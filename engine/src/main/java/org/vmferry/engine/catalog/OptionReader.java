@@ -1,8 +1,10 @@
-package org.vmferry.engine.option;
+package org.vmferry.engine.catalog;
 
 import org.vmferry.engine.discovery.KnownPlugins;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Capability;

@@ -1,16 +1,17 @@
-package org.vmferry.engine.option;
+package org.vmferry.engine.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
-import static org.vmferry.engine.option.FakeOptions.ENGINE;
-import static org.vmferry.engine.option.FakeOptions.EXEC;
-import static org.vmferry.engine.option.FakeOptions.FILE;
-import static org.vmferry.engine.option.FakeOptions.PLUGINS;
+import static org.vmferry.engine.catalog.FakeOptions.ENGINE;
+import static org.vmferry.engine.catalog.FakeOptions.EXEC;
+import static org.vmferry.engine.catalog.FakeOptions.FILE;
+import static org.vmferry.engine.catalog.FakeOptions.PLUGINS;
 
 import org.junit.jupiter.api.Test;
 import org.vmferry.engine.discovery.Fakes;
 import org.vmferry.engine.discovery.KnownPlugins;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
@@ -21,11 +22,14 @@ import java.util.Set;
 
 /** What goes together, and what is said of the rest. */
 class OptionCompatibilityTest {
-    private final OptionCompatibility compatibility = new OptionCompatibility(new OptionCatalog(PLUGINS));
+    private final OptionCompatibility compatibility =
+            new OptionCompatibility(new OptionCatalog(PLUGINS));
 
-    private static MigrationException refused(OptionCompatibility compatibility, Settings settings) {
+    private static MigrationException refused(
+            OptionCompatibility compatibility, Settings settings) {
         MigrationException failure =
-                catchThrowableOfType(MigrationException.class, () -> compatibility.validate(settings));
+                catchThrowableOfType(
+                        MigrationException.class, () -> compatibility.validate(settings));
         assertThat(failure).as("refused").isNotNull();
         return failure;
     }
@@ -62,7 +66,8 @@ class OptionCompatibilityTest {
     void needsAndExcludesHoldInBothDirections() throws Exception {
         Capability shy = new Capability("shy", Set.of("events"), Set.of("multifd", "not-there"));
         OptionCompatibility more =
-                new OptionCompatibility(new OptionCatalog(PLUGINS.plus(Fakes.layout("shy", false, Set.of(), shy))));
+                new OptionCompatibility(
+                        new OptionCatalog(PLUGINS.plus(Fakes.layout("shy", false, Set.of(), shy))));
         more.validate(Settings.NONE.capability("shy").capability("events"));
         assertThat(refused(more, Settings.NONE.capability("shy").capability("multifd")))
                 .hasMessage(
@@ -81,7 +86,9 @@ class OptionCompatibilityTest {
     void aNeedThatIsNotThereNamesItsArtifact() {
         Capability needy = new Capability("needy", Set.of("multifd"), Set.of());
         OptionCompatibility more =
-                new OptionCompatibility(new OptionCatalog(ENGINE.plus(Fakes.layout("needy", false, Set.of(), needy))));
+                new OptionCompatibility(
+                        new OptionCatalog(
+                                ENGINE.plus(Fakes.layout("needy", false, Set.of(), needy))));
         assertThat(refused(more, Settings.NONE.capability("needy")))
                 .hasMessageContaining("needy needs the capability multifd")
                 .hasMessageContaining(KnownPlugins.MULTIFD);

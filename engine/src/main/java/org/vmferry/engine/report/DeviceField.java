@@ -1,4 +1,4 @@
-package org.vmferry.engine;
+package org.vmferry.engine.report;
 
 import java.math.BigInteger;
 import java.nio.ByteBuffer;

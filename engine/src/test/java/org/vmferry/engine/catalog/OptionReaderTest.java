@@ -1,14 +1,14 @@
-package org.vmferry.engine.option;
+package org.vmferry.engine.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.tuple;
-import static org.vmferry.engine.option.FakeOptions.CHANNELS;
-import static org.vmferry.engine.option.FakeOptions.ENGINE;
-import static org.vmferry.engine.option.FakeOptions.MULTIFD;
-import static org.vmferry.engine.option.FakeOptions.PLUGINS;
-import static org.vmferry.engine.option.FakeOptions.parameter;
+import static org.vmferry.engine.catalog.FakeOptions.CHANNELS;
+import static org.vmferry.engine.catalog.FakeOptions.ENGINE;
+import static org.vmferry.engine.catalog.FakeOptions.MULTIFD;
+import static org.vmferry.engine.catalog.FakeOptions.PLUGINS;
+import static org.vmferry.engine.catalog.FakeOptions.parameter;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.discovery.Fakes;
 import org.vmferry.engine.discovery.KnownPlugins;
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
@@ -124,7 +126,8 @@ class OptionReaderTest {
 
     @Test
     void codecsThatWereFoundAreAllowedAndOthersAreNot() throws Exception {
-        OptionReader more = new OptionReader(new OptionCatalog(PLUGINS.plus(Fakes.codec("snap", 3))));
+        OptionReader more =
+                new OptionReader(new OptionCatalog(PLUGINS.plus(Fakes.codec("snap", 3))));
         assertThat(
                         more.read(parameter("multifd-compression", "snap"))
                                 .get(EngineOptions.MULTIFD_COMPRESSION))
@@ -134,8 +137,9 @@ class OptionReaderTest {
         assertThat(refused(more, parameter("multifd-compression", "qpl")).blame())
                 .isEqualTo(Blame.USER);
         OptionReader twins =
-                new OptionReader(new OptionCatalog(
-                        PLUGINS.plus(Fakes.codec("snap", 3)).plus(Fakes.codec("snap", 5))));
+                new OptionReader(
+                        new OptionCatalog(
+                                PLUGINS.plus(Fakes.codec("snap", 3)).plus(Fakes.codec("snap", 5))));
         assertThat(refused(twins, parameter("multifd-compression", "snap")).blame())
                 .isEqualTo(Blame.PLUGIN);
     }

@@ -1,9 +1,11 @@
-package org.vmferry.engine.option;
+package org.vmferry.engine.catalog;
 
 import org.vmferry.engine.discovery.KnownPlugins;
 import org.vmferry.engine.discovery.Plugin;
+import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.discovery.RejectedPlugin;
+import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Capability;
@@ -40,7 +42,8 @@ public final class OptionCatalog {
      */
     public OptionCatalog(Plugins plugins) {
         this.plugins = plugins;
-        for (Option<?> option : EngineOptions.all(plugins)) {
+        List<String> codecs = plugins.all(PluginKind.CODEC).stream().map(Plugin::id).toList();
+        for (Option<?> option : EngineOptions.all(codecs)) {
             options.put(option.name(), new Owned(option, ENGINE, "the engine"));
         }
         for (Plugin plugin : plugins.all()) {

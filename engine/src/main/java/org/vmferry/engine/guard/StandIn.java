@@ -1,4 +1,4 @@
-package org.vmferry.engine.migration;
+package org.vmferry.engine.guard;
 
 import org.vmferry.spi.machine.Machine;
 

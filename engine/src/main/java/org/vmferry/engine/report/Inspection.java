@@ -1,4 +1,4 @@
-package org.vmferry.engine;
+package org.vmferry.engine.report;
 
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.SectionStore.Fact;

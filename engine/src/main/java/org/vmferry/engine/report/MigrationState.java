@@ -1,4 +1,4 @@
-package org.vmferry.engine;
+package org.vmferry.engine.report;
 
 import java.util.EnumSet;
 import java.util.Set;

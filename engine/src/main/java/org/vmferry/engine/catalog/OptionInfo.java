@@ -1,4 +1,4 @@
-package org.vmferry.engine.option;
+package org.vmferry.engine.catalog;
 
 /**
  * An option as a person, or a QMP client, sees it.

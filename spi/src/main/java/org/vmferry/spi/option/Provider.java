@@ -1,6 +1,6 @@
-package org.vmferry.spi;
+package org.vmferry.spi.option;
 
-import org.vmferry.spi.option.Option;
+import org.vmferry.spi.Status;
 
 import java.util.List;
 

@@ -1,4 +1,4 @@
-package org.vmferry.engine.option;
+package org.vmferry.engine.catalog;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;

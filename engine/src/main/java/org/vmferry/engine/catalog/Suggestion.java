@@ -1,4 +1,4 @@
-package org.vmferry.engine.option;
+package org.vmferry.engine.catalog;
 
 import java.util.Collection;
 import java.util.Comparator;

@@ -1,10 +1,12 @@
-package org.vmferry.engine.option;
+package org.vmferry.engine.catalog;
 
 import static java.util.stream.Collectors.joining;
 
 import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
@@ -108,9 +110,7 @@ public final class OptionCompatibility {
         catalog.all()
                 .filter(o -> !o.live() && !changed.get(o).equals(current.get(o)))
                 .forEach(
-                        o ->
-                                conflicts.add(
-                                        "%s can't be changed while a migration runs", o.name()));
+                        o -> conflicts.add("%s can't be changed while a migration runs", o.name()));
         compare(changed, conflicts);
         conflicts.throwIfAny();
         return changed;
@@ -152,9 +152,10 @@ public final class OptionCompatibility {
     private void compare(Options set, Conflicts conflicts) {
         List<Capability> on = new ArrayList<>();
         catalog.all()
-                .forEach(option -> {
-                    if (option instanceof Capability c && set.get(c)) on.add(c);
-                });
+                .forEach(
+                        option -> {
+                            if (option instanceof Capability c && set.get(c)) on.add(c);
+                        });
         for (Capability one : on) {
             for (String need : new TreeSet<>(one.needs())) {
                 if (set.on(need)) continue;
@@ -182,7 +183,9 @@ public final class OptionCompatibility {
     private void compareLayout(Options set, Conflicts conflicts) {
         for (PluginKind kind : List.of(PluginKind.LAYOUT, PluginKind.CARRIER)) {
             List<Plugin> on =
-                    catalog.plugins().all(kind).stream().filter(plugin -> set.on(plugin.id())).toList();
+                    catalog.plugins().all(kind).stream()
+                            .filter(plugin -> set.on(plugin.id()))
+                            .toList();
             if (on.size() > 1) {
                 String ids = on.stream().map(Plugin::id).sorted().collect(joining(" and "));
                 conflicts.add("%s: only one %s can be on", ids, kind.word());
