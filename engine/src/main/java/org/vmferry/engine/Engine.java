@@ -29,7 +29,6 @@ import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.RamLayout;
 import org.vmferry.spi.machine.Machine;
-import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;
@@ -41,7 +40,6 @@ import org.vmferry.spi.transport.TransportProvider;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -304,8 +302,7 @@ public final class Engine {
         }
         try (IncomingFile end = files.incoming(address, Options.DEFAULTS);
                 StreamIn in = new StreamIn(end)) {
-            Configuration configuration = StreamHeader.read(in, new int[1]);
-            return new LinkedHashSet<>(StreamHeader.capabilities(configuration));
+            return StreamHeader.capabilities(StreamHeader.read(in).configuration());
         }
     }
 

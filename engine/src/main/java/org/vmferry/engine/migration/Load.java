@@ -238,8 +238,8 @@ public final class Load implements Work {
             PageCarrier.Receiver receiver,
             Stage stage)
             throws IOException {
-        int[] mark = new int[1];
-        Configuration configuration = StreamHeader.read(stream, mark);
+        StreamHeader.Head head = StreamHeader.read(stream);
+        Configuration configuration = head.configuration();
         boolean keeps = machine.sections().isPresent();
         TargetPage[] page = new TargetPage[1];
         StreamReader.Handler handler =
@@ -323,18 +323,18 @@ public final class Load implements Work {
                     }
                 };
         List<DeviceState> devices = keeps ? List.of() : machine.devices();
-        StreamReader reader =
-                new StreamReader(session, stream, handler, devices, machine.sections());
-        RunState state = reader.read(mark[0]);
+        StreamReader.Result read =
+                new StreamReader(session, stream, handler, devices, machine.sections())
+                        .read(head.next());
         phases.over(DowntimePart.DEVICE_LOAD);
-        notes = reader.notes();
-        ramEnded = reader.ramEnded();
-        if (stream.isFile() && !reader.lost()) readTrailer(stream, reader);
+        notes = read.notes();
+        ramEnded = read.ramEnded();
+        if (stream.isFile() && read instanceof StreamReader.Whole whole) readTrailer(stream, whole);
         if (keeps && !stream.isFile()) keepMet();
-        if (blocks == null) return state; // no RAM has come, and the machine takes that
+        if (blocks == null) return read.state(); // no RAM has come, and the machine takes that
         receiver.finish();
         MissingRam.tell(target, blocks, trailer, session);
-        return state;
+        return read.state();
     }
 
     /** What the source's channels said of its machine is in no section. */
@@ -351,8 +351,8 @@ public final class Load implements Work {
         StreamHeader.uuid(configuration).ifPresent(session::took);
     }
 
-    private void readTrailer(StreamIn stream, StreamReader reader) throws IOException {
-        trailer = Trailer.read(stream.file(false), reader.tail(), reader.end());
+    private void readTrailer(StreamIn stream, StreamReader.Whole whole) throws IOException {
+        trailer = Trailer.read(stream.file(false), whole.tail(), whole.end());
         if (trailer.damage().isPresent()) {
             LOG.warn(
                     "{}: {}: what it said is lost: which RAM is missing, and more",

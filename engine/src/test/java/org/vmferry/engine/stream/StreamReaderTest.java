@@ -116,7 +116,8 @@ class StreamReaderTest {
                     }
                 };
         return new StreamReader(SESSION, stream, handler, devices, Optional.empty())
-                .read(stream.u8());
+                .read(stream.u8())
+                .state();
     }
 
     private RunState readFile(Bytes bytes) throws IOException {
