@@ -6,7 +6,7 @@ import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.migration.Save;
-import org.vmferry.engine.migration.Work;
+import org.vmferry.engine.migration.MigrationSide;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.GuestOwner;
@@ -35,7 +35,7 @@ public final class Migration {
     private final OptionCompatibility compatibility;
     private final MigrationSession session;
     private final Address address;
-    private final Work work;
+    private final MigrationSide work;
     private final MachineUse use;
     private final long began = System.nanoTime();
     private final LifeCycle life;
@@ -50,7 +50,7 @@ public final class Migration {
             OptionCompatibility compatibility,
             MigrationSession session,
             Address address,
-            Work work,
+            MigrationSide work,
             MachineUse use) {
         this.compatibility = compatibility;
         this.session = session;
@@ -117,7 +117,7 @@ public final class Migration {
         transitions.tell();
     }
 
-    private final class Stages implements Work.Stage {
+    private final class Stages implements MigrationSide.Stage {
         @Override
         public void enter(MigrationState next) throws MigrationException {
             life.enter(next);
@@ -204,7 +204,7 @@ public final class Migration {
 
     private Statistics soFar() {
         long channelBytes = session.channelBytes(); // before all bytes, of which they are a part
-        Work.Progress now = work.progress();
+        MigrationSide.Progress now = work.progress();
         return new Statistics(
                 now.total(),
                 now.transferred(),

@@ -38,7 +38,7 @@ final class TestSession implements Session, Session.Counters {
     }
 
     @Override
-    public long patience() {
+    public long connectTimeout() {
         return 30_000;
     }
 

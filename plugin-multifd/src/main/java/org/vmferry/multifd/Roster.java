@@ -183,7 +183,7 @@ final class Roster {
      */
     List<Member> awaitAll() throws IOException {
         long began = System.nanoTime();
-        long patience = session.patience();
+        long patience = session.connectTimeout();
         workers.lock.lock();
         try {
             while (!complete()) {

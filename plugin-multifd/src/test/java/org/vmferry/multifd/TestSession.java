@@ -72,7 +72,7 @@ final class TestSession implements Session, Session.Counters {
     }
 
     @Override
-    public long patience() {
+    public long connectTimeout() {
         return patience;
     }
 

@@ -127,8 +127,8 @@ public final class OptionCatalog {
         return unknown(
                 "capability",
                 name,
-                NotBuilt.capability(name),
-                NotBuilt.capabilityOwner(name),
+                QemuNames.capability(name),
+                QemuNames.capabilityOwner(name),
                 names(true));
     }
 
@@ -137,8 +137,8 @@ public final class OptionCatalog {
         return unknown(
                 "parameter",
                 name,
-                NotBuilt.parameter(name),
-                NotBuilt.parameterOwner(name),
+                QemuNames.parameter(name),
+                QemuNames.parameterOwner(name),
                 names(false));
     }
 
@@ -185,8 +185,8 @@ public final class OptionCatalog {
     private Set<String> names(boolean capabilities) {
         Set<String> names =
                 capabilities
-                        ? new TreeSet<>(NotBuilt.capabilities())
-                        : new TreeSet<>(NotBuilt.parameters());
+                        ? new TreeSet<>(QemuNames.capabilities())
+                        : new TreeSet<>(QemuNames.parameters());
         for (Owned owned : options.values()) {
             if (owned.option() instanceof Capability == capabilities) {
                 names.add(owned.option().name());

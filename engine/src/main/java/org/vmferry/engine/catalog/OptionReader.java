@@ -54,7 +54,7 @@ public record OptionReader(OptionCatalog catalog) {
                 read = read.with(capability, asked.getValue());
             } else if (option != null) {
                 conflicts.add("'%s' is a parameter, not a capability", name);
-            } else if (asked.getValue() || !NotBuilt.capabilities().contains(name)) {
+            } else if (asked.getValue() || !QemuNames.capabilities().contains(name)) {
                 // To switch off what isn't there is no mistake: scripts name all they know.
                 conflicts.add(catalog.unknownCapability(name));
             }
@@ -77,7 +77,7 @@ public record OptionReader(OptionCatalog catalog) {
 
     private <T> Options parsed(Options read, Option<T> option, String value)
             throws MigrationException {
-        if (option.name().equals(EngineOptions.MODE.name()) && NotBuilt.mode(value)) {
+        if (option.name().equals(EngineOptions.MODE.name()) && QemuNames.mode(value)) {
             throw MigrationException.user(
                     "mode=%s: known, but vmferry has no such mode; it takes %s",
                     value, option.range());

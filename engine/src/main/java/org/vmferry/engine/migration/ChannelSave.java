@@ -92,8 +92,8 @@ final class ChannelSave extends Save {
 
     private void send(Opener end, Silence silence, SourceStream everything, Stage stage)
             throws IOException {
-        Layer secure = Layer.ofSource(parts.address(), session);
-        Layer layer = raw -> silence.over(secure.over(silence.noticed(raw)));
+        ChannelSecurity secure = ChannelSecurity.ofSource(parts.address(), session);
+        ChannelSecurity layer = raw -> silence.over(secure.over(silence.noticed(raw)));
         Channel main = layer.over(end.open());
         Opened opened = new Opened(end, layer);
         try (Ending ending = new Ending(session, end);
@@ -168,9 +168,9 @@ final class ChannelSave extends Save {
     }
 
     /** Opens a carrier's channels. */
-    private record Opened(Opener end, Layer layer, List<Channel> opened)
+    private record Opened(Opener end, ChannelSecurity layer, List<Channel> opened)
             implements PageCarrier.Channels {
-        Opened(Opener end, Layer layer) {
+        Opened(Opener end, ChannelSecurity layer) {
             this(end, layer, new CopyOnWriteArrayList<>());
         }
 

@@ -38,7 +38,7 @@ import java.util.UUID;
  * The destination's side, from the first connection to the machine's start. Runs on the migration
  * thread.
  */
-public final class Load implements Work {
+public final class Load implements MigrationSide {
     private static final Logger LOG = Log.of(Load.class);
 
     private final MigrationSession session;
@@ -110,7 +110,7 @@ public final class Load implements Work {
         this.loaded = loaded;
         this.end = acceptor;
         this.offered = offered;
-        Layer layer = Layer.ofDestination(session);
+        ChannelSecurity layer = ChannelSecurity.ofDestination(session);
         this.way = stage -> load(acceptor, layer, stage);
         session.onFailure(acceptor::release);
     }
@@ -159,7 +159,7 @@ public final class Load implements Work {
         }
     }
 
-    private void load(Acceptor acceptor, Layer layer, Stage stage) throws IOException {
+    private void load(Acceptor acceptor, ChannelSecurity layer, Stage stage) throws IOException {
         boolean many = offered.contains(Feature.MANY_CHANNELS);
         try (Warmth warmth = new Warmth(session);
                 Silence silence = new Silence(session);

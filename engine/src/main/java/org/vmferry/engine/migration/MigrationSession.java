@@ -102,7 +102,7 @@ public final class MigrationSession implements Session {
     }
 
     @Override
-    public long patience() {
+    public long connectTimeout() {
         return options.get(SocketOptions.CONNECT_TIMEOUT);
     }
 

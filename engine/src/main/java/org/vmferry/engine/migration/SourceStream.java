@@ -43,7 +43,7 @@ final class SourceStream {
     private final MigrationSession session;
     private final Machine machine;
     private final SourceGuest guest;
-    private final Gate gate;
+    private final SwitchoverGate gate;
     private final List<RamBlock> blocks;
     private final boolean hasTrailer;
     private final CRC32C tail = new CRC32C(); // of all that follows RAM
@@ -62,7 +62,7 @@ final class SourceStream {
             MigrationSession session,
             Machine machine,
             SourceGuest guest,
-            Gate gate,
+            SwitchoverGate gate,
             List<RamBlock> blocks,
             boolean hasTrailer)
             throws MigrationException {
@@ -88,7 +88,7 @@ final class SourceStream {
      * @param answer what the destination says; null without a return path
      */
     byte[] write(
-            StreamOut stream, Saver saver, Sender sender, AnswerListener answer, Work.Stage stage)
+            StreamOut stream, Saver saver, Sender sender, AnswerListener answer, MigrationSide.Stage stage)
             throws IOException {
         out = stream;
         Optional<SectionStore> store = machine.sections();
@@ -284,11 +284,11 @@ final class SourceStream {
         return (stream == null ? 0 : stream.sent()) + session.channelBytes();
     }
 
-    Work.Progress progress() {
+    MigrationSide.Progress progress() {
         long sent = transferred();
         Precopy rounds = precopy;
         Convergence judge = convergence;
-        return new Work.Progress(
+        return new MigrationSide.Progress(
                 total,
                 pageSize,
                 sent,

@@ -42,8 +42,8 @@ public class ForwardingSession implements Session {
     }
 
     @Override
-    public long patience() {
-        return real.patience();
+    public long connectTimeout() {
+        return real.connectTimeout();
     }
 
     @Override

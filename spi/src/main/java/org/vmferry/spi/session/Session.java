@@ -51,7 +51,7 @@ public interface Session {
      *
      * @return ms; 0 for ever
      */
-    long patience();
+    long connectTimeout();
 
     /**
      * For how long a peer may give no byte to somebody who waits for bytes that it has sent, or is

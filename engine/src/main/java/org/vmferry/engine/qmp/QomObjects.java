@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
  * What object-add makes: tls-creds-x509 and authz-simple. In QMP the parameters tls-creds and
  * tls-authz are the ids of such objects; in the engine's settings they are what those hold.
  */
-final class Objects {
+final class QomObjects {
     private static final Pattern ID = Pattern.compile("[A-Za-z][A-Za-z0-9._-]{0,254}");
     private static final int MOST = 1000;
 
@@ -31,7 +31,7 @@ final class Objects {
 
     private final Map<String, Made> made = new LinkedHashMap<>();
 
-    Objects(Monitor monitor) {
+    QomObjects(Monitor monitor) {
         monitor.command("object-add", this::add);
         monitor.command("object-del", this::delete);
     }

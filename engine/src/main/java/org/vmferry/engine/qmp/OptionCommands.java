@@ -17,14 +17,14 @@ import java.util.Map;
  * The capabilities and parameters that clients have set, which hold for every migration from then
  * on. Each is checked when it is set; whether they go together, when a migration begins.
  */
-final class Tuning {
+final class OptionCommands {
     private final OptionCatalog catalog;
     private final OptionReader reader;
-    private final Objects objects;
+    private final QomObjects objects;
     private final Migrations migrations;
     private Settings settings = Settings.NONE; // guarded by the monitor's lock
 
-    Tuning(OptionCatalog catalog, Objects objects, Migrations migrations, Monitor monitor) {
+    OptionCommands(OptionCatalog catalog, QomObjects objects, Migrations migrations, Monitor monitor) {
         this.catalog = catalog;
         this.reader = new OptionReader(catalog);
         this.objects = objects;

@@ -16,12 +16,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /** What lies over a migration's connections: TLS where tls-creds asks for it, else nothing. */
-interface Layer {
+interface ChannelSecurity {
     /** Puts the layer over a connection, which it then owns; blocks for a handshake. */
     Channel over(Channel raw) throws IOException;
 
     /** A source's layer. */
-    static Layer ofSource(Address address, Session session) throws MigrationException {
+    static ChannelSecurity ofSource(Address address, Session session) throws MigrationException {
         Options options = session.options();
         if (options.get(EngineOptions.TLS_CREDS).isEmpty()) return raw -> raw;
         TlsCredentials credentials =
@@ -40,12 +40,12 @@ interface Layer {
                     address);
         }
         say(credentials);
-        long deadline = session.patience();
+        long deadline = session.connectTimeout();
         return raw -> TlsChannel.connect(raw, credentials, host, deadline);
     }
 
     /** A destination's layer. */
-    static Layer ofDestination(Session session) throws MigrationException {
+    static ChannelSecurity ofDestination(Session session) throws MigrationException {
         Options options = session.options();
         if (options.get(EngineOptions.TLS_CREDS).isEmpty()) return raw -> raw;
         TlsCredentials credentials =
@@ -54,12 +54,12 @@ interface Layer {
                         options.get(EngineOptions.TLS_VERIFY_PEER));
         String authorized = options.get(EngineOptions.TLS_AUTHZ);
         say(credentials);
-        long deadline = session.patience();
+        long deadline = session.connectTimeout();
         return raw -> TlsChannel.accept(raw, credentials, authorized, deadline);
     }
 
     private static void say(TlsCredentials credentials) {
-        Logger log = Log.of(Layer.class);
+        Logger log = Log.of(ChannelSecurity.class);
         credentials.remarks().forEach(remark -> log.warn("{}", remark));
     }
 }

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /** What query-migrate tells of a migration, with QEMU's members for each of its states. */
-final class Figures {
-    private Figures() {}
+final class QueryMigrate {
+    private QueryMigrate() {}
 
     static Map<String, Object> ofSource(Migration migration) {
         MigrationState state = migration.state();

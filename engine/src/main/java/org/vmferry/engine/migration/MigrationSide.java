@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /** What a migration's thread does: save or load. */
-public interface Work {
+public interface MigrationSide {
     /** Does it; returns when all is done, and throws when it failed and all was taken back. */
     void run(Stage stage) throws IOException;
 

@@ -26,8 +26,8 @@ import java.util.concurrent.TimeUnit;
  * never blocks. To let a thread go the command is killed with all its children: then the pipe ends.
  * It lives no longer than this process.
  */
-final class Command implements Channel {
-    private static final Logger LOG = Log.of(Command.class);
+final class ExecChannel implements Channel {
+    private static final Logger LOG = Log.of(ExecChannel.class);
 
     private static final int CHUNK = 1 << 18;
     private static final int TAIL = 2000;
@@ -47,7 +47,7 @@ final class Command implements Channel {
     // Closing a pipe's stream waits for whoever hangs in it.
     private volatile boolean busy;
 
-    private Command(
+    private ExecChannel(
             Address address,
             Process process,
             FileChannel said,
@@ -61,7 +61,7 @@ final class Command implements Channel {
         output = outgoing ? null : process.getInputStream();
     }
 
-    static Command start(Address address, boolean outgoing) throws IOException {
+    static ExecChannel start(Address address, boolean outgoing) throws IOException {
         Path file = Files.createTempFile("vmferry-exec", ".log");
         FileChannel said = null;
         Watchdog watchdog = null;
@@ -76,7 +76,7 @@ final class Command implements Channel {
                 builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
             }
             Process process = watchdog.start(address.target(), builder);
-            return new Command(address, process, said, watchdog, outgoing);
+            return new ExecChannel(address, process, said, watchdog, outgoing);
         } catch (IOException | RuntimeException | Error e) {
             if (watchdog != null) watchdog.close();
             if (said != null) said.close();

@@ -12,7 +12,7 @@ import java.util.TreeSet;
  * Names that a QEMU knows and that nobody here obeys: because nobody built it, or because the
  * artifact that has it isn't there. They are refused by name.
  */
-public final class NotBuilt {
+public final class QemuNames {
     private static final Map<String, String> CAPABILITIES =
             Map.ofEntries(
                     Map.entry("xbzrle", "XBZRLE"),
@@ -66,7 +66,7 @@ public final class NotBuilt {
     /** Values of {@code mode}. */
     private static final Set<String> MODES = Set.of("cpr-transfer", "cpr-exec");
 
-    private NotBuilt() {}
+    private QemuNames() {}
 
     /**
      * What a QEMU means by a capability that vmferry has not.

@@ -7,12 +7,12 @@ import org.vmferry.spi.MigrationException;
 import java.util.concurrent.TimeUnit;
 
 /** Where a migration waits for its operator (pause-before-switchover). */
-final class Gate {
-    private static final Logger LOG = Log.of(Gate.class);
+final class SwitchoverGate {
+    private static final Logger LOG = Log.of(SwitchoverGate.class);
 
     private boolean open; // guarded by this
 
-    Gate(MigrationSession session) {
+    SwitchoverGate(MigrationSession session) {
         session.onFailure(this::open);
     }
 

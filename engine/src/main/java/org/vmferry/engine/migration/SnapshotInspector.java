@@ -44,7 +44,7 @@ import java.util.function.Predicate;
  * Reads a snapshot as a load does, with all its checks, into a machine that keeps nothing but
  * notes.
  */
-public final class Look implements Machine, RamTarget {
+public final class SnapshotInspector implements Machine, RamTarget {
     private static final long MOST_PAGES = 1L << 34;
     private static final long FLAT = 2 << 20; // bytes that a bitmap may take at once
     private static final long PAGES_PER_BYTE = 1 << 12; // of a larger one without a bit
@@ -75,7 +75,7 @@ public final class Look implements Machine, RamTarget {
      *
      * @param wanted whose sections are kept
      */
-    public Look(
+    public SnapshotInspector(
             MigrationSession session,
             Parts parts,
             IncomingFile end,
