@@ -8,12 +8,14 @@ module org.vmferry.engine {
     requires jdk.unsupported; // ExtendedOpenOption.DIRECT
 
     exports org.vmferry.engine;
+    exports org.vmferry.engine.catalog;
     exports org.vmferry.engine.discovery;
     exports org.vmferry.engine.json to
             org.vmferry.cli,
             org.vmferry.testkit;
     exports org.vmferry.engine.option;
     exports org.vmferry.engine.qmp;
+    exports org.vmferry.engine.report;
     exports org.vmferry.engine.stream to
             org.vmferry.cli;
     exports org.vmferry.engine.system to

@@ -16,5 +16,6 @@ module org.vmferry.spi {
     exports org.vmferry.spi.notifier;
     exports org.vmferry.spi.option;
     exports org.vmferry.spi.ram;
+    exports org.vmferry.spi.session;
     exports org.vmferry.spi.transport;
 }

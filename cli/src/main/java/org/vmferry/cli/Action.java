@@ -3,16 +3,16 @@ package org.vmferry.cli;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.Statistics;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.discovery.RejectedPlugin;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.engine.transport.ScratchFolder;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
-import org.vmferry.spi.Provider;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.OutgoingFile;
 

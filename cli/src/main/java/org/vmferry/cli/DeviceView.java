@@ -1,7 +1,7 @@
 package org.vmferry.cli;
 
-import org.vmferry.engine.DeviceField;
-import org.vmferry.engine.Inspection;
+import org.vmferry.engine.report.DeviceField;
+import org.vmferry.engine.report.Inspection;
 import org.vmferry.spi.Printable;
 
 import java.io.PrintWriter;

@@ -1,8 +1,8 @@
 package org.vmferry.cli;
 
 import org.vmferry.cli.archive.ArchiveMachine;
-import org.vmferry.engine.Inspection;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.Inspection;
 
 import java.util.Collection;
 

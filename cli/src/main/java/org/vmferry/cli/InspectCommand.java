@@ -1,7 +1,7 @@
 package org.vmferry.cli;
 
-import org.vmferry.engine.Inspection;
 import org.vmferry.engine.json.Json;
+import org.vmferry.engine.report.Inspection;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.machine.SectionStore.Fact;

@@ -1,10 +1,10 @@
 package org.vmferry.cli;
 
-import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.DowntimePart;
 import org.vmferry.spi.MigrationException;
 
 import picocli.CommandLine.Command;
@@ -48,8 +48,7 @@ final class SendCommand extends SnapshotAction {
             try {
                 sent = follow(save, "sending to " + uri);
             } catch (MigrationException e) {
-                boolean asked = settings.capabilities().getOrDefault("multifd", false);
-                throw asked && !archive.hasUuid() ? UuidOption.explained(e) : e;
+                throw archive.hasUuid() ? e : UuidOption.explained(e, engine, settings);
             } finally {
                 remark(save.owner().sentence());
                 save.cancel(); // it may still listen: not for who is gone

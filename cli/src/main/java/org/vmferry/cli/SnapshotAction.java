@@ -2,8 +2,8 @@ package org.vmferry.cli;
 
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.Inspection;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.Inspection;
 import org.vmferry.spi.MigrationException;
 
 import picocli.CommandLine.ITypeConverter;

@@ -1,6 +1,6 @@
 package org.vmferry.cli;
 
-import org.vmferry.engine.Inspection;
+import org.vmferry.engine.report.Inspection;
 
 import java.util.Locale;
 

@@ -1,13 +1,20 @@
 package org.vmferry.cli;
 
+import org.vmferry.engine.discovery.PluginKind;
+import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.cli.archive.ArchiveMachine;
+import org.vmferry.engine.Engine;
+import org.vmferry.engine.catalog.OptionReader;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Options;
 
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
+import java.util.Optional;
 import java.net.ConnectException;
 import java.util.UUID;
 
@@ -28,17 +35,23 @@ final class UuidOption {
     }
 
     /**
-     * A failure of a migration with multifd of a machine without a UUID: the destination may expect
-     * another, and says so to its own log alone. Where it may be that, says what to do.
+     * A failure of a migration of a machine without a UUID: the destination may expect another, if
+     * channels say it, and says so to its own log alone. Where it may be that, says what to do.
      */
-    static MigrationException explained(MigrationException e) {
+    static MigrationException explained(MigrationException e, Engine engine, Settings settings)
+            throws MigrationException {
         boolean gone = e.blame() == Blame.PEER || e.blame() == Blame.TRANSPORT;
         if (!gone || e.getCause() instanceof ConnectException) return e;
+        Options options = new OptionReader(engine.options()).read(settings);
+        Optional<Plugin> carrier = engine.plugins().pluginFor(PluginKind.CARRIER, options);
+        if (carrier.isEmpty()) return e;
         return new MigrationException(
                 e.blame(),
                 e.getMessage()
                         + "; the snapshot does not tell its machine's UUID: if the destination has"
-                        + " one (-uuid), multifd needs it here too (--uuid)",
+                        + " one (-uuid), "
+                        + carrier.get().id()
+                        + " needs it here too (--uuid)",
                 e);
     }
 

@@ -10,9 +10,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.Inspection;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.json.Json;
+import org.vmferry.engine.report.Inspection;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.Inspection;
+import org.vmferry.engine.report.Inspection;
 
 import java.io.IOException;
 import java.io.InputStream;

@@ -2,32 +2,35 @@ package org.vmferry.engine;
 
 import jakarta.inject.Inject;
 
+import org.vmferry.engine.migration.ChannelLoad;
+import org.vmferry.engine.migration.FileLoad;
+import org.vmferry.engine.stream.FileStreamIn;
+import org.vmferry.spi.layout.FileLayout;
+import org.vmferry.engine.catalog.OptionCatalog;
+import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.guard.Guard;
-import org.vmferry.engine.migration.ChannelLoad;
-import org.vmferry.engine.migration.FileLoad;
 import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.Load;
-import org.vmferry.engine.migration.Look;
+import org.vmferry.engine.migration.SnapshotInspector;
 import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.migration.Parts;
 import org.vmferry.engine.migration.Save;
 import org.vmferry.engine.migration.Warmth;
 import org.vmferry.engine.option.EngineOptions;
-import org.vmferry.engine.option.OptionRegistry;
 import org.vmferry.engine.option.Settings;
-import org.vmferry.engine.stream.FileStreamIn;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.Inspection;
 import org.vmferry.engine.stream.StreamHeader;
+import org.vmferry.engine.system.Version;
 import org.vmferry.engine.transport.AllowedAddresses;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.machine.Machine;
-import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;
@@ -39,8 +42,6 @@ import org.vmferry.spi.transport.TransportProvider;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.module.ModuleDescriptor;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -57,7 +58,8 @@ import java.util.function.Predicate;
  */
 public final class Engine {
     private final Plugins plugins;
-    private final OptionRegistry registry;
+    private final OptionCatalog catalog;
+    private final OptionCompatibility compatibility;
     private final AllowedAddresses allowed;
     private final AtomicInteger count = new AtomicInteger();
 
@@ -73,7 +75,8 @@ public final class Engine {
 
     private Engine(Plugins plugins, AllowedAddresses allowed) {
         this.plugins = plugins;
-        this.registry = new OptionRegistry(plugins);
+        this.catalog = new OptionCatalog(plugins);
+        this.compatibility = new OptionCompatibility(catalog);
         this.allowed = allowed;
     }
 
@@ -106,11 +109,7 @@ public final class Engine {
      * @return such as {@code 1.0.0}; "unknown" if it is not from a jar
      */
     public static String version() {
-        String jar = Engine.class.getPackage().getImplementationVersion();
-        if (jar != null) return jar;
-        return Optional.ofNullable(Engine.class.getModule().getDescriptor())
-                .flatMap(ModuleDescriptor::rawVersion)
-                .orElse("unknown");
+        return Version.current();
     }
 
     /**
@@ -127,8 +126,8 @@ public final class Engine {
      *
      * @return the engine's and its plug-ins'
      */
-    public OptionRegistry options() {
-        return registry;
+    public OptionCatalog options() {
+        return catalog;
     }
 
     /**
@@ -179,10 +178,10 @@ public final class Engine {
         try {
             List<MigrationNotifier> notifiers =
                     plugins.all(PluginKind.NOTIFIER).stream()
-                            .map(plugin -> Guard.over(MigrationNotifier.class, plugin))
+                            .map(plugin -> plugin.guarded(MigrationNotifier.class))
                             .toList();
             Save save = Save.of(session, machine, prepared.parts, notifiers);
-            return new Migration(registry, session, address, save, use).start();
+            return new Migration(compatibility, session, address, save, use).start();
         } catch (MigrationException | RuntimeException | Error e) {
             use.end();
             throw e;
@@ -236,7 +235,7 @@ public final class Engine {
         IncomingFile end = files.incoming(address, session.options());
         try {
             Load load = new FileLoad(session, machine, prepared.parts, end, use::lend);
-            return new Migration(registry, session, address, load, use).start();
+            return new Migration(compatibility, session, address, load, use).start();
         } catch (RuntimeException | Error e) {
             end.close();
             throw e;
@@ -251,8 +250,13 @@ public final class Engine {
         try {
             Load load =
                     new ChannelLoad(
-                            session, machine, prepared.parts, end, channels.features(), use::lend);
-            return new Migration(registry, session, end.address(), load, use).start();
+                            session,
+                            machine,
+                            prepared.parts,
+                            end,
+                            channels.features(),
+                            use::lend);
+            return new Migration(compatibility, session, end.address(), load, use).start();
         } catch (IOException | RuntimeException | Error e) {
             end.close();
             throw e;
@@ -273,10 +277,10 @@ public final class Engine {
     public void warmUp(Settings settings) throws MigrationException {
         Options options;
         try {
-            options = registry.validate(settings, plugins.transport("tcp"));
+            options = compatibility.validate(settings, plugins.transport("tcp"));
         } catch (MigrationException e) {
             try {
-                options = registry.validate(settings, plugins.transport("file"));
+                options = compatibility.validate(settings, plugins.transport("file"));
             } catch (MigrationException neither) {
                 throw e;
             }
@@ -306,8 +310,7 @@ public final class Engine {
         }
         try (IncomingFile end = files.incoming(address, Options.DEFAULTS);
                 FileStreamIn in = new FileStreamIn(end)) {
-            Configuration configuration = StreamHeader.read(in, new int[1]);
-            return new LinkedHashSet<>(StreamHeader.capabilities(configuration));
+            return StreamHeader.capabilities(StreamHeader.read(in).configuration());
         }
     }
 
@@ -377,7 +380,7 @@ public final class Engine {
                                 MigrationException.user("looking into %s was cancelled", address)));
         var files = (FileTransport) prepared.parts.transport(); // as the capabilities were
         IncomingFile end = files.incoming(address, prepared.session.options());
-        return new Look(prepared.session, prepared.parts, end, wanted).look(capabilities);
+        return new SnapshotInspector(prepared.session, prepared.parts, end, wanted).look(capabilities);
     }
 
     private record Prepared(MigrationSession session, Parts parts) {}
@@ -389,15 +392,15 @@ public final class Engine {
         try {
             transport = plugins.transport(address.scheme());
         } catch (MigrationException e) {
-            throw registry.conflicts(settings, e);
+            throw compatibility.conflicts(settings, e);
         }
-        Options options = registry.validate(settings, transport);
+        Options options = compatibility.validate(settings, transport);
         Optional<FileLayout> layout =
                 plugins.pluginFor(PluginKind.LAYOUT, options)
-                        .map(plugin -> Guard.over(FileLayout.class, plugin));
+                        .map(plugin -> plugin.guarded(FileLayout.class));
         Optional<PageCarrier> carrier =
                 plugins.pluginFor(PluginKind.CARRIER, options)
-                        .map(plugin -> Guard.over(PageCarrier.class, plugin));
+                        .map(plugin -> plugin.guarded(PageCarrier.class));
         Plugin way = plugins.plugin(PluginKind.TRANSPORT, address.scheme());
         Optional<CompressionProvider> codec = codec(options);
         // The default is meant for a link that others share. A snapshot is held to a rate only on
@@ -414,8 +417,7 @@ public final class Engine {
                         codec,
                         limited ? options.get(EngineOptions.MAX_BANDWIDTH) : 0);
         return new Prepared(
-                session,
-                new Parts(address, Guard.over(TransportProvider.class, way), layout, carrier));
+                session, new Parts(address, way.guarded(TransportProvider.class), layout, carrier));
     }
 
     private Optional<CompressionProvider> codec(Options options) throws MigrationException {
@@ -423,7 +425,6 @@ public final class Engine {
         return id.equals("none")
                 ? Optional.empty()
                 : Optional.of(
-                        Guard.over(
-                                CompressionProvider.class, plugins.plugin(PluginKind.CODEC, id)));
+                        plugins.plugin(PluginKind.CODEC, id).guarded(CompressionProvider.class));
     }
 }

@@ -1,14 +1,16 @@
 package org.vmferry.engine;
 
 import org.slf4j.Logger;
+import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.migration.Save;
-import org.vmferry.engine.migration.Work;
+import org.vmferry.engine.migration.MigrationSide;
 import org.vmferry.engine.option.EngineOptions;
-import org.vmferry.engine.option.OptionRegistry;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
@@ -30,10 +32,10 @@ public final class Migration {
 
     private static final Duration GRACE = Duration.ofSeconds(1);
 
-    private final OptionRegistry registry;
+    private final OptionCompatibility compatibility;
     private final MigrationSession session;
     private final Address address;
-    private final Work work;
+    private final MigrationSide work;
     private final MachineUse use;
     private final long began = System.nanoTime();
     private final LifeCycle life;
@@ -45,12 +47,12 @@ public final class Migration {
     private final RecordedMigration event = new RecordedMigration();
 
     Migration(
-            OptionRegistry registry,
+            OptionCompatibility compatibility,
             MigrationSession session,
             Address address,
-            Work work,
+            MigrationSide work,
             MachineUse use) {
-        this.registry = registry;
+        this.compatibility = compatibility;
         this.session = session;
         this.address = address;
         this.work = work;
@@ -115,7 +117,7 @@ public final class Migration {
         transitions.tell();
     }
 
-    private final class Stages implements Work.Stage {
+    private final class Stages implements MigrationSide.Stage {
         @Override
         public void enter(MigrationState next) throws MigrationException {
             life.enter(next);
@@ -202,7 +204,7 @@ public final class Migration {
 
     private Statistics soFar() {
         long channelBytes = session.channelBytes(); // before all bytes, of which they are a part
-        Work.Progress now = work.progress();
+        MigrationSide.Progress now = work.progress();
         return new Statistics(
                 now.total(),
                 now.transferred(),
@@ -249,7 +251,7 @@ public final class Migration {
                 throw MigrationException.user(
                         "%s is over: nothing can be changed any more", session.name());
             }
-            session.change(registry.change(session.current(), settings));
+            session.change(compatibility.change(session.current(), settings));
             if (settings.parameters().containsKey(EngineOptions.MAX_BANDWIDTH.name())) {
                 session.limitBandwidth(session.current(EngineOptions.MAX_BANDWIDTH));
             }

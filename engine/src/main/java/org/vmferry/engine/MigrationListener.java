@@ -1,5 +1,8 @@
 package org.vmferry.engine;
 
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
+
 /** Hears what a migration comes to; see {@link Migration#listen}. */
 @FunctionalInterface
 public interface MigrationListener {

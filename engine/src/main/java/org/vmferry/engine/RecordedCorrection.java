@@ -7,6 +7,8 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
+import org.vmferry.engine.report.GuestOwner;
+
 /** Who has a guest after all, for the flight recorder. */
 @Name("vmferry.Correction")
 @Label("Correction")

@@ -9,6 +9,9 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import jdk.jfr.Timespan;
 
+import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.engine.report.MigrationState;
+
 /** A migration, for the flight recorder: committed when its final numbers are known. */
 @Name("vmferry.Migration")
 @Label("Migration")

@@ -1,5 +1,7 @@
 package org.vmferry.engine;
 
+import org.vmferry.engine.report.DowntimePart;
+
 import java.util.Map;
 
 /**

@@ -2,6 +2,8 @@ package org.vmferry.engine;
 
 import org.slf4j.Logger;
 import org.vmferry.engine.guard.Guard;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Log;
 
 import java.util.ArrayDeque;

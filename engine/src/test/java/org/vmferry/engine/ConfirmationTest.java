@@ -13,6 +13,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.RawDestination.Pings;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;

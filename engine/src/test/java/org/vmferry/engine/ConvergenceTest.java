@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.RunState;

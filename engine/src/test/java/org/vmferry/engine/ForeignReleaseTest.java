@@ -8,6 +8,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;

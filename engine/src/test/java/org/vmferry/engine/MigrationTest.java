@@ -12,6 +12,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.Inspection;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;

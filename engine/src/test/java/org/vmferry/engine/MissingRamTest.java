@@ -9,6 +9,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.Inspection;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Fact;

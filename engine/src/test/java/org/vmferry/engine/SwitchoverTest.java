@@ -11,6 +11,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.RawDestination.Pings;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.transport.FdTransport;
 import org.vmferry.engine.transport.NamedChannels;
 import org.vmferry.spi.MigrationException;

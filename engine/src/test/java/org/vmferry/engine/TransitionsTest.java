@@ -3,6 +3,7 @@ package org.vmferry.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.vmferry.engine.report.MigrationState;
 
 import java.util.ArrayList;
 import java.util.Collections;

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.DirtyLog;

@@ -9,13 +9,11 @@ import com.github.luben.zstd.ZstdException;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Parameter;
 
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.List;
 
 /** The codec zstd. Found by ServiceLoader. */
 public final class ZstdCodec implements CompressionProvider {
@@ -27,11 +25,6 @@ public final class ZstdCodec implements CompressionProvider {
     @Override
     public String id() {
         return "zstd";
-    }
-
-    @Override
-    public List<Option<?>> options() {
-        return List.of(LEVEL);
     }
 
     @Override

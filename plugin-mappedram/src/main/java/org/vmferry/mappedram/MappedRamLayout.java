@@ -1,14 +1,11 @@
 package org.vmferry.mappedram;
 
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.layout.FileLayout;
-import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
-import org.vmferry.spi.option.Parameter;
 
 import java.util.List;
-import java.util.Set;
 
 /**
  * RAM in a file, every page at its own place. Chosen by the capability {@code mapped-ram}; obeys
@@ -16,32 +13,17 @@ import java.util.Set;
  */
 @Status(Status.Level.STABLE)
 public final class MappedRamLayout implements FileLayout {
-    /** The capability that chooses this layout, and what cannot go with it (rule MAP-16). */
-    public static final Capability MAPPED_RAM =
-            new Capability(
-                    "mapped-ram",
-                    Set.of(),
-                    Set.of(
-                            "xbzrle",
-                            "postcopy-ram",
-                            "postcopy-preempt",
-                            "return-path",
-                            "zero-copy-send"));
-
-    /** Pages are written and read around the page cache (rule MAP-14). */
-    public static final Parameter<Boolean> DIRECT_IO = Parameter.flag("direct-io", false);
-
     /** For {@link java.util.ServiceLoader}. */
     public MappedRamLayout() {}
 
     @Override
     public String id() {
-        return MAPPED_RAM.name();
+        return MappedRamOptions.MAPPED_RAM.name();
     }
 
     @Override
     public List<Option<?>> options() {
-        return List.of(MAPPED_RAM, DIRECT_IO);
+        return List.of(MappedRamOptions.MAPPED_RAM, MappedRamOptions.DIRECT_IO);
     }
 
     @Override

@@ -1,7 +1,7 @@
 package org.vmferry.mappedram;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.layout.FileIn;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.ram.BlockHeader;
@@ -80,7 +80,7 @@ final class MappedRamLoader implements FileLayout.Loader {
             session.check();
             contents.add(place.absent() ? null : place.contents(buffered));
         }
-        direct = session.options().get(MappedRamLayout.DIRECT_IO);
+        direct = session.options().get(MappedRamOptions.DIRECT_IO);
         PositionedFile file = in.file(direct);
 
         BlockMapper mapper = new BlockMapper(buffered, target, session);

@@ -1,7 +1,7 @@
 package org.vmferry.mappedram;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.layout.FileOut;
 import org.vmferry.spi.ram.BlockHeader;
@@ -63,7 +63,7 @@ final class MappedRamSaver implements FileLayout.Saver {
 
     @Override
     public void begin(FileOut out) throws IOException {
-        PositionedFile file = out.file(session.options().get(MappedRamLayout.DIRECT_IO));
+        PositionedFile file = out.file(session.options().get(MappedRamOptions.DIRECT_IO));
         for (Area area : areas.values()) Area.checkAlignment(area.ram(), file);
         mover = new SaveMover(areas, file, session);
     }

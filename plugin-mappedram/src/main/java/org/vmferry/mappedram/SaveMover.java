@@ -1,6 +1,6 @@
 package org.vmferry.mappedram;
 
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
 import org.vmferry.spi.ram.ZeroPages;

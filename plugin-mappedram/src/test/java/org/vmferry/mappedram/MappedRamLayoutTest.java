@@ -52,8 +52,8 @@ class MappedRamLayoutTest {
         FileLayout layout = new MappedRamLayout();
         assertThat(layout.id()).isEqualTo("mapped-ram");
         assertThat(layout.options())
-                .containsExactly(MappedRamLayout.MAPPED_RAM, MappedRamLayout.DIRECT_IO);
-        assertThat(MappedRamLayout.MAPPED_RAM.excludes())
+                .containsExactly(MappedRamOptions.MAPPED_RAM, MappedRamOptions.DIRECT_IO);
+        assertThat(MappedRamOptions.MAPPED_RAM.excludes())
                 .contains("xbzrle", "postcopy-ram", "return-path");
     }
 

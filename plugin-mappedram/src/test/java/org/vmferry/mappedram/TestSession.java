@@ -1,6 +1,6 @@
 package org.vmferry.mappedram;
 
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
@@ -30,7 +30,7 @@ final class TestSession implements Session, Session.Counters {
 
     @Override
     public Options options() {
-        return Options.DEFAULTS.with(MappedRamLayout.DIRECT_IO, direct);
+        return Options.DEFAULTS.with(MappedRamOptions.DIRECT_IO, direct);
     }
 
     @Override
@@ -39,7 +39,7 @@ final class TestSession implements Session, Session.Counters {
     }
 
     @Override
-    public long patience() {
+    public long connectTimeout() {
         return 30_000;
     }
 

@@ -2,7 +2,7 @@ package org.vmferry.multifd;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.transport.Channel;

@@ -2,7 +2,7 @@ package org.vmferry.multifd;
 
 import org.slf4j.Logger;
 import org.vmferry.spi.Log;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.ram.RamBlock;
@@ -42,8 +42,8 @@ final class MultifdSender implements PageCarrier.Sender {
     MultifdSender(Channels channels, Session session) {
         this.channels = channels;
         this.session = session;
-        count = session.options().get(MultifdCarrier.CHANNELS);
-        eachSection = session.options().get(MultifdCarrier.FLUSH_EACH_SECTION);
+        count = session.options().get(MultifdOptions.CHANNELS);
+        eachSection = session.options().get(MultifdOptions.FLUSH_EACH_SECTION);
         workers = new Workers(session, "send");
         crew = new Crew<>(workers, count);
         settled = workers.condition();
@@ -120,7 +120,7 @@ final class MultifdSender implements PageCarrier.Sender {
 
     @Override
     public boolean leavesZeroPages() {
-        return session.options().get(MultifdCarrier.ZERO_PAGES).equals(ZeroDetection.LEGACY);
+        return session.options().get(MultifdOptions.ZERO_PAGES).equals(MultifdOptions.LEGACY);
     }
 
     @Override

@@ -41,6 +41,6 @@ final class PageSize {
         throw MigrationException.user(
                 "block '%s' has pages of %d bytes, whose records have no bit for multifd's flush:"
                     + " set %s=on, and the destination must be a QEMU of before 8.1, or vmferry",
-                blocks.getFirst().id(), size, MultifdCarrier.FLUSH_EACH_SECTION.name());
+                blocks.getFirst().id(), size, MultifdOptions.FLUSH_EACH_SECTION.name());
     }
 }

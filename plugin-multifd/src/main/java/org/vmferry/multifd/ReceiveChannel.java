@@ -1,7 +1,7 @@
 package org.vmferry.multifd;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.compression.CompressionProvider.Decompressor;
 import org.vmferry.spi.ram.RamBlock;

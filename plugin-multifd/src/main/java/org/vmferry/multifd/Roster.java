@@ -3,7 +3,7 @@ package org.vmferry.multifd;
 import org.slf4j.Logger;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -37,7 +37,7 @@ final class Roster {
     Roster(Workers workers, Session session) {
         this.workers = workers;
         this.session = session;
-        members = new Member[session.options().get(MultifdCarrier.CHANNELS)];
+        members = new Member[session.options().get(MultifdOptions.CHANNELS)];
         changed = workers.condition();
     }
 
@@ -184,7 +184,7 @@ final class Roster {
      */
     List<Member> awaitAll() throws IOException {
         long began = System.nanoTime();
-        long patience = session.patience();
+        long patience = session.connectTimeout();
         workers.lock.lock();
         try {
             while (!complete()) {

@@ -1,12 +1,12 @@
 package org.vmferry.multifd;
 
-import org.vmferry.spi.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.compression.CompressionProvider.Compressor;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
 import org.vmferry.spi.ram.ZeroPages;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -58,7 +58,8 @@ final class SendChannel implements AutoCloseable, ZeroPages.Extents<RuntimeExcep
         this.session = session;
         this.numbers = numbers;
         this.pageSize = pageSize;
-        findZeros = session.options().get(MultifdCarrier.ZERO_PAGES).equals(ZeroDetection.MULTIFD);
+        findZeros =
+                session.options().get(MultifdOptions.ZERO_PAGES).equals(MultifdOptions.BY_CHANNELS);
         try {
             MemorySegment bytes = arena.allocate(Packet.bytes(pageSize), Long.BYTES);
             header = bytes.asByteBuffer();

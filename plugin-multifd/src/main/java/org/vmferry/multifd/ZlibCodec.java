@@ -3,28 +3,18 @@ package org.vmferry.multifd;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Parameter;
 
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
 /** The codec zlib, with what the JDK has. Found by ServiceLoader. */
 public final class ZlibCodec implements CompressionProvider {
-    /** From none at all to best. */
-    public static final Parameter<Integer> LEVEL = Parameter.count("multifd-zlib-level", 1, 0, 9);
-
     @Override
     public String id() {
         return "zlib";
-    }
-
-    @Override
-    public List<Option<?>> options() {
-        return List.of(LEVEL);
     }
 
     @Override
@@ -34,7 +24,7 @@ public final class ZlibCodec implements CompressionProvider {
 
     @Override
     public Parameter<Integer> level() {
-        return LEVEL;
+        return MultifdOptions.ZLIB_LEVEL;
     }
 
     @Override

@@ -71,9 +71,9 @@ class FerryTest {
             throws Exception {
         Options options =
                 Options.DEFAULTS
-                        .with(MultifdCarrier.CHANNELS, channels)
-                        .with(MultifdCarrier.ZERO_PAGES, zeros)
-                        .with(MultifdCarrier.FLUSH_EACH_SECTION, eachSection);
+                        .with(MultifdOptions.CHANNELS, channels)
+                        .with(MultifdOptions.ZERO_PAGES, zeros)
+                        .with(MultifdOptions.FLUSH_EACH_SECTION, eachSection);
         Random random = new Random(42);
         List<RamBlock> from =
                 List.of(
@@ -136,7 +136,7 @@ class FerryTest {
     @Tag("MFD-2")
     @Tag("MFD-22")
     void channels255() throws Exception {
-        Options options = Options.DEFAULTS.with(MultifdCarrier.CHANNELS, 255);
+        Options options = Options.DEFAULTS.with(MultifdOptions.CHANNELS, 255);
         List<RamBlock> from = List.of(Rams.block("pc.ram", 64 * 128, true));
         List<RamBlock> to = List.of(Rams.block("pc.ram", 64 * 128, true));
         Rams.change(from.getFirst(), new Random(1), 100);
@@ -177,7 +177,7 @@ class FerryTest {
                     Rams.write(from.getFirst(), at, page);
                 }
             }
-            Options options = Options.DEFAULTS.with(MultifdCarrier.CHANNELS, 1);
+            Options options = Options.DEFAULTS.with(MultifdOptions.CHANNELS, 1);
             CompressionProvider codec = compressed ? new ZlibCodec() : null;
             try (Ferry ferry = new Ferry("large", options, codec, from, to)) {
                 for (Run run : runs) ferry.send(run);

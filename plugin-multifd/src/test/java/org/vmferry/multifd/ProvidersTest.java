@@ -50,7 +50,7 @@ class ProvidersTest {
         MultifdCarrier carrier = new MultifdCarrier();
         assertThat(carrier.id()).isEqualTo("multifd");
         assertThat(carrier.channelMagic()).isEqualTo(0x11223344);
-        assertThat(carrier.fileWorkers(Options.DEFAULTS.with(MultifdCarrier.CHANNELS, 7)))
+        assertThat(carrier.fileWorkers(Options.DEFAULTS.with(MultifdOptions.CHANNELS, 7)))
                 .isEqualTo(7);
         assertThat(carrier.options())
                 .extracting(option -> option.name() + ": " + option.range())

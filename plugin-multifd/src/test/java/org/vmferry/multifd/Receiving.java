@@ -88,7 +88,7 @@ abstract class Receiving {
     }
 
     void receive(int channels, Main main, Channel... scripts) throws Exception {
-        Options options = Options.DEFAULTS.with(MultifdCarrier.CHANNELS, channels);
+        Options options = Options.DEFAULTS.with(MultifdOptions.CHANNELS, channels);
         session = new TestSession("scripted", options, new UUID(0, 0), codec);
         session.patience = patience;
         session.silence = patience;

@@ -46,7 +46,7 @@ class SenderTest {
 
     /** All packets of a save, channel by channel in the order of their ids. */
     private List<List<Wire.Pages>> save(List<RamBlock> blocks, Work work) throws Exception {
-        int channels = options.get(MultifdCarrier.CHANNELS);
+        int channels = options.get(MultifdOptions.CHANNELS);
         session = new TestSession("said", options, ID, codec);
         List<List<Wire.Pages>> said = new ArrayList<>();
         for (int i = 0; i < channels; i++) said.add(new ArrayList<>());
@@ -109,7 +109,7 @@ class SenderTest {
         RamBlock ram = ram(300);
         Rams.write(ram, 5, new byte[4096]);
         Rams.write(ram, 7, new byte[4096]);
-        options = options.with(MultifdCarrier.CHANNELS, 3);
+        options = options.with(MultifdOptions.CHANNELS, 3);
         List<List<Wire.Pages>> said =
                 save(
                         List.of(ram),
@@ -160,7 +160,7 @@ class SenderTest {
     @Tag("MFD-14")
     void legacyLeavesZeroPagesToTheMainStream() throws Exception {
         for (String who : List.of("multifd", "legacy", "none")) {
-            options = options.with(MultifdCarrier.ZERO_PAGES, who);
+            options = options.with(MultifdOptions.ZERO_PAGES, who);
             List<RamBlock> blocks = List.of(ram(1));
             save(
                     blocks,
@@ -172,7 +172,7 @@ class SenderTest {
     @ValueSource(strings = {"none", "legacy"})
     @Tag("MFD-14")
     void whoDoesNotLookSendsZeroPagesAsTheyAre(String who) throws Exception {
-        options = options.with(MultifdCarrier.ZERO_PAGES, who);
+        options = options.with(MultifdOptions.ZERO_PAGES, who);
         RamBlock ram = Rams.block("pc.ram", 10, false);
         List<List<Wire.Pages>> said =
                 save(List.of(ram), sender -> sender.send(new Run(ram, 0, 10)));
@@ -184,7 +184,7 @@ class SenderTest {
     @Test
     @Tag("MFD-16")
     void theOldDialectSynchronisesEachSection() throws Exception {
-        options = options.with(MultifdCarrier.FLUSH_EACH_SECTION, true);
+        options = options.with(MultifdOptions.FLUSH_EACH_SECTION, true);
         RamBlock ram = ram(10);
         List<List<Wire.Pages>> said =
                 save(
@@ -322,7 +322,7 @@ class SenderTest {
     @Test
     @Tag("MFD-22")
     void oneChannelThatCannotBeOpenedFailsAllWhenTheOthersAreSettled() throws Exception {
-        options = options.with(MultifdCarrier.CHANNELS, 8);
+        options = options.with(MultifdOptions.CHANNELS, 8);
         session = new TestSession("opening", options);
         CountDownLatch failed = new CountDownLatch(1);
         session.onFail.add(failed::countDown);

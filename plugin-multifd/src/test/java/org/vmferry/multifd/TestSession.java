@@ -2,7 +2,7 @@ package org.vmferry.multifd;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
@@ -73,7 +73,7 @@ final class TestSession implements Session, Session.Counters {
     }
 
     @Override
-    public long patience() {
+    public long connectTimeout() {
         return patience;
     }
 

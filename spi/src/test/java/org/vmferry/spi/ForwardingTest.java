@@ -11,6 +11,8 @@ import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.session.ForwardingSession;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.ForwardingChannel;
 import org.vmferry.spi.transport.ForwardingFile;

@@ -2,11 +2,9 @@ package example.rle;
 
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.compression.CompressionProvider;
-import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Parameter;
 
 import java.nio.ByteBuffer;
-import java.util.List;
 
 /** Each run of up to 256 equal bytes becomes two: its length less one, and the byte. */
 public final class RleCodec implements CompressionProvider {
@@ -25,11 +23,6 @@ public final class RleCodec implements CompressionProvider {
     @Override
     public Parameter<Integer> level() {
         return LEVEL;
-    }
-
-    @Override
-    public List<Option<?>> options() {
-        return List.of(LEVEL);
     }
 
     @Override

@@ -1,8 +1,10 @@
 package org.vmferry.engine.discovery;
 
-import org.vmferry.spi.Provider;
+import org.vmferry.engine.guard.Guard;
 import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Provider;
 
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -23,6 +25,26 @@ public record Plugin(
      */
     public Plugin {
         options = List.copyOf(options);
+    }
+
+    /**
+     * The provider, and all that it gives away, behind the {@link Guard}.
+     *
+     * @param <T> its type
+     * @param type its extension point
+     * @return itself if it is the engine's own
+     */
+    public <T> T guarded(Class<T> type) {
+        return Guard.plugin(type, provider, "%s '%s' (%s)".formatted(kind.word(), id, file()));
+    }
+
+    private String file() {
+        try {
+            Path name = Path.of(location).getFileName();
+            return name == null ? location : name.toString();
+        } catch (IllegalArgumentException e) {
+            return location; // it is no path
+        }
     }
 
     @Override

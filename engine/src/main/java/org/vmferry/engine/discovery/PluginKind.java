@@ -1,10 +1,10 @@
 package org.vmferry.engine.discovery;
 
-import org.vmferry.spi.Provider;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.notifier.MigrationNotifier;
+import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.transport.TransportProvider;
 
 /** The kinds of plug-in, one for each extension point that {@code ServiceLoader} serves. */

@@ -4,12 +4,12 @@ import jakarta.inject.Inject;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Provider;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.transport.TransportProvider;
 
 import java.io.IOException;

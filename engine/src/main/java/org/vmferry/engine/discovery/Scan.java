@@ -3,13 +3,13 @@ package org.vmferry.engine.discovery;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.Mode;
-import org.vmferry.spi.Provider;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.transport.ChannelTransport;
 import org.vmferry.spi.transport.FileTransport;
 

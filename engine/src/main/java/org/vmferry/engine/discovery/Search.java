@@ -5,7 +5,7 @@ import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.engine.transport.UnixTransport;
 import org.vmferry.spi.Printable;
-import org.vmferry.spi.Provider;
+import org.vmferry.spi.option.Provider;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,6 @@
 package org.vmferry.engine.guard;
 
 import org.slf4j.Logger;
-import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
@@ -12,7 +11,6 @@ import org.vmferry.spi.ram.RamBlock;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.security.CodeSource;
 import java.util.Objects;
 
@@ -50,11 +48,10 @@ public final class Guard {
     }
 
     /** A plug-in's provider, and all that it gives away; the engine's own is left as it is. */
-    public static <T> T over(Class<T> type, Plugin plugin) {
-        T provider = type.cast(plugin.provider());
-        if (isOurs(provider.getClass())) return provider;
-        String who = "%s '%s' (%s)".formatted(plugin.kind().word(), plugin.id(), file(plugin));
-        return new Guard(Blame.PLUGIN, who).over(type, provider);
+    public static <T> T plugin(Class<T> type, Object provider, String who) {
+        T target = type.cast(provider);
+        if (isOurs(target.getClass())) return target;
+        return new Guard(Blame.PLUGIN, who).over(type, target);
     }
 
     private static boolean isOurs(Class<?> type) {
@@ -64,15 +61,6 @@ public final class Guard {
 
     private static CodeSource source(Class<?> type) {
         return type.getProtectionDomain().getCodeSource();
-    }
-
-    private static String file(Plugin plugin) {
-        try {
-            Path name = Path.of(plugin.location()).getFileName();
-            return name == null ? plugin.location() : name.toString();
-        } catch (IllegalArgumentException e) {
-            return plugin.location(); // it is no path
-        }
     }
 
     private <T> T over(Class<T> type, T target) {

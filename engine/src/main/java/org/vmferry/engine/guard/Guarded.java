@@ -1,6 +1,5 @@
 package org.vmferry.engine.guard;
 
-import org.vmferry.engine.migration.StandIn;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.FileLayout;

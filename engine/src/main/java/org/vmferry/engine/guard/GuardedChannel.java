@@ -1,6 +1,5 @@
 package org.vmferry.engine.guard;
 
-import org.vmferry.engine.transport.Lifeline;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;

@@ -45,7 +45,7 @@ final class Arrivals implements AutoCloseable {
     private final MigrationSession session;
     private final Acceptor end;
     private final int channelMagic;
-    private final Layer layer;
+    private final ChannelSecurity layer;
     private final boolean many;
     private final long patience; // ms; 0 for ever
     // All below are guarded by this.
@@ -86,13 +86,13 @@ final class Arrivals implements AutoCloseable {
      * @param channelMagic what a carrier's channels begin with, 0 if there are none
      * @param many whether more than one connection can come
      */
-    Arrivals(MigrationSession session, Acceptor end, int channelMagic, Layer layer, boolean many) {
+    Arrivals(MigrationSession session, Acceptor end, int channelMagic, ChannelSecurity layer, boolean many) {
         this.session = session;
         this.end = end;
         this.channelMagic = channelMagic;
         this.layer = layer;
         this.many = many;
-        this.patience = session.patience();
+        this.patience = session.connectTimeout();
         session.onFailure(this::wake);
         try {
             start("accept", this::acceptAll);

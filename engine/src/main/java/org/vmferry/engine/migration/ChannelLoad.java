@@ -27,7 +27,7 @@ import java.util.UUID;
 public final class ChannelLoad extends Load {
     private final Acceptor acceptor;
     private final Set<Feature> offered;
-    private final Layer secure;
+    private final ChannelSecurity secure;
     private Warmth warmth;
     private Arrivals arrivals;
     private Channel main;
@@ -51,7 +51,7 @@ public final class ChannelLoad extends Load {
         super(session, machine, parts, acceptor, loaded);
         this.acceptor = acceptor;
         this.offered = offered;
-        this.secure = Layer.ofDestination(session);
+        this.secure = ChannelSecurity.ofDestination(session);
     }
 
     @Override
@@ -131,7 +131,7 @@ public final class ChannelLoad extends Load {
 
     /** What the source's channels said of its machine is in no section. */
     @Override
-    void behind(StreamIn stream, StreamReader reader) throws IOException {
+    void behind(StreamReader.Whole read) throws IOException {
         UUID met = session.uuid();
         if (machine.sections().isEmpty()
                 || machine.uuid().isPresent()

@@ -1,8 +1,8 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.vmferry.engine.DowntimePart;
-import org.vmferry.engine.GuestOwner;
+import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.CarrierOut;
 import org.vmferry.engine.ram.InlineOut;
@@ -44,7 +44,7 @@ final class ChannelSave extends Save {
         this.channels = channels;
     }
 
-    /** With multifd the end of a part of RAM may mean more than that. */
+    /** With channels besides, the end of a part of RAM may mean more than that. */
     @Override
     void check() throws IOException {
         if (parts.carrier().isPresent()
@@ -52,8 +52,8 @@ final class ChannelSave extends Save {
                 && KeptSections.asIs(machine.sections().get())) {
             throw MigrationException.user(
                     "the machine has sections that are carried as they are, because nothing is"
-                            + " known of what is in them: it can't be sent with multifd, but"
-                            + " without");
+                            + " known of what is in them: it can't be sent with %s, but without",
+                    parts.carrier().get().id());
         }
     }
 
@@ -95,8 +95,8 @@ final class ChannelSave extends Save {
 
     private void send(Opener end, Silence silence, SourceStream everything, Stage stage)
             throws IOException {
-        Layer secure = Layer.ofSource(parts.address(), session);
-        Layer layer = raw -> silence.over(secure.over(silence.noticed(raw)));
+        ChannelSecurity secure = ChannelSecurity.ofSource(parts.address(), session);
+        ChannelSecurity layer = raw -> silence.over(secure.over(silence.noticed(raw)));
         Channel main = layer.over(end.open());
         Opened opened = new Opened(end, layer);
         try (Ending ending = new Ending(session, end);
@@ -175,9 +175,9 @@ final class ChannelSave extends Save {
     }
 
     /** Opens a carrier's channels. */
-    private record Opened(Opener end, Layer layer, List<Channel> opened)
+    private record Opened(Opener end, ChannelSecurity layer, List<Channel> opened)
             implements PageCarrier.Channels {
-        Opened(Opener end, Layer layer) {
+        Opened(Opener end, ChannelSecurity layer) {
             this(end, layer, new CopyOnWriteArrayList<>());
         }
 

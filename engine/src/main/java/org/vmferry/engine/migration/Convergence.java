@@ -4,8 +4,8 @@ import org.slf4j.Logger;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.CpuThrottle;
+import org.vmferry.spi.session.Session;
 
 import java.util.Optional;
 import java.util.function.LongSupplier;

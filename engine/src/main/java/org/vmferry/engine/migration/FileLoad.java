@@ -78,9 +78,8 @@ public final class FileLoad extends Load {
     }
 
     @Override
-    void behind(StreamIn stream, StreamReader reader) throws IOException {
-        if (reader.lost()) return;
-        trailer = Trailer.read(file.file(false), reader.tail(), reader.end());
+    void behind(StreamReader.Whole read) throws IOException {
+        trailer = Trailer.read(file.file(false), read.tail(), read.end());
         if (trailer.damage().isPresent()) {
             LOG.warn(
                     "{}: {}: what it said is lost: which RAM is missing, and more",

@@ -1,6 +1,6 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.DowntimePart;
+import org.vmferry.engine.report.DowntimePart;
 import org.vmferry.engine.ram.InlineOut;
 import org.vmferry.engine.ram.PlacedOut;
 import org.vmferry.engine.ram.RamOut;

@@ -1,7 +1,7 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.Inspection;
-import org.vmferry.engine.Inspection.Range;
+import org.vmferry.engine.report.Inspection;
+import org.vmferry.engine.report.Inspection.Range;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

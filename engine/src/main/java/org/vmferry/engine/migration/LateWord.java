@@ -1,8 +1,8 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.migration.LifeCycle.Fate;
+import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;

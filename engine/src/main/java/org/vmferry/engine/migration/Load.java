@@ -1,7 +1,7 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.DowntimePart;
-import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.ram.RamIn;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.stream.StreamHeader;
@@ -28,7 +28,7 @@ import java.util.Map;
  * The destination's side, from the first connection to the machine's start. Runs on the migration
  * thread.
  */
-public abstract sealed class Load implements Work permits FileLoad, ChannelLoad {
+public abstract sealed class Load implements MigrationSide permits FileLoad, ChannelLoad {
     final MigrationSession session;
     final LifeCycle life;
     final Machine machine;
@@ -97,7 +97,7 @@ public abstract sealed class Load implements Work permits FileLoad, ChannelLoad 
     }
 
     /** All sections were read: looks at what is said beside them. */
-    abstract void behind(StreamIn stream, StreamReader reader) throws IOException;
+    abstract void behind(StreamReader.Whole read) throws IOException;
 
     /** What is said behind the stream; once it was read. */
     abstract Trailer trailer();
@@ -150,22 +150,22 @@ public abstract sealed class Load implements Work permits FileLoad, ChannelLoad 
     }
 
     private RunState read(StreamIn stream, RamIn ram, Stage stage) throws IOException {
-        int[] mark = new int[1];
-        Configuration configuration = StreamHeader.read(stream, mark);
+        StreamHeader.Head head = StreamHeader.read(stream);
+        Configuration configuration = head.configuration();
         boolean keeps = machine.sections().isPresent();
         Sections sections = new Sections(stream, configuration, ram, stage);
         List<DeviceState> devices = keeps ? List.of() : machine.devices();
-        StreamReader reader =
-                new StreamReader(session, stream, sections, devices, machine.sections());
-        RunState state = reader.read(mark[0]);
+        StreamReader.Result read =
+                new StreamReader(session, stream, sections, devices, machine.sections())
+                        .read(head.next());
         phases.over(DowntimePart.DEVICE_LOAD);
-        notes = reader.notes();
-        ramEnded = reader.ramEnded();
-        behind(stream, reader);
-        if (blocks == null) return state; // no RAM has come, and the machine takes that
+        notes = read.notes();
+        ramEnded = read.ramEnded();
+        if (read instanceof StreamReader.Whole whole) behind(whole);
+        if (blocks == null) return read.state(); // no RAM has come, and the machine takes that
         ram.finish();
         MissingRam.tell(sections.target, blocks, trailer(), session);
-        return state;
+        return read.state();
     }
 
     /** What the stream's sections mean to this load. */

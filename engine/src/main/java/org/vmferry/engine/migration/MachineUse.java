@@ -1,5 +1,6 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.guard.StandIn;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;

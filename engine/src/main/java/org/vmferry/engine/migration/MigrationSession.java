@@ -5,7 +5,7 @@ import org.vmferry.engine.ram.ArrivedPages;
 import org.vmferry.engine.transport.SocketOptions;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
@@ -102,7 +102,7 @@ public final class MigrationSession implements Session {
     }
 
     @Override
-    public long patience() {
+    public long connectTimeout() {
         return options.get(SocketOptions.CONNECT_TIMEOUT);
     }
 

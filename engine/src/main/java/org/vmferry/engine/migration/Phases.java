@@ -1,6 +1,6 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.DowntimePart;
+import org.vmferry.engine.report.DowntimePart;
 
 import java.util.Collections;
 import java.util.EnumMap;

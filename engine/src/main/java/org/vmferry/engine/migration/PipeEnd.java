@@ -1,6 +1,6 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.transport.Lifeline;
+import org.vmferry.engine.guard.Lifeline;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;

@@ -99,7 +99,7 @@ final class Rehearsal {
     }
 
     /** What it throws the session knows, and the other end soon hears of. */
-    private static void run(Work work, MigrationSession session) {
+    private static void run(MigrationSide work, MigrationSession session) {
         try {
             work.run(session.life()::enter);
         } catch (IOException | RuntimeException e) {

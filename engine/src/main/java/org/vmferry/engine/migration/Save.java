@@ -1,8 +1,8 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** The source's side, from connecting to the last byte. Runs on the migration thread. */
-public abstract sealed class Save implements Work permits FileSave, ChannelSave {
+public abstract sealed class Save implements MigrationSide permits FileSave, ChannelSave {
     private static final Logger LOG = Log.of(Save.class);
 
     final MigrationSession session;
@@ -27,7 +27,7 @@ public abstract sealed class Save implements Work permits FileSave, ChannelSave 
     final Machine machine;
     final Parts parts;
     private final Notifications notifications;
-    private final Gate gate;
+    private final SwitchoverGate gate;
     private volatile SourceGuest guest;
     private volatile SourceStream stream;
     private volatile TransportEnd to;
@@ -41,7 +41,7 @@ public abstract sealed class Save implements Work permits FileSave, ChannelSave 
         this.machine = machine;
         this.parts = parts;
         this.notifications = new Notifications(session.name(), notifiers, mode());
-        this.gate = new Gate(session);
+        this.gate = new SwitchoverGate(session);
     }
 
     /** A save of a machine, of which these are told. */

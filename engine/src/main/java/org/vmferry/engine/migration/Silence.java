@@ -1,7 +1,7 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.vmferry.engine.transport.Lifeline;
+import org.vmferry.engine.guard.Lifeline;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;

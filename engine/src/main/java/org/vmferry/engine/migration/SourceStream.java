@@ -1,9 +1,9 @@
 package org.vmferry.engine.migration;
 
+import org.vmferry.engine.system.Version;
 import org.slf4j.Logger;
-import org.vmferry.engine.DowntimePart;
-import org.vmferry.engine.Engine;
-import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamOut;
 import org.vmferry.engine.ram.RamSection;
@@ -42,7 +42,7 @@ final class SourceStream {
     private final MigrationSession session;
     private final Machine machine;
     private final SourceGuest guest;
-    private final Gate gate;
+    private final SwitchoverGate gate;
     private final List<RamBlock> blocks;
     private final boolean hasTrailer;
     private final CRC32C tail = new CRC32C(); // of all that follows RAM
@@ -61,7 +61,7 @@ final class SourceStream {
             MigrationSession session,
             Machine machine,
             SourceGuest guest,
-            Gate gate,
+            SwitchoverGate gate,
             List<RamBlock> blocks,
             boolean hasTrailer)
             throws MigrationException {
@@ -86,7 +86,7 @@ final class SourceStream {
      *
      * @param answer what the destination says; null without a return path
      */
-    byte[] write(StreamOut stream, RamOut ram, AnswerListener answer, Work.Stage stage)
+    byte[] write(StreamOut stream, RamOut ram, AnswerListener answer, MigrationSide.Stage stage)
             throws IOException {
         out = stream;
         Optional<SectionStore> store = machine.sections();
@@ -193,7 +193,7 @@ final class SourceStream {
     private Trailer trailer(Optional<SectionStore> store) throws IOException {
         List<Fact> kept = store.isPresent() ? store.get().facts() : List.of();
         return Trailer.of(
-                "vmferry " + Engine.version(),
+                "vmferry " + Version.current(),
                 MachineUuid.of(machine),
                 MissingRam.leftOut(blocks, session.options()),
                 kept);
@@ -282,11 +282,11 @@ final class SourceStream {
         return (stream == null ? 0 : stream.sent()) + session.channelBytes();
     }
 
-    Work.Progress progress() {
+    MigrationSide.Progress progress() {
         long sent = transferred();
         Precopy rounds = precopy;
         Convergence judge = convergence;
-        return new Work.Progress(
+        return new MigrationSide.Progress(
                 total,
                 pageSize,
                 sent,

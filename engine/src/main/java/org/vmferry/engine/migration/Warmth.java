@@ -2,10 +2,10 @@ package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.vmferry.spi.Log;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.compression.CompressionProvider.Compressor;
 import org.vmferry.spi.compression.CompressionProvider.Decompressor;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;

@@ -1,8 +1,5 @@
 package org.vmferry.engine.option;
 
-import org.vmferry.engine.discovery.Plugin;
-import org.vmferry.engine.discovery.PluginKind;
-import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.spi.Mode;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
@@ -10,14 +7,14 @@ import org.vmferry.spi.option.Parameter;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 
 /** The capabilities and parameters that the engine itself obeys, under QEMU's names. */
 public final class EngineOptions {
     /** The destination answers: its failure reaches the source. */
-    public static final Capability RETURN_PATH =
-            new Capability("return-path", Set.of(), Set.of("mapped-ram"));
+    public static final Capability RETURN_PATH = new Capability("return-path");
 
     /** Waits, with the guest paused, for the operator's word before the switch-over. */
     public static final Capability PAUSE_BEFORE_SWITCHOVER =
@@ -84,12 +81,9 @@ public final class EngineOptions {
     public static final Parameter<String> MODE =
             Parameter.choice("mode", Arrays.stream(Mode.values()).map(Mode::wireName).toList());
 
-    /**
-     * The codec. Read values with this constant; what may be set is what was found: see {@link
-     * #multifdCompression}.
-     */
+    /** The codec. Read values with this constant; what may be set is what was found. */
     public static final Parameter<String> MULTIFD_COMPRESSION =
-            Parameter.choice("multifd-compression", List.of("none", "zlib", "zstd"));
+            Parameter.choice("multifd-compression", List.of("none"));
 
     /** Where TLS credentials are; empty = no TLS. */
     public static final Parameter<String> TLS_CREDS = Parameter.text("tls-creds");
@@ -126,24 +120,14 @@ public final class EngineOptions {
     private EngineOptions() {}
 
     /**
-     * The parameter {@code multifd-compression} with the codecs that are there.
-     *
-     * @param plugins who has codecs
-     * @return "none" and their ids
-     */
-    public static Parameter<String> multifdCompression(Plugins plugins) {
-        List<String> words = new ArrayList<>(List.of(MULTIFD_COMPRESSION.defaultValue()));
-        plugins.all(PluginKind.CODEC).stream().map(Plugin::id).sorted().forEach(words::add);
-        return Parameter.choice(MULTIFD_COMPRESSION.name(), words);
-    }
-
-    /**
      * All of them.
      *
-     * @param plugins who has codecs
+     * @param codecs ids of those found, which multifd-compression takes beside "none"
      * @return in a person's order
      */
-    public static List<Option<?>> all(Plugins plugins) {
+    public static List<Option<?>> all(Collection<String> codecs) {
+        List<String> words = new ArrayList<>(List.of(MULTIFD_COMPRESSION.defaultValue()));
+        codecs.stream().sorted().forEach(words::add);
         return List.of(
                 RETURN_PATH,
                 PAUSE_BEFORE_SWITCHOVER,
@@ -160,7 +144,7 @@ public final class EngineOptions {
                 SILENCE_TIMEOUT,
                 EOF_SILENCE,
                 PAGE_SIZE,
-                multifdCompression(plugins),
+                Parameter.choice(MULTIFD_COMPRESSION.name(), words),
                 TLS_CREDS,
                 TLS_HOSTNAME,
                 TLS_AUTHZ,

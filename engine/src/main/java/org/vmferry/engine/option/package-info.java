@@ -1,2 +1,2 @@
-/** What may be set, by whom it is owned, and what goes together. */
+/** What somebody asked for, and what the engine itself obeys. */
 package org.vmferry.engine.option;

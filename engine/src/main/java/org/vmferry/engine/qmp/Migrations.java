@@ -4,8 +4,8 @@ import org.slf4j.Logger;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationListener;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.machine.RunState;
 
@@ -22,8 +22,8 @@ final class Migrations implements AutoCloseable {
     private final Engine engine;
     private final Guest guest;
     private final Monitor monitor;
-    private final Objects objects;
-    private final Tuning tuning;
+    private final QomObjects objects;
+    private final OptionCommands options;
     private Migration migration; // guarded by the monitor's lock, as all below; the last, or null
     private boolean incoming; // whether it is, or was
 
@@ -31,8 +31,8 @@ final class Migrations implements AutoCloseable {
         this.engine = engine;
         this.guest = guest;
         this.monitor = monitor;
-        this.objects = new Objects(monitor);
-        this.tuning = new Tuning(engine.options(), objects, this, monitor);
+        this.objects = new QomObjects(monitor);
+        this.options = new OptionCommands(engine.options(), objects, this, monitor);
         monitor.command("migrate", this::migrate);
         monitor.command("migrate-incoming", this::migrateIncoming);
         monitor.command("migrate_cancel", this::cancel);
@@ -56,7 +56,7 @@ final class Migrations implements AutoCloseable {
         if (state == RunState.POSTMIGRATE) {
             throw Refusal.generic("Can't migrate the vm that was paused due to previous migration");
         }
-        begun(engine.send(guest, uri, objects.resolve(tuning.settings(), true)), false);
+        begun(engine.send(guest, uri, objects.resolve(options.settings(), true)), false);
         return Map.of();
     }
 
@@ -69,7 +69,7 @@ final class Migrations implements AutoCloseable {
         if (guest.runState() != RunState.INMIGRATE) {
             throw Refusal.generic("This machine does not wait for an incoming migration");
         }
-        begun(engine.receive(guest, uri, objects.resolve(tuning.settings(), false)), true);
+        begun(engine.receive(guest, uri, objects.resolve(options.settings(), false)), true);
         return Map.of();
     }
 
@@ -87,7 +87,7 @@ final class Migrations implements AutoCloseable {
         migration = begun;
         this.incoming = incoming;
         if (!incoming) guest.sending(begun);
-        boolean events = tuning.on(EngineOptions.EVENTS);
+        boolean events = options.on(EngineOptions.EVENTS);
         if (events) tell(MigrationState.SETUP);
         monitor.afterwards(() -> begun.listen(new Teller(events)));
     }
@@ -141,7 +141,7 @@ final class Migrations implements AutoCloseable {
     private Object query(Arguments arguments) throws Refusal {
         arguments.end();
         if (migration == null) return Map.of();
-        return incoming ? Figures.ofDestination(migration) : Figures.ofSource(migration);
+        return incoming ? QueryMigrate.ofDestination(migration) : QueryMigrate.ofSource(migration);
     }
 
     private Object yank(Arguments arguments) throws Refusal {

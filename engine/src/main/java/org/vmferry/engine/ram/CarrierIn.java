@@ -1,7 +1,7 @@
 package org.vmferry.engine.ram;
 
 import org.vmferry.engine.stream.StreamIn;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier.Receiver;
 import org.vmferry.spi.ram.RamBlock;
 

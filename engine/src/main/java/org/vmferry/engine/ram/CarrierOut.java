@@ -3,7 +3,7 @@ package org.vmferry.engine.ram;
 import static org.vmferry.engine.stream.Wire.MULTIFD_FLUSH;
 
 import org.vmferry.engine.stream.StreamOut;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;

@@ -1,7 +1,7 @@
 package org.vmferry.engine.ram;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
 

@@ -4,7 +4,7 @@ import static org.vmferry.engine.stream.Wire.*;
 
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;

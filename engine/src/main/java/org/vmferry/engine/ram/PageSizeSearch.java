@@ -2,7 +2,7 @@ package org.vmferry.engine.ram;
 
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.StreamIn;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,7 +1,7 @@
 package org.vmferry.engine.ram;
 
 import org.vmferry.engine.stream.FileStreamIn;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.layout.FileLayout.Loader;
 import org.vmferry.spi.layout.FileLayout.Place;
 import org.vmferry.spi.ram.BlockHeader;

@@ -1,7 +1,7 @@
 package org.vmferry.engine.stream;
 
-import org.vmferry.engine.DeviceField;
 import org.vmferry.engine.json.Json;
+import org.vmferry.engine.report.DeviceField;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 

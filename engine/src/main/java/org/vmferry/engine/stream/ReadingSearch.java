@@ -7,7 +7,7 @@ import org.vmferry.engine.stream.Readings.Ram;
 import org.vmferry.engine.stream.Readings.Step;
 import org.vmferry.engine.stream.Readings.Ways;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -177,11 +177,14 @@ public final class StreamHeader {
     }
 
     /**
-     * Reads magic, version and configuration.
+     * What a stream begins with.
      *
-     * @param next gets the mark of the part that follows
+     * @param next the mark of the part that follows
      */
-    public static Configuration read(StreamIn in, int[] next) throws IOException {
+    public record Head(Configuration configuration, int next) {}
+
+    /** Reads magic, version and configuration. */
+    public static Head read(StreamIn in) throws IOException {
         long start = in.position();
         int magic = in.u32();
         if (magic != Wire.MAGIC) {
@@ -196,11 +199,11 @@ public final class StreamHeader {
             throw MigrationException.peer(
                     "stream version %d at %d, must be %d", version, start + 4, Wire.VERSION);
         }
-        next[0] = in.u8();
-        if (next[0] != Wire.CONFIGURATION) return new Configuration("", List.of());
+        int next = in.u8();
+        if (next != Wire.CONFIGURATION) return new Head(new Configuration("", List.of()), next);
         String machine = machineName(in);
         List<Subsection> subsections = new ArrayList<>();
-        while ((next[0] = in.u8()) == Wire.SUBSECTION) {
+        while ((next = in.u8()) == Wire.SUBSECTION) {
             long at = in.position();
             String name = in.str8();
             int subVersion = in.u32();
@@ -224,7 +227,7 @@ public final class StreamHeader {
                                                 name, at);
                             }));
         }
-        return new Configuration(machine, List.copyOf(subsections));
+        return new Head(new Configuration(machine, List.copyOf(subsections)), next);
     }
 
     /** Refuses a stream whose listed capabilities are not those in force here (rule STR-2). */

@@ -5,12 +5,12 @@ import org.vmferry.engine.stream.Readings.Reading;
 import org.vmferry.engine.stream.Readings.Step;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -68,6 +68,40 @@ public final class StreamReader {
         void command(Wire.Command command, int argument) throws IOException;
     }
 
+    /** What was read. */
+    public sealed interface Result {
+        /** The run state that the machine is to enter. */
+        RunState state();
+
+        /** Whether RAM's end has come. */
+        boolean ramEnded();
+
+        /** What is odd about the stream, as sentences. */
+        List<String> notes();
+    }
+
+    /**
+     * All of it.
+     *
+     * @param tail where what follows the RAM section begins
+     * @param end the first byte behind the stream
+     */
+    public record Whole(RunState state, List<String> notes, long tail, long end)
+            implements Result {
+        @Override
+        public boolean ramEnded() {
+            return true;
+        }
+    }
+
+    /** RAM, of a file; what stands behind it is not known. */
+    public record Lost(boolean ramEnded, List<String> notes) implements Result {
+        @Override
+        public RunState state() {
+            return RunState.PAUSED;
+        }
+    }
+
     private static final Logger LOG = Log.of(StreamReader.class);
     private final Session session;
     private final StreamIn in;
@@ -78,7 +112,6 @@ public final class StreamReader {
     private final UnknownSections unknown;
     private final Progress progress;
     private boolean begun;
-    private boolean lost;
     private long tail;
     private long end;
 
@@ -109,38 +142,12 @@ public final class StreamReader {
                         store.map(SectionStore::scratch).orElse(Path.of("")));
     }
 
-    /** What is odd about the stream, as sentences; known once all was read. */
-    public List<String> notes() {
-        return opaque.notes();
-    }
-
-    /** Whether RAM's end has come. */
-    public boolean ramEnded() {
-        return progress.ramEnded();
-    }
-
-    /** Whether what stands behind RAM is not known. */
-    public boolean lost() {
-        return lost;
-    }
-
-    /** Where what follows the RAM section begins; known once all was read. */
-    public long tail() {
-        return tail;
-    }
-
-    /** The first byte behind the stream; known once all was read. */
-    public long end() {
-        return end;
-    }
-
     /**
      * Reads to the end.
      *
      * @param mark of the first part, which was just read
-     * @return the run state that the machine is to enter
      */
-    public RunState read(int mark) throws IOException {
+    public Result read(int mark) throws IOException {
         try (opaque) {
             return readOn(mark);
         } catch (OpaqueSections.Uncut e) {
@@ -148,7 +155,7 @@ public final class StreamReader {
         }
     }
 
-    private RunState readOn(int mark) throws IOException {
+    private Result readOn(int mark) throws IOException {
         unknown.from(in.position() - 1);
         while (mark != Wire.EOF) {
             long at = in.position() - 1;
@@ -182,7 +189,7 @@ public final class StreamReader {
         }
         // On a channel nothing behind the end is waited for (rule STR-8).
         if (unknown.file().isPresent()) skipDescription();
-        return devices.finish();
+        return whole(devices.finish());
     }
 
     /**
@@ -217,14 +224,17 @@ public final class StreamReader {
     }
 
     /** Whoever wants what there is of a file has RAM. */
-    private RunState lost(MigrationException why, boolean someIsThere) throws MigrationException {
+    private Result lost(MigrationException why, boolean someIsThere) throws MigrationException {
         if (!someIsThere || unknown.file().isEmpty()) throw why;
         store.get().lost(why);
-        lost = true;
-        return RunState.PAUSED;
+        return new Lost(progress.ramEnded(), opaque.notes());
     }
 
-    private RunState finishKept() throws IOException {
+    private Result whole(RunState state) {
+        return new Whole(state, opaque.notes(), tail, end);
+    }
+
+    private Result finishKept() throws IOException {
         end = opaque.end();
         if (progress.ramEnded()) {
             for (OpaqueSections.Open each : progress.open()) {
@@ -246,7 +256,7 @@ public final class StreamReader {
             return lost(e, handler.ramPlaced());
         }
         described(opaque.description());
-        return keep();
+        return whole(keep());
     }
 
     private RunState keep() throws IOException {
@@ -311,7 +321,7 @@ public final class StreamReader {
      *
      * @param at where the first unknown section begins
      */
-    private RunState follow(long at) throws IOException {
+    private Result follow(long at) throws IOException {
         Reading reading = unknown.reading();
         FileStreamIn file = unknown.file().orElseThrow();
         file.seek(at);

@@ -3,7 +3,7 @@ package org.vmferry.engine.stream;
 import org.vmferry.engine.stream.OpaqueSections.Open;
 import org.vmferry.engine.stream.Readings.Reading;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.util.Collection;

@@ -44,7 +44,7 @@ public final class ExecTransport implements ChannelTransport {
     private abstract static class Side implements TransportEnd {
         final Address address;
         private final boolean outgoing;
-        private Command command;
+        private ExecChannel command;
         private boolean released;
 
         Side(Address address, boolean outgoing) {
@@ -53,13 +53,13 @@ public final class ExecTransport implements ChannelTransport {
         }
 
         synchronized Channel start() throws IOException {
-            if (released) throw Command.givenUp(address);
+            if (released) throw ExecChannel.givenUp(address);
             if (command != null) throw new IllegalStateException(address + " has one channel");
-            command = Command.start(address, outgoing);
+            command = ExecChannel.start(address, outgoing);
             return command;
         }
 
-        synchronized Command command() {
+        synchronized ExecChannel command() {
             return command;
         }
 

@@ -2,6 +2,7 @@ package org.vmferry.engine.transport;
 
 import jdk.net.ExtendedSocketOptions;
 
+import org.vmferry.engine.guard.Lifeline;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;

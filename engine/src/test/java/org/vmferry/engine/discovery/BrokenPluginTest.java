@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Provider;
+import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.transport.TransportProvider;
 
 import java.net.URL;

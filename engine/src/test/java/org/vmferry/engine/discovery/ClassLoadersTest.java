@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.vmferry.spi.Provider;
+import org.vmferry.spi.option.Provider;
 
 import java.io.File;
 import java.net.URL;

@@ -1,7 +1,6 @@
 package org.vmferry.engine.discovery;
 
 import org.vmferry.spi.Feature;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.FileLayout;
@@ -10,6 +9,7 @@ import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.ChannelTransport;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.joining;
 
-import org.vmferry.spi.Provider;
+import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.transport.TransportProvider;
 
 import java.io.File;

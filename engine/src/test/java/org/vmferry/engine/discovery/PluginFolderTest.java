@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.system.Inode;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Provider;
+import org.vmferry.spi.option.Provider;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -45,7 +45,7 @@ class PluginFolderTest {
                                 "org.vmferry.engine.discovery.JarMaker",
                                 "org.assertj.core.api.Assertions",
                                 "com.fasterxml.jackson.core.JsonFactory",
-                                "org.vmferry.spi.Provider",
+                                "org.vmferry.spi.option.Provider",
                                 "org.slf4j.LoggerFactory",
                                 "jakarta.inject.Inject",
                                 "java.sql.Driver"}) {

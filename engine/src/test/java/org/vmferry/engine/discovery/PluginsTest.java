@@ -7,9 +7,9 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Provider;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.option.Provider;
 
 import java.util.List;
 import java.util.Optional;

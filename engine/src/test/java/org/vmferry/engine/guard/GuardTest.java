@@ -83,9 +83,8 @@ class GuardTest {
     }
 
     private static CompressionProvider guarded(Codec codec) {
-        return Guard.over(
-                CompressionProvider.class,
-                new Plugin(PluginKind.CODEC, "rawdeflate", codec, "/opt/x/codec.jar", List.of()));
+        return new Plugin(PluginKind.CODEC, "rawdeflate", codec, "/opt/x/codec.jar", List.of())
+                .guarded(CompressionProvider.class);
     }
 
     private static ByteBuffer bytes(int count) {
@@ -286,9 +285,8 @@ class GuardTest {
                     }
                 };
         MigrationNotifier guarded =
-                Guard.over(
-                        MigrationNotifier.class,
-                        new Plugin(PluginKind.NOTIFIER, "strict", strict, "here", List.of()));
+                new Plugin(PluginKind.NOTIFIER, "strict", strict, "here", List.of())
+                        .guarded(MigrationNotifier.class);
         assertThatThrownBy(() -> guarded.notify(null)).isInstanceOf(MigrationVeto.class);
     }
 

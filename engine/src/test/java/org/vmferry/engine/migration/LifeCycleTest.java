@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.vmferry.engine.GuestOwner;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.migration.LifeCycle.Fate;
 import org.vmferry.engine.migration.LifeCycle.Role;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 

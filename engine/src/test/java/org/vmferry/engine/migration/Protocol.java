@@ -1,10 +1,10 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.GuestOwner;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.migration.LifeCycle.Fate;
 import org.vmferry.engine.migration.LifeCycle.Role;
 import org.vmferry.engine.migration.LifeCycle.Yank;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;

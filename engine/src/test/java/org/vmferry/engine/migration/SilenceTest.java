@@ -6,10 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.vmferry.engine.GuestOwner;
+import org.vmferry.engine.catalog.OptionCatalog;
+import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.discovery.Plugins;
-import org.vmferry.engine.option.OptionRegistry;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Channel;
 
@@ -48,7 +49,7 @@ class SilenceTest {
     private static MigrationSession session() throws Exception {
         Plugins plugins = Plugins.builtIn();
         Options options =
-                new OptionRegistry(plugins)
+                new OptionCompatibility(new OptionCatalog(plugins))
                         .validate(
                                 Settings.NONE.parameter("silence-timeout", "200"),
                                 plugins.transport("tcp"));

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vmferry.engine.DeviceField;
+import org.vmferry.engine.report.DeviceField;
 import org.vmferry.spi.MigrationException;
 
 import java.nio.ByteBuffer;

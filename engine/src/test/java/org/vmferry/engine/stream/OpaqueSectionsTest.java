@@ -14,10 +14,10 @@ import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;

@@ -28,11 +28,10 @@ class StreamHeaderTest {
     private static final UUID ID = new UUID(0x0123456789abcdefL, -2);
 
     private static Configuration read(Bytes bytes) throws IOException {
-        int[] next = new int[1];
         try (StreamIn in = new StreamIn(new MemoryChannel(bytes.array(), 7))) {
-            Configuration configuration = StreamHeader.read(in, next);
-            assertThat(next[0]).isEqualTo(1);
-            return configuration;
+            StreamHeader.Head head = StreamHeader.read(in);
+            assertThat(head.next()).isEqualTo(1);
+            return head.configuration();
         }
     }
 

@@ -69,8 +69,10 @@ class StreamKeeperTest {
             var reader =
                     new StreamReader(
                             StreamReaderTest.SESSION, in, handler, List.of(), Optional.of(store));
-            assertThat(reader.read(in.u8())).isEqualTo(RunState.RUNNING);
-            assertThat(reader.lost()).isFalse();
+            assertThat(reader.read(in.u8()))
+                    .isInstanceOf(StreamReader.Whole.class)
+                    .extracting(StreamReader.Result::state)
+                    .isEqualTo(RunState.RUNNING);
         }
         return store.sections.stream().map(StreamKeeperTest::title).toList();
     }

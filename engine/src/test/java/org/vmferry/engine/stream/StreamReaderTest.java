@@ -16,10 +16,10 @@ import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.IncomingFile;
 
@@ -116,7 +116,8 @@ class StreamReaderTest {
                     }
                 };
         return new StreamReader(SESSION, stream, handler, devices, Optional.empty())
-                .read(stream.u8());
+                .read(stream.u8())
+                .state();
     }
 
     private RunState readFile(Bytes bytes) throws IOException {

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.transport.FdTransport;
@@ -131,7 +132,7 @@ class TransportFitTest {
                 .hasMessageContaining("org.vmferry:vmferry-plugin-compression-zstd");
         assertThat(Files.list(folder)).isEmpty();
         Engine whole = Engine.create();
-        assertThat(whole.options().validate(settings)).isNotNull();
+        assertThat(new OptionCompatibility(whole.options()).validate(settings)).isNotNull();
     }
 
     /** Without any plug-in, the mistyped name is not drowned. */

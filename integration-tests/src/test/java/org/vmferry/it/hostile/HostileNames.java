@@ -3,6 +3,7 @@ package org.vmferry.it.hostile;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
+import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.FullMachine;
@@ -216,7 +217,7 @@ public final class HostileNames {
             attempt("options", () -> end(engine.receive(guest(NAME), file, settings)));
             attempt("options", () -> pair(guest(NAME), settings));
             attempt("options", () -> engine.warmUp(settings));
-            attempt("options", () -> engine.options().validate(settings));
+            attempt("options", () -> new OptionCompatibility(engine.options()).validate(settings));
         }
         attempt("plugins", () -> engine.plugins().codec(NAME));
         attempt("plugins", () -> engine.plugins().transport(NAME));

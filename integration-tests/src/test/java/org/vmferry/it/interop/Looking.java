@@ -4,7 +4,7 @@ import static org.vmferry.it.interop.BoardTrial.check;
 import static org.vmferry.it.interop.BoardTrial.command;
 
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.Inspection;
+import org.vmferry.engine.report.Inspection;
 
 import java.io.IOException;
 import java.nio.file.Files;

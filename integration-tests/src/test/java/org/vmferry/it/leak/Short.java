@@ -1,10 +1,10 @@
 package org.vmferry.it.leak;
 
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.Migration;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.it.support.FullMachine;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.Blame;

@@ -2,8 +2,8 @@ package org.vmferry.it.ownership;
 
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.Machine;

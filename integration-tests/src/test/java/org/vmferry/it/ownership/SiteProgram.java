@@ -1,11 +1,11 @@
 package org.vmferry.it.ownership;
 
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationListener;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.ForwardingMachine;

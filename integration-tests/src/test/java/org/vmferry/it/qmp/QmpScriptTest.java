@@ -6,7 +6,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.option.NotBuilt;
+import org.vmferry.engine.catalog.QemuNames;
 import org.vmferry.engine.qmp.QmpServer;
 import org.vmferry.it.qemu.GuestRom;
 import org.vmferry.it.qemu.Qemu;
@@ -207,7 +207,7 @@ class QmpScriptTest {
                 Map<String, Object> all = names(theirs, "capability");
                 Map<String, Object> own = names(ours, "capability");
                 assertThat(all.keySet()).containsAll(own.keySet());
-                assertThat(NotBuilt.names().keySet()).containsAll(without(all, own));
+                assertThat(QemuNames.names().keySet()).containsAll(without(all, own));
                 Map<String, Object> compared = new TreeMap<>(names(answer, "capability"));
                 compared.keySet().retainAll(own.keySet());
                 yield new Exactly(compared.toString());
@@ -216,7 +216,7 @@ class QmpScriptTest {
                 Map<?, ?> all = (Map<?, ?>) theirs.message().get("return");
                 Map<?, ?> own = (Map<?, ?>) ours.message().get("return");
                 assertThat(OURS).containsAll(without(own, all));
-                assertThat(NotBuilt.names().keySet()).containsAll(without(all, own));
+                assertThat(QemuNames.names().keySet()).containsAll(without(all, own));
                 Map<Object, Object> compared = new TreeMap<>((Map<?, ?>) returned);
                 compared.keySet().retainAll(own.keySet());
                 compared.keySet().retainAll(all.keySet());

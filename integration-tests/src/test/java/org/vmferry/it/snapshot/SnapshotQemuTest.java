@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.vmferry.cli.Main;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.Inspection;
+import org.vmferry.engine.report.Inspection;
 import org.vmferry.it.qemu.GuestRom;
 import org.vmferry.it.qemu.Qemu;
 import org.vmferry.it.qemu.QemuBuilder;

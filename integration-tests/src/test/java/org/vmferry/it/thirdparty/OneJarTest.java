@@ -25,7 +25,7 @@ import java.util.stream.Stream;
 class OneJarTest {
     private static final List<String> HOUSE =
             List.of(
-                    "org.vmferry.spi.Provider",
+                    "org.vmferry.spi.option.Provider",
                     "org.vmferry.engine.Engine",
                     "org.vmferry.multifd.MultifdCarrier",
                     "org.vmferry.mappedram.MappedRamLayout",

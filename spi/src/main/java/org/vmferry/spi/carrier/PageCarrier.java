@@ -1,7 +1,7 @@
 package org.vmferry.spi.carrier;
 
-import org.vmferry.spi.Provider;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.option.Provider;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.RamBlock;

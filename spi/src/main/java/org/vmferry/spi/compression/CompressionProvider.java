@@ -1,11 +1,13 @@
 package org.vmferry.spi.compression;
 
-import org.vmferry.spi.Provider;
 import org.vmferry.spi.Status;
+import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Parameter;
+import org.vmferry.spi.option.Provider;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * A codec; its {@link #id()} is the value of {@code multifd-compression} that chooses it.
@@ -29,6 +31,12 @@ public interface CompressionProvider extends Provider {
      * @return with default and range
      */
     Parameter<Integer> level();
+
+    /** {@inheritDoc} By default {@link #level()} alone. */
+    @Override
+    default List<Option<?>> options() {
+        return List.of(level());
+    }
 
     /**
      * A new compressor.

@@ -1,7 +1,7 @@
 package org.vmferry.spi.layout;
 
-import org.vmferry.spi.Provider;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.option.Provider;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.PageBitmap;

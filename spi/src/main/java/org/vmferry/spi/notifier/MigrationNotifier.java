@@ -1,8 +1,8 @@
 package org.vmferry.spi.notifier;
 
 import org.vmferry.spi.Mode;
-import org.vmferry.spi.Provider;
 import org.vmferry.spi.Status;
+import org.vmferry.spi.option.Provider;
 
 import java.util.Set;
 

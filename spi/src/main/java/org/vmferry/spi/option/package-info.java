@@ -1,2 +1,2 @@
-/** Capabilities and parameters: typed constants under QEMU's own names. */
+/** Capabilities and parameters: typed constants under QEMU's own names; and who obeys them. */
 package org.vmferry.spi.option;

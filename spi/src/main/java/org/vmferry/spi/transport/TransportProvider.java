@@ -1,7 +1,7 @@
 package org.vmferry.spi.transport;
 
-import org.vmferry.spi.Provider;
 import org.vmferry.spi.Status;
+import org.vmferry.spi.option.Provider;
 
 /**
  * A transport; its {@link #id()} is the scheme of its addresses. One takes the main stream and

@@ -9,7 +9,7 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.option.Capability;

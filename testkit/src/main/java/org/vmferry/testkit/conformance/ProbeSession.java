@@ -1,7 +1,7 @@
 package org.vmferry.testkit.conformance;
 
-import org.vmferry.spi.ForwardingSession;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.ForwardingSession;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicLong;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.vmferry.spi.Provider;
 import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Provider;
 
 import java.util.HashSet;
 import java.util.Set;

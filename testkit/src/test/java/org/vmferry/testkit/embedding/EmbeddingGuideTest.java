@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.Migration;
+import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.testkit.machine.ReferenceMachine;

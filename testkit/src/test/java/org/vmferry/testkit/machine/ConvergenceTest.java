@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.Statistics;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 

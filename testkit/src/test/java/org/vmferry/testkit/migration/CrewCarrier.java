@@ -1,7 +1,7 @@
 package org.vmferry.testkit.migration;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
@@ -216,7 +216,7 @@ public final class CrewCarrier implements PageCarrier {
 
         @Override
         public synchronized void connect(String machine) throws IOException {
-            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(session.patience());
+            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(session.connectTimeout());
             while (channels.size() < CHANNELS) {
                 if (System.nanoTime() > until) throw MigrationException.peer("no crew came");
                 pause();

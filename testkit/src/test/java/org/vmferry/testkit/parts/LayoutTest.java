@@ -5,7 +5,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.TestFactory;
 import org.vmferry.mappedram.MappedRamLayout;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.layout.FileIn;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.layout.FileOut;
@@ -65,7 +65,7 @@ class LayoutTest {
 
         @Override
         public List<Option<?>> options() {
-            return List.of(TWIN, MappedRamLayout.DIRECT_IO);
+            return List.of(TWIN, real.options().get(1));
         }
 
         @Override

@@ -1,8 +1,8 @@
 package org.vmferry.it.faults.thousand;
 
 import org.vmferry.engine.Migration;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.it.faults.thousand.Way.Link;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.testkit.fault.Fault;

@@ -2,7 +2,7 @@ package org.vmferry.it.faults.thousand;
 
 import org.vmferry.engine.MigrationListener;
 import org.vmferry.engine.discovery.PluginKind;
-import org.vmferry.spi.Session;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.FileIn;
 import org.vmferry.spi.layout.FileLayout;

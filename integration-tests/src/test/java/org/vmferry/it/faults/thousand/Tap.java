@@ -3,9 +3,9 @@ package org.vmferry.it.faults.thousand;
 import org.vmferry.engine.MigrationListener;
 import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.Plugins;
-import org.vmferry.spi.Provider;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.notifier.MigrationNotifier;
+import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.ram.DirtyLog;
 
 import java.lang.reflect.InvocationHandler;

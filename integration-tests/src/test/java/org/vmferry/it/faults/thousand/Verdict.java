@@ -1,7 +1,7 @@
 package org.vmferry.it.faults.thousand;
 
-import org.vmferry.engine.GuestOwner;
-import org.vmferry.engine.MigrationState;
+import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.it.faults.thousand.Outcome.End;
 import org.vmferry.it.faults.thousand.Way.Link;
 import org.vmferry.spi.Blame;

@@ -2,8 +2,8 @@ package org.vmferry.it.faults.thousand;
 
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
-import org.vmferry.engine.MigrationState;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.testkit.fault.Faults;
 import org.vmferry.testkit.machine.ReferenceMachine;

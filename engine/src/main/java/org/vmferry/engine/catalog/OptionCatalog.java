@@ -1,0 +1,197 @@
+package org.vmferry.engine.catalog;
+
+import org.vmferry.engine.discovery.KnownPlugins;
+import org.vmferry.engine.discovery.Plugin;
+import org.vmferry.engine.discovery.PluginKind;
+import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.discovery.RejectedPlugin;
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Capability;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Options;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/**
+ * Every capability and parameter that the engine and its plug-ins obey. {@link OptionReader} reads
+ * their values, {@link OptionCompatibility} knows what goes together. Immutable; any thread.
+ *
+ * <p>A name that two plug-ins claim can't be set; one that the engine obeys stays the engine's.
+ */
+public final class OptionCatalog {
+    private static final String ENGINE = "engine";
+
+    private final Plugins plugins;
+    private final Map<String, Owned> options = new LinkedHashMap<>();
+    private final Map<String, String> disputed = new LinkedHashMap<>();
+
+    private record Owned(Option<?> option, String owner, String description) {}
+
+    /**
+     * The union of all options.
+     *
+     * @param plugins the engine's
+     */
+    public OptionCatalog(Plugins plugins) {
+        this.plugins = plugins;
+        List<String> codecs = plugins.all(PluginKind.CODEC).stream().map(Plugin::id).toList();
+        for (Option<?> option : EngineOptions.all(codecs)) {
+            options.put(option.name(), new Owned(option, ENGINE, "the engine"));
+        }
+        for (Plugin plugin : plugins.all()) {
+            for (Option<?> option : plugin.options()) claim(option, plugin);
+        }
+        disputed.keySet().stream()
+                .filter(name -> !options.get(name).owner().equals(ENGINE))
+                .toList()
+                .forEach(options::remove);
+    }
+
+    private void claim(Option<?> option, Plugin plugin) {
+        Owned there = options.get(option.name());
+        if (there == null) {
+            options.put(option.name(), new Owned(option, plugin.id(), plugin.toString()));
+        } else if (there.option() != option) { // one constant may serve two parts of one plug-in
+            String owners = disputed.getOrDefault(option.name(), there.description());
+            disputed.put(option.name(), owners + " and " + plugin);
+        }
+    }
+
+    /**
+     * Names that more than one claims.
+     *
+     * @return one sentence each
+     */
+    public List<String> problems() {
+        return disputed.entrySet().stream().map(OptionCatalog::dispute).toList();
+    }
+
+    private static String dispute(Map.Entry<String, String> entry) {
+        return "option '%s' is claimed by %s".formatted(entry.getKey(), entry.getValue());
+    }
+
+    /** Whose they are. */
+    Plugins plugins() {
+        return plugins;
+    }
+
+    /** An option; empty if nobody obeys one of that name, or two claim it. */
+    Optional<Option<?>> find(String name) {
+        return Optional.ofNullable(options.get(name)).map(Owned::option);
+    }
+
+    /** All that can be set, those of the engine first. */
+    Stream<Option<?>> all() {
+        return options.values().stream().map(Owned::option);
+    }
+
+    /**
+     * All options, at their defaults.
+     *
+     * @return those of the engine first
+     */
+    public List<OptionInfo> describe() {
+        return describe(Options.DEFAULTS);
+    }
+
+    /**
+     * All options.
+     *
+     * @param current what is set now
+     * @return those of the engine first
+     */
+    public List<OptionInfo> describe(Options current) {
+        return options.values().stream()
+                .map(
+                        owned ->
+                                new OptionInfo(
+                                        owned.option().name(),
+                                        owned.owner(),
+                                        owned.option() instanceof Capability,
+                                        owned.option().defaultValue(),
+                                        owned.option().range(),
+                                        current.get(owned.option())))
+                .toList();
+    }
+
+    /** Why a capability can't be set that was not found. */
+    MigrationException unknownCapability(String name) {
+        return unknown(
+                "capability",
+                name,
+                QemuNames.capability(name),
+                QemuNames.capabilityOwner(name),
+                names(true));
+    }
+
+    /** Why a parameter can't be set that was not found. */
+    MigrationException unknownParameter(String name) {
+        return unknown(
+                "parameter",
+                name,
+                QemuNames.parameter(name),
+                QemuNames.parameterOwner(name),
+                names(false));
+    }
+
+    private MigrationException unknown(
+            String kind,
+            String name,
+            Optional<String> notBuilt,
+            Optional<String> artifact,
+            Set<String> names) {
+        if (disputed.containsKey(name)) {
+            return new MigrationException(
+                    Blame.PLUGIN,
+                    dispute(Map.entry(name, disputed.get(name)))
+                            + ": it can't be set until one of them is removed");
+        }
+        if (notBuilt.isPresent()) {
+            return MigrationException.user(
+                    "%s '%s' is known, but vmferry has no %s", kind, name, notBuilt.get());
+        }
+        if (artifact.isPresent()) return absent(kind, name, artifact.get());
+        return MigrationException.user(
+                "there is no %s '%s'%s",
+                kind,
+                name,
+                Suggestion.nearest(name, names).map(n -> "; '" + n + "' is one").orElse(""));
+    }
+
+    /** The artifact isn't there; or it is, and was left out: then its fault is the cause. */
+    private MigrationException absent(String kind, String name, String artifact) {
+        for (RejectedPlugin plugin : plugins.rejected()) {
+            if (KnownPlugins.isOf(plugin, artifact)) {
+                return new MigrationException(
+                        Blame.PLUGIN,
+                        "%s '%s' is of %s, which can't be used: %s"
+                                .formatted(kind, name, artifact, plugin.sentence()),
+                        plugin.cause().orElse(null));
+            }
+        }
+        return new MigrationException(
+                Blame.PLUGIN,
+                "%s '%s' is not there: add %s%s".formatted(kind, name, artifact, plugins.looked()));
+    }
+
+    private Set<String> names(boolean capabilities) {
+        Set<String> names =
+                capabilities
+                        ? new TreeSet<>(QemuNames.capabilities())
+                        : new TreeSet<>(QemuNames.parameters());
+        for (Owned owned : options.values()) {
+            if (owned.option() instanceof Capability == capabilities) {
+                names.add(owned.option().name());
+            }
+        }
+        return names;
+    }
+}

@@ -1,0 +1,19 @@
+package org.vmferry.engine.catalog;
+
+/**
+ * An option as a person, or a QMP client, sees it.
+ *
+ * @param name QEMU's
+ * @param owner who obeys it: "engine", or a plug-in's id
+ * @param capability whether it is one; else a parameter
+ * @param defaultValue a Boolean, Integer, Long or String
+ * @param range what may be set
+ * @param value what is set now; of the default's class
+ */
+public record OptionInfo(
+        String name,
+        String owner,
+        boolean capability,
+        Object defaultValue,
+        String range,
+        Object value) {}

@@ -1,0 +1,9 @@
+package org.vmferry.engine.guard;
+
+import org.vmferry.spi.machine.Machine;
+
+/** A machine of the engine's own that stands for a host's: who uses the one uses the other. */
+public interface StandIn extends Machine {
+    /** Whom it stands for. */
+    Machine machine();
+}

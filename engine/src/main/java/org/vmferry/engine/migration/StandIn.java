@@ -1,9 +1,0 @@
-package org.vmferry.engine.migration;
-
-import org.vmferry.spi.machine.Machine;
-
-/** A machine of the engine's own that stands for a host's: who uses the one uses the other. */
-public interface StandIn extends Machine {
-    /** Whom it stands for. */
-    Machine machine();
-}

@@ -1,0 +1,81 @@
+package org.vmferry.engine.catalog;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.vmferry.engine.catalog.FakeOptions.PLUGINS;
+import static org.vmferry.engine.catalog.FakeOptions.parameter;
+
+import org.junit.jupiter.api.Test;
+import org.vmferry.engine.discovery.Fakes;
+import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.Blame;
+import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.option.Capability;
+import org.vmferry.spi.option.Options;
+import org.vmferry.spi.option.Parameter;
+
+import java.util.Set;
+
+/** What can be set, and whose it is. */
+class OptionCatalogTest {
+    private final OptionCatalog catalog = new OptionCatalog(PLUGINS);
+
+    @Test
+    void aNameThatTwoClaimCannotBeSet() throws Exception {
+        Capability one = new Capability("odd");
+        Capability other = new Capability("odd", Set.of(), Set.of("events"));
+        OptionCatalog clash =
+                new OptionCatalog(
+                        PLUGINS.plus(Fakes.layout("a", one))
+                                .plus(Fakes.carrier("b", other, EngineOptions.MODE)));
+        assertThat(clash.problems()).hasSize(1).first().asString().contains("'a'", "'b'", "odd");
+        OptionReader reader = new OptionReader(clash);
+        MigrationException failure =
+                catchThrowableOfType(
+                        MigrationException.class,
+                        () -> reader.check(Settings.NONE.capability("odd")));
+        assertThat(failure.blame()).isEqualTo(Blame.PLUGIN);
+        assertThat(failure).hasMessageContaining("file layout 'a'").hasMessageContaining("'b'");
+        assertThat(reader.read(parameter("mode", "cpr-reboot")).get(EngineOptions.MODE))
+                .isEqualTo("cpr-reboot");
+    }
+
+    @Test
+    void whatTheEngineObeysStaysTheEngines() throws Exception {
+        OptionCatalog clash =
+                new OptionCatalog(
+                        PLUGINS.plus(
+                                Fakes.carrier("b", Parameter.count("max-bandwidth", 1, 0, 2))));
+        assertThat(clash.problems()).hasSize(1).first().asString().contains("the engine");
+        assertThat(
+                        new OptionReader(clash)
+                                .read(parameter("max-bandwidth", "77"))
+                                .get(EngineOptions.MAX_BANDWIDTH))
+                .isEqualTo(77);
+    }
+
+    @Test
+    void describesEveryOptionWithOwnerAndValue() throws Exception {
+        Options current =
+                new OptionReader(catalog)
+                        .read(
+                                Settings.NONE
+                                        .capability("multifd")
+                                        .parameter("multifd-channels", "8"));
+        assertThat(catalog.describe(current))
+                .contains(
+                        new OptionInfo("multifd", "multifd", true, false, "on or off", true),
+                        new OptionInfo("multifd-channels", "multifd", false, 2, "1 to 255", 8),
+                        new OptionInfo(
+                                "multifd-compression",
+                                "engine",
+                                false,
+                                "none",
+                                "none, zlib",
+                                "none"),
+                        new OptionInfo(
+                                "downtime-limit", "engine", false, 300L, "0 to 2000000 ms", 300L));
+        assertThat(catalog.describe()).extracting(OptionInfo::name).doesNotHaveDuplicates();
+    }
+}

@@ -1,0 +1,143 @@
+package org.vmferry.it.architecture;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+
+import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+import org.vmferry.spi.Log;
+import org.vmferry.spi.Status;
+
+/** Who may use whom, as ARCHITECTURE.md has it. */
+class ArchitectureTest {
+    /** Each module's main code. */
+    static final JavaClasses ALL =
+            new ClassFileImporter()
+                    .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .withImportOption(place -> !place.contains("/org/vmferry/it/"))
+                    .importPackages("org.vmferry");
+
+    @Test
+    void everyPublicTypeOfTheSpiSaysHowFarItMayBeReliedOn() {
+        DescribedPredicate<JavaClass> documented =
+                DescribedPredicate.describe(
+                        "documented", c -> !c.getSimpleName().equals("package-info"));
+        classes()
+                .that(documented)
+                .and()
+                .resideInAPackage("org.vmferry.spi..")
+                .and()
+                .arePublic()
+                .should()
+                .beAnnotatedWith(Status.class)
+                .check(ALL);
+    }
+
+    @Test
+    void theSpiDependsOnTheJdkInjectAndSlf4jAlone() {
+        classes()
+                .that()
+                .resideInAPackage("org.vmferry.spi..")
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(
+                        "org.vmferry.spi..", "java..", "jakarta.inject..", "org.slf4j..")
+                .check(ALL);
+    }
+
+    /** Names from outside stand in what is logged. */
+    @Test
+    void allLogByTheLoggersThatClean() {
+        noClasses()
+                .that()
+                .doNotHaveFullyQualifiedName(Log.class.getName())
+                .should()
+                .dependOnClassesThat()
+                .areAssignableTo(LoggerFactory.class)
+                .check(ALL);
+    }
+
+    @Test
+    void plugInsSeeNeitherTheEngineNorEachOther() {
+        for (String plugin : new String[] {"spi", "engine", "mappedram", "multifd", "zstd"}) {
+            noClasses()
+                    .that()
+                    .resideInAPackage("org.vmferry." + plugin + "..")
+                    .should()
+                    .dependOnClassesThat(
+                            DescribedPredicate.describe(
+                                    "are of another module of ours than spi",
+                                    c ->
+                                            c.getPackageName().startsWith("org.vmferry.")
+                                                    && !c.getPackageName()
+                                                            .startsWith("org.vmferry.spi")
+                                                    && !c.getPackageName()
+                                                            .startsWith("org.vmferry." + plugin)))
+                    .check(ALL);
+        }
+    }
+
+    @Test
+    void nothingInTheEngineNeedsItsQmpServer() {
+        noClasses()
+                .that()
+                .resideInAPackage("org.vmferry.engine..")
+                .and()
+                .resideOutsideOfPackage("org.vmferry.engine.qmp")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.vmferry.engine.qmp")
+                .check(ALL);
+    }
+
+    /** Between no two packages of one module is a way there and back. */
+    @Test
+    void packagesDoNotGoInCircles() {
+        for (String module :
+                new String[] {"spi", "engine", "mappedram", "multifd", "zstd", "testkit", "cli"}) {
+            String top = "org.vmferry." + module;
+            slices().assignedFrom(new Packages(top))
+                    .should()
+                    .beFreeOfCycles()
+                    .check(ALL);
+        }
+    }
+
+    /** A package each; the top one too, which a pattern would leave out. */
+    private record Packages(String top) implements SliceAssignment {
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass type) {
+            String name = type.getPackageName();
+            return name.equals(top) || name.startsWith(top + ".")
+                    ? SliceIdentifier.of(name)
+                    : SliceIdentifier.ignore();
+        }
+
+        @Override
+        public String getDescription() {
+            return "packages of " + top;
+        }
+    }
+
+    @Test
+    void noStaticHoldsState() {
+        fields().that()
+                .areStatic()
+                .and()
+                .areDeclaredInClassesThat()
+                .resideInAPackage("org.vmferry..")
+                .should()
+                .beFinal()
+                .check(ALL);
+    }
+}

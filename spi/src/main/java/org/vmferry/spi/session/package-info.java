@@ -1,0 +1,2 @@
+/** One migration, as its parts see it. */
+package org.vmferry.spi.session;
