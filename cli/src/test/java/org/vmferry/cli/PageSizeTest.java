@@ -1,5 +1,6 @@
 package org.vmferry.cli;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Tag;
@@ -132,7 +133,7 @@ class PageSizeTest extends AtTerminal {
                 return SocketChannel.open(UnixDomainSocketAddress.of(socket));
             } catch (IOException e) { // nobody listens yet
                 assertThat(destination.isDone()).as("%s", err).isFalse();
-                Thread.onSpinWait();
+                LockSupport.parkNanos(200_000);
             }
         }
     }

@@ -1,5 +1,6 @@
 package org.vmferry.engine;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -59,7 +60,7 @@ class ChangeTest {
     }
 
     private static void until(BooleanSupplier condition) {
-        while (!condition.getAsBoolean()) Thread.yield(); // the test has a timeout
+        while (!condition.getAsBoolean()) LockSupport.parkNanos(200_000); // the test has a timeout
     }
 
     private boolean rounds(long more) {

@@ -1,5 +1,6 @@
 package org.vmferry.engine;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -77,7 +78,7 @@ class LateShutTest {
     private static void untilItListensNoMore() {
         while (Thread.getAllStackTraces().keySet().stream()
                 .anyMatch(thread -> thread.getName().matches("(send|receive)-\\d+.*"))) {
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 
@@ -256,7 +257,7 @@ class LateShutTest {
                     }
                 });
         destination.say(SHUT, 1);
-        while (next.isEmpty()) Thread.onSpinWait();
+        while (next.isEmpty()) LockSupport.parkNanos(200_000);
         assertThat(next.getFirst()).isInstanceOf(Migration.class);
         ((Migration) next.getFirst()).await();
     }

@@ -1,5 +1,6 @@
 package org.vmferry.engine;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
@@ -64,7 +65,7 @@ class LifeCycleTest {
         long end = System.nanoTime() + SOON.toNanos();
         while (migration.state() != state) {
             assertThat(System.nanoTime()).as("%s in time", state).isLessThan(end);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 
@@ -107,7 +108,7 @@ class LifeCycleTest {
     void theFinalNumbersAreThereBeforeTheFinalStateIs() throws Exception {
         for (int i = 0; i < 40; i++) {
             Migration migration = engine.send(TestMachine.live(), file(), Settings.NONE);
-            while (!migration.state().isFinal()) Thread.onSpinWait();
+            while (!migration.state().isFinal()) LockSupport.parkNanos(200_000);
             Statistics first = migration.statistics();
             migration.await();
             assertThat(migration.statistics()).isSameAs(first);

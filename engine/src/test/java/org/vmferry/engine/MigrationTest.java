@@ -1,5 +1,6 @@
 package org.vmferry.engine;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -444,7 +445,7 @@ class MigrationTest {
                             }
                         });
         watcher.start();
-        while (save.statistics().dirtySyncCount() < 50) Thread.onSpinWait();
+        while (save.statistics().dirtySyncCount() < 50) LockSupport.parkNanos(200_000);
         save.cancel();
         failure(save);
         over.countDown();

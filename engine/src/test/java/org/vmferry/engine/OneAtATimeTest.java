@@ -1,5 +1,6 @@
 package org.vmferry.engine;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
@@ -65,7 +66,7 @@ class OneAtATimeTest {
 
     private Migration standing(TestMachine machine) throws Exception {
         Migration save = begun(engine.send(machine, file("first"), WAITS));
-        while (save.state() != MigrationState.PRE_SWITCHOVER) Thread.onSpinWait();
+        while (save.state() != MigrationState.PRE_SWITCHOVER) LockSupport.parkNanos(200_000);
         return save;
     }
 
@@ -140,10 +141,10 @@ class OneAtATimeTest {
         TestMachine machine = in(RunState.PAUSED);
         for (int i = 0; i < 100; i++) {
             Migration save = begun(engine.send(machine, address("nobody"), FAST));
-            while (!save.state().isFinal()) Thread.onSpinWait();
+            while (!save.state().isFinal()) LockSupport.parkNanos(200_000);
             Migration load = begun(other.receive(machine, address("in"), FAST));
             load.cancel();
-            while (!load.state().isFinal()) Thread.onSpinWait();
+            while (!load.state().isFinal()) LockSupport.parkNanos(200_000);
         }
     }
 
@@ -231,7 +232,7 @@ class OneAtATimeTest {
                 return;
             } catch (MigrationException e) {
                 assertThat(System.nanoTime()).as(e.getMessage()).isLessThan(end);
-                Thread.onSpinWait();
+                LockSupport.parkNanos(200_000);
             }
         }
     }

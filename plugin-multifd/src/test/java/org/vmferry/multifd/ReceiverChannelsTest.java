@@ -1,5 +1,6 @@
 package org.vmferry.multifd;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Tag;
@@ -22,7 +23,7 @@ class ReceiverChannelsTest extends Receiving {
         receive(
                 receiver -> {
                     MODERN.run(receiver);
-                    while (!session.threads().isEmpty()) Thread.onSpinWait();
+                    while (!session.threads().isEmpty()) LockSupport.parkNanos(200_000);
                 },
                 new Scripted(numbered(), 0, false).cut());
         assertApplied();
@@ -48,7 +49,7 @@ class ReceiverChannelsTest extends Receiving {
                 "it was cut",
                 receiver -> {
                     MODERN.run(receiver);
-                    while (session.failure() == null) Thread.onSpinWait();
+                    while (session.failure() == null) LockSupport.parkNanos(200_000);
                 },
                 new Scripted(numbered(), 0, false).cut());
     }

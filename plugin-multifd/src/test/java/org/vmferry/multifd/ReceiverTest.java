@@ -1,5 +1,6 @@
 package org.vmferry.multifd;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Tag;
@@ -256,7 +257,7 @@ class ReceiverTest extends Receiving {
                 receiver -> {
                     receiver.sync();
                     receiver.endSection();
-                    while (session.normal.sum() < 2) Thread.onSpinWait();
+                    while (session.normal.sum() < 2) LockSupport.parkNanos(200_000);
                 },
                 script);
     }

@@ -1,5 +1,6 @@
 package org.vmferry.multifd;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -438,7 +439,7 @@ class SenderTest {
                     Thread.ofPlatform()
                             .start(
                                     () -> {
-                                        while (session.bytes.sum() == 0) Thread.onSpinWait();
+                                        while (session.bytes.sum() == 0) LockSupport.parkNanos(200_000);
                                         session.fail(new IOException("cancelled"));
                                     });
             assertThatThrownBy(

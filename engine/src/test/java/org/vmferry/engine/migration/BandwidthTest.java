@@ -1,5 +1,6 @@
 package org.vmferry.engine.migration;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
@@ -30,7 +31,7 @@ class BandwidthTest {
     private void awaitWaiting() throws Exception {
         sender.start();
         first.await();
-        while (sender.getState() != Thread.State.TIMED_WAITING) Thread.onSpinWait();
+        while (sender.getState() != Thread.State.TIMED_WAITING) LockSupport.parkNanos(200_000);
     }
 
     /** A migration could reach its switch-over by what passes then, and the link would be full. */

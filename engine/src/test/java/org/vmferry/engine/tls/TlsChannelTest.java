@@ -1,5 +1,6 @@
 package org.vmferry.engine.tls;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.mockito.ArgumentMatchers.any;
@@ -264,7 +265,7 @@ class TlsChannelTest {
                             return null;
                         });
         Thread closer = Thread.ofPlatform().daemon().start(closing);
-        while (closer.isAlive() && !waitsInTheSystem(closer)) Thread.yield();
+        while (closer.isAlive() && !waitsInTheSystem(closer)) LockSupport.parkNanos(200_000);
         read(b, 3 << 16);
         assertThat(b.read(ByteBuffer.allocate(1))).isEqualTo(-1);
         b.close();

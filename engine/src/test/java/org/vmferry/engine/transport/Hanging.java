@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.concurrent.Callable;
@@ -25,7 +26,7 @@ final class Hanging {
         while (!hanging.waits()) {
             assertThat(hanging.task.isDone()).as("ended at once").isFalse();
             assertThat(System.nanoTime() - deadline).as("never hung").isNegative();
-            Thread.yield();
+            LockSupport.parkNanos(200_000);
         }
         return hanging;
     }

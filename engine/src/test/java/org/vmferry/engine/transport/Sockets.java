@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.AfterEach;
@@ -38,7 +39,7 @@ abstract class Sockets {
     /** What is on its way out is waited for. */
     @AfterEach
     void nothingStaysOpen() throws IOException {
-        for (long end = System.nanoTime() + SOON_NS; !left().isEmpty(); Thread.onSpinWait()) {
+        for (long end = System.nanoTime() + SOON_NS; !left().isEmpty(); LockSupport.parkNanos(200_000)) {
             assertThat(System.nanoTime()).as("%s", left()).isLessThan(end);
         }
     }

@@ -1,5 +1,6 @@
 package org.vmferry.it.faults;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -89,7 +90,7 @@ class SavedOverItsOwnRamTest {
         void isUnharmed() {
             long enough = machine.instructions() + 200_000;
             while (machine.runState() == RunState.RUNNING && machine.instructions() < enough) {
-                Thread.onSpinWait();
+                LockSupport.parkNanos(200_000);
             }
             assertThat(machine.runState()).as(machine.stopReason()).isEqualTo(RunState.RUNNING);
             machine.enter(RunState.PAUSED);

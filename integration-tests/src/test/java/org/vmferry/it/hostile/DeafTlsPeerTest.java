@@ -1,5 +1,6 @@
 package org.vmferry.it.hostile;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.AfterEach;
@@ -109,7 +110,7 @@ class DeafTlsPeerTest extends Listening {
         while (!condition.holds()) {
             assertThat(goingOn.failure()).isEmpty();
             assertThat(System.nanoTime()).as("it comes so far").isLessThan(end);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 

@@ -1,5 +1,6 @@
 package org.vmferry.it.hostile;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.AfterEach;
@@ -266,7 +267,7 @@ class HostileBesideQemuTest {
                 2,
                 stranger,
                 (qemu, door) -> {
-                    while (answers(qemu)) Thread.onSpinWait();
+                    while (answers(qemu)) LockSupport.parkNanos(200_000);
                     for (Socket one : door.come) one.close();
                     if (says.length() != 1) qemu.awaitMigration("failed", SOON);
                 });

@@ -1,5 +1,6 @@
 package org.vmferry.it.leak;
 
+import java.util.concurrent.locks.LockSupport;
 import org.vmferry.engine.ComparingRam;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
@@ -80,7 +81,7 @@ final class Direct {
             try (Relay link = new Relay(load.address().toString(), Relay.Fault.NONE)) {
                 Migration save = engine.send(compared(from), link.address(), own);
                 if (!ends.equals("whole")) {
-                    while (save.statistics().transferred() < 50_000) Thread.onSpinWait();
+                    while (save.statistics().transferred() < 50_000) LockSupport.parkNanos(200_000);
                 }
                 switch (ends) {
                     case "whole" -> load.await();

@@ -1,5 +1,6 @@
 package org.vmferry.it.ownership;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -77,7 +78,7 @@ class OneMachineTest {
         long deadline = System.nanoTime() + SOON.toNanos();
         while (migration.state() != state) {
             assertThat(System.nanoTime()).as(migration.state().wireName()).isLessThan(deadline);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 

@@ -1,5 +1,6 @@
 package org.vmferry.it.ownership;
 
+import java.util.concurrent.locks.LockSupport;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
@@ -67,7 +68,7 @@ final class RunningArchive implements Machine, AutoCloseable {
                 log.mark(ram, offset / PAGE);
                 stores = number + 1; // one writer
             }
-            Thread.yield();
+            LockSupport.parkNanos(200_000);
         }
     }
 

@@ -1,5 +1,6 @@
 package org.vmferry.it.qmp;
 
+import java.util.concurrent.locks.LockSupport;
 import org.vmferry.engine.json.Json;
 
 import java.io.IOException;
@@ -173,7 +174,7 @@ final class QmpScript {
                 Object now = message.get("return");
                 if (wanted.test(now)) return;
                 if (System.nanoTime() > end) throw new IOException("still " + now);
-                Thread.onSpinWait();
+                LockSupport.parkNanos(200_000);
             }
         }
 

@@ -1,5 +1,6 @@
 package org.vmferry.it.snapshot;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -177,7 +178,7 @@ class PageSizeQemuTest {
         // The socket is there before anybody listens.
         while (command.err().indexOf("listening on", before) < 0) {
             assertThat(status.isDone()).as("%s", command.err()).isFalse();
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
         return status;
     }

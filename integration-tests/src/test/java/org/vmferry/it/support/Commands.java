@@ -1,5 +1,6 @@
 package org.vmferry.it.support;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.vmferry.cli.Main;
@@ -49,7 +50,7 @@ public final class Commands {
         long end = System.nanoTime() + 60_000_000_000L;
         while (!Files.exists(socket) || !isListening(socket)) {
             assertThat(System.nanoTime()).as("waiting for %s", socket).isLessThan(end);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 

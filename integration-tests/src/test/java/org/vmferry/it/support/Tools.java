@@ -1,5 +1,6 @@
 package org.vmferry.it.support;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -64,7 +65,7 @@ public final class Tools {
         long end = System.nanoTime() + SOON;
         while (!Files.readString(Path.of("/proc/net/tcp")).contains(listening)) {
             assertThat(System.nanoTime()).as("nobody listens at %d", port).isLessThan(end);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 }

@@ -1,5 +1,6 @@
 package org.vmferry.testkit.conformance;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
@@ -94,7 +95,7 @@ public abstract class Conformance {
         long deadline = System.nanoTime() + patience().toNanos();
         while (!condition.getAsBoolean()) {
             assertTrue(System.nanoTime() < deadline, lookAt);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 }

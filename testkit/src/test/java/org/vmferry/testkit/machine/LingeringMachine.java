@@ -1,5 +1,6 @@
 package org.vmferry.testkit.machine;
 
+import java.util.concurrent.locks.LockSupport;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.RunState;
@@ -31,7 +32,7 @@ final class LingeringMachine extends ForwardingMachine {
     static void run(ReferenceMachine machine, long more) {
         long enough = machine.instructions() + more;
         while (machine.runState() == RunState.RUNNING && machine.instructions() < enough) {
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 }

@@ -1,5 +1,6 @@
 package org.vmferry.testkit.machine;
 
+import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Tag;
@@ -63,7 +64,7 @@ class LiveMigrationTest {
             else assertThat(after).isEqualTo(before);
 
             long switchOver = source.instructions();
-            while (destination.instructions() < switchOver + 1_000_000) Thread.onSpinWait();
+            while (destination.instructions() < switchOver + 1_000_000) LockSupport.parkNanos(200_000);
             destination.enter(RunState.PAUSED);
             assertThat(destination.stopReason()).isEmpty();
 

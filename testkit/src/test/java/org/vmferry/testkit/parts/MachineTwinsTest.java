@@ -1,5 +1,6 @@
 package org.vmferry.testkit.parts;
 
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.vmferry.spi.machine.DeviceState;
@@ -32,7 +33,7 @@ class MachineTwinsTest {
 
         @Override
         protected Duration patience() {
-            return Duration.ofSeconds(8);
+            return Duration.ofSeconds(3);
         }
     }
 
@@ -285,7 +286,7 @@ class MachineTwinsTest {
                                 public void load(DataInput in, int version) throws IOException {
                                     super.load(in, version);
                                     long loaded = count;
-                                    while (count == loaded) Thread.onSpinWait();
+                                    while (count == loaded) LockSupport.parkNanos(200_000);
                                 }
                             });
                 }

@@ -1,5 +1,6 @@
 package org.vmferry.testkit.parts;
 
+import java.util.concurrent.locks.LockSupport;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
@@ -232,7 +233,7 @@ final class TcpTwins {
                 @Override
                 public int read(ByteBuffer target) throws IOException {
                     while (target.remaining() > 10 << 20 && !written && isOpen())
-                        Thread.onSpinWait();
+                        LockSupport.parkNanos(200_000);
                     return super.read(target);
                 }
 
