@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.TestMachine;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
@@ -43,31 +44,13 @@ class ManyDevicesTest {
                 .hasMessageContaining("no device 'many' instance 999");
     }
 
-    private static final class Host implements Machine {
+    private static final class Host extends TestMachine {
         final AtomicInteger asked = new AtomicInteger();
         final List<Device> devices;
-        final RamBlock ram = RamBlock.of("ram", MemorySegment.ofArray(new byte[4096]), 4096);
 
         Host(int count, int base) {
+            super(RunState.PAUSED, heap(1, 0));
             devices = IntStream.range(0, count).mapToObj(i -> new Device(this, i, base)).toList();
-        }
-
-        @Override
-        public String type() {
-            return "many";
-        }
-
-        @Override
-        public RunState runState() {
-            return RunState.PAUSED;
-        }
-
-        @Override
-        public void enter(RunState state) {}
-
-        @Override
-        public RamProvider ram() {
-            return () -> List.of(ram);
         }
 
         @Override
