@@ -22,7 +22,7 @@ import java.util.SplittableRandom;
  */
 public abstract sealed class TransportConformance<T extends TransportProvider>
         extends ProviderConformance<T>
-        permits ChannelTransportConformance, FileTransportConformance {
+        permits ChannelConformance, FileTransportConformance {
     TransportConformance() {}
 
     /** A source's end. */
