@@ -39,7 +39,9 @@ class SparseTest {
         return blocks;
     }
 
-    /** Nobody writes between its front and where 2 GiB end: that needs no look, which takes long. */
+    /**
+     * Nobody writes between its front and where 2 GiB end: that needs no look, which takes long.
+     */
     private static RamBlock untouched(RamBlock block) {
         return new ForwardingBlock(block) {
             @Override

@@ -1,6 +1,5 @@
 package org.vmferry.testkit.parts;
 
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.vmferry.spi.machine.DeviceState;
@@ -18,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** Machines that break a rule each. */

@@ -1,6 +1,5 @@
 package org.vmferry.testkit.parts;
 
-import java.util.concurrent.locks.LockSupport;
 import org.vmferry.engine.transport.TcpTransport;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
@@ -22,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /** Transports of channels that break one rule each. */
 final class TcpTwins {

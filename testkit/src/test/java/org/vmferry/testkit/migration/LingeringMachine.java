@@ -1,9 +1,11 @@
-package org.vmferry.testkit.machine;
+package org.vmferry.testkit.migration;
 
-import java.util.concurrent.locks.LockSupport;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.testkit.machine.ReferenceMachine;
+
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Lets its guest write to each page of its window, more or less, before it stops: so the last round

@@ -1,4 +1,4 @@
-package org.vmferry.testkit.machine;
+package org.vmferry.testkit.migration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -18,6 +18,9 @@ import org.vmferry.engine.transport.FdTransport;
 import org.vmferry.engine.transport.NamedChannels;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.testkit.machine.ForgetfulDirtyLog;
+import org.vmferry.testkit.machine.ReferenceMachine;
+import org.vmferry.testkit.machine.ReferenceMachineBuilder;
 import org.vmferry.testkit.tls.TestCertificates;
 
 import java.net.InetAddress;
