@@ -1,6 +1,5 @@
 package org.vmferry.multifd;
 
-import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Tag;
@@ -11,6 +10,7 @@ import org.vmferry.spi.transport.Channel;
 
 import java.util.Arrays;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
 
 /** Channels among themselves: which belong, which have ended, whose packets are missing. */
 class ReceiverChannelsTest extends Receiving {

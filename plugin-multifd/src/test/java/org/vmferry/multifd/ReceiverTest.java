@@ -1,6 +1,5 @@
 package org.vmferry.multifd;
 
-import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Tag;
@@ -12,6 +11,7 @@ import org.vmferry.zstd.ZstdCodec;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
 import java.util.zip.Deflater;
 
 /** What peers may say, and what they must not. */

@@ -1,6 +1,5 @@
 package org.vmferry.multifd;
 
-import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -32,6 +31,7 @@ import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
 
 /** What a sender says, read by somebody who knows only the rules. */
@@ -439,7 +439,8 @@ class SenderTest {
                     Thread.ofPlatform()
                             .start(
                                     () -> {
-                                        while (session.bytes.sum() == 0) LockSupport.parkNanos(200_000);
+                                        while (session.bytes.sum() == 0)
+                                            LockSupport.parkNanos(200_000);
                                         session.fail(new IOException("cancelled"));
                                     });
             assertThatThrownBy(

@@ -1,6 +1,5 @@
 package org.vmferry.it.hostile;
 
-import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.AfterEach;
@@ -30,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * OpenSSL's and GnuTLS's own commands fall deaf: they are stopped in the handshake, in the data and

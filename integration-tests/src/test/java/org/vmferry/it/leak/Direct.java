@@ -1,6 +1,5 @@
 package org.vmferry.it.leak;
 
-import java.util.concurrent.locks.LockSupport;
 import org.vmferry.engine.ComparingRam;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
@@ -22,6 +21,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 

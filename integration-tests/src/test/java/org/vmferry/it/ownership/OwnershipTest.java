@@ -1,6 +1,5 @@
 package org.vmferry.it.ownership;
 
-import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -27,6 +26,7 @@ import org.vmferry.spi.machine.RunState;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
 /** The table of docs/ownership.md, cell by cell, with the fault made to happen there. */
 @Timeout(60)
@@ -175,7 +175,8 @@ class OwnershipTest {
     void theEndIsLost() throws Exception {
         begin(BACK, new Fault(0, false, beforeTheEnd(BACK), Deed.SWALLOW));
         relay.done.await();
-        while (save.owner() == GuestOwner.SOURCE) LockSupport.parkNanos(200_000); // the PING is answered first
+        while (save.owner() == GuestOwner.SOURCE)
+            LockSupport.parkNanos(200_000); // the PING is answered first
         relay.cut();
         assertEnd(save, MigrationState.FAILED, GuestOwner.UNKNOWN, LOOK);
         assertEnd(load, MigrationState.FAILED, GuestOwner.SOURCE, "");

@@ -1,6 +1,5 @@
 package org.vmferry.it.ownership;
 
-import java.util.concurrent.locks.LockSupport;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
@@ -15,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * What a real QEMU sent, with a guest of our own that writes to its RAM while it "runs": a live

@@ -1,6 +1,5 @@
 package org.vmferry.it.qmp;
 
-import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.AfterEach;
@@ -32,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** cont after a migration: the guest goes on here, unless it is known to be elsewhere, or not. */
 @Timeout(60)

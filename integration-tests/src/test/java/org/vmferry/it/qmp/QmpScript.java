@@ -1,6 +1,5 @@
 package org.vmferry.it.qmp;
 
-import java.util.concurrent.locks.LockSupport;
 import org.vmferry.engine.json.Json;
 
 import java.io.IOException;
@@ -12,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 
 /**

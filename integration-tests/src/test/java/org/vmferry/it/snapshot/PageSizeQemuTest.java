@@ -1,6 +1,5 @@
 package org.vmferry.it.snapshot;
 
-import java.util.concurrent.locks.LockSupport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -29,6 +28,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.locks.LockSupport;
 
 /** Targets whose page is not 4 KiB and whose stream doesn't say so, with their own QEMUs. */
 @Tag("stress")
