@@ -9,15 +9,11 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.TestMachine;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.DeviceState;
-import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.ram.RamBlock;
-import org.vmferry.spi.ram.RamProvider;
 
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;

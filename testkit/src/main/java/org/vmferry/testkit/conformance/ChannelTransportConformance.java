@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -15,7 +14,6 @@ import org.vmferry.spi.Feature;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.ChannelTransport;
 import org.vmferry.spi.transport.Opener;
 import org.vmferry.spi.transport.TransportEnd;
 
@@ -30,8 +28,6 @@ import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * A transport with channels: docs/spi/transport.md. Rules that don't apply to what it claims are
