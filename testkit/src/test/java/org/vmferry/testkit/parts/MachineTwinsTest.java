@@ -33,7 +33,7 @@ class MachineTwinsTest {
 
         @Override
         protected Duration patience() {
-            return Duration.ofSeconds(3);
+            return Duration.ofSeconds(8);
         }
     }
 
