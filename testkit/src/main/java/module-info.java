@@ -1,10 +1,10 @@
-/** Reference machines, conformance suites and injected faults. */
+/** Conformance suites and injected faults. */
 open module org.vmferry.testkit {
     requires transitive org.vmferry.engine;
+    requires transitive org.vmferry.testkit.machine;
     requires static org.junit.jupiter.api;
 
     exports org.vmferry.testkit.conformance;
     exports org.vmferry.testkit.fault;
-    exports org.vmferry.testkit.machine;
     exports org.vmferry.testkit.tls;
 }

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.locks.LockSupport;
 import java.util.zip.GZIPInputStream;
 
 /** Streams that QEMU 10.0 wrote for targets whose page is not 4 KiB, and that don't say so. */
@@ -132,7 +133,7 @@ class PageSizeTest extends AtTerminal {
                 return SocketChannel.open(UnixDomainSocketAddress.of(socket));
             } catch (IOException e) { // nobody listens yet
                 assertThat(destination.isDone()).as("%s", err).isFalse();
-                Thread.onSpinWait();
+                LockSupport.parkNanos(200_000);
             }
         }
     }

@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** Parameters that are changed while a migration runs. */
@@ -59,7 +60,7 @@ class ChangeTest {
     }
 
     private static void until(BooleanSupplier condition) {
-        while (!condition.getAsBoolean()) Thread.yield(); // the test has a timeout
+        while (!condition.getAsBoolean()) LockSupport.parkNanos(200_000); // the test has a timeout
     }
 
     private boolean rounds(long more) {

@@ -60,7 +60,7 @@ class ConfirmationTest {
         if (destination != null) destination.close();
         while (Thread.getAllStackTraces().keySet().stream()
                 .anyMatch(thread -> thread.getName().matches("(send|receive)-\\d+.*"))) {
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 
@@ -75,7 +75,7 @@ class ConfirmationTest {
     }
 
     private void awaitPings(int count) {
-        while (destination.numbers.size() < count) Thread.onSpinWait();
+        while (destination.numbers.size() < count) LockSupport.parkNanos(200_000);
     }
 
     private MigrationException failure() {
@@ -232,7 +232,7 @@ class ConfirmationTest {
         many.log = source.log;
         save = engine.send(many, "unix:" + folder.resolve("peer"), BACK);
         awaitPings(3);
-        while (save.owner() != GuestOwner.UNKNOWN) Thread.onSpinWait();
+        while (save.owner() != GuestOwner.UNKNOWN) LockSupport.parkNanos(200_000);
         limitTo(300);
         try {
             assertThat(failure())

@@ -57,7 +57,7 @@ class DestinationEndTest {
         load.await(Duration.ofSeconds(20));
         while (Thread.getAllStackTraces().keySet().stream()
                 .anyMatch(thread -> thread.getName().matches("(send|receive)-\\d+.*|vmferry-.*"))) {
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 

@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
 
 /** A destination says how it went after its source has given up waiting for that. */
 @Timeout(60)
@@ -79,7 +80,7 @@ class LateShutTest {
     private static void untilItListensNoMore() {
         while (Thread.getAllStackTraces().keySet().stream()
                 .anyMatch(thread -> thread.getName().matches("(send|receive)-\\d+.*"))) {
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 
@@ -258,7 +259,7 @@ class LateShutTest {
                     }
                 });
         destination.say(SHUT, 1);
-        while (next.isEmpty()) Thread.onSpinWait();
+        while (next.isEmpty()) LockSupport.parkNanos(200_000);
         assertThat(next.getFirst()).isInstanceOf(Migration.class);
         ((Migration) next.getFirst()).await();
     }

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /** What a host and its users see while a migration runs. */
 class LifeCycleTest {
@@ -65,7 +66,7 @@ class LifeCycleTest {
         long end = System.nanoTime() + SOON.toNanos();
         while (migration.state() != state) {
             assertThat(System.nanoTime()).as("%s in time", state).isLessThan(end);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 
@@ -108,7 +109,7 @@ class LifeCycleTest {
     void theFinalNumbersAreThereBeforeTheFinalStateIs() throws Exception {
         for (int i = 0; i < 40; i++) {
             Migration migration = engine.send(TestMachine.live(), file(), Settings.NONE);
-            while (!migration.state().isFinal()) Thread.onSpinWait();
+            while (!migration.state().isFinal()) LockSupport.parkNanos(200_000);
             Statistics first = migration.statistics();
             migration.await();
             assertThat(migration.statistics()).isSameAs(first);

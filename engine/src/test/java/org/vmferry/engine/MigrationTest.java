@@ -42,6 +42,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 
 class MigrationTest {
     @TempDir Path directory;
@@ -446,7 +447,7 @@ class MigrationTest {
                             }
                         });
         watcher.start();
-        while (save.statistics().dirtySyncCount() < 50) Thread.onSpinWait();
+        while (save.statistics().dirtySyncCount() < 50) LockSupport.parkNanos(200_000);
         save.cancel();
         failure(save);
         over.countDown();

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 
 /** A machine is in one migration at a time, whichever engine's, and only in a state that fits. */
 @Timeout(60)
@@ -66,7 +67,7 @@ class OneAtATimeTest {
 
     private Migration standing(TestMachine machine) throws Exception {
         Migration save = begun(engine.send(machine, file("first"), WAITS));
-        while (save.state() != MigrationState.PRE_SWITCHOVER) Thread.onSpinWait();
+        while (save.state() != MigrationState.PRE_SWITCHOVER) LockSupport.parkNanos(200_000);
         return save;
     }
 
@@ -141,10 +142,10 @@ class OneAtATimeTest {
         TestMachine machine = in(RunState.PAUSED);
         for (int i = 0; i < 100; i++) {
             Migration save = begun(engine.send(machine, address("nobody"), FAST));
-            while (!save.state().isFinal()) Thread.onSpinWait();
+            while (!save.state().isFinal()) LockSupport.parkNanos(200_000);
             Migration load = begun(other.receive(machine, address("in"), FAST));
             load.cancel();
-            while (!load.state().isFinal()) Thread.onSpinWait();
+            while (!load.state().isFinal()) LockSupport.parkNanos(200_000);
         }
     }
 
@@ -232,7 +233,7 @@ class OneAtATimeTest {
                 return;
             } catch (MigrationException e) {
                 assertThat(System.nanoTime()).as(e.getMessage()).isLessThan(end);
-                Thread.onSpinWait();
+                LockSupport.parkNanos(200_000);
             }
         }
     }

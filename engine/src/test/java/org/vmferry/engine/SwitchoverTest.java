@@ -64,7 +64,7 @@ class SwitchoverTest {
     private static void until(BooleanSupplier there) throws InterruptedException {
         while (!there.getAsBoolean()) {
             if (Thread.interrupted()) throw new InterruptedException("it never was");
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 
@@ -267,7 +267,7 @@ class SwitchoverTest {
                     @Override
                     public void shutdownOutput() {
                         parting.countDown();
-                        while (gone.getCount() > 0) Thread.onSpinWait();
+                        while (gone.getCount() > 0) LockSupport.parkNanos(200_000);
                     }
                 });
         Engine engine = new Engine(Plugins.builtIn().plus(new FdTransport(links)));

@@ -36,6 +36,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** Whatever hangs, a yank ends it, and the guest is where the error says. */
@@ -69,7 +70,7 @@ class YankTest {
         long end = System.nanoTime() + SOON.toNanos();
         while (!condition.getAsBoolean()) {
             assertThat(System.nanoTime() - end).as(what).isNegative();
-            Thread.yield();
+            LockSupport.parkNanos(200_000);
         }
     }
 

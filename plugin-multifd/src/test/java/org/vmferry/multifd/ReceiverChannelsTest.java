@@ -10,6 +10,7 @@ import org.vmferry.spi.transport.Channel;
 
 import java.util.Arrays;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
 
 /** Channels among themselves: which belong, which have ended, whose packets are missing. */
 class ReceiverChannelsTest extends Receiving {
@@ -22,7 +23,7 @@ class ReceiverChannelsTest extends Receiving {
         receive(
                 receiver -> {
                     MODERN.run(receiver);
-                    while (!session.threads().isEmpty()) Thread.onSpinWait();
+                    while (!session.threads().isEmpty()) LockSupport.parkNanos(200_000);
                 },
                 new Scripted(numbered(), 0, false).cut());
         assertApplied();
@@ -48,7 +49,7 @@ class ReceiverChannelsTest extends Receiving {
                 "it was cut",
                 receiver -> {
                     MODERN.run(receiver);
-                    while (session.failure() == null) Thread.onSpinWait();
+                    while (session.failure() == null) LockSupport.parkNanos(200_000);
                 },
                 new Scripted(numbered(), 0, false).cut());
     }

@@ -11,6 +11,7 @@ import org.vmferry.zstd.ZstdCodec;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
 import java.util.zip.Deflater;
 
 /** What peers may say, and what they must not. */
@@ -256,7 +257,7 @@ class ReceiverTest extends Receiving {
                 receiver -> {
                     receiver.sync();
                     receiver.endSection();
-                    while (session.normal.sum() < 2) Thread.onSpinWait();
+                    while (session.normal.sum() < 2) LockSupport.parkNanos(200_000);
                 },
                 script);
     }

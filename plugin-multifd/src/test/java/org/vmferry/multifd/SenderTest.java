@@ -29,6 +29,7 @@ import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
 
 /** What a sender says, read by somebody who knows only the rules. */
@@ -408,7 +409,8 @@ class SenderTest {
                     Thread.ofPlatform()
                             .start(
                                     () -> {
-                                        while (session.bytes.sum() == 0) Thread.onSpinWait();
+                                        while (session.bytes.sum() == 0)
+                                            LockSupport.parkNanos(200_000);
                                         session.fail(new IOException("cancelled"));
                                     });
             assertThatThrownBy(

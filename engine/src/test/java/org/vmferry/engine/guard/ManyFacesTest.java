@@ -3,6 +3,7 @@ package org.vmferry.engine.guard;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.vmferry.engine.TestMachine;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.DirtyLog;
@@ -45,20 +46,7 @@ class ManyFacesTest {
     void eachOfThemIsGuarded() {
         Both both = new Both();
         Machine machine =
-                new Machine() {
-                    @Override
-                    public String type() {
-                        return "test";
-                    }
-
-                    @Override
-                    public RunState runState() {
-                        return RunState.PAUSED;
-                    }
-
-                    @Override
-                    public void enter(RunState state) {}
-
+                new TestMachine(RunState.PAUSED, List.of()) {
                     @Override
                     public RamProvider ram() {
                         return both;

@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Timeout;
 
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 
 /** Who waits for max-bandwidth, and what a change of it does for him. */
 @Timeout(60)
@@ -30,7 +31,7 @@ class BandwidthTest {
     private void awaitWaiting() throws Exception {
         sender.start();
         first.await();
-        while (sender.getState() != Thread.State.TIMED_WAITING) Thread.onSpinWait();
+        while (sender.getState() != Thread.State.TIMED_WAITING) LockSupport.parkNanos(200_000);
     }
 
     /** A migration could reach its switch-over by what passes then, and the link would be full. */

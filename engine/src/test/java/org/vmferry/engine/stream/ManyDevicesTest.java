@@ -6,17 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.TestMachine;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.DeviceState;
-import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.ram.RamBlock;
-import org.vmferry.spi.ram.RamProvider;
 
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -43,31 +40,13 @@ class ManyDevicesTest {
                 .hasMessageContaining("no device 'many' instance 999");
     }
 
-    private static final class Host implements Machine {
+    private static final class Host extends TestMachine {
         final AtomicInteger asked = new AtomicInteger();
         final List<Device> devices;
-        final RamBlock ram = RamBlock.of("ram", MemorySegment.ofArray(new byte[4096]), 4096);
 
         Host(int count, int base) {
+            super(RunState.PAUSED, heap(1, 0));
             devices = IntStream.range(0, count).mapToObj(i -> new Device(this, i, base)).toList();
-        }
-
-        @Override
-        public String type() {
-            return "many";
-        }
-
-        @Override
-        public RunState runState() {
-            return RunState.PAUSED;
-        }
-
-        @Override
-        public void enter(RunState state) {}
-
-        @Override
-        public RamProvider ram() {
-            return () -> List.of(ram);
         }
 
         @Override

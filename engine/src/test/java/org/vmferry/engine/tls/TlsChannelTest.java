@@ -36,6 +36,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 class TlsChannelTest {
     private static final String JO = "CN=Jo, O=Example Home, C=GB";
@@ -264,7 +265,7 @@ class TlsChannelTest {
                             return null;
                         });
         Thread closer = Thread.ofPlatform().daemon().start(closing);
-        while (closer.isAlive() && !waitsInTheSystem(closer)) Thread.yield();
+        while (closer.isAlive() && !waitsInTheSystem(closer)) LockSupport.parkNanos(200_000);
         read(b, 3 << 16);
         assertThat(b.read(ByteBuffer.allocate(1))).isEqualTo(-1);
         b.close();

@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 
 /** Something that hangs on a thread of its own, and what let it go. */
 final class Hanging {
@@ -25,7 +26,7 @@ final class Hanging {
         while (!hanging.waits()) {
             assertThat(hanging.task.isDone()).as("ended at once").isFalse();
             assertThat(System.nanoTime() - deadline).as("never hung").isNegative();
-            Thread.yield();
+            LockSupport.parkNanos(200_000);
         }
         return hanging;
     }

@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /** Whatever a test does with sockets, none stays open. */
 abstract class Sockets {
@@ -38,7 +39,9 @@ abstract class Sockets {
     /** What is on its way out is waited for. */
     @AfterEach
     void nothingStaysOpen() throws IOException {
-        for (long end = System.nanoTime() + SOON_NS; !left().isEmpty(); Thread.onSpinWait()) {
+        for (long end = System.nanoTime() + SOON_NS;
+                !left().isEmpty();
+                LockSupport.parkNanos(200_000)) {
             assertThat(System.nanoTime()).as("%s", left()).isLessThan(end);
         }
     }

@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** Where a tcp: address listens and connects to, and what its options do. */
@@ -45,7 +46,8 @@ class TcpAddressTest extends Sockets {
     private static void reaches(Acceptor in, InetSocketAddress place) throws IOException {
         FutureTask<Channel> accepting = new FutureTask<>(in::accept);
         Thread waiting = Thread.ofPlatform().daemon().start(accepting);
-        while (waiting.getState() != Thread.State.RUNNABLE || !selects(waiting)) Thread.yield();
+        while (waiting.getState() != Thread.State.RUNNABLE || !selects(waiting))
+            LockSupport.parkNanos(200_000);
         try (SocketChannel there = SocketChannel.open(place);
                 Channel here = accepting.get(20, TimeUnit.SECONDS)) {
             there.write(ByteBuffer.wrap(new byte[] {7}));

@@ -212,7 +212,7 @@ class CancelTest {
     }
 
     private static void assertLegal(List<MigrationState> states) {
-        while (states.isEmpty() || !states.getLast().isFinal()) Thread.onSpinWait();
+        while (states.isEmpty() || !states.getLast().isFinal()) LockSupport.parkNanos(200_000);
         MigrationState last = MigrationState.NONE;
         for (MigrationState next : states) {
             assertThat(LEGAL.get(last)).as("%s", states).contains(next);

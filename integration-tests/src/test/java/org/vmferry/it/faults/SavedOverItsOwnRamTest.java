@@ -28,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.zip.CRC32C;
 
 /**
@@ -89,7 +90,7 @@ class SavedOverItsOwnRamTest {
         void isUnharmed() {
             long enough = machine.instructions() + 200_000;
             while (machine.runState() == RunState.RUNNING && machine.instructions() < enough) {
-                Thread.onSpinWait();
+                LockSupport.parkNanos(200_000);
             }
             assertThat(machine.runState()).as(machine.stopReason()).isEqualTo(RunState.RUNNING);
             machine.enter(RunState.PAUSED);

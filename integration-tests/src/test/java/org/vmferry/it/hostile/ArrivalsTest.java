@@ -74,7 +74,7 @@ class ArrivalsTest extends Listening {
     @Tag("ARR-4")
     @Tag("OWN-22")
     void moreChannelsAtTheSource(int there, int here, boolean answers) throws Exception {
-        for (int i = 0; i < 5; i++) {
+        for (int i = 0; i < 2; i++) {
             try (ReferenceMachine source = guest()) {
                 source.enter(RunState.RUNNING);
                 listen(channels(here));
@@ -194,7 +194,7 @@ class ArrivalsTest extends Listening {
     void aSourceThatIsCancelledWhileItConnects() throws Exception {
         SplittableRandom random = new SplittableRandom(20261128);
         int again = 0;
-        for (int i = 0; i < 25; i++) {
+        for (int i = 0; i < 10; i++) {
             listen(channels(8));
             try (ReferenceMachine first = guest();
                     ReferenceMachine second = guest()) {
@@ -280,7 +280,7 @@ class ArrivalsTest extends Listening {
         }
     }
 
-    /** More than can wait: the genuine one gets through. */
+    /** More than the 512 that can wait: the genuine one gets through. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     @Tag("ARR-6")
@@ -289,7 +289,7 @@ class ArrivalsTest extends Listening {
         Settings settings = withTls ? tls(channels(2)) : channels(2);
         listen(settings);
         List<Socket> flood = new ArrayList<>();
-        for (int i = 0; i < 700; i++) {
+        for (int i = 0; i < 530; i++) {
             flood.add(withTls ? connectFrom(STRANGER, new byte[] {0x16}) : connectFrom(STRANGER));
         }
         completes(settings.capability("return-path"));

@@ -42,6 +42,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The same attack on a destination that is a QEMU and on one of ours: what each does, and that ours
@@ -266,7 +267,7 @@ class HostileBesideQemuTest {
                 2,
                 stranger,
                 (qemu, door) -> {
-                    while (answers(qemu)) Thread.onSpinWait();
+                    while (answers(qemu)) LockSupport.parkNanos(200_000);
                     for (Socket one : door.come) one.close();
                     if (says.length() != 1) qemu.awaitMigration("failed", SOON);
                 });

@@ -21,6 +21,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -80,7 +81,7 @@ final class Direct {
             try (Relay link = new Relay(load.address().toString(), Relay.Fault.NONE)) {
                 Migration save = engine.send(compared(from), link.address(), own);
                 if (!ends.equals("whole")) {
-                    while (save.statistics().transferred() < 50_000) Thread.onSpinWait();
+                    while (save.statistics().transferred() < 50_000) LockSupport.parkNanos(200_000);
                 }
                 switch (ends) {
                     case "whole" -> load.await();

@@ -2,6 +2,7 @@ package org.vmferry.it.leak;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.testkit.tls.TestCertificates;
@@ -61,6 +62,16 @@ class DirectMemoryTest {
 
     @Test
     void isGivenBackHoweverAMigrationEnds() throws Exception {
+        endings(4);
+    }
+
+    @Test
+    @Tag("stress")
+    void isGivenBackOfEachCodecAndEnd() throws Exception {
+        endings(60);
+    }
+
+    private void endings(int count) throws Exception {
         try (Child child = new Child()) {
             // Both ends of 32 channels with TLS are in this process.
             String[] said = child.migrate(32, "none", "whole");
@@ -68,9 +79,9 @@ class DirectMemoryTest {
             String before = said[1];
             String[] codecs = {"zstd", "zlib", "none"};
             String[] ends = {"whole", "cancelled", "yanked", "deaf"};
-            for (int i = 0; i < 8; i++) {
+            for (int i = 0; i < count; i++) {
                 String end = ends[i % ends.length];
-                said = child.migrate(i % 5 == 3 ? 0 : 8, codecs[i % 3], end);
+                said = child.migrate(i % 5 == 1 ? 0 : 8, codecs[i % 3], end);
                 if (end.equals("whole")) assertThat(said[0]).isEqualTo("completed/completed");
                 else if (end.equals("deaf"))
                     assertThat(said[0]).matches("failed:.*silence-timeout.*/failed:.*");

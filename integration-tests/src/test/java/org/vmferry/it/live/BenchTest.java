@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** That the benches do what they measure; how fast is for nobody to fail on. */
 class BenchTest {
@@ -65,6 +66,64 @@ class BenchTest {
             }
         }
         assertThat(Files.list(folder)).as("nothing is left").isEmpty();
+        Leftovers.assertNoThreads();
+    }
+
+    @Test
+    @RequiresQemu
+    void snapshotSavesRestoresAndMaps() throws Exception {
+        measures(
+                "snapshot",
+                List.of("", ", 2 channels", ", 2 channels, direct-io").stream()
+                        .flatMap(
+                                way ->
+                                        Stream.of("save", "restore", "map to first access")
+                                                .map(work -> work + way + " ms"))
+                        .toArray(String[]::new));
+    }
+
+    @Test
+    @RequiresQemu
+    void multifdHasEachCodec() throws Exception {
+        measures(
+                "multifd",
+                "none GB/s",
+                "none CPU s",
+                "zlib GB/s",
+                "zlib CPU s",
+                "zstd GB/s",
+                "zstd CPU s");
+    }
+
+    /** A pair of a few MiB, and all that it says; a QEMU does not map. */
+    @SuppressWarnings("unchecked")
+    private void measures(String subject, String... works) throws Exception {
+        String[] line = {"bench", subject, "--size=4M", "--rounds=1", "--json"};
+        String[] places = {"--dir=" + folder, "--memory-dir=" + folder};
+        int status = run(Stream.of(line, places).flatMap(Stream::of).toArray(String[]::new));
+        assertThat(status).as(err.toString()).isZero();
+        Map<String, Object> tree = (Map<String, Object>) Json.parse(out.toString());
+        assertThat(tree)
+                .containsOnlyKeys("subject", "bytes", "rounds", "medians")
+                .containsEntry("subject", subject)
+                .containsEntry("bytes", 4L << 20)
+                .containsEntry("rounds", 1L);
+        List<Map<String, Object>> rows = (List<Map<String, Object>>) tree.get("medians");
+        assertThat(rows)
+                .extracting(row -> row.get("work") + " " + row.get("unit"))
+                .containsExactly(works);
+        for (Map<String, Object> row : rows) {
+            assertThat(row).containsOnlyKeys("work", "unit", "qemu", "vmferry", "ratio");
+            boolean timed = !row.get("unit").equals("CPU s"); // of these 0 hundredths may pass
+            boolean both = !row.get("work").toString().startsWith("map");
+            for (String side : both ? List.of("qemu", "vmferry") : List.of("vmferry")) {
+                assertThat(((Number) row.get(side)).doubleValue())
+                        .as("%s: %s", side, row.get("work"))
+                        .isGreaterThanOrEqualTo(timed ? Double.MIN_VALUE : 0);
+            }
+            if (!both) assertThat(row).containsEntry("qemu", null).containsEntry("ratio", null);
+        }
+        assertThat(folder).as("nothing is left").isEmptyDirectory();
         Leftovers.assertNoThreads();
     }
 

@@ -37,8 +37,9 @@ class MigrationQemuTest {
     private static final int RAM = 64 * MIB;
     private static final int LINE = 9;
 
-    private static final GuestRom STOPPED = GuestRom.counting().fill(2 * MIB, 8 * MIB);
-    private static final GuestRom RUNNING = STOPPED.dirty(16 * MIB, 16 * MIB);
+    // A packet for each of eight channels, which the slowest codec packs in a moment.
+    private static final GuestRom STOPPED = GuestRom.counting().fill(2 * MIB, 4 * MIB);
+    private static final GuestRom RUNNING = STOPPED.dirty(16 * MIB, 4 * MIB);
 
     /** One way to go: what both sides are set to. */
     record Way(

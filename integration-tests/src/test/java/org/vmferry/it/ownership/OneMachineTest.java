@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * One machine in one migration: what would be a second is refused, and disturbs nobody. The guest
@@ -77,7 +78,7 @@ class OneMachineTest {
         long deadline = System.nanoTime() + SOON.toNanos();
         while (migration.state() != state) {
             assertThat(System.nanoTime()).as(migration.state().wireName()).isLessThan(deadline);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 

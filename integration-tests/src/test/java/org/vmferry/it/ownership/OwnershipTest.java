@@ -26,6 +26,7 @@ import org.vmferry.spi.machine.RunState;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
 /** The table of docs/ownership.md, cell by cell, with the fault made to happen there. */
 @Timeout(60)
@@ -83,7 +84,7 @@ class OwnershipTest {
     private void until(Migration migration, MigrationState state) {
         while (migration.state() != state) {
             assertThat(migration.state().isFinal()).as("ended early").isFalse();
-            Thread.yield();
+            LockSupport.parkNanos(200_000);
         }
     }
 
@@ -136,7 +137,7 @@ class OwnershipTest {
         begin(PLAIN, new Fault(0, false, beforeTheEnd(PLAIN), Deed.SWALLOW));
         assertEnd(save, MigrationState.COMPLETED, GuestOwner.DESTINATION);
         // Cut before it has read RAM's end, it sees what it would see in a round (OWN-1).
-        while (load.owner() != GuestOwner.UNKNOWN) Thread.onSpinWait();
+        while (load.owner() != GuestOwner.UNKNOWN) LockSupport.parkNanos(200_000);
         relay.cut();
         assertEnd(load, MigrationState.FAILED, GuestOwner.UNKNOWN, "");
         assertThat(here.runState()).isEqualTo(RunState.POSTMIGRATE);
@@ -174,7 +175,8 @@ class OwnershipTest {
     void theEndIsLost() throws Exception {
         begin(BACK, new Fault(0, false, beforeTheEnd(BACK), Deed.SWALLOW));
         relay.done.await();
-        while (save.owner() == GuestOwner.SOURCE) Thread.yield(); // the PING is answered first
+        while (save.owner() == GuestOwner.SOURCE)
+            LockSupport.parkNanos(200_000); // the PING is answered first
         relay.cut();
         assertEnd(save, MigrationState.FAILED, GuestOwner.UNKNOWN, LOOK);
         assertEnd(load, MigrationState.FAILED, GuestOwner.SOURCE, "");

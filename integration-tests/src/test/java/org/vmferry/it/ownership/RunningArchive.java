@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * What a real QEMU sent, with a guest of our own that writes to its RAM while it "runs": a live
@@ -67,7 +68,7 @@ final class RunningArchive implements Machine, AutoCloseable {
                 log.mark(ram, offset / PAGE);
                 stores = number + 1; // one writer
             }
-            Thread.yield();
+            LockSupport.parkNanos(200_000);
         }
     }
 

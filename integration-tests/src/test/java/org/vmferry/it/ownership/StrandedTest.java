@@ -31,6 +31,7 @@ import org.vmferry.testkit.machine.ReferenceMachine;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 /**
@@ -86,7 +87,7 @@ class StrandedTest {
     /** It counts on, and was never paused. */
     private static void assertGoesOn(LongSupplier guest, Migration save) {
         long now = guest.getAsLong();
-        while (guest.getAsLong() <= now) Thread.onSpinWait();
+        while (guest.getAsLong() <= now) LockSupport.parkNanos(200_000);
         assertThat(save.statistics().downtime()).as("ms of a pause").isZero();
     }
 
@@ -130,7 +131,7 @@ class StrandedTest {
         Migration load = engine.receive(there, "tcp:127.0.0.1:0", BACK);
         try (Relay relay = new Relay(load.address().toString(), Fault.NONE)) {
             Migration save = engine.send(here, relay.address(), limited);
-            while (load.state() != MigrationState.ACTIVE) Thread.onSpinWait();
+            while (load.state() != MigrationState.ACTIVE) LockSupport.parkNanos(200_000);
             relay.mute(); // all is taken, but nothing of it is answered
             save.change(
                     Settings.NONE
@@ -151,13 +152,13 @@ class StrandedTest {
         try (Relay relay = new Relay(load.address().toString(), Fault.NONE)) {
             Migration save =
                     engine.send(here, relay.address(), BACK.capability("pause-before-switchover"));
-            while (save.state() != MigrationState.PRE_SWITCHOVER) Thread.onSpinWait();
+            while (save.state() != MigrationState.PRE_SWITCHOVER) LockSupport.parkNanos(200_000);
             long paused = here.instructions();
             relay.mute();
             save.change(Settings.NONE.parameter("silence-timeout", "700"));
             save.proceed();
             assertThat(failure(save)).contains("loaded every device", "700 ms (silence-timeout)");
-            while (here.instructions() <= paused) Thread.onSpinWait();
+            while (here.instructions() <= paused) LockSupport.parkNanos(200_000);
             assertThat(save.statistics().downtime()).isGreaterThan(600);
         }
         failure(load);
@@ -173,11 +174,11 @@ class StrandedTest {
         try (Relay relay = new Relay(load.address().toString(), Fault.NONE)) {
             Migration save =
                     engine.send(here, relay.address(), BACK.capability("pause-before-switchover"));
-            while (save.state() != MigrationState.PRE_SWITCHOVER) Thread.onSpinWait();
+            while (save.state() != MigrationState.PRE_SWITCHOVER) LockSupport.parkNanos(200_000);
             long paused = here.instructions();
             relay.close(); // as a process ends that is killed
             assertThat(failure(save)).startsWith("the destination was lost: ");
-            while (here.instructions() <= paused) Thread.onSpinWait();
+            while (here.instructions() <= paused) LockSupport.parkNanos(200_000);
         }
         failure(load);
         assertThat(there.runState()).isEqualTo(RunState.PRELAUNCH);

@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** cont after a migration: the guest goes on here, unless it is known to be elsewhere, or not. */
 @Timeout(60)
@@ -89,7 +90,7 @@ class ContTest {
 
     private void untilItIs(String end) throws Exception {
         long deadline = System.nanoTime() + SOON.toNanos();
-        for (Object state = ""; !end.equals(state); Thread.onSpinWait()) {
+        for (Object state = ""; !end.equals(state); LockSupport.parkNanos(200_000)) {
             assertThat(System.nanoTime()).as("%s in time, not %s", end, state).isLessThan(deadline);
             state = ((Map<?, ?>) ask("query-migrate", Map.of()).get("return")).get("status");
         }
@@ -215,7 +216,7 @@ class ContTest {
 
     private void untilItSays(String why) throws Exception {
         long deadline = System.nanoTime() + SOON.toNanos();
-        for (String said = ""; !said.contains(why); Thread.onSpinWait()) {
+        for (String said = ""; !said.contains(why); LockSupport.parkNanos(200_000)) {
             assertThat(System.nanoTime()).as(said).isLessThan(deadline);
             said = ask("query-migrate", Map.of()).get("return").toString();
             assertThat(said).contains("failed");
@@ -239,7 +240,7 @@ class ContTest {
         long arrived = there.instructions();
         relay.letGo();
         untilItSays("it has no disk");
-        while (here.runState() != RunState.RUNNING) Thread.onSpinWait();
+        while (here.runState() != RunState.RUNNING) LockSupport.parkNanos(200_000);
         assertThat(ask("cont", Map.of())).containsKey("return");
         Guests.assertRuns(here);
         assertThat(there.instructions()).isEqualTo(arrived);

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 
 /**
@@ -173,7 +174,7 @@ final class QmpScript {
                 Object now = message.get("return");
                 if (wanted.test(now)) return;
                 if (System.nanoTime() > end) throw new IOException("still " + now);
-                Thread.onSpinWait();
+                LockSupport.parkNanos(200_000);
             }
         }
 

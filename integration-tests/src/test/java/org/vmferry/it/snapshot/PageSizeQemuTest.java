@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.locks.LockSupport;
 
 /** Targets whose page is not 4 KiB and whose stream doesn't say so, with their own QEMUs. */
 @Tag("stress")
@@ -177,7 +178,7 @@ class PageSizeQemuTest {
         // The socket is there before anybody listens.
         while (command.err().indexOf("listening on", before) < 0) {
             assertThat(status.isDone()).as("%s", command.err()).isFalse();
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
         return status;
     }

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** The command, run in this process as a person would. */
@@ -49,7 +50,7 @@ public final class Commands {
         long end = System.nanoTime() + 60_000_000_000L;
         while (!Files.exists(socket) || !isListening(socket)) {
             assertThat(System.nanoTime()).as("waiting for %s", socket).isLessThan(end);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 

@@ -22,7 +22,7 @@ public final class Guests {
         while (guest.instructions() < enough) {
             assertThat(guest.stopReason()).isEmpty();
             assertThat(System.nanoTime()).as("it stands still").isLessThan(deadline);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 

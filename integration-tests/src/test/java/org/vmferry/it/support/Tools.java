@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** Programs of the system that tests need. */
@@ -64,7 +65,7 @@ public final class Tools {
         long end = System.nanoTime() + SOON;
         while (!Files.readString(Path.of("/proc/net/tcp")).contains(listening)) {
             assertThat(System.nanoTime()).as("nobody listens at %d", port).isLessThan(end);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 }

@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** What all suites share: how long they wait. */
@@ -94,7 +95,7 @@ public abstract class Conformance {
         long deadline = System.nanoTime() + patience().toNanos();
         while (!condition.getAsBoolean()) {
             assertTrue(System.nanoTime() < deadline, lookAt);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 }

@@ -21,8 +21,7 @@ import java.util.SplittableRandom;
  * @param <T> the kind of transport
  */
 public abstract sealed class TransportConformance<T extends TransportProvider>
-        extends ProviderConformance<T>
-        permits ChannelTransportConformance, FileTransportConformance {
+        extends ProviderConformance<T> permits ChannelConformance, FileTransportConformance {
     TransportConformance() {}
 
     /** A source's end. */

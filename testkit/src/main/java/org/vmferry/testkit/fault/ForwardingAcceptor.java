@@ -8,10 +8,7 @@ import java.io.IOException;
 import java.util.Optional;
 
 /** A destination's end that hands every call to another one. */
-public class ForwardingAcceptor implements Acceptor {
-    /** The end underneath. */
-    protected final Acceptor real;
-
+public class ForwardingAcceptor extends ForwardingChannelEnd<Acceptor> implements Acceptor {
     private final String scheme;
 
     /**
@@ -21,19 +18,8 @@ public class ForwardingAcceptor implements Acceptor {
      * @param scheme of the address that this one tells
      */
     public ForwardingAcceptor(Acceptor real, String scheme) {
-        this.real = real;
+        super(real);
         this.scheme = scheme;
-    }
-
-    /**
-     * Puts something over a channel.
-     *
-     * @param channel the transport's
-     * @return by default the same
-     * @throws IOException to refuse it; it is closed then
-     */
-    protected Channel over(Channel channel) throws IOException {
-        return channel;
     }
 
     @Override
@@ -50,24 +36,5 @@ public class ForwardingAcceptor implements Acceptor {
     public Optional<Channel> acceptNow() throws IOException {
         Optional<Channel> next = real.acceptNow();
         return next.isPresent() ? Optional.of(wrap(next.get())) : next;
-    }
-
-    private Channel wrap(Channel channel) throws IOException {
-        try {
-            return over(channel);
-        } catch (IOException e) {
-            channel.release();
-            throw e;
-        }
-    }
-
-    @Override
-    public void release() {
-        real.release();
-    }
-
-    @Override
-    public void close() {
-        real.close();
     }
 }

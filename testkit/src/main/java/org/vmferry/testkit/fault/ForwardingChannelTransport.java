@@ -2,7 +2,6 @@ package org.vmferry.testkit.fault;
 
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
@@ -10,19 +9,14 @@ import org.vmferry.spi.transport.ChannelTransport;
 import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.Set;
 
 /**
  * A transport with channels that hands every call to another one; the base of those which change
  * something on the way. Under an id of its own it can stand beside the other in one engine.
  */
-public class ForwardingChannelTransport implements ChannelTransport {
-    /** The transport underneath. */
-    protected final ChannelTransport real;
-
-    private final String id;
-
+public class ForwardingChannelTransport extends ForwardingTransport<ChannelTransport>
+        implements ChannelTransport {
     /**
      * Over another transport.
      *
@@ -30,19 +24,7 @@ public class ForwardingChannelTransport implements ChannelTransport {
      * @param id the scheme of this one's addresses; their targets are the other's
      */
     public ForwardingChannelTransport(ChannelTransport real, String id) {
-        this.real = real;
-        this.id = id;
-    }
-
-    @Override
-    public String id() {
-        return id;
-    }
-
-    /** Options of the transport underneath are its own, and not repeated. */
-    @Override
-    public List<Option<?>> options() {
-        return id.equals(real.id()) ? real.options() : List.of();
+        super(real, id);
     }
 
     @Override
@@ -58,10 +40,6 @@ public class ForwardingChannelTransport implements ChannelTransport {
     @Override
     public Acceptor acceptor(Address address, Options options) throws IOException {
         return over(real.acceptor(underneath(address), options));
-    }
-
-    private Address underneath(Address address) {
-        return new Address(real.id(), address.target());
     }
 
     /**
@@ -81,6 +59,6 @@ public class ForwardingChannelTransport implements ChannelTransport {
      * @return by default one that changes nothing but the address's scheme
      */
     protected Acceptor over(Acceptor end) {
-        return new ForwardingAcceptor(end, id);
+        return new ForwardingAcceptor(end, id());
     }
 }

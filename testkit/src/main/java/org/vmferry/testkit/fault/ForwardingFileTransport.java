@@ -1,7 +1,6 @@
 package org.vmferry.testkit.fault;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.FileTransport;
@@ -9,18 +8,13 @@ import org.vmferry.spi.transport.IncomingFile;
 import org.vmferry.spi.transport.OutgoingFile;
 
 import java.io.IOException;
-import java.util.List;
 
 /**
  * A transport with files that hands every call to another one; the base of those which change
  * something on the way. Under an id of its own it can stand beside the other in one engine.
  */
-public class ForwardingFileTransport implements FileTransport {
-    /** The transport underneath. */
-    protected final FileTransport real;
-
-    private final String id;
-
+public class ForwardingFileTransport extends ForwardingTransport<FileTransport>
+        implements FileTransport {
     /**
      * Over another transport.
      *
@@ -28,19 +22,7 @@ public class ForwardingFileTransport implements FileTransport {
      * @param id the scheme of this one's addresses; their targets are the other's
      */
     public ForwardingFileTransport(FileTransport real, String id) {
-        this.real = real;
-        this.id = id;
-    }
-
-    @Override
-    public String id() {
-        return id;
-    }
-
-    /** Options of the transport underneath are its own, and not repeated. */
-    @Override
-    public List<Option<?>> options() {
-        return id.equals(real.id()) ? real.options() : List.of();
+        super(real, id);
     }
 
     @Override
@@ -51,10 +33,6 @@ public class ForwardingFileTransport implements FileTransport {
     @Override
     public IncomingFile incoming(Address address, Options options) throws IOException {
         return over(real.incoming(underneath(address), options));
-    }
-
-    private Address underneath(Address address) {
-        return new Address(real.id(), address.target());
     }
 
     /**

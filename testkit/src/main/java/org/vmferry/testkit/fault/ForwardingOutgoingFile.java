@@ -1,45 +1,19 @@
 package org.vmferry.testkit.fault;
 
 import org.vmferry.spi.transport.OutgoingFile;
-import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;
 
 /** A source's end that hands every call to another one. */
-public class ForwardingOutgoingFile implements OutgoingFile {
-    /** The end underneath. */
-    protected final OutgoingFile real;
-
-    private final PositionedFile[] files = new PositionedFile[2];
-
+public class ForwardingOutgoingFile extends ForwardingFileEnd<OutgoingFile>
+        implements OutgoingFile {
     /**
      * Over another end.
      *
      * @param real owned by this one
      */
     public ForwardingOutgoingFile(OutgoingFile real) {
-        this.real = real;
-    }
-
-    /**
-     * Puts something over a file; called once for each.
-     *
-     * @param file the transport's
-     * @param direct around the page cache
-     * @return by default the same
-     */
-    protected PositionedFile over(PositionedFile file, boolean direct) {
-        return file;
-    }
-
-    @Override
-    public PositionedFile file(boolean direct) throws IOException {
-        PositionedFile file = real.file(direct);
-        int index = direct ? 1 : 0;
-        synchronized (files) {
-            if (files[index] == null) files[index] = over(file, direct);
-            return files[index];
-        }
+        super(real);
     }
 
     @Override
@@ -55,15 +29,5 @@ public class ForwardingOutgoingFile implements OutgoingFile {
     @Override
     public void complete() throws IOException {
         real.complete();
-    }
-
-    @Override
-    public void release() {
-        real.release();
-    }
-
-    @Override
-    public void close() {
-        real.close();
     }
 }

@@ -37,7 +37,7 @@ class EmbeddingGuideTest {
     }
 
     private static String source(String name) throws IOException {
-        try (var files = Files.walk(ROOT.resolve("testkit/src"))) {
+        try (var files = Files.walk(ROOT.resolve("testkit"))) {
             List<Path> found =
                     files.filter(file -> file.getFileName().toString().equals(name)).toList();
             assertThat(found).as(name).hasSize(1);

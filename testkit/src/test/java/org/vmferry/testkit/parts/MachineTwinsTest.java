@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** Machines that break a rule each. */
@@ -285,7 +286,7 @@ class MachineTwinsTest {
                                 public void load(DataInput in, int version) throws IOException {
                                     super.load(in, version);
                                     long loaded = count;
-                                    while (count == loaded) Thread.onSpinWait();
+                                    while (count == loaded) LockSupport.parkNanos(200_000);
                                 }
                             });
                 }

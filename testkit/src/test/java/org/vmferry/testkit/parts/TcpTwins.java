@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /** Transports of channels that break one rule each. */
 final class TcpTwins {
@@ -232,7 +233,7 @@ final class TcpTwins {
                 @Override
                 public int read(ByteBuffer target) throws IOException {
                     while (target.remaining() > 10 << 20 && !written && isOpen())
-                        Thread.onSpinWait();
+                        LockSupport.parkNanos(200_000);
                     return super.read(target);
                 }
 

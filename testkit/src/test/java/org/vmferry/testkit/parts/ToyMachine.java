@@ -44,7 +44,7 @@ class ToyMachine implements Machine, RamProvider {
             long page = count * 31 % PAGES;
             ram.write(page * 4096 + 1000, MemorySegment.ofArray(bytes));
             marks.mark(ram, page);
-            LockSupport.parkNanos(1000);
+            LockSupport.parkNanos(100_000);
         }
     }
 

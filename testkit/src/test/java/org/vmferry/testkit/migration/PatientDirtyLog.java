@@ -1,8 +1,10 @@
-package org.vmferry.testkit.machine;
+package org.vmferry.testkit.migration;
 
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.testkit.machine.ReferenceMachine;
+import org.vmferry.testkit.machine.ReferenceMachineBuilder;
 
 import java.util.function.UnaryOperator;
 

@@ -1,4 +1,4 @@
-package org.vmferry.testkit.machine;
+package org.vmferry.testkit.migration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -18,6 +18,8 @@ import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.DowntimePart;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.testkit.machine.ReferenceMachine;
+import org.vmferry.testkit.machine.ReferenceMachineBuilder;
 
 import java.io.IOException;
 import java.nio.file.Path;

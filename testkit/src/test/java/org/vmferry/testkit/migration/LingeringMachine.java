@@ -1,8 +1,11 @@
-package org.vmferry.testkit.machine;
+package org.vmferry.testkit.migration;
 
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.testkit.machine.ReferenceMachine;
+
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Lets its guest write to each page of its window, more or less, before it stops: so the last round
@@ -31,7 +34,7 @@ final class LingeringMachine extends ForwardingMachine {
     static void run(ReferenceMachine machine, long more) {
         long enough = machine.instructions() + more;
         while (machine.runState() == RunState.RUNNING && machine.instructions() < enough) {
-            Thread.onSpinWait();
+            LockSupport.parkNanos(200_000);
         }
     }
 }

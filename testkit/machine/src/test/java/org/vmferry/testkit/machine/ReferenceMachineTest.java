@@ -95,7 +95,7 @@ class ReferenceMachineTest {
             long last = 0;
             for (int i = 0; i < 20; i++) {
                 free.enter(RunState.RUNNING);
-                while (free.instructions() < last + 20_000) Thread.onSpinWait();
+                while (free.instructions() < last + 20_000) LockSupport.parkNanos(200_000);
                 free.enter(i % 2 == 0 ? RunState.PAUSED : RunState.FINISH_MIGRATE);
                 last = free.instructions();
             }
@@ -291,7 +291,7 @@ class ReferenceMachineTest {
     void aGuestThatStopsByItselfEndsItsThread() throws Exception {
         try (ReferenceMachine machine = Guests.of(c -> c.li(A0, 3))) {
             machine.enter(RunState.RUNNING);
-            while (machine.runState() == RunState.RUNNING) Thread.onSpinWait();
+            while (machine.runState() == RunState.RUNNING) LockSupport.parkNanos(200_000);
             assertThat(machine.runState()).isEqualTo(RunState.SHUTDOWN);
             assertThat(machine.register(A0)).isEqualTo(3);
             assertThat(machine.stopReason()).isEqualTo("ecall, at pc 0x1004");
