@@ -1,10 +1,10 @@
 package org.vmferry.cli;
 
-import org.vmferry.engine.discovery.PluginKind;
-import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.cli.archive.ArchiveMachine;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.catalog.OptionReader;
+import org.vmferry.engine.discovery.Plugin;
+import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
@@ -14,8 +14,8 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-import java.util.Optional;
 import java.net.ConnectException;
+import java.util.Optional;
 import java.util.UUID;
 
 /** Which machine it is, where its snapshot can't tell. */

@@ -2,34 +2,34 @@ package org.vmferry.engine;
 
 import jakarta.inject.Inject;
 
-import org.vmferry.engine.migration.ChannelLoad;
-import org.vmferry.engine.migration.FileLoad;
-import org.vmferry.engine.stream.FileStreamIn;
-import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.engine.catalog.OptionCatalog;
 import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.guard.Guard;
+import org.vmferry.engine.migration.ChannelLoad;
+import org.vmferry.engine.migration.FileLoad;
 import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.Load;
-import org.vmferry.engine.migration.SnapshotInspector;
 import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.migration.Parts;
 import org.vmferry.engine.migration.Save;
+import org.vmferry.engine.migration.SnapshotInspector;
 import org.vmferry.engine.migration.Warmth;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.report.Inspection;
+import org.vmferry.engine.stream.FileStreamIn;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.system.Version;
 import org.vmferry.engine.transport.AllowedAddresses;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Options;
@@ -250,12 +250,7 @@ public final class Engine {
         try {
             Load load =
                     new ChannelLoad(
-                            session,
-                            machine,
-                            prepared.parts,
-                            end,
-                            channels.features(),
-                            use::lend);
+                            session, machine, prepared.parts, end, channels.features(), use::lend);
             return new Migration(compatibility, session, end.address(), load, use).start();
         } catch (IOException | RuntimeException | Error e) {
             end.close();
@@ -380,7 +375,8 @@ public final class Engine {
                                 MigrationException.user("looking into %s was cancelled", address)));
         var files = (FileTransport) prepared.parts.transport(); // as the capabilities were
         IncomingFile end = files.incoming(address, prepared.session.options());
-        return new SnapshotInspector(prepared.session, prepared.parts, end, wanted).look(capabilities);
+        return new SnapshotInspector(prepared.session, prepared.parts, end, wanted)
+                .look(capabilities);
     }
 
     private record Prepared(MigrationSession session, Parts parts) {}

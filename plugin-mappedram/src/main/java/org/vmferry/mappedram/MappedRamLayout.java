@@ -1,9 +1,9 @@
 package org.vmferry.mappedram;
 
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.option.Option;
+import org.vmferry.spi.session.Session;
 
 import java.util.List;
 

@@ -1,7 +1,6 @@
 package org.vmferry.mappedram;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.layout.FileIn;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.ram.BlockHeader;
@@ -11,6 +10,7 @@ import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
 import org.vmferry.spi.ram.ZeroPages;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;

@@ -1,7 +1,6 @@
 package org.vmferry.mappedram;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.layout.FileOut;
 import org.vmferry.spi.ram.BlockHeader;
@@ -9,6 +8,7 @@ import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;

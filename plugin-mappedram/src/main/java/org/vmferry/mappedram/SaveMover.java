@@ -1,9 +1,9 @@
 package org.vmferry.mappedram;
 
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
 import org.vmferry.spi.ram.ZeroPages;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;

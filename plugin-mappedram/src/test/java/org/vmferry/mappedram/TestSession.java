@@ -1,11 +1,11 @@
 package org.vmferry.mappedram;
 
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 
 import java.util.Optional;
 import java.util.UUID;

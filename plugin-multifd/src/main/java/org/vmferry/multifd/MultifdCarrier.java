@@ -1,12 +1,11 @@
 package org.vmferry.multifd;
 
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.session.Session;
 
 import java.util.List;
-import java.util.Set;
 
 /** Moves pages with several workers at once. Found by ServiceLoader; the capability chooses it. */
 public final class MultifdCarrier implements PageCarrier {

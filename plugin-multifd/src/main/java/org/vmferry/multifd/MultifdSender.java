@@ -2,11 +2,11 @@ package org.vmferry.multifd;
 
 import org.slf4j.Logger;
 import org.vmferry.spi.Log;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;

@@ -1,13 +1,13 @@
 package org.vmferry.multifd;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.compression.CompressionProvider.Decompressor;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
 import org.vmferry.spi.ram.ZeroPages;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;

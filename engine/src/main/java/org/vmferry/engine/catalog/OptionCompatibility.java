@@ -2,7 +2,6 @@ package org.vmferry.engine.catalog;
 
 import static java.util.stream.Collectors.joining;
 
-import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.Plugins;
@@ -10,15 +9,16 @@ import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.ChannelTransport;
 import org.vmferry.spi.transport.FileTransport;
 import org.vmferry.spi.transport.TransportProvider;
 
-import java.util.Optional;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /**

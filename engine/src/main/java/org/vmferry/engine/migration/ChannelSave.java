@@ -1,12 +1,12 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.vmferry.engine.report.DowntimePart;
-import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.CarrierOut;
 import org.vmferry.engine.ram.InlineOut;
 import org.vmferry.engine.ram.RamOut;
+import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.KeptSections;
 import org.vmferry.engine.stream.StreamOut;

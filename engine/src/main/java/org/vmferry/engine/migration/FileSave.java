@@ -1,9 +1,9 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.report.DowntimePart;
 import org.vmferry.engine.ram.InlineOut;
 import org.vmferry.engine.ram.PlacedOut;
 import org.vmferry.engine.ram.RamOut;
+import org.vmferry.engine.report.DowntimePart;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.FileStreamOut;
 import org.vmferry.engine.stream.Wire;

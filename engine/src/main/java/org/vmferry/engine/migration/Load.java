@@ -1,9 +1,9 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.report.DowntimePart;
-import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.ram.RamIn;
 import org.vmferry.engine.ram.RamSection;
+import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.engine.stream.StreamReader;

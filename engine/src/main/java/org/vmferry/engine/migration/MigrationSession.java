@@ -5,12 +5,12 @@ import org.vmferry.engine.ram.ArrivedPages;
 import org.vmferry.engine.transport.SocketOptions;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.util.List;

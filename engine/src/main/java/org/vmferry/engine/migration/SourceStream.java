@@ -1,18 +1,18 @@
 package org.vmferry.engine.migration;
 
-import org.vmferry.engine.system.Version;
 import org.slf4j.Logger;
-import org.vmferry.engine.report.DowntimePart;
-import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.ram.RamOut;
 import org.vmferry.engine.ram.RamSection;
+import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.KeptSections;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.engine.stream.Trailer;
 import org.vmferry.engine.stream.Wire;
+import org.vmferry.engine.system.Version;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Machine;

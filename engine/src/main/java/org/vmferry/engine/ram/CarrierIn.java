@@ -1,9 +1,9 @@
 package org.vmferry.engine.ram;
 
 import org.vmferry.engine.stream.StreamIn;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier.Receiver;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.util.Collection;

@@ -3,10 +3,10 @@ package org.vmferry.engine.ram;
 import static org.vmferry.engine.stream.Wire.MULTIFD_FLUSH;
 
 import org.vmferry.engine.stream.StreamOut;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier.Sender;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

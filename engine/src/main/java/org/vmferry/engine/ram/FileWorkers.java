@@ -1,9 +1,9 @@
 package org.vmferry.engine.ram;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;

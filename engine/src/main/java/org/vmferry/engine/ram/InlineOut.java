@@ -3,11 +3,11 @@ package org.vmferry.engine.ram;
 import static org.vmferry.engine.stream.Wire.*;
 
 import org.vmferry.engine.stream.StreamOut;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
 import org.vmferry.spi.ram.ZeroPages;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

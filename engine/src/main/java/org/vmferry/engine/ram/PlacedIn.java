@@ -1,12 +1,12 @@
 package org.vmferry.engine.ram;
 
 import org.vmferry.engine.stream.FileStreamIn;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.layout.FileLayout.Loader;
 import org.vmferry.spi.layout.FileLayout.Place;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,10 +1,10 @@
 package org.vmferry.engine.ram;
 
 import org.vmferry.engine.stream.FileStreamOut;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.layout.FileLayout.Saver;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.util.List;

@@ -21,8 +21,7 @@ final class FakeOptions {
     static final TransportProvider FILE = Fakes.files("file");
     static final TransportProvider EXEC = Fakes.transport("exec", Feature.RETURN_PATH);
 
-    static final Plugins ENGINE =
-            Plugins.of(List.of(FILE, EXEC));
+    static final Plugins ENGINE = Plugins.of(List.of(FILE, EXEC));
     static final Plugins PLUGINS =
             ENGINE.plus(
                     Fakes.carrier("multifd", MULTIFD, CHANNELS),

@@ -13,10 +13,8 @@ import org.vmferry.engine.discovery.Fakes;
 import org.vmferry.engine.discovery.KnownPlugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
-import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Capability;
-import org.vmferry.spi.transport.TransportProvider;
 
 import java.util.Set;
 
@@ -66,8 +64,7 @@ class OptionCompatibilityTest {
     void needsAndExcludesHoldInBothDirections() throws Exception {
         Capability shy = new Capability("shy", Set.of("events"), Set.of("multifd", "not-there"));
         OptionCompatibility more =
-                new OptionCompatibility(
-                        new OptionCatalog(PLUGINS.plus(Fakes.layout("shy", shy))));
+                new OptionCompatibility(new OptionCatalog(PLUGINS.plus(Fakes.layout("shy", shy))));
         more.validate(Settings.NONE.capability("shy").capability("events"));
         assertThat(refused(more, Settings.NONE.capability("shy").capability("multifd")))
                 .hasMessage(
@@ -87,8 +84,7 @@ class OptionCompatibilityTest {
         Capability needy = new Capability("needy", Set.of("multifd"), Set.of());
         OptionCompatibility more =
                 new OptionCompatibility(
-                        new OptionCatalog(
-                                ENGINE.plus(Fakes.layout("needy", needy))));
+                        new OptionCatalog(ENGINE.plus(Fakes.layout("needy", needy))));
         assertThat(refused(more, Settings.NONE.capability("needy")))
                 .hasMessageContaining("needy needs the capability multifd")
                 .hasMessageContaining(KnownPlugins.MULTIFD);

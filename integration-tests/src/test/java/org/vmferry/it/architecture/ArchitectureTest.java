@@ -106,10 +106,7 @@ class ArchitectureTest {
         for (String module :
                 new String[] {"spi", "engine", "mappedram", "multifd", "zstd", "testkit", "cli"}) {
             String top = "org.vmferry." + module;
-            slices().assignedFrom(new Packages(top))
-                    .should()
-                    .beFreeOfCycles()
-                    .check(ALL);
+            slices().assignedFrom(new Packages(top)).should().beFreeOfCycles().check(ALL);
         }
     }
 

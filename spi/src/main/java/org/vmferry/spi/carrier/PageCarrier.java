@@ -1,11 +1,11 @@
 package org.vmferry.spi.carrier;
 
-import org.vmferry.spi.option.Provider;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;

@@ -1,14 +1,14 @@
 package org.vmferry.spi.layout;
 
-import org.vmferry.spi.option.Provider;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.Status;
+import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

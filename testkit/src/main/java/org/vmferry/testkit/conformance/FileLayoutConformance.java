@@ -9,12 +9,12 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.nio.file.Files;

@@ -8,14 +8,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
-import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
-import org.vmferry.spi.session.Session;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.session.Session;
 import org.vmferry.testkit.fault.Fault;
 import org.vmferry.testkit.fault.Faults;
 

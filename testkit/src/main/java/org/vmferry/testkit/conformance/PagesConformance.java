@@ -9,9 +9,9 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
-import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.FileLayout;
+import org.vmferry.spi.option.Provider;
 
 import java.nio.file.Path;
 import java.util.List;

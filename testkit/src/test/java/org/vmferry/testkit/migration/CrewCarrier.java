@@ -1,7 +1,6 @@
 package org.vmferry.testkit.migration;
 
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
@@ -9,6 +8,7 @@ import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -216,7 +216,8 @@ public final class CrewCarrier implements PageCarrier {
 
         @Override
         public synchronized void connect(String machine) throws IOException {
-            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(session.connectTimeout());
+            long until =
+                    System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(session.connectTimeout());
             while (channels.size() < CHANNELS) {
                 if (System.nanoTime() > until) throw MigrationException.peer("no crew came");
                 pause();

@@ -4,14 +4,14 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.TestFactory;
 import org.vmferry.multifd.MultifdCarrier;
-import org.vmferry.spi.session.ForwardingSession;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.ForwardingSession;
+import org.vmferry.spi.session.Session;
 import org.vmferry.testkit.conformance.PageCarrierConformance;
 import org.vmferry.testkit.migration.CrewCarrier;
 

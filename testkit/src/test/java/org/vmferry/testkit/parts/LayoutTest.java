@@ -5,7 +5,6 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.TestFactory;
 import org.vmferry.mappedram.MappedRamLayout;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.layout.FileIn;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.layout.FileOut;
@@ -16,6 +15,7 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
+import org.vmferry.spi.session.Session;
 import org.vmferry.testkit.conformance.FileLayoutConformance;
 
 import java.io.IOException;

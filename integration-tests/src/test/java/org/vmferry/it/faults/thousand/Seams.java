@@ -2,7 +2,6 @@ package org.vmferry.it.faults.thousand;
 
 import org.vmferry.engine.MigrationListener;
 import org.vmferry.engine.discovery.PluginKind;
-import org.vmferry.spi.session.Session;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.FileIn;
 import org.vmferry.spi.layout.FileLayout;
@@ -11,6 +10,7 @@ import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.ram.ZeroPages;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
