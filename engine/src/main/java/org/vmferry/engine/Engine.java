@@ -10,11 +10,11 @@ import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.guard.Guard;
 import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.Load;
-import org.vmferry.engine.migration.SnapshotInspector;
 import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.MigrationSession;
 import org.vmferry.engine.migration.Parts;
 import org.vmferry.engine.migration.Save;
+import org.vmferry.engine.migration.SnapshotInspector;
 import org.vmferry.engine.migration.Warmth;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.Settings;
@@ -372,7 +372,8 @@ public final class Engine {
                                 MigrationException.user("looking into %s was cancelled", address)));
         var files = (FileTransport) prepared.parts.transport(); // as the capabilities were
         IncomingFile end = files.incoming(address, prepared.session.options());
-        return new SnapshotInspector(prepared.session, prepared.parts, end, wanted).look(capabilities);
+        return new SnapshotInspector(prepared.session, prepared.parts, end, wanted)
+                .look(capabilities);
     }
 
     private record Prepared(MigrationSession session, Parts parts) {}

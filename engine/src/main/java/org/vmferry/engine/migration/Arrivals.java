@@ -86,7 +86,12 @@ final class Arrivals implements AutoCloseable {
      * @param channelMagic what a carrier's channels begin with, 0 if there are none
      * @param many whether more than one connection can come
      */
-    Arrivals(MigrationSession session, Acceptor end, int channelMagic, ChannelSecurity layer, boolean many) {
+    Arrivals(
+            MigrationSession session,
+            Acceptor end,
+            int channelMagic,
+            ChannelSecurity layer,
+            boolean many) {
         this.session = session;
         this.end = end;
         this.channelMagic = channelMagic;

@@ -88,7 +88,11 @@ final class SourceStream {
      * @param answer what the destination says; null without a return path
      */
     byte[] write(
-            StreamOut stream, Saver saver, Sender sender, AnswerListener answer, MigrationSide.Stage stage)
+            StreamOut stream,
+            Saver saver,
+            Sender sender,
+            AnswerListener answer,
+            MigrationSide.Stage stage)
             throws IOException {
         out = stream;
         Optional<SectionStore> store = machine.sections();

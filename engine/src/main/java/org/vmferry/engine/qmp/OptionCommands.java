@@ -24,7 +24,8 @@ final class OptionCommands {
     private final Migrations migrations;
     private Settings settings = Settings.NONE; // guarded by the monitor's lock
 
-    OptionCommands(OptionCatalog catalog, QomObjects objects, Migrations migrations, Monitor monitor) {
+    OptionCommands(
+            OptionCatalog catalog, QomObjects objects, Migrations migrations, Monitor monitor) {
         this.catalog = catalog;
         this.reader = new OptionReader(catalog);
         this.objects = objects;

@@ -86,8 +86,7 @@ public final class StreamReader {
      * @param tail where what follows the RAM section begins
      * @param end the first byte behind the stream
      */
-    public record Whole(RunState state, List<String> notes, long tail, long end)
-            implements Result {
+    public record Whole(RunState state, List<String> notes, long tail, long end) implements Result {
         @Override
         public boolean ramEnded() {
             return true;
