@@ -126,11 +126,11 @@ public final class Demo implements AutoCloseable {
 
     private Live migrate(ChildJvm second, StringBuilder output)
             throws IOException, InterruptedException {
-        try (ReferenceMachine machine = Guest.fresh(ramBytes)) {
+        try (ReferenceMachine machine = DemoGuest.fresh(ramBytes)) {
             machine.enter(RunState.RUNNING);
             while (machine.instructions() < TURN) {
                 check();
-                Guest.await(machine, machine.instructions() + TURN / 20);
+                DemoGuest.await(machine, machine.instructions() + TURN / 20);
             }
             String address = (String) ask(second, "receive tcp:127.0.0.1:0").get("address");
             Migration migration = engine.send(machine, address, Successor.LIVE);
@@ -143,7 +143,7 @@ public final class Demo implements AutoCloseable {
 
     /** A machine that was never moved, after so many instructions. */
     private Proof.Side twin(long instructions) throws MigrationException {
-        try (ReferenceMachine twin = Guest.fresh(ramBytes)) {
+        try (ReferenceMachine twin = DemoGuest.fresh(ramBytes)) {
             for (long left = instructions; left > 0; left -= STRETCH) {
                 check();
                 twin.runFor(Math.min(left, STRETCH));

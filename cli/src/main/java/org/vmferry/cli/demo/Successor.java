@@ -51,7 +51,7 @@ public final class Successor {
      */
     public static void main(String[] arguments) throws Exception {
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "warn");
-        var builder = Guest.machine(Long.parseLong(arguments[0]));
+        var builder = DemoGuest.machine(Long.parseLong(arguments[0]));
         if (arguments[1].equals("adopting")) builder.adopting();
         var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         try (ReferenceMachine machine = builder.build()) {
@@ -87,7 +87,7 @@ public final class Successor {
     }
 
     private Map<String, Object> run(long more) throws IOException {
-        Guest.await(machine, machine.instructions() + more);
+        DemoGuest.await(machine, machine.instructions() + more);
         return Map.of();
     }
 

@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -94,15 +93,6 @@ public final class OptionCatalog {
     }
 
     /**
-     * All options, at their defaults.
-     *
-     * @return those of the engine first
-     */
-    public List<OptionInfo> describe() {
-        return describe(Options.DEFAULTS);
-    }
-
-    /**
      * All options.
      *
      * @param current what is set now
@@ -122,52 +112,30 @@ public final class OptionCatalog {
                 .toList();
     }
 
-    /** Why a capability can't be set that was not found. */
-    MigrationException unknownCapability(String name) {
-        return unknown(
-                "capability",
-                name,
-                QemuNames.capability(name),
-                QemuNames.capabilityOwner(name),
-                names(true));
-    }
-
-    /** Why a parameter can't be set that was not found. */
-    MigrationException unknownParameter(String name) {
-        return unknown(
-                "parameter",
-                name,
-                QemuNames.parameter(name),
-                QemuNames.parameterOwner(name),
-                names(false));
-    }
-
-    private MigrationException unknown(
-            String kind,
-            String name,
-            Optional<String> notBuilt,
-            Optional<String> artifact,
-            Set<String> names) {
+    /** Why an option can't be set that was not found. */
+    MigrationException unknown(QemuNames kind, String name) {
         if (disputed.containsKey(name)) {
             return new MigrationException(
                     Blame.PLUGIN,
                     dispute(Map.entry(name, disputed.get(name)))
                             + ": it can't be set until one of them is removed");
         }
+        Optional<String> notBuilt = kind.notBuilt(name);
         if (notBuilt.isPresent()) {
             return MigrationException.user(
                     "%s '%s' is known, but vmferry has no %s", kind, name, notBuilt.get());
         }
+        Optional<String> artifact = kind.owner(name);
         if (artifact.isPresent()) return absent(kind, name, artifact.get());
         return MigrationException.user(
                 "there is no %s '%s'%s",
                 kind,
                 name,
-                Suggestion.nearest(name, names).map(n -> "; '" + n + "' is one").orElse(""));
+                Suggestion.nearest(name, names(kind)).map(n -> "; '" + n + "' is one").orElse(""));
     }
 
     /** The artifact isn't there; or it is, and was left out: then its fault is the cause. */
-    private MigrationException absent(String kind, String name, String artifact) {
+    private MigrationException absent(QemuNames kind, String name, String artifact) {
         for (RejectedPlugin plugin : plugins.rejected()) {
             if (KnownPlugins.isOf(plugin, artifact)) {
                 return new MigrationException(
@@ -182,16 +150,10 @@ public final class OptionCatalog {
                 "%s '%s' is not there: add %s%s".formatted(kind, name, artifact, plugins.looked()));
     }
 
-    private Set<String> names(boolean capabilities) {
-        Set<String> names =
-                capabilities
-                        ? new TreeSet<>(QemuNames.capabilities())
-                        : new TreeSet<>(QemuNames.parameters());
-        for (Owned owned : options.values()) {
-            if (owned.option() instanceof Capability == capabilities) {
-                names.add(owned.option().name());
-            }
-        }
+    private Set<String> names(QemuNames kind) {
+        Set<String> names = kind.all();
+        all().filter(o -> o instanceof Capability == (kind == QemuNames.CAPABILITY))
+                .forEach(option -> names.add(option.name()));
         return names;
     }
 }

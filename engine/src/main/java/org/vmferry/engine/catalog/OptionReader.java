@@ -54,16 +54,16 @@ public record OptionReader(OptionCatalog catalog) {
                 read = read.with(capability, asked.getValue());
             } else if (option != null) {
                 conflicts.add("'%s' is a parameter, not a capability", name);
-            } else if (asked.getValue() || !QemuNames.capabilities().contains(name)) {
+            } else if (asked.getValue() || !QemuNames.CAPABILITY.all().contains(name)) {
                 // To switch off what isn't there is no mistake: scripts name all they know.
-                conflicts.add(catalog.unknownCapability(name));
+                conflicts.add(catalog.unknown(QemuNames.CAPABILITY, name));
             }
         }
         for (Map.Entry<String, String> asked : settings.parameters().entrySet()) {
             String name = asked.getKey();
             Option<?> option = catalog.find(name).orElse(null);
             try {
-                if (option == null) throw catalog.unknownParameter(name);
+                if (option == null) throw catalog.unknown(QemuNames.PARAMETER, name);
                 if (option instanceof Capability) {
                     throw MigrationException.user("'%s' is a capability, not a parameter", name);
                 }

@@ -6,6 +6,7 @@ import org.vmferry.engine.catalog.OptionReader;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Capability;
+import org.vmferry.spi.option.Options;
 
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -69,7 +70,7 @@ final class OptionCommands {
 
     private Object setParameters(Arguments arguments) throws Refusal, MigrationException {
         Map<String, OptionInfo> known = new LinkedHashMap<>();
-        for (OptionInfo option : catalog.describe()) known.put(option.name(), option);
+        for (OptionInfo option : catalog.describe(Options.DEFAULTS)) known.put(option.name(), option);
         Settings asked = Settings.NONE;
         for (Map.Entry<String, Object> each : arguments.rest().entrySet()) {
             OptionInfo option = known.get(each.getKey());

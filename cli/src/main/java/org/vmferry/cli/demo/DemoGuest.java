@@ -15,11 +15,11 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * The demo's guest: it counts on its serial port, and writes to an eighth of its RAM all the time.
  */
-final class Guest {
+final class DemoGuest {
     private static final int PAGE = 4096;
     private static final int MIB = 1 << 20;
 
-    private Guest() {}
+    private DemoGuest() {}
 
     /** The machine as all three processes make it, and the twin's. */
     static ReferenceMachineBuilder machine(long ramBytes) {
