@@ -18,7 +18,6 @@ import org.vmferry.engine.transport.FdTransport;
 import org.vmferry.engine.transport.NamedChannels;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -27,7 +26,6 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
-import java.util.Optional;
 
 /** The way back: the destination's word, its failure, and its silence. */
 class ReturnPathTest {
@@ -127,7 +125,7 @@ class ReturnPathTest {
         TestMachine source =
                 new TestMachine(RunState.RUNNING, TestMachine.heap(64, 3)) {
                     @Override
-                    public Optional<SectionStore> sections() {
+                    public String type() {
                         throw new IllegalStateException("on purpose");
                     }
                 };

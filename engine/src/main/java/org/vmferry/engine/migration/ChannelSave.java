@@ -5,14 +5,13 @@ import org.vmferry.engine.DowntimePart;
 import org.vmferry.engine.GuestOwner;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.DeviceSections;
-import org.vmferry.engine.stream.KeptSections;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.RamLayout;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.transport.Channel;
@@ -33,7 +32,7 @@ final class ChannelSave extends Save {
 
     ChannelSave(
             MigrationSession session,
-            Machine machine,
+            Migratable machine,
             Parts parts,
             ChannelTransport channels,
             List<MigrationNotifier> notifiers)
@@ -46,7 +45,7 @@ final class ChannelSave extends Save {
     @Override
     void check() throws IOException {
         boolean many = parts.carrier().channelMagic() != 0;
-        if (many && machine.sections().isPresent() && KeptSections.asIs(machine.sections().get())) {
+        if (many && contents.asIs()) {
             throw MigrationException.user(
                     "the machine has sections that are carried as they are, because nothing is"
                             + " known of what is in them: it can't be sent with multifd, but"

@@ -15,8 +15,7 @@ import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.RamLayout;
-import org.vmferry.spi.machine.DeviceState;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.ram.BlockHeader;
@@ -43,7 +42,8 @@ public final class Load implements Work {
 
     private final MigrationSession session;
     private final LifeCycle life;
-    private final Machine machine;
+    private final Migratable machine;
+    private final Contents contents;
     private final Parts parts;
     private final TransportEnd end;
     private final Way way;
@@ -74,7 +74,7 @@ public final class Load implements Work {
      */
     public Load(
             MigrationSession session,
-            Machine machine,
+            Migratable machine,
             Parts parts,
             IncomingFile file,
             Runnable loaded)
@@ -82,6 +82,7 @@ public final class Load implements Work {
         this.session = session;
         this.life = session.life();
         this.machine = machine;
+        this.contents = Contents.of(machine);
         this.parts = parts;
         this.loaded = loaded;
         this.end = file;
@@ -97,7 +98,7 @@ public final class Load implements Work {
      */
     public Load(
             MigrationSession session,
-            Machine machine,
+            Migratable machine,
             Parts parts,
             Acceptor acceptor,
             Set<Feature> offered,
@@ -106,6 +107,7 @@ public final class Load implements Work {
         this.session = session;
         this.life = session.life();
         this.machine = machine;
+        this.contents = Contents.of(machine);
         this.parts = parts;
         this.loaded = loaded;
         this.end = acceptor;
@@ -240,15 +242,13 @@ public final class Load implements Work {
             throws IOException {
         int[] mark = new int[1];
         Configuration configuration = StreamHeader.read(stream, mark);
-        boolean keeps = machine.sections().isPresent();
         TargetPage[] page = new TargetPage[1];
         StreamReader.Handler handler =
                 new StreamReader.Handler() {
                     @Override
                     public void begin() throws IOException {
                         StreamHeader.check(configuration, session.options());
-                        if (keeps) keep(configuration);
-                        else checkMachine(configuration);
+                        contents.begin(configuration, session);
                         StreamHeader.checkUuid(configuration, machine.uuid());
                     }
 
@@ -262,7 +262,7 @@ public final class Load implements Work {
                         if (arrivals != null) arrivals.admitted();
                         page[0] =
                                 new TargetPage.Search(session, stream, configuration)
-                                        .settle(machine, parts, loader);
+                                        .settle(contents, parts, loader);
                         pageSize = page[0].size();
                         target = machine.ramTarget();
                         blocks =
@@ -322,33 +322,19 @@ public final class Load implements Work {
                         Load.this.command(command, argument, main);
                     }
                 };
-        List<DeviceState> devices = keeps ? List.of() : machine.devices();
-        StreamReader reader =
-                new StreamReader(session, stream, handler, devices, machine.sections());
+        StreamReader reader = contents.reader(session, stream, handler);
         RunState state = reader.read(mark[0]);
         phases.over(DowntimePart.DEVICE_LOAD);
         notes = reader.notes();
         ramEnded = reader.ramEnded();
         if (stream.isFile() && !reader.lost()) readTrailer(stream, reader);
-        if (keeps && !stream.isFile()) keepMet();
+        UUID met = session.uuid(); // by the source's channels
+        if (!stream.isFile() && machine.uuid().isEmpty() && !met.equals(StreamHeader.NO_UUID))
+            contents.keep(List.of(Trailer.fact(met)));
         if (blocks == null) return state; // no RAM has come, and the machine takes that
         receiver.finish();
         MissingRam.tell(target, blocks, trailer, session);
         return state;
-    }
-
-    /** What the source's channels said of its machine is in no section. */
-    private void keepMet() throws IOException {
-        UUID met = session.uuid();
-        if (machine.uuid().isPresent() || met.equals(StreamHeader.NO_UUID)) return;
-        machine.sections().get().keepFacts(List.of(Trailer.fact(met)));
-    }
-
-    private void keep(Configuration configuration) throws IOException {
-        machine.sections().get().keep(configuration);
-        if (machine.uuid().isPresent()) return;
-        session.takeUuid();
-        StreamHeader.uuid(configuration).ifPresent(session::took);
     }
 
     private void readTrailer(StreamIn stream, StreamReader reader) throws IOException {
@@ -359,7 +345,7 @@ public final class Load implements Work {
                     session.name(),
                     trailer.damage().get());
         }
-        if (machine.sections().isPresent()) machine.sections().get().keepFacts(trailer.facts());
+        contents.keep(trailer.facts());
     }
 
     /** What is odd about the stream, as sentences; once it was read. */
@@ -375,14 +361,6 @@ public final class Load implements Work {
     /** What the file says behind the stream; once it was read. */
     Trailer trailer() {
         return trailer;
-    }
-
-    private void checkMachine(Configuration configuration) throws MigrationException {
-        if (!configuration.machine().isEmpty() && !configuration.machine().equals(machine.type())) {
-            throw MigrationException.user(
-                    "the stream is of a machine '%s', this one is '%s'",
-                    configuration.machine(), machine.type());
-        }
     }
 
     @Override
