@@ -30,7 +30,7 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.FileLayout;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;
@@ -151,7 +151,7 @@ public final class Engine {
      * @return the migration, which is running
      * @throws MigrationException if what was asked for is not possible
      */
-    public Migration send(Machine machine, String uri, Settings settings)
+    public Migration send(Migratable machine, String uri, Settings settings)
             throws MigrationException {
         try {
             return begin(Guard.over(machine), address(uri), settings);
@@ -170,7 +170,7 @@ public final class Engine {
         return address;
     }
 
-    private Migration begin(Machine machine, Address address, Settings settings)
+    private Migration begin(Migratable machine, Address address, Settings settings)
             throws MigrationException {
         Prepared prepared = prepare(true, "send", address, settings, machine.uuid());
         MigrationSession session = prepared.session;
@@ -197,7 +197,7 @@ public final class Engine {
      * <p>A machine is in one migration at a time, as in {@link #send}, and its own guest must stand
      * still: in RUNNING, SUSPENDED and FINISH_MIGRATE it is refused, also if it comes there while
      * this listens. When all has come, the machine may be sent on from within its {@link
-     * Machine#enter}.
+     * Migratable#enter}.
      *
      * @param machine what to load into; in use as in {@link #send}
      * @param uri where from, such as {@code tcp:127.0.0.1:4444}
@@ -205,7 +205,7 @@ public final class Engine {
      * @return the migration, which is running
      * @throws IOException if what was asked for is not possible, or it can't listen there
      */
-    public Migration receive(Machine machine, String uri, Settings settings) throws IOException {
+    public Migration receive(Migratable machine, String uri, Settings settings) throws IOException {
         try {
             return listen(Guard.over(machine), address(uri), settings);
         } catch (UncheckedIOException e) {
@@ -213,7 +213,7 @@ public final class Engine {
         }
     }
 
-    private Migration listen(Machine machine, Address address, Settings settings)
+    private Migration listen(Migratable machine, Address address, Settings settings)
             throws IOException {
         Prepared prepared = prepare(false, "receive", address, settings, machine.uuid());
         MachineUse use = MachineUse.toLoad(machine, prepared.session.name());
@@ -228,7 +228,8 @@ public final class Engine {
         }
     }
 
-    private Migration load(FileTransport files, Machine machine, Prepared prepared, MachineUse use)
+    private Migration load(
+            FileTransport files, Migratable machine, Prepared prepared, MachineUse use)
             throws IOException {
         MigrationSession session = prepared.session;
         Address address = prepared.parts.address();
@@ -243,7 +244,7 @@ public final class Engine {
     }
 
     private Migration load(
-            ChannelTransport channels, Machine machine, Prepared prepared, MachineUse use)
+            ChannelTransport channels, Migratable machine, Prepared prepared, MachineUse use)
             throws IOException {
         MigrationSession session = prepared.session;
         Acceptor end = channels.acceptor(prepared.parts.address(), session.options());

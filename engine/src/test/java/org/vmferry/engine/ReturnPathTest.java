@@ -19,7 +19,6 @@ import org.vmferry.engine.transport.FdTransport;
 import org.vmferry.engine.transport.NamedChannels;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -28,7 +27,6 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
-import java.util.Optional;
 
 /** The way back: the destination's word, its failure, and its silence. */
 class ReturnPathTest {
@@ -128,7 +126,7 @@ class ReturnPathTest {
         TestMachine source =
                 new TestMachine(RunState.RUNNING, TestMachine.heap(64, 3)) {
                     @Override
-                    public Optional<SectionStore> sections() {
+                    public String type() {
                         throw new IllegalStateException("on purpose");
                     }
                 };

@@ -4,7 +4,7 @@ import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.engine.transport.ScratchFolder;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.MachineArchive;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.option.Options;
@@ -39,7 +39,7 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p>It never runs: it takes any state it is told to be in. Not for use by two migrations at once.
  */
-public final class ArchiveMachine implements Machine, AutoCloseable {
+public final class ArchiveMachine implements MachineArchive, AutoCloseable {
     private static final long UNKNOWN = -1;
 
     /** Room is asked for in steps: more of it than a machine's devices need. */
@@ -193,15 +193,6 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
         return blocks.values().stream().filter(RamBlock::missing).map(RamBlock::id).toList();
     }
 
-    @Override
-    public String type() {
-        try {
-            return sections.configuration().machine();
-        } catch (IOException e) {
-            return "archive"; // nothing was kept yet; the engine asks for sections() instead
-        }
-    }
-
     /**
      * Says which machine this is to be: what comes and says another UUID is not of it.
      *
@@ -281,8 +272,8 @@ public final class ArchiveMachine implements Machine, AutoCloseable {
     }
 
     @Override
-    public Optional<SectionStore> sections() {
-        return Optional.of(sections);
+    public SectionStore sections() {
+        return sections;
     }
 
     private RamBlock open(BlockHeader header) throws MigrationException {

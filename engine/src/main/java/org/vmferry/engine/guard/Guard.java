@@ -4,7 +4,7 @@ import org.slf4j.Logger;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
@@ -36,9 +36,9 @@ public final class Guard {
     }
 
     /** A host's machine, and all that it gives away. */
-    public static Machine over(Machine machine) {
+    public static Migratable over(Migratable machine) {
         return new Guard(Blame.HOST, "the machine (" + machine.getClass().getName() + ")")
-                .over(Machine.class, machine);
+                .over(Migratable.class, machine);
     }
 
     /** A host's object of another type. */

@@ -6,6 +6,8 @@ import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.MachineArchive;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
@@ -56,7 +58,9 @@ final class Guarded implements InvocationHandler {
                     FileLayout.Loader.class,
                     PageCarrier.Sender.class,
                     PageCarrier.Receiver.class,
-                    Iterator.class);
+                    Iterator.class,
+                    Machine.class,
+                    MachineArchive.class);
 
     /** Methods that end something: nothing that they throw keeps the rest from ending. */
     private static final Set<String> ENDS = Set.of("close", "release");
@@ -77,7 +81,7 @@ final class Guarded implements InvocationHandler {
         if (target instanceof CompressionProvider codec) return new GuardedCodec(guard, codec);
         Set<Class<?>> types = new LinkedHashSet<>();
         if (!type.isSealed()) types.add(type);
-        if (type == Machine.class) types.add(StandIn.class);
+        if (type == Migratable.class) types.add(StandIn.class);
         // One class may be several: RAM and its dirty log, a placement and its records.
         for (Class<?> other : TYPES) if (other.isInstance(target)) types.add(other);
         return Proxy.newProxyInstance(

@@ -13,7 +13,7 @@ import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.carrier.PageCarrier.Receiver;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Channel;
@@ -42,7 +42,7 @@ public final class ChannelLoad extends Load {
      */
     public ChannelLoad(
             MigrationSession session,
-            Machine machine,
+            Migratable machine,
             Parts parts,
             Acceptor acceptor,
             Set<Feature> offered,
@@ -133,10 +133,8 @@ public final class ChannelLoad extends Load {
     @Override
     void behind(StreamReader.Whole read) throws IOException {
         UUID met = session.uuid();
-        if (machine.sections().isEmpty()
-                || machine.uuid().isPresent()
-                || met.equals(StreamHeader.NO_UUID)) return;
-        machine.sections().get().keepFacts(List.of(Trailer.fact(met)));
+        if (machine.uuid().isEmpty() && !met.equals(StreamHeader.NO_UUID))
+            contents.keep(List.of(Trailer.fact(met)));
     }
 
     @Override

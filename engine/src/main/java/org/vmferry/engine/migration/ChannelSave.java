@@ -8,13 +8,12 @@ import org.vmferry.engine.ram.RamOut;
 import org.vmferry.engine.report.DowntimePart;
 import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.stream.DeviceSections;
-import org.vmferry.engine.stream.KeptSections;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.transport.Channel;
@@ -35,7 +34,7 @@ final class ChannelSave extends Save {
 
     ChannelSave(
             MigrationSession session,
-            Machine machine,
+            Migratable machine,
             Parts parts,
             ChannelTransport channels,
             List<MigrationNotifier> notifiers)
@@ -47,9 +46,7 @@ final class ChannelSave extends Save {
     /** With channels besides, the end of a part of RAM may mean more than that. */
     @Override
     void check() throws IOException {
-        if (parts.carrier().isPresent()
-                && machine.sections().isPresent()
-                && KeptSections.asIs(machine.sections().get())) {
+        if (parts.carrier().isPresent() && contents.asIs()) {
             throw MigrationException.user(
                     "the machine has sections that are carried as they are, because nothing is"
                             + " known of what is in them: it can't be sent with %s, but without",

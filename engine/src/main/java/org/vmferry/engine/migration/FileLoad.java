@@ -10,7 +10,7 @@ import org.vmferry.engine.stream.StreamReader;
 import org.vmferry.engine.stream.Trailer;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.layout.FileLayout.Place;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.transport.IncomingFile;
 
 import java.io.IOException;
@@ -32,7 +32,7 @@ public final class FileLoad extends Load {
      */
     public FileLoad(
             MigrationSession session,
-            Machine machine,
+            Migratable machine,
             Parts parts,
             IncomingFile file,
             Runnable loaded) {
@@ -42,7 +42,7 @@ public final class FileLoad extends Load {
     /** As above, with so many who move pages; with none, pages with a place stay there. */
     FileLoad(
             MigrationSession session,
-            Machine machine,
+            Migratable machine,
             Parts parts,
             IncomingFile file,
             Runnable loaded,
@@ -86,7 +86,7 @@ public final class FileLoad extends Load {
                     session.name(),
                     trailer.damage().get());
         }
-        if (machine.sections().isPresent()) machine.sections().get().keepFacts(trailer.facts());
+        contents.keep(trailer.facts());
     }
 
     @Override

@@ -8,7 +8,7 @@ import org.vmferry.engine.stream.DeviceSections;
 import org.vmferry.engine.stream.FileStreamOut;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
@@ -27,7 +27,7 @@ final class FileSave extends Save {
 
     FileSave(
             MigrationSession session,
-            Machine machine,
+            Migratable machine,
             Parts parts,
             FileTransport files,
             List<MigrationNotifier> notifiers)

@@ -10,8 +10,7 @@ import org.vmferry.engine.stream.StreamReader;
 import org.vmferry.engine.stream.Trailer;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.DeviceState;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.ram.BlockHeader;
@@ -31,7 +30,8 @@ import java.util.Map;
 public abstract sealed class Load implements MigrationSide permits FileLoad, ChannelLoad {
     final MigrationSession session;
     final LifeCycle life;
-    final Machine machine;
+    final Migratable machine;
+    final Contents contents;
     final Parts parts;
     private final TransportEnd end;
     private final Phases phases = new Phases();
@@ -46,13 +46,14 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
 
     Load(
             MigrationSession session,
-            Machine machine,
+            Migratable machine,
             Parts parts,
             TransportEnd end,
             Runnable loaded) {
         this.session = session;
         this.life = session.life();
         this.machine = machine;
+        this.contents = Contents.of(machine);
         this.parts = parts;
         this.end = end;
         this.loaded = loaded;
@@ -152,12 +153,8 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
     private RunState read(StreamIn stream, RamIn ram, Stage stage) throws IOException {
         StreamHeader.Head head = StreamHeader.read(stream);
         Configuration configuration = head.configuration();
-        boolean keeps = machine.sections().isPresent();
         Sections sections = new Sections(stream, configuration, ram, stage);
-        List<DeviceState> devices = keeps ? List.of() : machine.devices();
-        StreamReader.Result read =
-                new StreamReader(session, stream, sections, devices, machine.sections())
-                        .read(head.next());
+        StreamReader.Result read = contents.reader(session, stream, sections).read(head.next());
         phases.over(DowntimePart.DEVICE_LOAD);
         notes = read.notes();
         ramEnded = read.ramEnded();
@@ -187,8 +184,7 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
         @Override
         public void begin() throws IOException {
             StreamHeader.check(configuration, session.options());
-            if (machine.sections().isPresent()) keep(configuration);
-            else checkMachine(configuration);
+            contents.begin(configuration, session);
             StreamHeader.checkUuid(configuration, machine.uuid());
         }
 
@@ -198,7 +194,7 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
             connect(ram, configuration.machine());
             page =
                     new TargetPage.Search(session, stream, configuration)
-                            .settle(machine, parts, ram);
+                            .settle(contents, parts, ram);
             pageSize = page.size();
             target = machine.ramTarget();
             blocks =
@@ -250,13 +246,6 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
         }
     }
 
-    private void keep(Configuration configuration) throws IOException {
-        machine.sections().get().keep(configuration);
-        if (machine.uuid().isPresent()) return;
-        session.takeUuid();
-        StreamHeader.uuid(configuration).ifPresent(session::took);
-    }
-
     /** What is odd about the stream, as sentences; once it was read. */
     List<String> notes() {
         return notes;
@@ -265,14 +254,6 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
     /** Whether the end of RAM was met; once the stream was read. */
     boolean ramEnded() {
         return ramEnded;
-    }
-
-    private void checkMachine(Configuration configuration) throws MigrationException {
-        if (!configuration.machine().isEmpty() && !configuration.machine().equals(machine.type())) {
-            throw MigrationException.user(
-                    "the stream is of a machine '%s', this one is '%s'",
-                    configuration.machine(), machine.type());
-        }
     }
 
     @Override

@@ -2,7 +2,7 @@ package org.vmferry.engine.migration;
 
 import org.vmferry.engine.guard.StandIn;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.machine.RunState;
 
 import java.util.IdentityHashMap;
@@ -16,9 +16,9 @@ import java.util.Map;
  */
 public final class MachineUse {
     /** By the host's machine; guarded by itself, as all fields of all uses. */
-    private static final Map<Machine, MachineUse> USED = new IdentityHashMap<>();
+    private static final Map<Migratable, MachineUse> USED = new IdentityHashMap<>();
 
-    private final Machine machine;
+    private final Migratable machine;
     private final String migration;
     private final boolean loads;
     private final MachineUse outer; // that lends it to this one, or null
@@ -28,7 +28,7 @@ public final class MachineUse {
     private boolean resumes;
     private boolean over;
 
-    private MachineUse(Machine machine, String migration, boolean loads, MachineUse outer) {
+    private MachineUse(Migratable machine, String migration, boolean loads, MachineUse outer) {
         this.machine = machine;
         this.migration = migration;
         this.loads = loads;
@@ -40,7 +40,8 @@ public final class MachineUse {
      *
      * @throws MigrationException if another migration uses it, or it has no guest to send
      */
-    public static MachineUse toSend(Machine machine, String migration) throws MigrationException {
+    public static MachineUse toSend(Migratable machine, String migration)
+            throws MigrationException {
         return begin(machine, migration, false);
     }
 
@@ -49,13 +50,14 @@ public final class MachineUse {
      *
      * @throws MigrationException if another migration uses it, or its own guest may run
      */
-    public static MachineUse toLoad(Machine machine, String migration) throws MigrationException {
+    public static MachineUse toLoad(Migratable machine, String migration)
+            throws MigrationException {
         return begin(machine, migration, true);
     }
 
-    private static MachineUse begin(Machine machine, String migration, boolean loads)
+    private static MachineUse begin(Migratable machine, String migration, boolean loads)
             throws MigrationException {
-        Machine hosts = hosts(machine);
+        Migratable hosts = hosts(machine);
         MachineUse use;
         synchronized (USED) {
             MachineUse other = USED.get(hosts);
@@ -82,8 +84,8 @@ public final class MachineUse {
         }
     }
 
-    private static Machine hosts(Machine machine) {
-        Machine hosts = machine;
+    private static Migratable hosts(Migratable machine) {
+        Migratable hosts = machine;
         while (hosts instanceof StandIn standIn) hosts = standIn.machine();
         return hosts;
     }
@@ -97,7 +99,7 @@ public final class MachineUse {
                         : "");
     }
 
-    private static void requireGuest(Machine machine) throws MigrationException {
+    private static void requireGuest(Migratable machine) throws MigrationException {
         String why =
                 switch (machine.runState()) {
                     case INMIGRATE -> "it waits for a guest, and has none to send";
@@ -115,7 +117,7 @@ public final class MachineUse {
      *
      * @throws MigrationException if its own guest runs, or may begin to
      */
-    static void requireStill(Machine machine) throws MigrationException {
+    static void requireStill(Migratable machine) throws MigrationException {
         String why =
                 switch (machine.runState()) {
                     case RUNNING -> "its guest runs, and would be written over: stop it first";
@@ -131,7 +133,7 @@ public final class MachineUse {
     }
 
     /** Whether a migration uses a machine now. */
-    public static boolean isUsed(Machine machine) {
+    public static boolean isUsed(Migratable machine) {
         synchronized (USED) {
             MachineUse use = USED.get(hosts(machine));
             return use != null && !use.yields;
@@ -139,7 +141,7 @@ public final class MachineUse {
     }
 
     /** Whether a migration loads into a machine now. */
-    public static boolean isLoaded(Machine machine) {
+    public static boolean isLoaded(Migratable machine) {
         synchronized (USED) {
             MachineUse use = USED.get(hosts(machine));
             return use != null && use.loads;
@@ -199,7 +201,7 @@ public final class MachineUse {
      *
      * @return false if that one resumes it just now
      */
-    public static boolean take(Machine machine) {
+    public static boolean take(Migratable machine) {
         synchronized (USED) {
             MachineUse use = USED.get(hosts(machine));
             if (use == null) return true;

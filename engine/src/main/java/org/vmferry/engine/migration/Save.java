@@ -7,7 +7,7 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Mode;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.transport.ChannelTransport;
@@ -24,7 +24,8 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
 
     final MigrationSession session;
     final LifeCycle life;
-    final Machine machine;
+    final Migratable machine;
+    final Contents contents;
     final Parts parts;
     private final Notifications notifications;
     private final SwitchoverGate gate;
@@ -33,12 +34,17 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
     private volatile TransportEnd to;
     private volatile boolean yanked;
 
-    Save(MigrationSession session, Machine machine, Parts parts, List<MigrationNotifier> notifiers)
+    Save(
+            MigrationSession session,
+            Migratable machine,
+            Parts parts,
+            List<MigrationNotifier> notifiers)
             throws MigrationException {
         MissingRam.checkLayout(session.options(), parts.layout());
         this.session = session;
         this.life = session.life();
         this.machine = machine;
+        this.contents = Contents.of(machine);
         this.parts = parts;
         this.notifications = new Notifications(session.name(), notifiers, mode());
         this.gate = new SwitchoverGate(session);
@@ -47,7 +53,7 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
     /** A save of a machine, of which these are told. */
     public static Save of(
             MigrationSession session,
-            Machine machine,
+            Migratable machine,
             Parts parts,
             List<MigrationNotifier> notifiers)
             throws MigrationException {
@@ -77,9 +83,9 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
         MissingRam.checkSend(blocks, session.options(), parts);
         check();
         SourceStream everything =
-                new SourceStream(session, machine, source, gate, blocks, hasTrailer());
+                new SourceStream(session, machine, contents, source, gate, blocks, hasTrailer());
         stream = everything;
-        if (machine.sections().isPresent()) MachineUuid.of(machine).ifPresent(session::took);
+        contents.uuid().ifPresent(session::took);
         notifications.setUp();
         try {
             deliver(source, everything, blocks, stage);

@@ -8,7 +8,7 @@ import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.layout.FileLayout.Place;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.MachineArchive;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.machine.SectionStore.Section;
@@ -41,7 +41,7 @@ import java.util.function.Predicate;
  * Reads a snapshot as a load does, with all its checks, into a machine that keeps nothing but
  * notes.
  */
-public final class SnapshotInspector implements Machine, RamTarget {
+public final class SnapshotInspector implements MachineArchive, RamTarget {
     private static final long MOST_PAGES = 1L << 34;
     private static final long FLAT = 2 << 20; // bytes that a bitmap may take at once
     private static final long PAGES_PER_BYTE = 1 << 12; // of a larger one without a bit
@@ -180,11 +180,6 @@ public final class SnapshotInspector implements Machine, RamTarget {
     }
 
     @Override
-    public String type() {
-        return "";
-    }
-
-    @Override
     public RunState runState() {
         return RunState.INMIGRATE;
     }
@@ -230,8 +225,8 @@ public final class SnapshotInspector implements Machine, RamTarget {
     }
 
     @Override
-    public Optional<SectionStore> sections() {
-        return Optional.of(notes);
+    public SectionStore sections() {
+        return notes;
     }
 
     /** A section that came, or has begun to. */

@@ -3,7 +3,7 @@ package org.vmferry.engine.migration;
 import org.slf4j.Logger;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.machine.RunState;
 
 import java.util.concurrent.TimeUnit;
@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class SourceGuest {
     private static final Logger LOG = Log.of(SourceGuest.class);
 
-    private final Machine machine;
+    private final Migratable machine;
     private final LifeCycle life;
     private final Object clock = new Object(); // of whatever ends the time that somebody reads
     private volatile RunState before;
@@ -27,7 +27,7 @@ final class SourceGuest {
     private final AtomicBoolean givenUp = new AtomicBoolean();
     private long overAt; // when it ran elsewhere, as far as is known here; guarded by clock
 
-    SourceGuest(Machine machine, LifeCycle life) {
+    SourceGuest(Migratable machine, LifeCycle life) {
         this.machine = machine;
         this.life = life;
         this.before = machine.runState();

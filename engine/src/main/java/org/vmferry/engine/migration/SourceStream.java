@@ -6,8 +6,7 @@ import org.vmferry.engine.ram.RamOut;
 import org.vmferry.engine.ram.RamSection;
 import org.vmferry.engine.report.DowntimePart;
 import org.vmferry.engine.report.MigrationState;
-import org.vmferry.engine.stream.DeviceSections;
-import org.vmferry.engine.stream.KeptSections;
+import org.vmferry.engine.stream.SectionWriter;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamOut;
 import org.vmferry.engine.stream.Trailer;
@@ -15,11 +14,9 @@ import org.vmferry.engine.stream.Wire;
 import org.vmferry.engine.system.Version;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.machine.SectionStore.Configuration;
-import org.vmferry.spi.machine.SectionStore.Fact;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
@@ -40,7 +37,8 @@ final class SourceStream {
     private static final Logger LOG = Log.of(SourceStream.class);
 
     private final MigrationSession session;
-    private final Machine machine;
+    private final Migratable machine;
+    private final Contents contents;
     private final SourceGuest guest;
     private final SwitchoverGate gate;
     private final List<RamBlock> blocks;
@@ -59,7 +57,8 @@ final class SourceStream {
 
     SourceStream(
             MigrationSession session,
-            Machine machine,
+            Migratable machine,
+            Contents contents,
             SourceGuest guest,
             SwitchoverGate gate,
             List<RamBlock> blocks,
@@ -67,6 +66,7 @@ final class SourceStream {
             throws MigrationException {
         this.session = session;
         this.machine = machine;
+        this.contents = contents;
         this.guest = guest;
         this.gate = gate;
         this.blocks = blocks;
@@ -89,16 +89,14 @@ final class SourceStream {
     byte[] write(StreamOut stream, RamOut ram, AnswerListener answer, MigrationSide.Stage stage)
             throws IOException {
         out = stream;
-        Optional<SectionStore> store = machine.sections();
-        if (hasTrailer) trailer = trailer(store); // first: it may be too long
-        Configuration configuration = writeHeader(stream, store);
-        KeptSections kept =
-                store.isPresent() ? new KeptSections(stream, store.get(), configuration) : null;
+        if (hasTrailer) trailer = trailer(); // first: it may be too long
+        Configuration configuration = writeHeader(stream);
+        SectionWriter sections = contents.writer(stream, configuration, pageSize);
         Optional<DirtyLog> log = machine.ram().dirtyLog();
         RamSection.Writer section = new RamSection.Writer(stream, ram, session.options());
         try (Warmth warmth = new Warmth(session);
                 Convergence judge =
-                        new Convergence(session, machine.throttle(), pageSize, answer != null);
+                        new Convergence(session, contents.throttle(), pageSize, answer != null);
                 Precopy rounds =
                         new Precopy(
                                 session,
@@ -110,12 +108,10 @@ final class SourceStream {
                                 stage::round)) {
             convergence = judge;
             precopy = rounds;
-            if (kept != null) {
-                kept.toRam(Kind.START);
-                section.number(kept.ramNumber());
-            }
+            sections.toRam(Kind.START);
+            section.number(sections.ramNumber());
             section.start(blocks);
-            Kind next = kept == null ? Kind.END : kept.toRam(Kind.PART);
+            Kind next = sections.toRam(Kind.PART);
             stream.flush(); // a destination that refuses it does so now
             setupTime = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
             stage.enter(MigrationState.ACTIVE);
@@ -134,18 +130,13 @@ final class SourceStream {
             if (next == Kind.PART) {
                 // What a source sent between parts of RAM comes behind pages here, too.
                 rounds.part();
-                kept.toRam(Kind.END);
+                sections.toRam(Kind.END);
             }
             rounds.last();
             if (hasTrailer) stream.sum(tail);
         }
         phases.over(DowntimePart.DRAIN);
-        if (kept != null) kept.rest();
-        byte[] description =
-                kept != null
-                        ? kept.description()
-                        : DeviceSections.write(
-                                stream, configuration, machine.devices(), guest.before(), pageSize);
+        byte[] description = sections.rest(guest.before());
         phases.over(DowntimePart.DEVICE_SAVE);
         confirm(answer, "loaded every device");
         session.life().loaded();
@@ -190,13 +181,12 @@ final class SourceStream {
         answer.awaitPong(what);
     }
 
-    private Trailer trailer(Optional<SectionStore> store) throws IOException {
-        List<Fact> kept = store.isPresent() ? store.get().facts() : List.of();
+    private Trailer trailer() throws IOException {
         return Trailer.of(
                 "vmferry " + Version.current(),
-                MachineUuid.of(machine),
+                contents.uuid(),
                 MissingRam.leftOut(blocks, session.options()),
-                kept);
+                contents.facts());
     }
 
     /** Writes what a file says behind the stream's end; only into one. */
@@ -205,14 +195,8 @@ final class SourceStream {
         stream.bytes(MemorySegment.ofArray(trailer.encode(tail)));
     }
 
-    private Configuration writeHeader(StreamOut stream, Optional<SectionStore> store)
-            throws IOException {
-        Configuration configuration =
-                store.isPresent()
-                        ? StreamHeader.withCapabilities(
-                                store.get().configuration(), session.options())
-                        : StreamHeader.of(
-                                machine.type(), pageSize, machine.uuid(), session.options());
+    private Configuration writeHeader(StreamOut stream) throws IOException {
+        Configuration configuration = contents.configuration(pageSize, session.options());
         StreamHeader.write(stream, configuration);
         if (session.options().get(EngineOptions.RETURN_PATH)) {
             command(stream, Wire.Command.OPEN_RETURN_PATH);

@@ -10,7 +10,6 @@ import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.SectionStore.Configuration;
 
 import java.io.IOException;
@@ -44,17 +43,17 @@ record TargetPage(int size, String by) {
     /** Looks for it. */
     record Search(MigrationSession session, StreamIn in, Configuration configuration) {
         /** The first that says it, in the rule's order. */
-        TargetPage settle(Machine machine, Parts parts, RamIn ram) throws IOException {
+        TargetPage settle(Contents contents, Parts parts, RamIn ram) throws IOException {
             int option = session.options().get(EngineOptions.PAGE_SIZE);
             if (option != 0) checked(option, "page-size");
-            Optional<TargetPage> certain = certain(machine, ram);
+            Optional<TargetPage> certain = certain(contents, ram);
             TargetPage page =
                     certain.isPresent() ? agreed(certain.get(), option) : likely(parts, option);
             LOG.debug("{}: pages have {} bytes, as {}", session.name(), page.size, page.by);
             return page;
         }
 
-        private Optional<TargetPage> certain(Machine machine, RamIn ram) throws IOException {
+        private Optional<TargetPage> certain(Contents contents, RamIn ram) throws IOException {
             OptionalInt said = StreamHeader.pageSize(configuration);
             if (said.isPresent()) {
                 return Optional.of(new TargetPage(said.getAsInt(), "the stream says"));
@@ -68,10 +67,7 @@ record TargetPage(int size, String by) {
                                     (int) header.getAsLong(), "the first block's header says"));
                 }
             }
-            if (machine.sections().isPresent()) return Optional.empty();
-            return machine.ram().blocks().stream()
-                    .findFirst()
-                    .map(own -> new TargetPage(own.pageSize(), "the machine here has them"));
+            return contents.pageSize().map(own -> new TargetPage(own, "the machine here has them"));
         }
 
         /** A table and records know most; who says it himself is held against the records. */

@@ -8,39 +8,32 @@ import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.CpuThrottle;
-import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.machine.SectionStore;
-import org.vmferry.spi.ram.RamProvider;
-import org.vmferry.spi.ram.RamTarget;
 
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 
 /**
  * The host's machine, of whose stops and starts clients are told. A migration is given this one, so
  * that its stops and starts come in their place among its states.
  */
-final class Guest implements StandIn {
+final class Guest extends ForwardingMachine implements StandIn {
     private static final Logger LOG = Log.of(Guest.class);
 
     private static final String TAKE_BACK = "vmferry-take-back";
 
     private final Machine machine;
     private final Monitor monitor;
-    private final Machine guarded; // the same
     private final Object entering = new Object(); // taken after the monitor's lock, if both
     private boolean staysPaused; // guarded by entering, as all changes of run state are
     private volatile Migration sending; // the last that QMP began, or null
     private Migration sentBy; // the one that paused it for good, or null
 
     Guest(Machine machine, Monitor monitor) {
+        super((Machine) Guard.over(machine));
         this.machine = machine;
-        this.guarded = Guard.over(machine);
         this.monitor = monitor;
         monitor.command("query-status", this::status);
         monitor.command("stop", this::stop);
@@ -51,14 +44,14 @@ final class Guest implements StandIn {
 
     private Object status(Arguments arguments) throws Refusal {
         arguments.end();
-        RunState state = guarded.runState();
+        RunState state = real.runState();
         return Map.of("status", state.wireName(), "running", state == RunState.RUNNING);
     }
 
     private Object stop(Arguments arguments) throws Refusal, MigrationException {
         arguments.end();
         synchronized (entering) {
-            switch (guarded.runState()) {
+            switch (real.runState()) {
                 case RUNNING -> enter(RunState.PAUSED);
                 case INMIGRATE -> staysPaused = true;
                 default -> {}
@@ -71,7 +64,7 @@ final class Guest implements StandIn {
         boolean takeBack = arguments.bool(TAKE_BACK, false);
         arguments.end();
         synchronized (entering) {
-            cont(guarded.runState(), takeBack);
+            cont(real.runState(), takeBack);
         }
         return Map.of();
     }
@@ -162,12 +155,12 @@ final class Guest implements StandIn {
         RunState next;
         // Not the monitor's lock: a host that hangs in here is to be seen, and yanked, by QMP.
         synchronized (entering) {
-            before = guarded.runState();
+            before = real.runState();
             boolean stays = staysPaused && before == RunState.INMIGRATE;
             next = stays && asked == RunState.RUNNING ? RunState.PAUSED : asked;
             boolean sent = next == RunState.FINISH_MIGRATE || next == RunState.POSTMIGRATE;
             if (sent) sentBy = sending; // also if the machine can't enter it
-            guarded.enter(next);
+            real.enter(next);
             if (!sent) sentBy = null;
         }
         if (before == RunState.RUNNING && next != RunState.RUNNING) monitor.event("STOP");
@@ -177,45 +170,5 @@ final class Guest implements StandIn {
     @Override
     public Machine machine() {
         return machine;
-    }
-
-    @Override
-    public String type() {
-        return guarded.type();
-    }
-
-    @Override
-    public Optional<UUID> uuid() {
-        return guarded.uuid();
-    }
-
-    @Override
-    public RunState runState() {
-        return guarded.runState();
-    }
-
-    @Override
-    public RamProvider ram() {
-        return guarded.ram();
-    }
-
-    @Override
-    public RamTarget ramTarget() {
-        return guarded.ramTarget();
-    }
-
-    @Override
-    public List<DeviceState> devices() {
-        return guarded.devices();
-    }
-
-    @Override
-    public Optional<CpuThrottle> throttle() {
-        return guarded.throttle();
-    }
-
-    @Override
-    public Optional<SectionStore> sections() {
-        return guarded.sections();
     }
 }

@@ -19,6 +19,7 @@ public final class DeviceSections {
      * Writes the devices of a machine of ours, and the run state it had.
      *
      * @param configuration what the stream began with
+     * @param state that the guest had
      * @return the VMDESCRIPTION, for {@link #end}
      */
     public static byte[] write(

@@ -1,6 +1,7 @@
 package org.vmferry.engine.stream;
 
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.machine.SectionStore.Section;
@@ -14,16 +15,14 @@ import java.util.Iterator;
 import java.util.Map;
 
 /** Writes what a store has kept of another machine, in its order; RAM's sections somebody else. */
-public final class KeptSections {
-    private static final int RAM_NUMBER = 1;
-
+public final class KeptSections implements SectionWriter {
     private final StreamOut out;
     private final Iterator<Section> sections;
     private final Map<String, Integer> open = new HashMap<>();
     private final byte[] description;
     private final boolean asIs;
     private int nextId = DeviceSections.FIRST_ID;
-    private int ramNumber = RAM_NUMBER;
+    private int ramNumber = SectionWriter.super.ramNumber();
 
     /**
      * All of a store's.
@@ -49,18 +48,12 @@ public final class KeptSections {
         return false;
     }
 
-    /** RAM's number in the stream; known once its START was come to. */
+    @Override
     public int ramNumber() {
         return ramNumber;
     }
 
-    /**
-     * Writes on, up to the next of RAM's sections.
-     *
-     * @param least that is to be found: RAM's sections before it are passed over
-     * @return which one it is
-     * @throws MigrationException if no such one follows
-     */
+    @Override
     public Kind toRam(Kind least) throws IOException {
         while (sections.hasNext()) {
             Section section = sections.next();
@@ -84,8 +77,8 @@ public final class KeptSections {
         }
     }
 
-    /** Writes all that follow. */
-    public void rest() throws IOException {
+    @Override
+    public byte[] rest(RunState state) throws IOException {
         while (sections.hasNext()) {
             Section section = sections.next();
             if (section.id().equals(Wire.RAM)) {
@@ -94,10 +87,6 @@ public final class KeptSections {
             }
             write(section);
         }
-    }
-
-    /** The VMDESCRIPTION that goes with them, for {@link DeviceSections#end}; empty for none. */
-    public byte[] description() {
         return description;
     }
 

@@ -1,27 +1,21 @@
 package org.vmferry.engine.stream;
 
-import org.slf4j.Logger;
-import org.vmferry.engine.stream.Readings.Reading;
-import org.vmferry.engine.stream.Readings.Step;
-import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.machine.SectionStore;
-import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
 import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 
-/** Reads what follows the stream's header: sections and commands, to the VMDESCRIPTION. */
-public final class StreamReader {
+/**
+ * Reads what follows the stream's header: RAM's sections, commands, and in its own way what else
+ * there is, to the VMDESCRIPTION.
+ */
+public abstract sealed class StreamReader permits DeviceReader, KeptReader {
     /** What the sections and commands mean. */
     public interface Handler {
         /**
@@ -101,44 +95,24 @@ public final class StreamReader {
         }
     }
 
-    private static final Logger LOG = Log.of(StreamReader.class);
-    private final Session session;
-    private final StreamIn in;
-    private final Handler handler;
-    private final Devices.Loader devices;
-    private final Optional<SectionStore> store;
-    private final OpaqueSections opaque;
-    private final UnknownSections unknown;
-    private final Progress progress;
+    /** In place of a mark: all was read. */
+    static final int ENDED = OpaqueSections.ENDED;
+
+    final Session session;
+    final StreamIn in;
+    final Handler handler;
+    final UnknownSections unknown;
+    final Progress progress;
     private boolean begun;
     private long tail;
-    private long end;
+    long end; // the first byte behind the stream
 
-    /**
-     * A reader.
-     *
-     * @param devices the machine's; none if it keeps sections
-     * @param store keeps the sections, for a machine that does
-     */
-    public StreamReader(
-            Session session,
-            StreamIn in,
-            Handler handler,
-            List<DeviceState> devices,
-            Optional<SectionStore> store) {
+    StreamReader(Session session, StreamIn in, Handler handler) {
         this.session = session;
         this.in = in;
         this.handler = handler;
-        this.devices = new Devices.Loader(devices);
-        this.store = store;
         this.unknown = new UnknownSections(session, in, handler);
         this.progress = new Progress(handler, unknown);
-        this.opaque =
-                new OpaqueSections(
-                        session,
-                        number -> handler.command(Wire.Command.PING, number),
-                        progress,
-                        store.map(SectionStore::scratch).orElse(Path.of("")));
     }
 
     /**
@@ -147,55 +121,61 @@ public final class StreamReader {
      * @param mark of the first part, which was just read
      */
     public Result read(int mark) throws IOException {
-        try (opaque) {
-            return readOn(mark);
-        } catch (OpaqueSections.Uncut e) {
-            return lost(e, progress.ramEnded() || progress.ramBegun() && handler.ramPlaced());
-        }
+        unknown.from(in.position() - 1);
+        while (mark != Wire.EOF && mark != ENDED) mark = one(mark);
+        return finish(mark);
     }
 
-    private Result readOn(int mark) throws IOException {
-        unknown.from(in.position() - 1);
-        while (mark != Wire.EOF) {
-            long at = in.position() - 1;
-            if (!begun && (mark == Wire.START || mark == Wire.FULL)) {
-                begun = true;
-                handler.begin();
-            }
-            int next = OpaqueSections.ENDED;
-            switch (mark) {
-                case Wire.START -> {
-                    if (!start(at)) return follow(at);
-                }
-                case Wire.FULL -> {
-                    if (store.isEmpty()) {
-                        full();
-                    } else {
-                        next = opaque.read(in);
-                        if (next == OpaqueSections.ENDED) return finishKept();
-                    }
-                }
-                case Wire.PART, Wire.END -> part(mark, at);
-                case Wire.COMMAND -> command(at);
-                default -> throw MigrationException.peer("unknown part 0x%02x at %d", mark, at);
-            }
-            mark = next == OpaqueSections.ENDED ? in.u8() : next;
-        }
-        checkRam(in.position() - 1);
-        if (store.isPresent()) {
-            throw MigrationException.peer(
-                    "the stream ends at %d without any device section", in.position() - 1);
-        }
-        // On a channel nothing behind the end is waited for (rule STR-8).
-        if (unknown.file().isPresent()) skipDescription();
-        return whole(devices.finish());
+    final Result whole(RunState state, List<String> notes) {
+        return new Whole(state, notes, tail, end);
     }
+
+    /** Reads what has this mark; returns that of what follows. */
+    private int one(int mark) throws IOException {
+        long at = in.position() - 1;
+        if (!begun && (mark == Wire.START || mark == Wire.FULL)) {
+            begun = true;
+            handler.begin();
+        }
+        switch (mark) {
+            case Wire.START -> {
+                if (!start(at)) return ENDED;
+            }
+            case Wire.FULL -> {
+                return full();
+            }
+            case Wire.PART, Wire.END -> part(mark, at);
+            case Wire.COMMAND -> command(at);
+            default -> throw MigrationException.peer("unknown part 0x%02x at %d", mark, at);
+        }
+        return in.u8();
+    }
+
+    /** Reads FULL sections; returns the mark of what follows. */
+    abstract int full() throws IOException;
+
+    /** Begins one that isn't RAM; false if all is read then. */
+    abstract boolean other(int id, String name, int instance, int version, long at)
+            throws IOException;
+
+    /** Goes on with one that isn't RAM; false if there is none of this number. */
+    boolean otherPart(int mark, int id) throws IOException {
+        return false;
+    }
+
+    /** One of RAM's stands here. */
+    void ram(Kind kind) throws IOException {}
+
+    /** RAM came and has no END: no guest begins on RAM of which nobody said that it is whole. */
+    abstract void withoutEnd(long at) throws MigrationException;
+
+    /** All was read, to EOF or {@link #ENDED}. */
+    abstract Result finish(int mark) throws IOException;
 
     /**
-     * A background snapshot's RAM has no END (rule STR-21); with places nothing tells its pages. No
-     * guest begins here on RAM of which nobody has said that it is whole.
+     * A background snapshot's RAM has no END (rule STR-21); with places nothing tells its pages.
      */
-    private void checkRam(long at) throws MigrationException {
+    final void checkRam(long at) throws MigrationException {
         if (progress.ramEnded()) return;
         if (!progress.ramBegun()) {
             throw MigrationException.peer("the stream ends at %d without a RAM section", at);
@@ -206,165 +186,39 @@ public final class StreamReader {
                             + " in the file: background-snapshot leaves such files with mapped-ram",
                     at);
         }
-        if (store.isEmpty() && progress.ramCame()) {
-            throw MigrationException.peer(
-                    "the stream ends at %d without the end of RAM, as background-snapshot leaves"
-                            + " it; 'vmferry convert' makes a whole one of such a file",
-                    at);
-        }
         if (!progress.ramCame()) {
             throw MigrationException.peer("the stream ends at %d before the RAM section does", at);
         }
-        LOG.warn(
-                "{}: RAM has no end in the stream, as background-snapshot leaves it",
-                session.name());
-        progress.endRam();
-        handler.ramEnd();
+        withoutEnd(at);
     }
 
-    /** Whoever wants what there is of a file has RAM. */
-    private Result lost(MigrationException why, boolean someIsThere) throws MigrationException {
-        if (!someIsThere || unknown.file().isEmpty()) throw why;
-        store.get().lost(why);
-        return new Lost(progress.ramEnded(), opaque.notes());
-    }
-
-    private Result whole(RunState state) {
-        return new Whole(state, opaque.notes(), tail, end);
-    }
-
-    private Result finishKept() throws IOException {
-        end = opaque.end();
-        if (progress.ramEnded()) {
-            for (OpaqueSections.Open each : progress.open()) {
-                opaque.note("section '%s' has begun and has no end".formatted(each.name()));
-            }
-        }
-        if (!progress.ramBegun()) {
-            keep();
-            return lost(
-                    MigrationException.user(
-                            "there is no RAM in it, but devices only, as xen-save-devices-state"
-                                    + " writes them"),
-                    true);
-        }
-        try {
-            checkRam(in.position());
-        } catch (MigrationException e) {
-            keep();
-            return lost(e, handler.ramPlaced());
-        }
-        described(opaque.description());
-        return whole(keep());
-    }
-
-    private RunState keep() throws IOException {
-        RunState[] state = {RunState.RUNNING};
-        opaque.taken()
-                .give(
-                        section -> {
-                            session.check(); // there may be much of it
-                            if (section.id().equals(GlobalState.ID)) state[0] = state(section);
-                            store.get().keep(section);
-                        });
-        store.get().keepDescription(opaque.description());
-        return state[0];
-    }
-
-    private RunState state(Section section) throws MigrationException {
-        if (section.payload().remaining() != GlobalState.LENGTH) {
-            throw MigrationException.peer(
-                    "section '%s' has %d bytes, must be %d",
-                    GlobalState.ID, section.payload().remaining(), GlobalState.LENGTH);
-        }
-        String name = GlobalState.name(section.payload(), in.position());
-        Optional<RunState> known = RunState.of(name);
-        // The section is kept as it is; here its guest stands still, whatever it means.
-        if (known.isEmpty()) LOG.warn("{}: unknown run state '{}'", session.name(), name);
-        return known.orElse(RunState.PAUSED);
-    }
-
-    /** Begins a section; false if it is unknown, and the file can be read all the same. */
-    private boolean start(long at) throws IOException {
+    final boolean start(long at) throws IOException {
         int id = in.u32();
         String name = in.str8();
         int instance = in.u32();
         int version = in.u32();
-        Optional<Grammar> grammar = store.isEmpty() ? Optional.empty() : Grammar.of(name);
-        if (grammar.isPresent()) {
-            var section = new OpaqueSections.Open(id, name, instance, version, grammar.get());
-            progress.begin(section, at);
-            opaque.taken().read(in, Kind.START, Wire.START, section);
-            footer(id);
-            return true;
-        }
-        if (!name.equals(Wire.RAM) || instance != 0) {
-            if (store.isPresent() && progress.open().isEmpty() && unknown.areReadable(at))
-                return false;
-            throw unknown.refused(name, instance, at, store.isPresent(), progress.open());
-        }
+        if (!name.equals(Wire.RAM) || instance != 0) return other(id, name, instance, version, at);
         if (version != Wire.RAM_VERSION) {
             throw MigrationException.peer(
                     "the RAM section at %d has version %d, must be %d",
                     at, version, Wire.RAM_VERSION);
         }
         progress.beginRam(id, at);
-        opaque.taken().ram(Kind.START);
+        ram(Kind.START);
         handler.ramStart();
         footer(id);
         return true;
     }
 
-    /**
-     * Reads on to the end as the only reading has it.
-     *
-     * @param at where the first unknown section begins
-     */
-    private Result follow(long at) throws IOException {
-        Reading reading = unknown.reading();
-        FileStreamIn file = unknown.file().orElseThrow();
-        file.seek(at);
-        for (Step step : reading.from(at)) {
-            between(file, step.start(), reading);
-            int mark = in.u8();
-            switch (mark) {
-                case Wire.START -> start(step.start());
-                case Wire.FULL -> opaque.taken().whole(file, step);
-                default -> part(mark, step.start());
-            }
-        }
-        between(file, reading.end().eof(), reading);
-        opaque.ends(file, reading);
-        return finishKept();
-    }
-
-    /** What stands between what makes a difference: parts of RAM without pages, and the unknown. */
-    private void between(FileStreamIn file, long to, Reading reading) throws IOException {
-        while (in.position() < to) {
-            long at = in.position();
-            int mark = in.u8();
-            if (mark == Wire.COMMAND) {
-                command(at);
-            } else if (mark == Wire.PART && progress.isRam(in.peekInt())) {
-                part(mark, at);
-            } else {
-                opaque.taken().asIs(file, at, to, reading.heads());
-            }
-        }
-    }
-
-    private void part(int mark, long at) throws IOException {
+    final void part(int mark, long at) throws IOException {
         int id = in.u32();
         boolean ends = mark == Wire.END;
-        OpaqueSections.Open other = progress.open(id);
-        if (other != null) {
-            opaque.taken().read(in, ends ? Kind.END : Kind.PART, mark, other);
-            if (ends) progress.end(other);
+        if (otherPart(mark, id)) {
             footer(id);
             return;
         }
         progress.checkRamGoesOn(id, at);
-        opaque.taken().ram(ends ? Kind.END : Kind.PART);
+        ram(ends ? Kind.END : Kind.PART);
         handler.ramPart();
         progress.ramPart();
         if (ends) progress.endRam();
@@ -373,16 +227,7 @@ public final class StreamReader {
         if (ends) handler.ramEnd();
     }
 
-    private void full() throws IOException {
-        int id = in.u32();
-        String name = in.str8();
-        int instance = in.u32();
-        int version = in.u32();
-        devices.load(in, name, instance, version);
-        footer(id);
-    }
-
-    private void footer(int id) throws IOException {
+    final void footer(int id) throws IOException {
         long at = in.position();
         int mark = in.u8();
         if (mark != Wire.FOOTER) {
@@ -396,7 +241,7 @@ public final class StreamReader {
         }
     }
 
-    private void command(long at) throws IOException {
+    final void command(long at) throws IOException {
         int number = in.u16();
         int length = in.u16();
         Wire.Command command = Wire.Command.of(number, length, at);
@@ -408,35 +253,7 @@ public final class StreamReader {
         handler.command(command, length == 4 ? in.u32() : 0);
     }
 
-    private void skipDescription() throws IOException {
-        end = in.position();
-        if (in.atEnd()) {
-            LOG.warn("{}: the stream ends without a VMDESCRIPTION", session.name());
-            return;
-        }
-        long at = in.position();
-        int mark = in.u8();
-        if (mark != Wire.VMDESCRIPTION) {
-            LOG.warn(
-                    "{}: the stream is followed at {} by 0x{}, no VMDESCRIPTION",
-                    session.name(),
-                    at,
-                    Integer.toHexString(mark));
-            return;
-        }
-        int length = in.u32();
-        if (length < 0 || length > VmDescription.LONGEST) {
-            throw MigrationException.peer(
-                    "the VMDESCRIPTION at %d has %d bytes, allowed are %d",
-                    at, Integer.toUnsignedLong(length), VmDescription.LONGEST);
-        }
-        byte[] json = new byte[length];
-        in.bytes(MemorySegment.ofArray(json));
-        end = in.position();
-        described(json);
-    }
-
-    private void described(byte[] json) throws IOException {
+    final void described(byte[] json) throws IOException {
         OptionalLong pageSize = VmDescription.pageSize(json);
         if (pageSize.isPresent()) handler.described(pageSize.getAsLong());
     }

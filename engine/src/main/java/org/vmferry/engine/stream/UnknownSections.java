@@ -72,22 +72,22 @@ final class UnknownSections {
     /**
      * Why one is not taken.
      *
-     * @param kept whether sections are kept, of whatever machine
      * @param open what else goes on there
      */
-    MigrationException refused(
-            String name, int instance, long at, boolean kept, Collection<Open> open) {
-        String what =
-                "section '%s' instance %d at %d goes on while the guest runs: "
-                        .formatted(name, Integer.toUnsignedLong(instance), at);
-        if (!kept) return MigrationException.peer("%s", what + "only 'ram' 0 may");
+    MigrationException refused(String name, int instance, long at, Collection<Open> open) {
         return new OpaqueSections.Uncut(
-                what
+                goesOn(name, instance, at)
                         + "nothing tells where it ends, as is known of ram, "
                         + String.join(", ", Grammar.NAMES)
                         + ", and "
                         + why(open)
                         + "; of a mapped-ram file RAM can be extracted");
+    }
+
+    /** How a sentence begins of one that is not taken. */
+    static String goesOn(String name, int instance, long at) {
+        return "section '%s' instance %d at %d goes on while the guest runs: "
+                .formatted(name, Integer.toUnsignedLong(instance), at);
     }
 
     private String why(Collection<Open> open) {

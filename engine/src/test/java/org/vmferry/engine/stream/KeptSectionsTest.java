@@ -9,6 +9,7 @@ import org.vmferry.engine.Bytes;
 import org.vmferry.engine.MemoryChannel;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Configuration;
 import org.vmferry.spi.machine.SectionStore.Section;
 import org.vmferry.spi.machine.SectionStore.Section.Kind;
@@ -42,7 +43,7 @@ class KeptSectionsTest {
                 assertThat(kept.toRam(Kind.END)).isEqualTo(Kind.END);
                 out.u8(0xf3);
             }
-            kept.rest();
+            kept.rest(RunState.PAUSED);
             out.flush();
         }
         return channel.written();

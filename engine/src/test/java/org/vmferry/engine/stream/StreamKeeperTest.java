@@ -22,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** Sections of others that go on while the guest runs, for who keeps them. */
 @Timeout(60)
@@ -66,9 +65,7 @@ class StreamKeeperTest {
                         @Override
                         public void command(Wire.Command command, int argument) {}
                     };
-            var reader =
-                    new StreamReader(
-                            StreamReaderTest.SESSION, in, handler, List.of(), Optional.of(store));
+            var reader = new KeptReader(StreamReaderTest.SESSION, in, handler, store);
             assertThat(reader.read(in.u8()))
                     .isInstanceOf(StreamReader.Whole.class)
                     .extracting(StreamReader.Result::state)

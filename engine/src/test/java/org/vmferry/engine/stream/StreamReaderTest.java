@@ -115,9 +115,7 @@ class StreamReaderTest {
                         heard.add(command + " " + argument);
                     }
                 };
-        return new StreamReader(SESSION, stream, handler, devices, Optional.empty())
-                .read(stream.u8())
-                .state();
+        return new DeviceReader(SESSION, stream, handler, devices).read(stream.u8()).state();
     }
 
     private RunState readFile(Bytes bytes) throws IOException {

@@ -10,6 +10,7 @@ import org.vmferry.it.support.FullMachine;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
@@ -140,7 +141,7 @@ public final class HostileNames {
         return engine.send(machine, "file:" + file, settings);
     }
 
-    Migration load(Machine machine, Path file, Settings settings) throws Exception {
+    Migration load(Migratable machine, Path file, Settings settings) throws Exception {
         return engine.receive(machine, "file:" + file, settings);
     }
 

@@ -1,7 +1,7 @@
 package org.vmferry.it.ownership;
 
 import org.vmferry.cli.archive.ArchiveMachine;
-import org.vmferry.spi.machine.Machine;
+import org.vmferry.spi.machine.MachineArchive;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.ram.AtomicDirtyLog;
@@ -23,7 +23,7 @@ import java.util.concurrent.locks.LockSupport;
  * <p>The guest goes round its window, a page every few microseconds, and puts the number of the
  * store into the page's last word.
  */
-final class RunningArchive implements Machine, AutoCloseable {
+final class RunningArchive implements MachineArchive, AutoCloseable {
     private static final int PAGE = 4096;
     private static final int STORES = 64; // between two looks at the run state
 
@@ -92,11 +92,6 @@ final class RunningArchive implements Machine, AutoCloseable {
     }
 
     @Override
-    public String type() {
-        return archive.type();
-    }
-
-    @Override
     public RunState runState() {
         return state;
     }
@@ -117,7 +112,7 @@ final class RunningArchive implements Machine, AutoCloseable {
     }
 
     @Override
-    public Optional<SectionStore> sections() {
+    public SectionStore sections() {
         return archive.sections();
     }
 

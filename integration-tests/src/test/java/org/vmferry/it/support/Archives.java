@@ -28,7 +28,7 @@ public final class Archives {
         try (ArchiveMachine archive = ArchiveMachine.in(folder)) {
             receive(Engine.create(), archive, "file:" + file);
             List<Section> sections = new ArrayList<>();
-            archive.sections().orElseThrow().sections().forEach(sections::add);
+            archive.sections().sections().forEach(sections::add);
             return sections;
         }
     }

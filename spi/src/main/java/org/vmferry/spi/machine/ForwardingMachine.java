@@ -63,9 +63,4 @@ public class ForwardingMachine implements Machine {
     public Optional<CpuThrottle> throttle() {
         return real.throttle();
     }
-
-    @Override
-    public Optional<SectionStore> sections() {
-        return real.sections();
-    }
 }

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Keeps everything of a machine but its RAM, as a source sent it, and gives it back. Behind an
- * archive that cannot, and need not, understand the devices of a QEMU.
+ * Keeps everything of a machine but its RAM, as a source sent it, and gives it back. Behind a
+ * {@link MachineArchive}, which cannot, and need not, understand the devices of a QEMU.
  */
 @Status(Status.Level.STABLE)
 public interface SectionStore {

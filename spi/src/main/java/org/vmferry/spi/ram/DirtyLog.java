@@ -21,7 +21,8 @@ import org.vmferry.spi.Status;
  * </ul>
  *
  * {@link AtomicDirtyLog} keeps all this for a host that calls its {@code mark}. The engine calls
- * the methods here from one thread, the migration's.
+ * the methods here from one thread, the migration's; where that hangs, another calls {@link #stop}.
+ * A harvest clears the log, so it has one reader; {@link SharedDirtyLog} makes several of it.
  */
 @Status(Status.Level.STABLE)
 public interface DirtyLog {

@@ -151,6 +151,19 @@ public final class PageBitmap {
     }
 
     /**
+     * Adds every set bit to another bitmap; here it stays as it is.
+     *
+     * @param target of the same size
+     */
+    public void addTo(PageBitmap target) {
+        if (target.pages != pages) throw new IllegalArgumentException("bitmaps of different sizes");
+        for (int i = 0; i < words; i++) {
+            if (isAbsent(i)) i |= (1 << CHUNK) - 1;
+            else if (word(i) != 0) target.or(i, word(i));
+        }
+    }
+
+    /**
      * The first set bit at or after a page.
      *
      * @param from a page, at least 0

@@ -16,9 +16,11 @@ public interface RamProvider {
     List<RamBlock> blocks();
 
     /**
-     * The log of the pages that the guest wrote to.
+     * The log of the pages that the guest wrote to. A migration reads it alone; a host that reads
+     * it too returns one of the readers of a {@link SharedDirtyLog}.
      *
-     * @return empty if the host has none: then the machine is paused before its RAM is copied
+     * @return the same at each call; empty if the host has none: then the machine is paused before
+     *     its RAM is copied
      */
     default Optional<DirtyLog> dirtyLog() {
         return Optional.empty();

@@ -40,7 +40,7 @@ class PageBitmapTest {
         for (int i = 0; i < 60 && pages > 0; i++) {
             int page = at(random, pages);
             int count = Math.min(pages - page, random.nextInt(3 * PIECE));
-            switch (random.nextInt(6)) {
+            switch (random.nextInt(7)) {
                 case 0 -> {
                     assertThat(bitmap.set(page)).isEqualTo(!model.get(page));
                     model.set(page);
@@ -65,6 +65,11 @@ class PageBitmapTest {
                     bitmap.moveTo(other);
                     moved.or(model);
                     model.clear();
+                    assertSame(other, moved);
+                }
+                case 5 -> {
+                    bitmap.addTo(other);
+                    moved.or(model);
                     assertSame(other, moved);
                 }
                 default -> bitmap.fill(page, 1, true);

@@ -46,6 +46,12 @@ class EveryCallbackTest {
             Map.ofEntries(
                     entry("CpuThrottle.set", "many rounds: ConvergenceTest"),
                     entry("Loader.pageSize", ARCHIVE),
+                    entry("MachineArchive.enter", ARCHIVE),
+                    entry("MachineArchive.ram", ARCHIVE),
+                    entry("MachineArchive.ramTarget", ARCHIVE),
+                    entry("MachineArchive.runState", ARCHIVE),
+                    entry("MachineArchive.sections", ARCHIVE),
+                    entry("MachineArchive.uuid", ARCHIVE),
                     entry("MigrationListener.corrected", "only after a silence: CorrectionTest"),
                     entry("IncomingFile.release", "only where it fails: YankTest"),
                     entry("Opener.release", "only where it fails: YankTest"),

@@ -12,6 +12,7 @@ import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.ram.SharedDirtyLog;
 
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
@@ -54,6 +55,7 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
     private final Cpu cpu;
     private final RamProvider ram;
     private final AtomicDirtyLog marks;
+    private final SharedDirtyLog log;
 
     private volatile RunState state = RunState.PRELAUNCH;
     private volatile String stopReason = "";
@@ -80,7 +82,8 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
             List<RamBlock> blocks = List.copyOf(bus.regions());
             marks = new AtomicDirtyLog(blocks);
             for (Region region : bus.regions()) region.marks = marks.marks(region);
-            Optional<DirtyLog> log = Optional.of(b.dirtyLog.apply(new Log()));
+            log = new SharedDirtyLog(blocks, new Log());
+            Optional<DirtyLog> engines = Optional.of(b.dirtyLog.apply(log.reader()));
             ram =
                     new RamProvider() {
                         @Override
@@ -90,7 +93,7 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
 
                         @Override
                         public Optional<DirtyLog> dirtyLog() {
-                            return log;
+                            return engines;
                         }
                     };
         } catch (RuntimeException | Error e) {
@@ -296,6 +299,15 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
     @Override
     public RamProvider ram() {
         return ram;
+    }
+
+    /**
+     * Tells a tool of the host's which pages the guest writes to, also while a migration runs.
+     *
+     * @return a reader of its own, not started; it is to be stopped before the machine is closed
+     */
+    public DirtyLog dirtyLogReader() {
+        return log.reader();
     }
 
     @Override

@@ -125,7 +125,7 @@ public final class ReferenceMachineBuilder {
     /**
      * Puts something between the engine and the dirty log, such as a {@link ForgetfulDirtyLog}.
      *
-     * @param wrapper gets the machine's own
+     * @param wrapper gets the engine's reader of the machine's own
      * @return this
      */
     public ReferenceMachineBuilder dirtyLog(UnaryOperator<DirtyLog> wrapper) {
