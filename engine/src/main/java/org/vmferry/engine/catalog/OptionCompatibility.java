@@ -164,7 +164,9 @@ public final class OptionCompatibility {
                 } else {
                     conflicts.add(
                             "%s needs the capability %s: %s",
-                            one.name(), need, catalog.unknown(QemuNames.CAPABILITY, need).getMessage());
+                            one.name(),
+                            need,
+                            catalog.unknown(QemuNames.CAPABILITY, need).getMessage());
                 }
             }
             for (Capability other : on) {

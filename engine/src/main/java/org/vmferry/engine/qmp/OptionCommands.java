@@ -70,7 +70,8 @@ final class OptionCommands {
 
     private Object setParameters(Arguments arguments) throws Refusal, MigrationException {
         Map<String, OptionInfo> known = new LinkedHashMap<>();
-        for (OptionInfo option : catalog.describe(Options.DEFAULTS)) known.put(option.name(), option);
+        for (OptionInfo option : catalog.describe(Options.DEFAULTS))
+            known.put(option.name(), option);
         Settings asked = Settings.NONE;
         for (Map.Entry<String, Object> each : arguments.rest().entrySet()) {
             OptionInfo option = known.get(each.getKey());

@@ -76,6 +76,8 @@ class OptionCatalogTest {
                                 "none"),
                         new OptionInfo(
                                 "downtime-limit", "engine", false, 300L, "0 to 2000000 ms", 300L));
-        assertThat(catalog.describe(Options.DEFAULTS)).extracting(OptionInfo::name).doesNotHaveDuplicates();
+        assertThat(catalog.describe(Options.DEFAULTS))
+                .extracting(OptionInfo::name)
+                .doesNotHaveDuplicates();
     }
 }
