@@ -14,7 +14,7 @@ import org.vmferry.engine.migration.LifeCycle;
 import org.vmferry.engine.migration.Load;
 import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.migration.MigrationSession;
-import org.vmferry.engine.migration.Parts;
+import org.vmferry.engine.migration.Route;
 import org.vmferry.engine.migration.Save;
 import org.vmferry.engine.migration.SnapshotInspector;
 import org.vmferry.engine.migration.Warmth;
@@ -180,7 +180,7 @@ public final class Engine {
                     plugins.all(PluginKind.NOTIFIER).stream()
                             .map(plugin -> plugin.guarded(MigrationNotifier.class))
                             .toList();
-            Save save = Save.of(session, machine, prepared.parts, notifiers);
+            Save save = Save.of(session, machine, prepared.route, notifiers);
             return new Migration(compatibility, session, address, save, use).start();
         } catch (MigrationException | RuntimeException | Error e) {
             use.end();
@@ -218,7 +218,7 @@ public final class Engine {
         Prepared prepared = prepare(false, "receive", address, settings, machine.uuid());
         MachineUse use = MachineUse.toLoad(machine, prepared.session.name());
         try {
-            return switch (prepared.parts.transport()) {
+            return switch (prepared.route.transport()) {
                 case FileTransport files -> load(files, machine, prepared, use);
                 case ChannelTransport channels -> load(channels, machine, prepared, use);
             };
@@ -232,10 +232,10 @@ public final class Engine {
             FileTransport files, Migratable machine, Prepared prepared, MachineUse use)
             throws IOException {
         MigrationSession session = prepared.session;
-        Address address = prepared.parts.address();
+        Address address = prepared.route.address();
         IncomingFile end = files.incoming(address, session.options());
         try {
-            Load load = new FileLoad(session, machine, prepared.parts, end, use::lend);
+            Load load = new FileLoad(session, machine, prepared.route, end, use::lend);
             return new Migration(compatibility, session, address, load, use).start();
         } catch (RuntimeException | Error e) {
             end.close();
@@ -247,11 +247,11 @@ public final class Engine {
             ChannelTransport channels, Migratable machine, Prepared prepared, MachineUse use)
             throws IOException {
         MigrationSession session = prepared.session;
-        Acceptor end = channels.acceptor(prepared.parts.address(), session.options());
+        Acceptor end = channels.acceptor(prepared.route.address(), session.options());
         try {
             Load load =
                     new ChannelLoad(
-                            session, machine, prepared.parts, end, channels.features(), use::lend);
+                            session, machine, prepared.route, end, channels.features(), use::lend);
             return new Migration(compatibility, session, end.address(), load, use).start();
         } catch (IOException | RuntimeException | Error e) {
             end.close();
@@ -374,13 +374,13 @@ public final class Engine {
                 () ->
                         prepared.session.fail(
                                 MigrationException.user("looking into %s was cancelled", address)));
-        var files = (FileTransport) prepared.parts.transport(); // as the capabilities were
+        var files = (FileTransport) prepared.route.transport(); // as the capabilities were
         IncomingFile end = files.incoming(address, prepared.session.options());
-        return new SnapshotInspector(prepared.session, prepared.parts, end, wanted)
+        return new SnapshotInspector(prepared.session, prepared.route, end, wanted)
                 .look(capabilities);
     }
 
-    private record Prepared(MigrationSession session, Parts parts) {}
+    private record Prepared(MigrationSession session, Route route) {}
 
     private Prepared prepare(
             boolean source, String verb, Address address, Settings settings, Optional<UUID> uuid)
@@ -414,7 +414,7 @@ public final class Engine {
                         codec,
                         limited ? options.get(EngineOptions.MAX_BANDWIDTH) : 0);
         return new Prepared(
-                session, new Parts(address, way.guarded(TransportProvider.class), layout, carrier));
+                session, new Route(address, way.guarded(TransportProvider.class), layout, carrier));
     }
 
     private Optional<CompressionProvider> codec(Options options) throws MigrationException {

@@ -10,7 +10,7 @@ import java.util.UUID;
 final class Member {
     final int id;
     final UUID uuid; // the machine's that it is for
-    final Source source;
+    final CountedInput source;
     final PacketNumbers numbers = new PacketNumbers(); // its worker's until it is at a sync
     boolean seated; // it has its id
     boolean begun; // its first packet has
@@ -22,7 +22,7 @@ final class Member {
     private long bytes; // that had come when it was looked at last
     private long moved; // nanoTime; when that was more than before
 
-    Member(int id, UUID uuid, Source source) {
+    Member(int id, UUID uuid, CountedInput source) {
         this.id = id;
         this.uuid = uuid;
         this.source = source;

@@ -25,7 +25,7 @@ final class MultifdReceiver implements PageCarrier.Receiver {
     private static final long LOOK_MS = 1000; // the limit may change meanwhile
 
     private final Session session;
-    private final Workers workers;
+    private final WorkerThreads workers;
     private final Condition met; // the migration thread waits for channels
     private final Condition goOn; // channels wait for the migration thread
     private final Roster roster;
@@ -48,7 +48,7 @@ final class MultifdReceiver implements PageCarrier.Receiver {
      */
     MultifdReceiver(Session session) {
         this.session = session;
-        workers = new Workers(session, "recv");
+        workers = new WorkerThreads(session, "recv");
         met = workers.condition();
         goOn = workers.condition();
         roster = new Roster(workers, session);
@@ -92,7 +92,7 @@ final class MultifdReceiver implements PageCarrier.Receiver {
             roster.begun(member);
             if (awaitStart(member)) serve(member);
         } catch (Throwable e) {
-            workers.fail(Workers.named(member.source.name(), e));
+            workers.fail(WorkerThreads.named(member.source.name(), e));
         }
     }
 

@@ -28,8 +28,8 @@ final class MultifdSender implements PageCarrier.Sender {
 
     private final Channels channels;
     private final Session session;
-    private final Workers workers;
-    private final Crew<Batch> crew;
+    private final WorkerThreads workers;
+    private final JobSlots<Batch> crew;
     private final Condition settled;
     private final AtomicLong numbers = new AtomicLong();
     private final int count;
@@ -44,8 +44,8 @@ final class MultifdSender implements PageCarrier.Sender {
         this.session = session;
         count = session.options().get(MultifdOptions.CHANNELS);
         eachSection = session.options().get(MultifdOptions.FLUSH_EACH_SECTION);
-        workers = new Workers(session, "send");
-        crew = new Crew<>(workers, count);
+        workers = new WorkerThreads(session, "send");
+        crew = new JobSlots<>(workers, count);
         settled = workers.condition();
     }
 
@@ -74,7 +74,7 @@ final class MultifdSender implements PageCarrier.Sender {
             channel = greet(id);
         } catch (Throwable e) {
             // Before it counts as settled: connect() is to see it.
-            workers.fail(Workers.named("multifd channel " + id + " could not be opened", e));
+            workers.fail(WorkerThreads.named("multifd channel " + id + " could not be opened", e));
             return;
         } finally {
             workers.lock.lock();
@@ -85,7 +85,7 @@ final class MultifdSender implements PageCarrier.Sender {
         try {
             serve(id, channel);
         } catch (Throwable e) {
-            workers.fail(Workers.named("multifd channel " + id + " to " + channel.peer(), e));
+            workers.fail(WorkerThreads.named("multifd channel " + id + " to " + channel.peer(), e));
         }
     }
 

@@ -26,7 +26,7 @@ import java.util.Optional;
  */
 final class ReceiveChannel implements AutoCloseable {
     private final int id;
-    private final Source source;
+    private final CountedInput source;
     private final Session session;
     private final Map<String, RamBlock> blocks;
     private final int pageSize;
@@ -35,7 +35,7 @@ final class ReceiveChannel implements AutoCloseable {
     private final Arena arena = Arena.ofConfined();
     private final ByteBuffer header;
     private final Packet packet;
-    private final Ranges ranges;
+    private final GatherList ranges;
     private final long[] offsets;
     private final ChannelEvent event;
     private final Staging staging = new Staging(); // pages on their way
@@ -53,7 +53,11 @@ final class ReceiveChannel implements AutoCloseable {
      * @param pageSize bytes
      */
     ReceiveChannel(
-            int id, Source source, Session session, Map<String, RamBlock> blocks, int pageSize) {
+            int id,
+            CountedInput source,
+            Session session,
+            Map<String, RamBlock> blocks,
+            int pageSize) {
         this.id = id;
         event = ChannelEvent.begin(session.name(), id, source.peer());
         this.source = source;
@@ -65,7 +69,7 @@ final class ReceiveChannel implements AutoCloseable {
             MemorySegment bytes = arena.allocate(Packet.bytes(pageSize), Long.BYTES);
             header = bytes.asByteBuffer();
             packet = new Packet(bytes, pageSize);
-            ranges = new Ranges(Packet.limit(pageSize), null);
+            ranges = new GatherList(Packet.limit(pageSize), null);
             offsets = new long[Packet.limit(pageSize)];
         } catch (RuntimeException | Error e) {
             arena.close();

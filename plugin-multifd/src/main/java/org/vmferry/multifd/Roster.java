@@ -28,13 +28,13 @@ final class Roster {
     private static final long GRACE_MS = 1_000;
     private static final long LOOK_MS = 100;
 
-    private final Workers workers;
+    private final WorkerThreads workers;
     private final Session session;
     private final Condition changed;
     private final Member[] members; // by id; null until a hello. Guarded by the workers' lock
     private volatile UUID foreign; // what another machine's hello said last
 
-    Roster(Workers workers, Session session) {
+    Roster(WorkerThreads workers, Session session) {
         this.workers = workers;
         this.session = session;
         members = new Member[session.options().get(MultifdOptions.CHANNELS)];
@@ -48,7 +48,7 @@ final class Roster {
      * @throws IOException if it says no hello
      */
     Optional<Member> greet(Channel channel) throws IOException {
-        Source source = new Source(channel);
+        CountedInput source = new CountedInput(channel);
         Hello hello;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(Hello.BYTES);

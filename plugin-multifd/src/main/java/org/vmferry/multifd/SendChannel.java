@@ -31,8 +31,8 @@ final class SendChannel implements AutoCloseable, ZeroPages.Extents<RuntimeExcep
     private final Arena arena = Arena.ofConfined();
     private final ByteBuffer header;
     private final Packet packet;
-    private final Ranges normal;
-    private final Ranges compressed;
+    private final GatherList normal;
+    private final GatherList compressed;
     private final long[] zeros;
     private int normalPages;
     private int zeroPages;
@@ -64,8 +64,8 @@ final class SendChannel implements AutoCloseable, ZeroPages.Extents<RuntimeExcep
             MemorySegment bytes = arena.allocate(Packet.bytes(pageSize), Long.BYTES);
             header = bytes.asByteBuffer();
             packet = new Packet(bytes, pageSize);
-            normal = new Ranges(Packet.limit(pageSize), header);
-            compressed = new Ranges(1, header);
+            normal = new GatherList(Packet.limit(pageSize), header);
+            compressed = new GatherList(1, header);
             zeros = new long[Packet.limit(pageSize)];
         } catch (RuntimeException | Error e) {
             arena.close();
@@ -98,7 +98,7 @@ final class SendChannel implements AutoCloseable, ZeroPages.Extents<RuntimeExcep
         for (int i = 0; i < zeroPages; i++) packet.offset(normalPages + i, zeros[i]);
 
         int size = normalPages * pageSize;
-        Ranges data = normal;
+        GatherList data = normal;
         if (codec.isPresent()) {
             size = normalPages == 0 ? 0 : compress(codec.get());
             compressed.over(output);
@@ -119,7 +119,7 @@ final class SendChannel implements AutoCloseable, ZeroPages.Extents<RuntimeExcep
         event.zeroPages += zeroPages;
     }
 
-    private void write(Ranges data, int size) throws IOException {
+    private void write(GatherList data, int size) throws IOException {
         header.clear();
         int bytes = header.remaining() + size;
         session.permit(bytes);

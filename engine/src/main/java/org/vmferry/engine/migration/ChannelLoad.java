@@ -43,12 +43,12 @@ public final class ChannelLoad extends Load {
     public ChannelLoad(
             MigrationSession session,
             Migratable machine,
-            Parts parts,
+            Route route,
             Acceptor acceptor,
             Set<Feature> offered,
             Runnable loaded)
             throws MigrationException {
-        super(session, machine, parts, acceptor, loaded);
+        super(session, machine, route, acceptor, loaded);
         this.acceptor = acceptor;
         this.offered = offered;
         this.secure = ChannelSecurity.ofDestination(session);
@@ -57,7 +57,7 @@ public final class ChannelLoad extends Load {
     @Override
     void load(Stage stage) throws IOException {
         boolean many = offered.contains(Feature.MANY_CHANNELS);
-        int magic = parts.carrier().map(PageCarrier::channelMagic).orElse(0);
+        int magic = route.carrier().map(PageCarrier::channelMagic).orElse(0);
         try (Warmth warm = new Warmth(session);
                 Silence silence = new Silence(session);
                 Arrivals coming =
@@ -90,8 +90,8 @@ public final class ChannelLoad extends Load {
 
     @Override
     RamIn ram(StreamIn in) {
-        if (parts.carrier().isEmpty()) return new InlineIn(in, session);
-        receiver = parts.carrier().get().receiver(session);
+        if (route.carrier().isEmpty()) return new InlineIn(in, session);
+        receiver = route.carrier().get().receiver(session);
         return new CarrierIn(in, session, receiver);
     }
 

@@ -35,22 +35,22 @@ final class ChannelSave extends Save {
     ChannelSave(
             MigrationSession session,
             Migratable machine,
-            Parts parts,
+            Route route,
             ChannelTransport channels,
             List<MigrationNotifier> notifiers)
             throws MigrationException {
-        super(session, machine, parts, notifiers);
+        super(session, machine, route, notifiers);
         this.channels = channels;
     }
 
     /** With channels besides, the end of a part of RAM may mean more than that. */
     @Override
     void check() throws IOException {
-        if (parts.carrier().isPresent() && contents.asIs()) {
+        if (route.carrier().isPresent() && contents.asIs()) {
             throw MigrationException.user(
                     "the machine has sections that are carried as they are, because nothing is"
                             + " known of what is in them: it can't be sent with %s, but without",
-                    parts.carrier().get().id());
+                    route.carrier().get().id());
         }
     }
 
@@ -62,7 +62,7 @@ final class ChannelSave extends Save {
     @Override
     void deliver(SourceGuest source, SourceStream everything, List<RamBlock> blocks, Stage stage)
             throws IOException {
-        Opener end = channels.opener(parts.address(), session.options());
+        Opener end = channels.opener(route.address(), session.options());
         try (LateWord late = new LateWord(session, source, end)) {
             word = late;
             through(end);
@@ -92,7 +92,7 @@ final class ChannelSave extends Save {
 
     private void send(Opener end, Silence silence, SourceStream everything, Stage stage)
             throws IOException {
-        ChannelSecurity secure = ChannelSecurity.ofSource(parts.address(), session);
+        ChannelSecurity secure = ChannelSecurity.ofSource(route.address(), session);
         ChannelSecurity layer = raw -> silence.over(secure.over(silence.noticed(raw)));
         Channel main = layer.over(end.open());
         Opened opened = new Opened(end, layer);
@@ -124,9 +124,9 @@ final class ChannelSave extends Save {
     }
 
     private RamOut ram(StreamOut out, Opened opened) {
-        return parts.carrier().isEmpty()
+        return route.carrier().isEmpty()
                 ? new InlineOut(out, session)
-                : new CarrierOut(out, session, parts.carrier().get().sender(opened, session));
+                : new CarrierOut(out, session, route.carrier().get().sender(opened, session));
     }
 
     /**

@@ -33,21 +33,21 @@ public final class FileLoad extends Load {
     public FileLoad(
             MigrationSession session,
             Migratable machine,
-            Parts parts,
+            Route route,
             IncomingFile file,
             Runnable loaded) {
-        this(session, machine, parts, file, loaded, parts.fileWorkers(session.options()));
+        this(session, machine, route, file, loaded, route.fileWorkers(session.options()));
     }
 
     /** As above, with so many who move pages; with none, pages with a place stay there. */
     FileLoad(
             MigrationSession session,
             Migratable machine,
-            Parts parts,
+            Route route,
             IncomingFile file,
             Runnable loaded,
             int workers) {
-        super(session, machine, parts, file, loaded);
+        super(session, machine, route, file, loaded);
         this.file = file;
         this.workers = workers;
     }
@@ -61,9 +61,9 @@ public final class FileLoad extends Load {
 
     @Override
     RamIn ram(StreamIn in) {
-        if (parts.layout().isEmpty()) return new InlineIn(in, session);
+        if (route.layout().isEmpty()) return new InlineIn(in, session);
         return new PlacedIn(
-                (FileStreamIn) in, session, parts.layout().get().loader(session), workers);
+                (FileStreamIn) in, session, route.layout().get().loader(session), workers);
     }
 
     @Override

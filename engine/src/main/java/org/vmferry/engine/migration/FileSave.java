@@ -28,11 +28,11 @@ final class FileSave extends Save {
     FileSave(
             MigrationSession session,
             Migratable machine,
-            Parts parts,
+            Route route,
             FileTransport files,
             List<MigrationNotifier> notifiers)
             throws MigrationException {
-        super(session, machine, parts, notifiers);
+        super(session, machine, route, notifiers);
         this.files = files;
     }
 
@@ -44,7 +44,7 @@ final class FileSave extends Save {
     @Override
     void deliver(SourceGuest source, SourceStream everything, List<RamBlock> blocks, Stage stage)
             throws IOException {
-        try (OutgoingFile end = files.outgoing(parts.address(), session.options())) {
+        try (OutgoingFile end = files.outgoing(route.address(), session.options())) {
             through(end);
             expect(end, everything.total(), blocks);
             pauseFirst(everything);
@@ -61,7 +61,7 @@ final class FileSave extends Save {
             end.expect(total);
         } catch (MigrationException e) {
             // A zero page is a record of a plain stream all the same.
-            int page = parts.layout().isPresent() ? 0 : Wire.ZERO_BYTES;
+            int page = route.layout().isPresent() ? 0 : Wire.ZERO_BYTES;
             long needed = 0;
             for (RamBlock block : blocks)
                 if (!block.missing()) needed += notZero(block) + block.pages() * page;
@@ -112,8 +112,8 @@ final class FileSave extends Save {
     }
 
     private RamOut ram(FileStreamOut out) {
-        if (parts.layout().isEmpty()) return new InlineOut(out, session);
-        int workers = parts.fileWorkers(session.options());
-        return new PlacedOut(out, session, parts.layout().get().saver(session), workers);
+        if (route.layout().isEmpty()) return new InlineOut(out, session);
+        int workers = route.fileWorkers(session.options());
+        return new PlacedOut(out, session, route.layout().get().saver(session), workers);
     }
 }

@@ -32,7 +32,7 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
     final LifeCycle life;
     final Migratable machine;
     final Contents contents;
-    final Parts parts;
+    final Route route;
     private final TransportEnd end;
     private final Phases phases = new Phases();
     private final Runnable loaded;
@@ -47,14 +47,14 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
     Load(
             MigrationSession session,
             Migratable machine,
-            Parts parts,
+            Route route,
             TransportEnd end,
             Runnable loaded) {
         this.session = session;
         this.life = session.life();
         this.machine = machine;
         this.contents = Contents.of(machine);
-        this.parts = parts;
+        this.route = route;
         this.end = end;
         this.loaded = loaded;
         session.onFailure(end::release);
@@ -94,7 +94,7 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
 
     final MigrationException noReturnPath() {
         return MigrationException.peer(
-                "the source wants a return path, which %s has not", parts.address());
+                "the source wants a return path, which %s has not", route.address());
     }
 
     /** All sections were read: looks at what is said beside them. */
@@ -194,7 +194,7 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
             connect(ram, configuration.machine());
             page =
                     new TargetPage.Search(session, stream, configuration)
-                            .settle(contents, parts, ram);
+                            .settle(contents, route, ram);
             pageSize = page.size();
             target = machine.ramTarget();
             blocks =
@@ -214,7 +214,7 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
 
         @Override
         public boolean ramPlaced() {
-            return parts.layout().isPresent();
+            return route.layout().isPresent();
         }
 
         @Override

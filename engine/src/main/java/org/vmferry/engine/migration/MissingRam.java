@@ -40,7 +40,7 @@ final class MissingRam {
     }
 
     /** Refuses what the other side, or a QEMU that reads the file, would take for zeros. */
-    static void checkSend(List<RamBlock> blocks, Options options, Parts parts)
+    static void checkSend(List<RamBlock> blocks, Options options, Route route)
             throws MigrationException {
         // QEMU's stream says by this capability that RAM is missing.
         if (options.get(EngineOptions.X_IGNORE_SHARED)) return;
@@ -50,9 +50,9 @@ final class MissingRam {
                     "the RAM of block '%s' is missing here: its source left it out as shared"
                             + " memory. %s",
                     block.id(),
-                    parts.layout().isPresent()
+                    route.layout().isPresent()
                             ? "Write a stream, with x-ignore-shared: "
-                                    + parts.layout().get().id()
+                                    + route.layout().get().id()
                                     + " has no word for it"
                             : "Set x-ignore-shared, here and at a destination that shares this"
                                     + " memory");

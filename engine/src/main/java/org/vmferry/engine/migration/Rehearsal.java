@@ -76,7 +76,7 @@ final class Rehearsal {
                 new ChannelLoad(
                         receiving,
                         Guard.over(target),
-                        parts(to),
+                        route(to),
                         to,
                         to.transport().features(),
                         () -> {});
@@ -86,7 +86,7 @@ final class Rehearsal {
         MigrationSession sending =
                 MigrationSession.ofRehearsal(LifeCycle.Role.SENDS, "rehearsal-send", options);
         try {
-            run(Save.of(sending, Guard.over(source), parts(from), List.of()), sending);
+            run(Save.of(sending, Guard.over(source), route(from), List.of()), sending);
         } finally {
             Joined.all(List.of(receiver));
         }
@@ -94,8 +94,8 @@ final class Rehearsal {
         receiving.check();
     }
 
-    private static Parts parts(PipeEnd end) {
-        return new Parts(PipeEnd.ADDRESS, end.transport(), Optional.empty(), Optional.empty());
+    private static Route route(PipeEnd end) {
+        return new Route(PipeEnd.ADDRESS, end.transport(), Optional.empty(), Optional.empty());
     }
 
     /** What it throws the session knows, and the other end soon hears of. */

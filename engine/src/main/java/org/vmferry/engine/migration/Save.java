@@ -26,7 +26,7 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
     final LifeCycle life;
     final Migratable machine;
     final Contents contents;
-    final Parts parts;
+    final Route route;
     private final Notifications notifications;
     private final SwitchoverGate gate;
     private volatile SourceGuest guest;
@@ -37,15 +37,15 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
     Save(
             MigrationSession session,
             Migratable machine,
-            Parts parts,
+            Route route,
             List<MigrationNotifier> notifiers)
             throws MigrationException {
-        MissingRam.checkLayout(session.options(), parts.layout());
+        MissingRam.checkLayout(session.options(), route.layout());
         this.session = session;
         this.life = session.life();
         this.machine = machine;
         this.contents = Contents.of(machine);
-        this.parts = parts;
+        this.route = route;
         this.notifications = new Notifications(session.name(), notifiers, mode());
         this.gate = new SwitchoverGate(session);
     }
@@ -54,13 +54,13 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
     public static Save of(
             MigrationSession session,
             Migratable machine,
-            Parts parts,
+            Route route,
             List<MigrationNotifier> notifiers)
             throws MigrationException {
-        return switch (parts.transport()) {
-            case FileTransport files -> new FileSave(session, machine, parts, files, notifiers);
+        return switch (route.transport()) {
+            case FileTransport files -> new FileSave(session, machine, route, files, notifiers);
             case ChannelTransport channels ->
-                    new ChannelSave(session, machine, parts, channels, notifiers);
+                    new ChannelSave(session, machine, route, channels, notifiers);
         };
     }
 
@@ -80,7 +80,7 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
         List<RamBlock> blocks = List.copyOf(machine.ram().blocks());
         SourceGuest source = new SourceGuest(machine, life);
         guest = source;
-        MissingRam.checkSend(blocks, session.options(), parts);
+        MissingRam.checkSend(blocks, session.options(), route);
         check();
         SourceStream everything =
                 new SourceStream(session, machine, contents, source, gate, blocks, hasTrailer());

@@ -47,7 +47,7 @@ public final class SnapshotInspector implements MachineArchive, RamTarget {
     private static final long PAGES_PER_BYTE = 1 << 12; // of a larger one without a bit
 
     private final MigrationSession session;
-    private final Parts parts;
+    private final Route route;
     private final IncomingFile end;
     private final Map<String, Noted> blocks = new LinkedHashMap<>();
     private final List<NotedDevice> devices = new ArrayList<>();
@@ -74,12 +74,12 @@ public final class SnapshotInspector implements MachineArchive, RamTarget {
      */
     public SnapshotInspector(
             MigrationSession session,
-            Parts parts,
+            Route route,
             IncomingFile end,
             Predicate<Inspection.Device> wanted) {
         this.wanted = wanted;
         this.session = session;
-        this.parts = parts;
+        this.route = route;
         this.end = end;
     }
 
@@ -127,7 +127,7 @@ public final class SnapshotInspector implements MachineArchive, RamTarget {
         }
         int pageSize = blocks.isEmpty() ? 4096 : blocks.values().iterator().next().pageSize();
         return new Inspection(
-                parts.layout().map(FileLayout::id).orElse("stream"),
+                route.layout().map(FileLayout::id).orElse("stream"),
                 notes.configuration.machine(),
                 pageSize,
                 capabilities,
@@ -148,7 +148,7 @@ public final class SnapshotInspector implements MachineArchive, RamTarget {
      */
     private Inspection.Content content(Noted block, boolean trusted) {
         if (missing.contains(block.id())) return Inspection.Content.LEFT_OUT;
-        boolean empty = parts.layout().isPresent() && block.present.cardinality() == 0;
+        boolean empty = route.layout().isPresent() && block.present.cardinality() == 0;
         return empty && !trusted ? Inspection.Content.UNTOLD : Inspection.Content.WHOLE;
     }
 
@@ -176,7 +176,7 @@ public final class SnapshotInspector implements MachineArchive, RamTarget {
     }
 
     private FileLoad load() {
-        return new FileLoad(session, this, parts, end, () -> {}, 0);
+        return new FileLoad(session, this, route, end, () -> {}, 0);
     }
 
     @Override

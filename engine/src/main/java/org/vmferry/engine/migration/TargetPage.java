@@ -43,12 +43,12 @@ record TargetPage(int size, String by) {
     /** Looks for it. */
     record Search(MigrationSession session, StreamIn in, Configuration configuration) {
         /** The first that says it, in the rule's order. */
-        TargetPage settle(Contents contents, Parts parts, RamIn ram) throws IOException {
+        TargetPage settle(Contents contents, Route route, RamIn ram) throws IOException {
             int option = session.options().get(EngineOptions.PAGE_SIZE);
             if (option != 0) checked(option, "page-size");
             Optional<TargetPage> certain = certain(contents, ram);
             TargetPage page =
-                    certain.isPresent() ? agreed(certain.get(), option) : likely(parts, option);
+                    certain.isPresent() ? agreed(certain.get(), option) : likely(route, option);
             LOG.debug("{}: pages have {} bytes, as {}", session.name(), page.size, page.by);
             return page;
         }
@@ -71,16 +71,16 @@ record TargetPage(int size, String by) {
         }
 
         /** A table and records know most; who says it himself is held against the records. */
-        private TargetPage likely(Parts parts, int option) throws IOException {
+        private TargetPage likely(Route route, int option) throws IOException {
             String name = configuration.machine();
-            boolean listed = parts.layout().isEmpty();
+            boolean listed = route.layout().isEmpty();
             OptionalInt known =
                     PageSizeTable.of(
                             name, listed ? PageSizeSearch.blockNames(in, session) : Set.of());
             if (option == 0 && known.isPresent()) {
                 return new TargetPage(known.getAsInt(), "machines '" + name + "' have them");
             }
-            boolean inline = listed && parts.carrier().isEmpty();
+            boolean inline = listed && route.carrier().isEmpty();
             OptionalInt told = inline ? PageSizeSearch.records(in, session) : OptionalInt.empty();
             if (told.isPresent() && told.getAsInt() != 0) {
                 return agreed(new TargetPage(told.getAsInt(), "its records tell"), option);

@@ -36,7 +36,7 @@ class RemainingTest {
         Migration save = engine.send(full, load.address().toString(), settings);
         try {
             // The migration waits for its workers, both of them for leave to send.
-            while (!stands(save.name(), "Crew", "drain")
+            while (!stands(save.name(), "JobSlots", "drain")
                     || !stands(save.name() + "-multifd-send-0", "Bandwidth", "take")
                     || !stands(save.name() + "-multifd-send-1", "Bandwidth", "take"))
                 assertThat(save.await(Duration.ofMillis(5))).as("over too early").isFalse();

@@ -7,14 +7,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /** A channel's incoming bytes, counted. Read by one thread. */
-final class Source {
+final class CountedInput {
     private final Channel channel;
     private final ByteBuffer first = ByteBuffer.allocate(1).limit(0); // read, but not taken
     private volatile String name;
     // Written by the reading thread, watched by the migration thread: is it still moving?
     private volatile long bytes;
 
-    Source(Channel channel) {
+    CountedInput(Channel channel) {
         this.channel = channel;
         name = "multifd hello from " + channel.peer();
     }

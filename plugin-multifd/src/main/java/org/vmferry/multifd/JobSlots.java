@@ -12,8 +12,8 @@ import java.util.concurrent.locks.Condition;
  *
  * @param <J> what a worker does
  */
-final class Crew<J> {
-    private final Workers workers;
+final class JobSlots<J> {
+    private final WorkerThreads workers;
     private final Condition room;
     private final List<Slot<J>> slots = new ArrayList<>();
     private int next;
@@ -28,7 +28,7 @@ final class Crew<J> {
         }
     }
 
-    Crew(Workers workers, int size) {
+    JobSlots(WorkerThreads workers, int size) {
         this.workers = workers;
         room = workers.condition();
         for (int i = 0; i < size; i++) slots.add(new Slot<>(workers.condition()));

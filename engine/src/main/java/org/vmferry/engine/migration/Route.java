@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param layout gives pages their places; empty if they are records in the stream
  * @param carrier has channels of its own for them; empty if none is asked for
  */
-public record Parts(
+public record Route(
         Address address,
         TransportProvider transport,
         Optional<FileLayout> layout,

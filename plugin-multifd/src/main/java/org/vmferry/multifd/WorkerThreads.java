@@ -23,8 +23,8 @@ import java.util.function.Consumer;
  * <p>One lock guards what the migration thread and the workers tell each other. Whoever waits does
  * so on one of {@link #condition}s, all of which the first failure signals.
  */
-final class Workers implements AutoCloseable {
-    private static final Logger log = Log.of(Workers.class);
+final class WorkerThreads implements AutoCloseable {
+    private static final Logger log = Log.of(WorkerThreads.class);
 
     /** What a worker does. */
     interface Body {
@@ -48,7 +48,7 @@ final class Workers implements AutoCloseable {
      * @param session the migration
      * @param role what the threads do; their names are session, role and number
      */
-    Workers(Session session, String role) {
+    WorkerThreads(Session session, String role) {
         this.session = session;
         this.prefix = session.name() + "-multifd-" + role + "-";
     }

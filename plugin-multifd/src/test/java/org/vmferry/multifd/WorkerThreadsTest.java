@@ -16,9 +16,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /** How the channels of one end are let go and closed. */
-class WorkersTest {
-    private final Workers workers =
-            new Workers(new TestSession("workers", Options.DEFAULTS), "test");
+class WorkerThreadsTest {
+    private final WorkerThreads workers =
+            new WorkerThreads(new TestSession("workers", Options.DEFAULTS), "test");
     private final List<String> called = new CopyOnWriteArrayList<>();
 
     /** What a channel does when it is closed or released. */

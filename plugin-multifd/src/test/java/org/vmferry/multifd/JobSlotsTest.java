@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Function;
 
-class CrewTest {
+class JobSlotsTest {
     private static final int SYNC = -1;
     private static final int WORKERS = 4;
 
@@ -33,7 +33,7 @@ class CrewTest {
     @Test
     @Tag("MFD-15")
     void losesDoublesAndOvertakesNothing() throws Exception {
-        assertThat(stress("crew-real", 150_000, CrewTest::real)).isEqualTo("fine");
+        assertThat(stress("crew-real", 150_000, JobSlotsTest::real)).isEqualTo("fine");
     }
 
     @Test
@@ -42,8 +42,8 @@ class CrewTest {
         assertThat(stress("crew-broken", 5_000, workers -> new Broken())).isNotEqualTo("fine");
     }
 
-    private static HandOff real(Workers workers) {
-        Crew<Integer> crew = new Crew<>(workers, WORKERS);
+    private static HandOff real(WorkerThreads workers) {
+        JobSlots<Integer> crew = new JobSlots<>(workers, WORKERS);
         return new HandOff() {
             @Override
             public void give(int job) throws IOException {
@@ -102,7 +102,7 @@ class CrewTest {
     }
 
     /** Jobs and syncs mixed: what went wrong, or "fine". */
-    private static String stress(String name, int jobs, Function<Workers, HandOff> maker)
+    private static String stress(String name, int jobs, Function<WorkerThreads, HandOff> maker)
             throws Exception {
         TestSession session = new TestSession(name, Options.DEFAULTS);
         AtomicIntegerArray done = new AtomicIntegerArray(jobs);
@@ -110,7 +110,7 @@ class CrewTest {
         AtomicInteger finished = new AtomicInteger();
         AtomicInteger syncs = new AtomicInteger();
         AtomicReference<String> wrong = new AtomicReference<>("fine");
-        try (Workers workers = new Workers(session, "send")) {
+        try (WorkerThreads workers = new WorkerThreads(session, "send")) {
             HandOff crew = maker.apply(workers);
             for (int i = 0; i < WORKERS; i++) {
                 int worker = i;
@@ -154,8 +154,8 @@ class CrewTest {
     @Tag("MFD-22")
     void theFirstErrorWakesTheMigrationThread() throws Exception {
         TestSession session = new TestSession("crew-fail", Options.DEFAULTS);
-        try (Workers workers = new Workers(session, "send")) {
-            Crew<Integer> crew = new Crew<>(workers, 2);
+        try (WorkerThreads workers = new WorkerThreads(session, "send")) {
+            JobSlots<Integer> crew = new JobSlots<>(workers, 2);
             CountDownLatch full = new CountDownLatch(1);
             workers.start(
                     0,

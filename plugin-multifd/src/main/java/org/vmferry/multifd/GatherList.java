@@ -13,7 +13,7 @@ import java.nio.ByteBuffer;
  *
  * <p>A byte buffer ends at 2 GiB, so each looks through a window of the segment.
  */
-final class Ranges {
+final class GatherList {
     private static final long WINDOW = 1L << 30;
 
     private final ByteBuffer[] buffers;
@@ -29,7 +29,7 @@ final class Ranges {
      * @param limit the most there will be; together at most {@link Packet#DATA} bytes
      * @param header goes before them when they are written, or null
      */
-    Ranges(int limit, ByteBuffer header) {
+    GatherList(int limit, ByteBuffer header) {
         headers = header == null ? 0 : 1;
         buffers = new ByteBuffer[headers + limit];
         windows = new long[headers + limit];
