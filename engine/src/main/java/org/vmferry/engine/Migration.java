@@ -291,9 +291,8 @@ public final class Migration {
     }
 
     /**
-     * Lets it go on from pre-switchover (pause-before-switchover), now or when it comes there.
-     *
-     * @throws UnsupportedOperationException at a destination
+     * Lets it go on from pre-switchover (pause-before-switchover), now or when it comes there; a
+     * destination never does.
      */
     public void proceed() {
         work.proceed();

@@ -153,7 +153,7 @@ class YankTest {
     void aCommandThatDoesNotRead() throws Exception {
         TestMachine source = running();
         Migration save = engine.send(source, "exec:sleep 100", FAST);
-        until("the pipe is full", () -> isIn("Command"));
+        until("the pipe is full", () -> isIn("ExecChannel"));
         assertThat(yanked(save)).hasMessageContaining("the migration was yanked");
         assertThat(source.state).isEqualTo(RunState.RUNNING);
     }

@@ -2,6 +2,7 @@ package org.vmferry.multifd;
 
 import org.slf4j.Logger;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Joined;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.session.Session;
@@ -210,24 +211,13 @@ final class WorkerThreads implements AutoCloseable {
 
     /** Waits until every worker that was started has ended. */
     void join() {
-        boolean interrupted = false;
         lock.lock();
         List<Thread> all = List.copyOf(threads);
         lock.unlock();
-        for (Thread thread : all) {
-            for (boolean ended = false; !ended; ) {
-                try {
-                    thread.join();
-                    ended = true;
-                } catch (InterruptedException e) {
-                    interrupted = true; // nothing is torn down under a worker that still runs
-                }
-            }
-        }
+        Joined.all(all); // nothing is torn down under a worker that still runs
         lock.lock();
         threads.clear();
         lock.unlock();
-        if (interrupted) Thread.currentThread().interrupt();
     }
 
     /** Ends whatever still runs, waits for it, and closes the channels. */

@@ -2,6 +2,7 @@ package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Joined;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;

@@ -3,6 +3,7 @@ package org.vmferry.engine.migration;
 import org.slf4j.Logger;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Joined;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier.Receiver;

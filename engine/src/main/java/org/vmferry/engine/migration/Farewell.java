@@ -3,6 +3,7 @@ package org.vmferry.engine.migration;
 import org.slf4j.Logger;
 import org.vmferry.engine.stream.StreamIn;
 import org.vmferry.engine.stream.VmDescription;
+import org.vmferry.spi.Joined;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.transport.Channel;
 

@@ -26,10 +26,8 @@ public interface MigrationSide {
         default void round(long number) {}
     }
 
-    /** The operator's word to go on from pre-switchover. */
-    default void proceed() {
-        throw new UnsupportedOperationException("a destination has nothing to wait for");
-    }
+    /** The operator's word to go on from pre-switchover, where a source alone waits for it. */
+    default void proceed() {}
 
     /** Cuts the link after the commit, for whoever hangs in it; any thread, which may hang then. */
     void cut();

@@ -3,6 +3,7 @@ package org.vmferry.engine.migration;
 import org.slf4j.Logger;
 import org.vmferry.engine.guard.Guard;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.spi.Joined;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;

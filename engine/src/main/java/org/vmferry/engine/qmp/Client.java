@@ -2,6 +2,7 @@ package org.vmferry.engine.qmp;
 
 import org.slf4j.Logger;
 import org.vmferry.engine.json.Json;
+import org.vmferry.spi.Joined;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.transport.Channel;
 
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 
@@ -116,15 +118,7 @@ final class Client implements AutoCloseable {
     @Override
     public void close() throws IOException {
         end();
-        boolean interrupted = false;
-        while (writer.isAlive()) {
-            try {
-                writer.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) Thread.currentThread().interrupt();
+        Joined.all(List.of(writer));
         channel.close();
     }
 }

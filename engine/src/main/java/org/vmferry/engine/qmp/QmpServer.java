@@ -3,6 +3,7 @@ package org.vmferry.engine.qmp;
 import org.slf4j.Logger;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.transport.UnixTransport;
+import org.vmferry.spi.Joined;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.machine.Machine;
@@ -14,6 +15,7 @@ import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Lets a machine be migrated with QMP, QEMU's control protocol, over a unix domain socket: a script
@@ -147,14 +149,8 @@ public final class QmpServer implements AutoCloseable {
             if (client != null) client.end();
         }
         end.release();
-        boolean interrupted = Thread.interrupted();
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
+        Joined.all(List.of(thread));
+        boolean interrupted = Thread.interrupted(); // which a close might mind
         end.close();
         migrations.close();
         if (interrupted) Thread.currentThread().interrupt();

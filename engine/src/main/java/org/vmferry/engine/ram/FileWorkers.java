@@ -1,5 +1,6 @@
 package org.vmferry.engine.ram;
 
+import org.vmferry.spi.Joined;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
@@ -149,18 +150,7 @@ final class FileWorkers implements AutoCloseable {
             closed = true;
             notifyAll();
         }
-        boolean interrupted = false;
-        for (Thread thread : threads) {
-            for (boolean ended = false; !ended; ) {
-                try {
-                    thread.join();
-                    ended = true;
-                } catch (InterruptedException e) {
-                    interrupted = true; // nothing is torn down under a worker that still runs
-                }
-            }
-        }
-        if (interrupted) Thread.currentThread().interrupt();
+        Joined.all(threads);
         own.close();
     }
 }

@@ -1,5 +1,6 @@
 package org.vmferry.engine.stream;
 
+import org.vmferry.spi.Joined;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.transport.Channel;
@@ -11,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
@@ -320,15 +322,7 @@ public sealed class StreamIn implements AutoCloseable permits FileStreamIn {
 
         /** The channel was let go: it ends at once. */
         void end() {
-            boolean interrupted = false;
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) Thread.currentThread().interrupt();
+            Joined.all(List.of(thread));
         }
     }
 }

@@ -45,9 +45,7 @@ public abstract sealed class StreamReader permits DeviceReader, KeptReader {
          * @param pageSize in bytes
          * @return how many pages each block has, if they come as records; else none
          */
-        default Map<String, Long> passBlocks(StreamIn in, int pageSize) throws IOException {
-            throw new UnsupportedOperationException("RAM is read once");
-        }
+        Map<String, Long> passBlocks(StreamIn in, int pageSize) throws IOException;
 
         /** RAM has come whole: the guest is paused at the source, whose end is near. */
         default void ramEnd() {}

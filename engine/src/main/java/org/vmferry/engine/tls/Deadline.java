@@ -1,8 +1,10 @@
 package org.vmferry.engine.tls;
 
+import org.vmferry.spi.Joined;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.transport.Channel;
 
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -44,14 +46,6 @@ final class Deadline implements AutoCloseable {
     @Override
     public void close() {
         done.countDown();
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) Thread.currentThread().interrupt();
+        Joined.all(List.of(thread));
     }
 }

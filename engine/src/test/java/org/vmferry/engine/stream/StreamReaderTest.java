@@ -31,6 +31,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -95,6 +96,11 @@ class StreamReaderTest {
         in = stream;
         StreamReader.Handler handler =
                 new StreamReader.Handler() {
+                    @Override
+                    public Map<String, Long> passBlocks(StreamIn in, int pageSize) {
+                        return Map.of();
+                    }
+
                     @Override
                     public void begin() {
                         heard.add("begin");

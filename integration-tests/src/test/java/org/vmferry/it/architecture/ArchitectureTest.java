@@ -100,6 +100,26 @@ class ArchitectureTest {
                 .check(ALL);
     }
 
+    /**
+     * Two kinds of thing are two types: no method throws for the other kind. What may throw it says
+     * that a platform lacks something.
+     */
+    @Test
+    void noMethodIsThereForTheOtherKind() {
+        noClasses()
+                .that(
+                        DescribedPredicate.<JavaClass>describe(
+                                "are not about the platform",
+                                c ->
+                                        !c.getName().equals("org.vmferry.engine.transport.OpenFile")
+                                                && !c.getSimpleName().equals("HostMemory")))
+                .should()
+                .callConstructor(UnsupportedOperationException.class, String.class)
+                .orShould()
+                .callConstructor(UnsupportedOperationException.class)
+                .check(ALL);
+    }
+
     /** Between no two packages of one module is a way there and back. */
     @Test
     void packagesDoNotGoInCircles() {

@@ -45,8 +45,9 @@ public interface RamTarget {
      * @throws MigrationException if there can be none
      */
     default RamBlock adopt(BlockHeader header, MemorySegment memory) throws MigrationException {
-        throw new UnsupportedOperationException(
-                "adopts() gave an arena, so adopt() must be implemented");
+        throw MigrationException.host(
+                "RAM block '%s': adopts() gave an arena, so adopt() must be implemented",
+                header.id());
     }
 
     /**

@@ -1,5 +1,6 @@
 package org.vmferry.testkit.machine;
 
+import org.vmferry.spi.Joined;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.DeviceState;
@@ -152,17 +153,8 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
         if (thread == null) return;
         stop = true;
         LockSupport.unpark(thread); // it may be standing still
-        boolean interrupted = false;
-        while (true) {
-            try {
-                thread.join();
-                break;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
+        Joined.all(List.of(thread));
         thread = null;
-        if (interrupted) Thread.currentThread().interrupt();
     }
 
     private void execute() {

@@ -1,17 +1,32 @@
-package org.vmferry.engine.migration;
+package org.vmferry.spi;
 
 import java.util.concurrent.TimeUnit;
 
-/** Waits for threads to end, whatever happens. An interrupt is kept for later. */
-final class Joined {
+/**
+ * Waits for threads to end, whatever happens: who waits for them is about to free what they use. An
+ * interrupt is kept for later.
+ */
+@Status(Status.Level.STABLE)
+public final class Joined {
     private Joined() {}
 
-    static void all(Iterable<Thread> threads) {
+    /**
+     * Waits until they have ended.
+     *
+     * @param threads started or not; the current one is passed over
+     */
+    public static void all(Iterable<Thread> threads) {
         within(threads, Long.MAX_VALUE);
     }
 
-    /** Waits for so many ms at the most; whether all have ended. */
-    static boolean within(Iterable<Thread> threads, long millis) {
+    /**
+     * Waits until they have ended, but not for ever.
+     *
+     * @param threads as for {@link #all}
+     * @param millis at the most, for all together
+     * @return whether all have ended
+     */
+    public static boolean within(Iterable<Thread> threads, long millis) {
         long began = System.nanoTime();
         boolean interrupted = false;
         boolean all = true;
