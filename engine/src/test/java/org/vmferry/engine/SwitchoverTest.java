@@ -13,6 +13,7 @@ import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.DowntimePart;
 import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.transport.FdTransport;
 import org.vmferry.engine.transport.NamedChannels;
 import org.vmferry.spi.MigrationException;
@@ -22,6 +23,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -89,6 +91,27 @@ class SwitchoverTest {
         assertThat(destination.numbers)
                 .as("hello, the one that took long, one more at least, and that for the devices")
                 .hasSizeGreaterThan(3);
+    }
+
+    /** From RAM's beginning on a silent source is its operator's affair: no connect-timeout holds. */
+    @Test
+    @Tag("ARR-5")
+    void theOperatorMayTakeLongerThanAConnection() throws Exception {
+        String place = "unix:" + folder.resolve("peer");
+        Settings settings =
+                Settings.NONE
+                        .capability("pause-before-switchover")
+                        .parameter("connect-timeout", "1500")
+                        .parameter("silence-timeout", "0");
+        TestMachine target = new TestMachine(RunState.INMIGRATE, TestMachine.heap(64, 0));
+        Migration load = engine.receive(target, place, settings);
+        save = engine.send(source, place, settings);
+        until(() -> save.state() == MigrationState.PRE_SWITCHOVER || save.state().isFinal());
+        assertThat(load.await(Duration.ofSeconds(3))).as("the load has ended").isFalse();
+        save.proceed();
+        save.await();
+        load.await();
+        assertThat(target.state).isEqualTo(RunState.RUNNING);
     }
 
     @Test

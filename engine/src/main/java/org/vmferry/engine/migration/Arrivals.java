@@ -55,7 +55,8 @@ final class Arrivals implements AutoCloseable {
     private final Set<Channel> open = new LinkedHashSet<>();
     private PeekedChannel main;
     private String mainFrom; // the main connection's origin, below TLS
-    private Receiver receiver;
+    private Receiver carrier; // null without one
+    private boolean wanted; // the carrier's channels
     private boolean admitted;
     private long admittedAt;
     private boolean begun;
@@ -225,14 +226,14 @@ final class Arrivals implements AutoCloseable {
 
     /** A carrier's channel: waits until it is wanted. */
     private void join(Arrival arrival, PeekedChannel channel) throws IOException {
-        Receiver carrier;
+        boolean wants;
         synchronized (this) {
             waitFrom(arrival, true);
-            while (receiver == null && !closed && arrival.sentAway == null) pause(0);
+            while (!wanted && !closed && arrival.sentAway == null) pause(0);
             waitFrom(arrival, false);
-            carrier = receiver;
+            wants = wanted;
         }
-        if (carrier == null) {
+        if (!wants) {
             turnAway(arrival, "nobody wants it");
         } else if (!comesWithMain(channel)) {
             turnAway(
@@ -310,7 +311,7 @@ final class Arrivals implements AutoCloseable {
                     if (rest > 0) next = Math.min(next, rest);
                     else release.add(sendAway(one, lateness(one)));
                 }
-                if (main != null && (receiver == null || admitted && !begun)) {
+                if (main != null && (!wanted || admitted && !begun)) {
                     // While its channels come it may wait for them itself.
                     long since = admitted ? Math.max(main.lastByte(), admittedAt) : main.lastByte();
                     long rest = since + limit - System.nanoTime();
@@ -354,11 +355,14 @@ final class Arrivals implements AutoCloseable {
     /**
      * The carrier wants its channels now: it is given those that wait and those that come. Until
      * {@link #admitted} the main stream's end fails the migration at once.
+     *
+     * @param receiver the carrier's; null if there is none
      */
-    void admit(Receiver carrier) {
+    void admit(Receiver receiver) {
         start("watch-main", this::watchMain);
         synchronized (this) {
-            receiver = carrier;
+            carrier = receiver;
+            wanted = true;
             notifyAll();
         }
     }
