@@ -42,9 +42,9 @@ class TransportFitTest {
     @CsvSource({
         "exec:touch FILE; cat, multifd, 'multifd needs many channels, and exec: has none'",
         "fd:none, multifd, 'is for channels that the host registers'",
-        "tcp:127.0.0.1:PORT, mapped-ram, 'mapped-ram needs a seekable file, and tcp: has none'",
-        "unix:FILE, mapped-ram, 'mapped-ram needs a seekable file, and unix: has none'",
-        "exec:touch FILE, mapped-ram, 'mapped-ram needs a seekable file, and exec: has none'",
+        "tcp:127.0.0.1:PORT, mapped-ram, 'mapped-ram needs a file, and tcp: has none'",
+        "unix:FILE, mapped-ram, 'mapped-ram needs a file, and unix: has none'",
+        "exec:touch FILE, mapped-ram, 'mapped-ram needs a file, and exec: has none'",
         "exec:touch FILE, return-path, 'return-path needs a way back from the receiver, and exec:"
                 + " has none'",
     })
