@@ -93,7 +93,9 @@ class SwitchoverTest {
                 .hasSizeGreaterThan(3);
     }
 
-    /** From RAM's beginning on a silent source is its operator's affair: no connect-timeout holds. */
+    /**
+     * From RAM's beginning on a silent source is its operator's affair: no connect-timeout holds.
+     */
     @Test
     @Tag("ARR-5")
     void theOperatorMayTakeLongerThanAConnection() throws Exception {

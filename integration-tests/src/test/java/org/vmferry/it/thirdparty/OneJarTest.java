@@ -77,16 +77,7 @@ class OneJarTest {
         assertThat(found)
                 .as(said)
                 .containsExactlyInAnyOrder(
-                        "exec",
-                        "file",
-                        "tcp",
-                        "unix",
-                        "inline",
-                        "mapped-ram",
-                        "main",
-                        "multifd",
-                        "zlib",
-                        "zstd");
+                        "exec", "file", "tcp", "unix", "mapped-ram", "multifd", "zlib", "zstd");
         assertThat(said).doesNotContain("left out");
         return said;
     }
