@@ -61,9 +61,6 @@ public sealed class InlineIn implements RamIn permits CarrierIn {
     void endSection() throws IOException {}
 
     @Override
-    public void finish() throws IOException {}
-
-    @Override
     public void section() throws IOException {
         while (true) {
             long at = in.position();

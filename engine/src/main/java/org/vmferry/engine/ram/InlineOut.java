@@ -69,9 +69,6 @@ public sealed class InlineOut implements RamOut, ZeroPages.Extents<IOException> 
     public void endRound() throws IOException {}
 
     @Override
-    public void finish() throws IOException {}
-
-    @Override
     public void close() {
         staging.close();
     }

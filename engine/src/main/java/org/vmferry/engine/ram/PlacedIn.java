@@ -75,11 +75,6 @@ public final class PlacedIn implements RamIn {
     }
 
     @Override
-    public void finish() throws IOException {
-        workers.drain();
-    }
-
-    @Override
     public void close() {
         try {
             workers.close();

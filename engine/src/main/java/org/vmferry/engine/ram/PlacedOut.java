@@ -49,11 +49,6 @@ public final class PlacedOut implements RamOut {
     }
 
     @Override
-    public void finish() throws IOException {
-        workers.drain();
-    }
-
-    @Override
     public void close() {
         try {
             workers.close();

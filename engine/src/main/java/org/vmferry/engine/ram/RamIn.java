@@ -35,7 +35,7 @@ public sealed interface RamIn extends AutoCloseable permits InlineIn, PlacedIn {
     void section() throws IOException;
 
     /** The whole stream was read. */
-    void finish() throws IOException;
+    default void finish() throws IOException {}
 
     /** Also after a failure; every thread is gone when this returns. */
     @Override

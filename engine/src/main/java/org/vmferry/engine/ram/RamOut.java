@@ -33,7 +33,7 @@ public sealed interface RamOut extends AutoCloseable permits InlineOut, PlacedOu
     default void endSection() throws IOException {}
 
     /** Everything was written, the main stream's end too. */
-    void finish() throws IOException;
+    default void finish() throws IOException {}
 
     /** Also after a failure; every thread is gone when this returns. */
     @Override

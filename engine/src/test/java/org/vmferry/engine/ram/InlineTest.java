@@ -24,6 +24,8 @@ import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.ForwardingSession;
+import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -301,6 +303,35 @@ class InlineTest {
         public void close() {
             told.add("close");
         }
+    }
+
+    /** Of a fresh block nobody looks at a page that did not come, and so it must be known. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @Tag("RAM-5")
+    @Tag("RAM-11")
+    void aPageThatCameAndIsZeroNowIsCleared(boolean changes) throws IOException {
+        byte[] bytes = new byte[4 * PAGE];
+        MemorySegment memory = MemorySegment.ofArray(bytes);
+        ArrivedPages arrived = new ArrivedPages();
+        Session session =
+                new ForwardingSession(session()) {
+                    @Override
+                    public void arrives(Run run) {
+                        arrived.arrives(run);
+                    }
+                };
+        Bytes stream = new Bytes().u64(4 * PAGE | 4).str8("a").u64(4 * PAGE);
+        if (changes) stream.u64(PAGE | 0x40).str8("a").u8(1).u8(0).u8(3).u8(0).u8(1).u8(7);
+        else stream.u64(PAGE | 8).str8("a").raw(page(1));
+        stream.u64(PAGE | 0x22).u8(0).u64(16);
+        try (StreamIn in = new StreamIn(new MemoryChannel(stream.array(), 1000));
+                RamIn ram = new InlineIn(in, session)) {
+            RamTarget fresh = RamTarget.of(List.of(RamBlock.fresh("a", memory, PAGE)));
+            RamSection.readBlocks(in, PAGE, options, ram, fresh, arrived);
+            ram.section();
+        }
+        assertThat(bytes).containsOnly(0);
     }
 
     @Test

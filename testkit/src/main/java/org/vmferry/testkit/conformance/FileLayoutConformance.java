@@ -19,10 +19,8 @@ import org.vmferry.spi.session.Session;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.FutureTask;
 
 /** A file layout: docs/spi/layout.md. */
 public abstract class FileLayoutConformance extends PagesConformance<FileLayout> {
@@ -98,7 +96,7 @@ public abstract class FileLayoutConformance extends PagesConformance<FileLayout>
                 PageHost.restless(),
                 chosen(),
                 true,
-                "placement(): a page was sent twice, and is not as it was sent last");
+                "move(): a page was written twice, and is not as it was written last");
     }
 
     @Test
@@ -155,20 +153,6 @@ public abstract class FileLayoutConformance extends PagesConformance<FileLayout>
     @Test
     @Tag("LAY-7")
     final void manyAtOnce() throws Exception {
-        Engine engine = engine();
-        Settings chosen = chosen();
-        List<FutureTask<Migration>> all = new ArrayList<>();
-        for (int i = 0; i < 3; i++) {
-            all.add(
-                    begin(
-                            () ->
-                                    ferry(
-                                            engine,
-                                            PageHost.source(),
-                                            chosen,
-                                            true,
-                                            "saver(), loader(): several at once")));
-        }
-        for (FutureTask<Migration> one : all) end(one, "saver(), loader(): hang, several at once");
+        ferryAtOnce(engine(), chosen(), true, "saver(), loader()");
     }
 }

@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A page carrier: docs/spi/carrier.md. */
@@ -113,7 +112,7 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
             throw e;
         }
         assertNotEquals(MigrationState.COMPLETED, out.state(), "send(), finish(): a lost channel");
-        assertNotEquals(MigrationState.COMPLETED, in.state(), "fetch(), finish(): a lost channel");
+        assertNotEquals(MigrationState.COMPLETED, in.state(), "sync(), finish(): a lost channel");
         noThreads(out, before);
         noThreads(in, before);
     }
@@ -250,21 +249,6 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
     @Test
     @Tag("CAR-9")
     final void manyAtOnce() throws Exception {
-        Engine engine = engine();
-        Settings chosen = chosen();
-        List<FutureTask<Migration>> all = new ArrayList<>();
-        for (int i = 0; i < 3; i++) {
-            all.add(
-                    begin(
-                            () ->
-                                    ferry(
-                                            engine,
-                                            PageHost.source(),
-                                            chosen,
-                                            false,
-                                            "sender(), receiver(): several at once")));
-        }
-        for (FutureTask<Migration> one : all)
-            end(one, "sender(), receiver(): hang, several at once");
+        ferryAtOnce(engine(), chosen(), false, "sender(), receiver()");
     }
 }

@@ -14,8 +14,10 @@ import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.option.Provider;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -107,6 +109,24 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
         in.await();
         destination.assertEqual(source, lookAt);
         return out;
+    }
+
+    /** Several in one process, at the same time. */
+    final void ferryAtOnce(Engine engine, Settings settings, boolean file, String lookAt)
+            throws Exception {
+        List<FutureTask<Migration>> all = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            all.add(
+                    begin(
+                            () ->
+                                    ferry(
+                                            engine,
+                                            PageHost.source(),
+                                            settings,
+                                            file,
+                                            lookAt + ": several at once")));
+        }
+        for (FutureTask<Migration> one : all) end(one, lookAt + ": hang, several at once");
     }
 
     final void counted(Migration out, PageHost source, String lookAt) {
