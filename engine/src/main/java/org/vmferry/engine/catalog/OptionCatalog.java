@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -108,6 +109,7 @@ public final class OptionCatalog {
                                         owned.option() instanceof Capability,
                                         owned.option().defaultValue(),
                                         owned.option().range(),
+                                        owned.option().words(),
                                         current.get(owned.option())))
                 .toList();
     }
@@ -151,7 +153,7 @@ public final class OptionCatalog {
     }
 
     private Set<String> names(QemuNames kind) {
-        Set<String> names = kind.all();
+        Set<String> names = new TreeSet<>(kind.all());
         all().filter(o -> o instanceof Capability == (kind == QemuNames.CAPABILITY))
                 .forEach(option -> names.add(option.name()));
         return names;

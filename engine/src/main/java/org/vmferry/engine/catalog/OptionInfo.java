@@ -1,5 +1,7 @@
 package org.vmferry.engine.catalog;
 
+import java.util.List;
+
 /**
  * An option as a person, or a QMP client, sees it.
  *
@@ -8,6 +10,7 @@ package org.vmferry.engine.catalog;
  * @param capability whether it is one; else a parameter
  * @param defaultValue a Boolean, Integer, Long or String
  * @param range what may be set
+ * @param words what may be set, if that is one of several words; else empty
  * @param value what is set now; of the default's class
  */
 public record OptionInfo(
@@ -16,4 +19,5 @@ public record OptionInfo(
         boolean capability,
         Object defaultValue,
         String range,
+        List<String> words,
         Object value) {}

@@ -63,7 +63,10 @@ public record OptionReader(OptionCatalog catalog) {
             String name = asked.getKey();
             Option<?> option = catalog.find(name).orElse(null);
             try {
-                if (option == null) throw catalog.unknown(QemuNames.PARAMETER, name);
+                if (option == null) {
+                    if (QemuNames.PARAMETER.isDefault(name, asked.getValue())) continue;
+                    throw catalog.unknown(QemuNames.PARAMETER, name);
+                }
                 if (option instanceof Capability) {
                     throw MigrationException.user("'%s' is a capability, not a parameter", name);
                 }

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.PrettyPrinter;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
@@ -56,6 +58,8 @@ public final class Json {
                                     .build())
                     .build();
 
+    private static final int LAST_OF_ASCII = 0x7e; // DEL is escaped too
+
     /** On one line, as QEMU writes it. */
     private static final PrettyPrinter SPACED =
             new MinimalPrettyPrinter() {
@@ -84,7 +88,7 @@ public final class Json {
      */
     public static Object parse(String text) throws IOException {
         checkLength(text.length());
-        return read(FACTORY.createParser(text));
+        return read(FACTORY.createParser(text), false);
     }
 
     /**
@@ -94,22 +98,28 @@ public final class Json {
      */
     public static Object parse(byte[] text) throws IOException {
         checkLength(text.length);
-        return read(FACTORY.createParser(text));
+        return read(FACTORY.createParser(text), false);
     }
 
     /**
      * As {@link #parse(byte[])}, as QEMU's monitor reads: strings may stand in single quotes, and
-     * an object that repeats a name is refused.
+     * an object that repeats a name is refused, as is a string with half of a character. A number
+     * with a fraction or an exponent is a {@link Written}, so that it can be said back as it came.
      *
      * @throws IOException if this is not JSON, or exceeds a limit; the message says what and where
      */
     public static Object parseRequest(byte[] text) throws IOException {
         checkLength(text.length);
         return read(
-                FACTORY.createParser(text)
-                        .enable(JsonParser.Feature.ALLOW_SINGLE_QUOTES)
-                        .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
+                FACTORY.createParser(text).enable(JsonParser.Feature.ALLOW_SINGLE_QUOTES), true);
     }
+
+    /**
+     * A number as it was written, which a double may not hold.
+     *
+     * @param text a JSON number
+     */
+    public record Written(String text) {}
 
     /**
      * An object's text with one member said anew. Where the object says just this already, its
@@ -137,7 +147,7 @@ public final class Json {
                 boolean asked = parser.currentName().equals(name);
                 Object said = null;
                 parser.nextToken();
-                if (asked) said = value(parser, parser.currentToken());
+                if (asked) said = value(parser, parser.currentToken(), false);
                 else parser.skipChildren();
                 token = parser.nextToken();
                 if (asked) {
@@ -151,7 +161,7 @@ public final class Json {
                 throw new IOException("Not JSON: more text after the value" + where(parser));
             }
         } catch (JsonProcessingException e) {
-            throw new IOException("Not JSON: " + e.getOriginalMessage(), e);
+            throw new IOException("Not JSON: " + why(e), e);
         }
         if (wanted == null ? found == 0 : found == 1 && same) return object;
         boolean spaced = new String(object, StandardCharsets.ISO_8859_1).contains("\": ");
@@ -196,6 +206,15 @@ public final class Json {
     }
 
     /**
+     * As {@link #write(Object)}, in ASCII: all other characters are escaped, as QEMU does.
+     *
+     * @throws IllegalArgumentException as {@link #write(Object)}
+     */
+    public static String writeAscii(Object value) {
+        return write(value, SPACED, LAST_OF_ASCII);
+    }
+
+    /**
      * The value for people: indented by two spaces, without a line end after the last line.
      *
      * @throws IllegalArgumentException as {@link #write(Object)}
@@ -210,18 +229,28 @@ public final class Json {
             throw new IOException("JSON of " + length + " bytes; at most " + MAX_LENGTH);
     }
 
-    private static Object read(JsonParser parser) throws IOException {
+    private static Object read(JsonParser parser, boolean request) throws IOException {
         try (parser) {
             JsonToken first = parser.nextToken();
             if (first == null) throw new IOException("Not JSON: the text is empty");
-            Object value = value(parser, first);
+            Object value = value(parser, first, request);
             if (parser.nextToken() != null) {
                 throw new IOException("Not JSON: more text after the value" + where(parser));
             }
             return value;
         } catch (JsonProcessingException e) {
-            throw new IOException("Not JSON: " + e.getOriginalMessage() + where(parser), e);
+            throw new IOException("Not JSON: " + why(e) + where(parser), e);
         }
+    }
+
+    private static String why(JsonProcessingException e) {
+        return switch (e) {
+            case JsonEOFException end -> "it ends within a value";
+            case StreamConstraintsException limit ->
+                    "more than %,d levels, %,d bytes or %,d values, or too long a name or number"
+                            .formatted(MAX_DEPTH, MAX_LENGTH, MAX_TOKENS);
+            default -> "something that can't stand here";
+        };
     }
 
     private static String where(JsonParser parser) {
@@ -229,13 +258,18 @@ public final class Json {
         return ", line " + at.getLineNr() + ", column " + at.getColumnNr();
     }
 
-    private static Object value(JsonParser parser, JsonToken token) throws IOException {
+    private static Object value(JsonParser parser, JsonToken token, boolean request)
+            throws IOException {
         return switch (token) {
             case START_OBJECT -> {
                 Map<String, Object> object = new LinkedHashMap<>();
                 while (parser.nextToken() != JsonToken.END_OBJECT) {
-                    String name = parser.currentName();
-                    object.put(name, value(parser, parser.nextToken()));
+                    String name = text(parser, parser.currentName(), request);
+                    if (request && object.containsKey(name)) {
+                        throw new IOException(
+                                "Not JSON: '" + name + "' stands twice" + where(parser));
+                    }
+                    object.put(name, value(parser, parser.nextToken(), request));
                 }
                 yield object;
             }
@@ -244,16 +278,17 @@ public final class Json {
                 for (JsonToken t = parser.nextToken();
                         t != JsonToken.END_ARRAY;
                         t = parser.nextToken()) {
-                    array.add(value(parser, t));
+                    array.add(value(parser, t, request));
                 }
                 yield array;
             }
-            case VALUE_STRING -> parser.getText();
+            case VALUE_STRING -> text(parser, parser.getText(), request);
             case VALUE_NUMBER_INT ->
                     parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
                             ? parser.getBigIntegerValue()
                             : (Object) parser.getLongValue();
             case VALUE_NUMBER_FLOAT -> {
+                if (request) yield new Written(parser.getText());
                 double number = parser.getDoubleValue();
                 if (!Double.isFinite(number)) {
                     throw new IOException("JSON number too large" + where(parser));
@@ -267,14 +302,33 @@ public final class Json {
         };
     }
 
+    private static String text(JsonParser parser, String text, boolean request) throws IOException {
+        if (request && text.chars().anyMatch(c -> Character.isSurrogate((char) c))) {
+            for (int c : text.codePoints().toArray()) {
+                if (c <= Character.MAX_VALUE && Character.isSurrogate((char) c)) {
+                    throw new IOException(
+                            "Not JSON: \\u%04x is half of a character%s"
+                                    .formatted(c, where(parser)));
+                }
+            }
+        }
+        return text;
+    }
+
     private static PrettyPrinter pretty() {
         var indenter = new DefaultIndenter("  ", "\n");
         return new DefaultPrettyPrinter().withObjectIndenter(indenter).withArrayIndenter(indenter);
     }
 
     private static String write(Object value, PrettyPrinter printer) {
+        return write(value, printer, 0);
+    }
+
+    /** The highest character that is not escaped; 0 if all stand as they are. */
+    private static String write(Object value, PrettyPrinter printer, int highest) {
         var text = new StringWriter();
         try (JsonGenerator out = FACTORY.createGenerator(text)) {
+            out.setHighestNonEscapedChar(highest);
             if (printer != null) out.setPrettyPrinter(printer);
             write(out, value);
         } catch (JsonProcessingException e) {
@@ -290,6 +344,7 @@ public final class Json {
             case null -> out.writeNull();
             case CharSequence string -> out.writeString(string.toString());
             case Boolean bool -> out.writeBoolean(bool);
+            case Written number -> out.writeNumber(number.text());
             case BigInteger number -> out.writeNumber(number);
             case BigDecimal number -> out.writeNumber(number);
             case Number number when number instanceof Double || number instanceof Float -> {

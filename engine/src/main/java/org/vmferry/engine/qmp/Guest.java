@@ -1,11 +1,16 @@
 package org.vmferry.engine.qmp;
 
+import static org.vmferry.engine.qmp.QmpType.Builtin.BOOLEAN;
+import static org.vmferry.engine.qmp.QmpType.Builtin.STRING;
+import static org.vmferry.engine.qmp.QmpType.NOTHING;
+
 import org.slf4j.Logger;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.guard.Guard;
 import org.vmferry.engine.guard.StandIn;
 import org.vmferry.engine.migration.MachineUse;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.qmp.QmpType.Choice;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.ForwardingMachine;
@@ -14,6 +19,7 @@ import org.vmferry.spi.machine.RunState;
 
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * The host's machine, of whose stops and starts clients are told. A migration is given this one, so
@@ -23,6 +29,12 @@ final class Guest extends ForwardingMachine implements StandIn {
     private static final Logger LOG = Log.of(Guest.class);
 
     private static final String TAKE_BACK = "vmferry-take-back";
+    private static final QmpType STATUS =
+            NOTHING.with("running", BOOLEAN)
+                    .with(
+                            "status",
+                            new Choice(
+                                    Stream.of(RunState.values()).map(RunState::wireName).toList()));
 
     private final Machine machine;
     private final Monitor monitor;
@@ -35,21 +47,23 @@ final class Guest extends ForwardingMachine implements StandIn {
         super((Machine) Guard.over(machine));
         this.machine = machine;
         this.monitor = monitor;
-        monitor.command("query-status", this::status);
-        monitor.command("stop", this::stop);
-        monitor.command("cont", this::cont);
-        monitor.command("query-uuid", this::queryUuid);
-        monitor.command("query-name", this::queryName);
+        monitor.command("query-status", NOTHING, STATUS, arguments -> status());
+        monitor.command("stop", NOTHING, NOTHING, arguments -> stop());
+        monitor.command("cont", NOTHING.withOptional(TAKE_BACK, BOOLEAN), NOTHING, this::cont);
+        monitor.command(
+                "query-uuid", NOTHING, NOTHING.with("UUID", STRING), arguments -> queryUuid());
+        monitor.command(
+                "query-name", NOTHING, NOTHING.withOptional("name", STRING), arguments -> Map.of());
+        monitor.mayTell("STOP", NOTHING);
+        monitor.mayTell("RESUME", NOTHING);
     }
 
-    private Object status(Arguments arguments) throws Refusal {
-        arguments.end();
+    private Object status() {
         RunState state = real.runState();
         return Map.of("status", state.wireName(), "running", state == RunState.RUNNING);
     }
 
-    private Object stop(Arguments arguments) throws Refusal, MigrationException {
-        arguments.end();
+    private Object stop() throws MigrationException {
         synchronized (entering) {
             switch (real.runState()) {
                 case RUNNING -> enter(RunState.PAUSED);
@@ -61,10 +75,8 @@ final class Guest extends ForwardingMachine implements StandIn {
     }
 
     private Object cont(Arguments arguments) throws Refusal, MigrationException {
-        boolean takeBack = arguments.bool(TAKE_BACK, false);
-        arguments.end();
         synchronized (entering) {
-            cont(real.runState(), takeBack);
+            cont(real.runState(), arguments.bool(TAKE_BACK, false));
         }
         return Map.of();
     }
@@ -139,14 +151,8 @@ final class Guest extends ForwardingMachine implements StandIn {
         sending = begun;
     }
 
-    private Object queryUuid(Arguments arguments) throws Refusal {
-        arguments.end();
+    private Object queryUuid() {
         return Map.of("UUID", uuid().orElse(new UUID(0, 0)).toString());
-    }
-
-    private Object queryName(Arguments arguments) throws Refusal {
-        arguments.end();
-        return Map.of();
     }
 
     @Override

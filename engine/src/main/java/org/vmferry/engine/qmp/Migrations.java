@@ -1,23 +1,65 @@
 package org.vmferry.engine.qmp;
 
+import static org.vmferry.engine.qmp.QmpType.Builtin.ANY;
+import static org.vmferry.engine.qmp.QmpType.Builtin.BOOLEAN;
+import static org.vmferry.engine.qmp.QmpType.Builtin.INTEGER;
+import static org.vmferry.engine.qmp.QmpType.Builtin.STRING;
+import static org.vmferry.engine.qmp.QmpType.NOTHING;
+
 import org.slf4j.Logger;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.MigrationListener;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.engine.qmp.QmpType.Array;
+import org.vmferry.engine.qmp.QmpType.Choice;
+import org.vmferry.engine.qmp.QmpType.Struct;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.machine.RunState;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /** The machine's migrations, one at a time: begins, watches, ends and tells of them. */
 final class Migrations implements AutoCloseable {
     private static final Logger LOG = Log.of(Migrations.class);
+
+    /** QEMU's states, of which some are never ours. */
+    static final Choice STATE =
+            new Choice(
+                    List.of(
+                            "none",
+                            "setup",
+                            "cancelling",
+                            "cancelled",
+                            "active",
+                            "postcopy-active",
+                            "postcopy-paused",
+                            "postcopy-recover-setup",
+                            "postcopy-recover",
+                            "completed",
+                            "failed",
+                            "colo",
+                            "pre-switchover",
+                            "device",
+                            "wait-unplug"));
+
+    private static final Struct TYPE_OF_INSTANCE =
+            NOTHING.with("type", new Choice(List.of("block-node", "chardev", "migration")));
+
+    /** Whatever is to be yanked. */
+    private static final Struct INSTANCE =
+            TYPE_OF_INSTANCE.withOptional("node-name", STRING).withOptional("id", STRING);
+
+    /** The members of each type; only one is ever there. */
+    private static final Map<String, Struct> INSTANCES =
+            Map.of(
+                    "migration", TYPE_OF_INSTANCE,
+                    "block-node", TYPE_OF_INSTANCE.with("node-name", STRING),
+                    "chardev", TYPE_OF_INSTANCE.with("id", STRING));
 
     private final Engine engine;
     private final Guest guest;
@@ -33,21 +75,33 @@ final class Migrations implements AutoCloseable {
         this.monitor = monitor;
         this.objects = new QomObjects(monitor);
         this.options = new OptionCommands(engine.options(), objects, this, monitor);
-        monitor.command("migrate", this::migrate);
-        monitor.command("migrate-incoming", this::migrateIncoming);
-        monitor.command("migrate_cancel", this::cancel);
-        monitor.command("migrate-continue", this::proceed);
-        monitor.command("query-migrate", this::query);
-        monitor.command("yank", this::yank);
-        monitor.command("query-yank", this::queryYank);
+        Struct uri = NOTHING.withOptional("uri", STRING).withOptional("channels", new Array(ANY));
+        monitor.command(
+                "migrate",
+                uri.withOptional("detach", BOOLEAN).withOptional("resume", BOOLEAN),
+                NOTHING,
+                this::migrate);
+        monitor.command(
+                "migrate-incoming",
+                uri.withOptional("exit-on-error", BOOLEAN), // the host decides that
+                NOTHING,
+                this::migrateIncoming);
+        monitor.command("migrate_cancel", NOTHING, NOTHING, arguments -> cancel());
+        monitor.command("migrate-continue", NOTHING.with("state", STATE), NOTHING, this::proceed);
+        monitor.command("query-migrate", NOTHING, QueryMigrate.TYPE, arguments -> query());
+        monitor.outOfBandCommand(
+                "yank", NOTHING.with("instances", new Array(INSTANCE)), NOTHING, this::yank);
+        monitor.outOfBandCommand(
+                "query-yank", NOTHING, new Array(INSTANCE), arguments -> queryYank());
+        monitor.mayTell("MIGRATION", NOTHING.with("status", STATE));
+        monitor.mayTell("MIGRATION_PASS", NOTHING.with("pass", INTEGER));
     }
 
     private Object migrate(Arguments arguments) throws Refusal, IOException {
-        String uri = uri(arguments);
-        boolean resume = arguments.bool("resume", false);
-        arguments.bool("detach", false); // has no effect in QEMU either
-        arguments.end();
-        if (resume) throw Refusal.generic("Cannot resume if there is no paused migration");
+        String uri = uri(arguments); // detach has no effect in QEMU either
+        if (arguments.bool("resume", false)) {
+            throw Refusal.generic("Cannot resume if there is no paused migration");
+        }
         if (running()) throw Refusal.generic("There's a migration process in progress");
         RunState state = guest.runState();
         if (state == RunState.INMIGRATE) {
@@ -62,8 +116,6 @@ final class Migrations implements AutoCloseable {
 
     private Object migrateIncoming(Arguments arguments) throws Refusal, IOException {
         String uri = uri(arguments);
-        arguments.bool("exit-on-error", true); // the host decides that
-        arguments.end();
         if (incoming) throw Refusal.generic("The incoming migration has already been started");
         if (running()) throw Refusal.generic("There's a migration process in progress");
         if (guest.runState() != RunState.INMIGRATE) {
@@ -74,7 +126,7 @@ final class Migrations implements AutoCloseable {
     }
 
     private static String uri(Arguments arguments) throws Refusal {
-        if (arguments.optionalList("channels").isPresent()) {
+        if (arguments.members().containsKey("channels")) {
             throw Refusal.generic("Parameter 'channels' is not understood: use 'uri'");
         }
         return arguments
@@ -114,8 +166,7 @@ final class Migrations implements AutoCloseable {
         }
     }
 
-    private Object cancel(Arguments arguments) throws Refusal {
-        arguments.end();
+    private Object cancel() {
         // Over, it may still listen.
         if (migration != null && !incoming) migration.cancel();
         return Map.of();
@@ -123,13 +174,6 @@ final class Migrations implements AutoCloseable {
 
     private Object proceed(Arguments arguments) throws Refusal {
         String asked = arguments.string("state");
-        arguments.end();
-        boolean known = false;
-        for (MigrationState state : MigrationState.values())
-            known |= state.wireName().equals(asked);
-        if (!known) {
-            throw Refusal.generic("Parameter 'state' does not accept value '%s'", asked);
-        }
         MigrationState now = migration == null ? MigrationState.NONE : migration.state();
         if (now != MigrationState.PRE_SWITCHOVER || !asked.equals(now.wireName())) {
             throw Refusal.generic("Migration not in expected state: %s", now.wireName());
@@ -138,8 +182,8 @@ final class Migrations implements AutoCloseable {
         return Map.of();
     }
 
-    private Object query(Arguments arguments) throws Refusal {
-        arguments.end();
+    /** What query-migrate tells: nothing before the first migration. */
+    Map<String, Object> query() {
         if (migration == null) return Map.of();
         return incoming ? QueryMigrate.ofDestination(migration) : QueryMigrate.ofSource(migration);
     }
@@ -149,26 +193,16 @@ final class Migrations implements AutoCloseable {
         List<Arguments> instances = arguments.objects("instances");
         for (Arguments instance : instances) {
             String type = instance.string("type");
-            switch (type) {
-                case "migration" -> found += running() ? 1 : 0;
-                case "block-node" -> instance.string("node-name");
-                case "chardev" -> instance.string("id");
-                default ->
-                        throw Refusal.generic("Parameter 'type' does not accept value '%s'", type);
-            }
-            instance.end();
+            TypeCheck.check(INSTANCES.get(type), instance.members(), "instances");
+            if (type.equals("migration") && running()) found++;
         }
-        arguments.end();
         if (found < instances.size()) throw Refusal.deviceNotFound("Instance not found");
         if (found > 0) migration.yank();
         return Map.of();
     }
 
-    private Object queryYank(Arguments arguments) throws Refusal {
-        arguments.end();
-        List<Object> instances = new ArrayList<>();
-        if (running()) instances.add(Map.of("type", "migration"));
-        return instances;
+    private Object queryYank() {
+        return running() ? List.of(Map.of("type", "migration")) : List.of();
     }
 
     boolean running() {

@@ -1,26 +1,41 @@
 package org.vmferry.engine.qmp;
 
+import static org.vmferry.engine.qmp.QmpType.Builtin.ANY;
+import static org.vmferry.engine.qmp.QmpType.Builtin.BOOLEAN;
+import static org.vmferry.engine.qmp.QmpType.Builtin.INTEGER;
+import static org.vmferry.engine.qmp.QmpType.Builtin.STRING;
+import static org.vmferry.engine.qmp.QmpType.NOTHING;
+
 import org.slf4j.Logger;
 import org.vmferry.engine.json.Json;
+import org.vmferry.engine.qmp.QmpType.Array;
+import org.vmferry.engine.qmp.QmpType.Choice;
+import org.vmferry.engine.qmp.QmpType.Struct;
 import org.vmferry.spi.Log;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
- * Understands what the client sends, executes it, and tells it of events.
+ * Knows the commands, and tells clients of events.
  *
  * <p>A command is executed and answered on one lock, on which events are told too. So what a
  * command causes in its own thread is told before its answer, as in QEMU, and what other threads
- * come to after it.
+ * come to after it. A host's own commands are not on it: they may take their time.
  */
-final class Monitor implements Framer.Handler {
+final class Monitor {
     private static final Logger LOG = Log.of(Monitor.class);
+
+    static final String NEGOTIATE = "qmp_capabilities";
+    static final String OOB = "oob";
+
+    private static final Pattern NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_-]{0,99}");
 
     private static final Map<String, ?> VERSION =
             Map.of(
@@ -28,61 +43,152 @@ final class Monitor implements Framer.Handler {
                     Map.of("major", 10, "minor", 0, "micro", 0), // whose words these are
                     "package",
                     "vmferry");
+    private static final QmpType VERSION_TYPE =
+            NOTHING.with(
+                            "qemu",
+                            NOTHING.with("major", INTEGER)
+                                    .with("minor", INTEGER)
+                                    .with("micro", INTEGER))
+                    .with("package", STRING);
 
-    /** What a command does; on the lock. */
-    interface Command {
+    /** What a command does. */
+    interface Body {
         Object execute(Arguments arguments) throws Refusal, IOException;
     }
 
+    /**
+     * A command.
+     *
+     * @param told what it takes, in the schema
+     * @param takes what it is held to: this, or anything, if the command checks it itself
+     * @param outOfBand whether a client may ask for it before its other requests; it is short, and
+     *     so comes in its turn
+     * @param hosts whether it is the host's, and executed without the lock
+     */
+    record Command(
+            Struct told,
+            QmpType takes,
+            QmpType gives,
+            boolean outOfBand,
+            boolean hosts,
+            Body body) {}
+
     private final Object lock = new Object();
     private final Map<String, Command> commands = new TreeMap<>();
+    private final Map<String, QmpType> events = new TreeMap<>();
     private final Runnable quit; // or null
-    private Client client; // guarded by lock, as all below
+    private final List<Conversation> conversations = new ArrayList<>(); // guarded by lock
+    private Conversation current; // whose command is executed; guarded by lock, as the next
     private Runnable afterwards;
 
     Monitor(Runnable quit) {
         this.quit = quit;
-        command("qmp_capabilities", this::negotiate);
-        command("query-version", arguments -> nothing(arguments, VERSION));
-        command("query-commands", this::queryCommands);
-        command("quit", this::quit);
+        command(
+                NEGOTIATE,
+                NOTHING.withOptional("enable", new Array(new Choice(List.of(OOB)))),
+                NOTHING,
+                arguments -> current.negotiate(arguments.list("enable")));
+        command("query-version", NOTHING, VERSION_TYPE, arguments -> VERSION);
+        command(
+                "query-commands",
+                NOTHING,
+                new Array(NOTHING.with("name", STRING)),
+                arguments -> commands.keySet().stream().map(name -> Map.of("name", name)).toList());
+        command("query-qmp-schema", NOTHING, new Array(ANY), arguments -> schema());
+        command("quit", NOTHING, NOTHING, this::quit);
+        mayTell("SHUTDOWN", NOTHING.with("guest", BOOLEAN).with("reason", STRING));
     }
 
     Object lock() {
         return lock;
     }
 
-    /** Before the first client comes. */
-    void command(String name, Command command) {
-        commands.put(name, command);
+    /** Before the first client comes, as the next three. */
+    void command(String name, Struct takes, QmpType gives, Body body) {
+        command(name, takes, takes, gives, body);
     }
 
-    /** A client came, or went (null). */
-    void client(Client next) {
+    /** One that checks for itself what it is given, and can explain it better. */
+    void command(String name, Struct told, QmpType takes, QmpType gives, Body body) {
+        commands.put(name, new Command(told, takes, gives, false, false, body));
+    }
+
+    void outOfBandCommand(String name, Struct takes, QmpType gives, Body body) {
+        commands.put(name, new Command(takes, takes, gives, true, false, body));
+    }
+
+    /** A host's. */
+    void command(QmpCommand command) {
+        String name = command.name();
+        if (!NAME.matcher(name).matches()) {
+            throw new IllegalArgumentException("A QMP command can't be called '" + name + "'");
+        }
+        if (commands.containsKey(name)) {
+            throw new IllegalArgumentException("There is a QMP command '" + name + "' already");
+        }
+        QmpType gives = command.answer();
+        Body body = arguments -> answer(name, gives, command.execute(arguments.members()));
+        Struct takes = command.arguments();
+        commands.put(name, new Command(takes, takes, gives, false, true, body));
+    }
+
+    private static Object answer(String name, QmpType gives, Object answer) {
+        try {
+            TypeCheck.check(gives, answer, "return");
+        } catch (Refusal e) {
+            throw new IllegalStateException(
+                    "'" + name + "' answers what its type does not allow: " + e.getMessage(), e);
+        }
+        Json.write(answer); // throws here if it can't be
+        return answer;
+    }
+
+    /** An event that clients may be told. */
+    void mayTell(String event, QmpType data) {
+        events.put(event, data);
+    }
+
+    /** The command of that name. */
+    Command find(String name) throws Refusal {
+        Command command = commands.get(name);
+        if (command == null) {
+            throw Refusal.commandNotFound("The command %s has not been found", name);
+        }
+        return command;
+    }
+
+    private List<?> schema() {
+        Schema schema = new Schema();
+        commands.forEach(
+                (name, command) ->
+                        schema.command(name, command.told(), command.gives(), command.outOfBand()));
+        events.forEach(schema::event);
+        return schema.entities();
+    }
+
+    /** A client came: it is greeted. */
+    void joined(Conversation conversation) {
         synchronized (lock) {
-            client = next;
-            if (next != null) {
-                next.send(Map.of("QMP", ordered("version", VERSION, "capabilities", List.of())));
-            }
+            conversations.add(conversation);
+            conversation
+                    .client()
+                    .send(Map.of("QMP", ordered("version", VERSION, "capabilities", List.of(OOB))));
         }
     }
 
-    void event(String name) {
-        event(name, Map.of());
+    void left(Conversation conversation) {
+        synchronized (lock) {
+            conversations.remove(conversation);
+        }
     }
 
-    /** Tells the client, if there is one; any thread. */
-    void event(String name, Map<String, ?> data) {
+    /** Executes and answers a command while nothing else is. */
+    void inTurn(Conversation conversation, Runnable command) {
         synchronized (lock) {
-            if (client == null || !client.negotiated) return;
-            Instant now = Instant.now();
-            Map<String, Object> event = new LinkedHashMap<>();
-            event.put(
-                    "timestamp",
-                    ordered("seconds", now.getEpochSecond(), "microseconds", now.getNano() / 1000));
-            event.put("event", name);
-            if (!data.isEmpty()) event.put("data", data);
-            client.send(event);
+            current = conversation;
+            afterwards = () -> {};
+            command.run();
+            afterwards.run();
         }
     }
 
@@ -91,109 +197,28 @@ final class Monitor implements Framer.Handler {
         afterwards = work;
     }
 
-    @Override
-    public void malformed(String why) {
+    void event(String name) {
+        event(name, Map.of());
+    }
+
+    /** Tells the clients; any thread. */
+    void event(String name, Map<String, ?> data) {
         synchronized (lock) {
-            client.send(error(Refusal.generic("%s", why)));
+            Instant now = Instant.now();
+            Map<String, Object> event = new LinkedHashMap<>();
+            event.put(
+                    "timestamp",
+                    ordered("seconds", now.getEpochSecond(), "microseconds", now.getNano() / 1000));
+            event.put("event", name);
+            if (!data.isEmpty()) event.put("data", data);
+            for (Conversation each : conversations) each.event(event);
         }
-    }
-
-    @Override
-    public void message(byte[] text) {
-        synchronized (lock) {
-            Map<String, Object> answer = new LinkedHashMap<>();
-            afterwards = null;
-            try {
-                Object request = parse(text);
-                if (!(request instanceof Map<?, ?> members)) {
-                    throw Refusal.generic("QMP input must be a JSON object");
-                }
-                if (members.containsKey("id")) answer.put("id", members.get("id"));
-                answer.put("return", execute(members));
-            } catch (Refusal e) {
-                answer.putAll(error(e));
-            } catch (IOException e) {
-                answer.putAll(error(Refusal.generic("%s", e.getMessage())));
-            } catch (RuntimeException | Error e) { // the next one may do all the same
-                LOG.warn("A QMP command failed", e);
-                answer.putAll(error(Refusal.generic("it failed inside this host: %s", reason(e))));
-            }
-            client.send(answer);
-            if (afterwards != null) afterwards.run();
-        }
-    }
-
-    private static Object reason(Throwable e) {
-        return e instanceof UncheckedIOException io ? io.getCause().getMessage() : e;
-    }
-
-    private static Object parse(byte[] text) throws Refusal {
-        try {
-            return Json.parseRequest(text);
-        } catch (IOException e) {
-            throw Refusal.generic("JSON parse error: %s", e.getMessage());
-        }
-    }
-
-    private static Map<String, Object> error(Refusal why) {
-        return Map.of("error", ordered("class", why.errorClass(), "desc", why.getMessage()));
-    }
-
-    private Object execute(Map<?, ?> request) throws Refusal, IOException {
-        for (Object member : request.keySet()) {
-            if (!List.of("execute", "arguments", "id").contains(member)) {
-                throw Refusal.generic("QMP input member '%s' is unexpected", member);
-            }
-        }
-        if (!request.containsKey("execute")) {
-            throw Refusal.generic("QMP input lacks member 'execute'");
-        }
-        if (!(request.get("execute") instanceof String name)) {
-            throw Refusal.generic("QMP input member 'execute' must be a string");
-        }
-        Object given = request.containsKey("arguments") ? request.get("arguments") : Map.of();
-        if (!(given instanceof Map<?, ?> members)) {
-            throw Refusal.generic("QMP input member 'arguments' must be an object");
-        }
-        if (!client.negotiated && !name.equals("qmp_capabilities")) {
-            throw Refusal.commandNotFound(
-                    "Expecting capabilities negotiation with 'qmp_capabilities'");
-        }
-        Command command = commands.get(name);
-        if (command == null) {
-            throw Refusal.commandNotFound("The command %s has not been found", name);
-        }
-        return command.execute(Arguments.of(members));
-    }
-
-    private Object negotiate(Arguments arguments) throws Refusal {
-        if (client.negotiated) {
-            throw Refusal.commandNotFound(
-                    "Capabilities negotiation is already complete, command ignored");
-        }
-        for (Object capability : arguments.optionalList("enable").orElse(List.of())) {
-            throw Refusal.generic("There is no QMP capability '%s'", capability);
-        }
-        arguments.end();
-        client.negotiated = true;
-        return Map.of();
-    }
-
-    private Object queryCommands(Arguments arguments) throws Refusal {
-        return nothing(
-                arguments, commands.keySet().stream().map(name -> Map.of("name", name)).toList());
-    }
-
-    private static Object nothing(Arguments arguments, Object answer) throws Refusal {
-        arguments.end();
-        return answer;
     }
 
     private Object quit(Arguments arguments) throws Refusal {
-        arguments.end();
         if (quit == null) throw Refusal.generic("This host does not end by QMP");
         event("SHUTDOWN", ordered("guest", false, "reason", "host-qmp-quit"));
-        Client last = client;
+        Client last = current.client();
         afterwards(() -> new Thread(() -> quit(last), "qmp-quit").start());
         return Map.of();
     }

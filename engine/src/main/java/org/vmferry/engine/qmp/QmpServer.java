@@ -15,13 +15,15 @@ import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Lets a machine be migrated with QMP, QEMU's control protocol, over a unix domain socket: a script
  * that drives QEMU's migrations drives this host. What it understands is in docs/qmp.md.
  *
- * <p>One client at a time is served, further ones wait. Who can open the socket can have the
+ * <p>Some clients are served at once, further ones wait. Who can open the socket can have the
  * machine sent anywhere, and files written in this process' name: its directory's permissions are
  * all that protects it.
  *
@@ -34,17 +36,28 @@ public final class QmpServer implements AutoCloseable {
 
     private static final long RETRY_MS = 1000;
 
+    /** Clients served at once: each has two threads, and up to 8 MiB that wait for it. */
+    static final int MOST_CLIENTS = 16;
+
     private final Acceptor end;
     private final Monitor monitor;
     private final Migrations migrations;
     private final Thread thread;
-    private Client client; // guarded by this
+    private final Set<Client> clients = new HashSet<>(); // guarded by this
     private boolean closed; // guarded by this
 
-    private QmpServer(Engine engine, Machine machine, Path socket, Runnable quit)
+    private QmpServer(
+            Engine engine,
+            Machine machine,
+            Path socket,
+            Runnable quit,
+            List<? extends QmpCommand> commands)
             throws IOException {
         monitor = new Monitor(quit);
-        migrations = new Migrations(engine, new Guest(machine, monitor), monitor);
+        Guest guest = new Guest(machine, monitor);
+        migrations = new Migrations(engine, guest, monitor);
+        new HumanMonitor(guest, migrations, monitor);
+        commands.forEach(monitor::command);
         Address address = new Address("unix", socket.toString());
         end = new UnixTransport().acceptor(address, Options.DEFAULTS);
         thread = new Thread(this::serve, Printable.line("qmp-" + socket.getFileName()));
@@ -52,7 +65,7 @@ public final class QmpServer implements AutoCloseable {
     }
 
     /**
-     * Serves clients, in a thread of its own. The command quit is refused.
+     * Serves clients, in threads of its own. The command quit is refused.
      *
      * @param engine migrates it
      * @param machine the host's, which stays its own
@@ -65,7 +78,7 @@ public final class QmpServer implements AutoCloseable {
     }
 
     /**
-     * Serves clients, in a thread of its own.
+     * Serves clients, in threads of its own.
      *
      * @param engine migrates it
      * @param machine the host's, which stays its own
@@ -76,7 +89,30 @@ public final class QmpServer implements AutoCloseable {
      */
     public static QmpServer listen(Engine engine, Machine machine, Path socket, Runnable quit)
             throws IOException {
-        QmpServer server = new QmpServer(engine, machine, socket, quit);
+        return listen(engine, machine, socket, quit, List.of());
+    }
+
+    /**
+     * Serves clients, in threads of its own, with commands of the host's besides.
+     *
+     * @param engine migrates it
+     * @param machine the host's, which stays its own
+     * @param socket where to listen; a socket there on which nobody listens is replaced
+     * @param quit what the command quit does, in a thread of its own; it may close the server. Null
+     *     if quit is refused
+     * @param commands the host's
+     * @return the server, to be closed
+     * @throws IOException if it can't listen there
+     * @throws IllegalArgumentException if a command's name is none, or taken
+     */
+    public static QmpServer listen(
+            Engine engine,
+            Machine machine,
+            Path socket,
+            Runnable quit,
+            List<? extends QmpCommand> commands)
+            throws IOException {
+        QmpServer server = new QmpServer(engine, machine, socket, quit, commands);
         try {
             server.thread.start();
             return server;
@@ -87,57 +123,58 @@ public final class QmpServer implements AutoCloseable {
     }
 
     private void serve() {
-        while (true) {
+        while (awaitPlace()) {
             try {
-                if (!serve(end.accept())) return;
+                begin(end.accept());
             } catch (IOException | RuntimeException | Error e) {
                 if (!goesOn(e)) return;
             }
         }
     }
 
+    /** False if the server is closed. */
+    private synchronized boolean awaitPlace() {
+        while (clients.size() == MOST_CLIENTS && !closed) pause(0);
+        return !closed;
+    }
+
+    private void begin(Channel channel) throws IOException {
+        Client client = new Client(channel, monitor, thread.getName(), this::gone);
+        synchronized (this) {
+            if (closed) client.end();
+            clients.add(client);
+        }
+        try {
+            client.start();
+        } catch (IOException | RuntimeException | Error e) {
+            gone(client);
+            throw e;
+        }
+    }
+
+    private synchronized void gone(Client client) {
+        clients.remove(client);
+        notifyAll();
+    }
+
     /** Whatever was wrong with one client, or for a while, such as too many descriptors. */
     private synchronized boolean goesOn(Throwable why) {
         if (closed) return false;
         LOG.warn("{}: a client could not be served; the next is waited for", thread.getName(), why);
-        try {
-            wait(RETRY_MS);
-        } catch (InterruptedException e) {
-            // Nobody does that.
-        }
+        pause(RETRY_MS);
         return !closed;
     }
 
-    private boolean serve(Channel channel) throws IOException {
-        Client next;
+    private void pause(long ms) {
         try {
-            next = new Client(channel, thread.getName());
-        } catch (Error e) { // no thread is to be had
-            channel.close();
-            throw e;
+            wait(ms);
+        } catch (InterruptedException e) {
+            // Nobody does that.
         }
-        return serve(next);
-    }
-
-    /** Until it goes; false if the server is closed. */
-    private boolean serve(Client next) {
-        try (next) {
-            synchronized (this) {
-                if (closed) return false;
-                client = next;
-            }
-            monitor.client(next);
-            next.read(new Framer(monitor));
-        } catch (IOException | RuntimeException | Error e) {
-            LOG.warn("{}: a client's connection failed", thread.getName(), e);
-        } finally {
-            monitor.client(null);
-        }
-        return true;
     }
 
     /**
-     * Ends the client's connection, and a migration that QMP began: it is cancelled, unless it can
+     * Ends the clients' connections, and a migration that QMP began: it is cancelled, unless it can
      * only complete, and waited for. The machine is left to its host. Closing twice does nothing.
      */
     @Override
@@ -146,10 +183,15 @@ public final class QmpServer implements AutoCloseable {
             if (closed) return;
             closed = true;
             notifyAll();
-            if (client != null) client.end();
         }
         end.release();
-        Joined.all(List.of(thread));
+        Joined.all(List.of(thread)); // from now on there come no more
+        List<Client> last;
+        synchronized (this) {
+            last = List.copyOf(clients);
+        }
+        last.forEach(Client::end);
+        last.forEach(Client::join);
         boolean interrupted = Thread.interrupted(); // which a close might mind
         end.close();
         migrations.close();

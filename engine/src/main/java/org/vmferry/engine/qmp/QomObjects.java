@@ -1,7 +1,13 @@
 package org.vmferry.engine.qmp;
 
+import static org.vmferry.engine.qmp.QmpType.Builtin.BOOLEAN;
+import static org.vmferry.engine.qmp.QmpType.Builtin.STRING;
+import static org.vmferry.engine.qmp.QmpType.NOTHING;
+
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.engine.qmp.QmpType.Choice;
+import org.vmferry.engine.qmp.QmpType.Struct;
 import org.vmferry.engine.tls.TlsCredentials;
 import org.vmferry.spi.MigrationException;
 
@@ -22,6 +28,14 @@ final class QomObjects {
     private static final Pattern ID = Pattern.compile("[A-Za-z][A-Za-z0-9._-]{0,254}");
     private static final int MOST = 1000;
 
+    private static final Choice ENDPOINT = new Choice(List.of("client", "server"));
+    private static final Struct OBJECT = NOTHING.with("qom-type", STRING).with("id", STRING);
+    private static final Struct CREDENTIALS =
+            OBJECT.with("dir", STRING)
+                    .withOptional("endpoint", ENDPOINT)
+                    .withOptional("verify-peer", BOOLEAN);
+    private static final Struct AUTHORIZED = OBJECT.with("identity", STRING);
+
     private sealed interface Made {}
 
     private record Credentials(String directory, boolean client, boolean verifyPeer)
@@ -32,8 +46,15 @@ final class QomObjects {
     private final Map<String, Made> made = new LinkedHashMap<>();
 
     QomObjects(Monitor monitor) {
-        monitor.command("object-add", this::add);
-        monitor.command("object-del", this::delete);
+        monitor.command(
+                "object-add",
+                OBJECT.withOptional("dir", STRING)
+                        .withOptional("endpoint", ENDPOINT)
+                        .withOptional("verify-peer", BOOLEAN)
+                        .withOptional("identity", STRING),
+                NOTHING,
+                this::add);
+        monitor.command("object-del", NOTHING.with("id", STRING), NOTHING, this::delete);
     }
 
     private Object add(Arguments arguments) throws Refusal, IOException {
@@ -42,14 +63,13 @@ final class QomObjects {
         Made object =
                 switch (type) {
                     case "tls-creds-x509" -> credentials(arguments);
-                    case "authz-simple" -> new Authorized(arguments.string("identity"));
+                    case "authz-simple" -> authorized(arguments);
                     default ->
                             throw Refusal.generic(
                                     "Parameter 'qom-type' does not accept value '%s': this host has"
                                             + " tls-creds-x509 and authz-simple",
                                     type);
                 };
-        arguments.end();
         if (!ID.matcher(id).matches()) {
             throw Refusal.generic("Parameter 'id' expects an identifier");
         }
@@ -61,13 +81,16 @@ final class QomObjects {
     }
 
     private static Credentials credentials(Arguments arguments) throws Refusal {
-        String directory = arguments.string("dir");
-        String endpoint = arguments.optionalString("endpoint").orElse("client");
-        if (!List.of("client", "server").contains(endpoint)) {
-            throw Refusal.generic("Parameter 'endpoint' does not accept value '%s'", endpoint);
-        }
+        TypeCheck.check(CREDENTIALS, arguments.members(), "");
         return new Credentials(
-                directory, endpoint.equals("client"), arguments.bool("verify-peer", true));
+                arguments.string("dir"),
+                arguments.optionalString("endpoint").orElse("client").equals("client"),
+                arguments.bool("verify-peer", true));
+    }
+
+    private static Authorized authorized(Arguments arguments) throws Refusal {
+        TypeCheck.check(AUTHORIZED, arguments.members(), "");
+        return new Authorized(arguments.string("identity"));
     }
 
     /** Only to see whether they can be. */
@@ -83,7 +106,6 @@ final class QomObjects {
 
     private Object delete(Arguments arguments) throws Refusal {
         String id = arguments.string("id");
-        arguments.end();
         if (made.remove(id) == null) throw Refusal.generic("object '%s' not found", id);
         return Map.of();
     }

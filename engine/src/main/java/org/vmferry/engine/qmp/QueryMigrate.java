@@ -1,7 +1,16 @@
 package org.vmferry.engine.qmp;
 
+import static org.vmferry.engine.qmp.QmpType.Builtin.BOOLEAN;
+import static org.vmferry.engine.qmp.QmpType.Builtin.INTEGER;
+import static org.vmferry.engine.qmp.QmpType.Builtin.NUMBER;
+import static org.vmferry.engine.qmp.QmpType.Builtin.STRING;
+import static org.vmferry.engine.qmp.QmpType.NOTHING;
+
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
+import org.vmferry.engine.qmp.QmpType.Array;
+import org.vmferry.engine.qmp.QmpType.Choice;
+import org.vmferry.engine.qmp.QmpType.Struct;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.transport.Address;
 
@@ -11,7 +20,53 @@ import java.util.Map;
 
 /** What query-migrate tells of a migration, with QEMU's members for each of its states. */
 final class QueryMigrate {
+    private static final List<String> COUNTS =
+            List.of(
+                    "total",
+                    "transferred",
+                    "remaining",
+                    "duplicate",
+                    "normal",
+                    "normal-bytes",
+                    "page-size",
+                    "pages-per-second",
+                    "dirty-sync-count",
+                    "dirty-pages-rate",
+                    "multifd-bytes",
+                    "precopy-bytes",
+                    "downtime-bytes",
+                    "postcopy-bytes",
+                    "postcopy-requests",
+                    "dirty-sync-missed-zero-copy");
+
+    /** What it may tell. */
+    static final Struct TYPE =
+            NOTHING.withOptional("status", Migrations.STATE)
+                    .withOptional("total-time", INTEGER)
+                    .withOptional("setup-time", INTEGER)
+                    .withOptional("downtime", INTEGER)
+                    .withOptional("expected-downtime", INTEGER)
+                    .withOptional("cpu-throttle-percentage", INTEGER)
+                    .withOptional("error-desc", STRING)
+                    .withOptional("ram", ramType())
+                    .withOptional("socket-address", new Array(addressType()));
+
     private QueryMigrate() {}
+
+    private static Struct ramType() {
+        Struct ram = NOTHING.with("mbps", NUMBER);
+        for (String count : COUNTS) ram = ram.with(count, INTEGER);
+        return ram;
+    }
+
+    private static Struct addressType() {
+        return NOTHING.with("type", new Choice(List.of("inet", "unix", "vsock", "fd")))
+                .withOptional("path", STRING)
+                .withOptional("host", STRING)
+                .withOptional("port", STRING)
+                .withOptional("ipv4", BOOLEAN)
+                .withOptional("ipv6", BOOLEAN);
+    }
 
     static Map<String, Object> ofSource(Migration migration) {
         MigrationState state = migration.state();

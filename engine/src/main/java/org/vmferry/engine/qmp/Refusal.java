@@ -21,6 +21,10 @@ final class Refusal extends Exception {
         return new Refusal(GENERIC, format.formatted(arguments));
     }
 
+    static Refusal missing(String parameter) {
+        return generic("Parameter '%s' is missing", parameter);
+    }
+
     static Refusal commandNotFound(String format, Object... arguments) {
         return new Refusal(COMMAND_NOT_FOUND, format.formatted(arguments));
     }

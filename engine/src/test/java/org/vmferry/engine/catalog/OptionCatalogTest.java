@@ -15,6 +15,7 @@ import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
 
+import java.util.List;
 import java.util.Set;
 
 /** What can be set, and whose it is. */
@@ -65,17 +66,26 @@ class OptionCatalogTest {
                                         .parameter("multifd-channels", "8"));
         assertThat(catalog.describe(current))
                 .contains(
-                        new OptionInfo("multifd", "multifd", true, false, "on or off", true),
-                        new OptionInfo("multifd-channels", "multifd", false, 2, "1 to 255", 8),
+                        new OptionInfo(
+                                "multifd", "multifd", true, false, "on or off", List.of(), true),
+                        new OptionInfo(
+                                "multifd-channels", "multifd", false, 2, "1 to 255", List.of(), 8),
                         new OptionInfo(
                                 "multifd-compression",
                                 "engine",
                                 false,
                                 "none",
                                 "none, zlib",
+                                List.of("none", "zlib"),
                                 "none"),
                         new OptionInfo(
-                                "downtime-limit", "engine", false, 300L, "0 to 2000000 ms", 300L));
+                                "downtime-limit",
+                                "engine",
+                                false,
+                                300L,
+                                "0 to 2000000 ms",
+                                List.of(),
+                                300L));
         assertThat(catalog.describe(Options.DEFAULTS))
                 .extracting(OptionInfo::name)
                 .doesNotHaveDuplicates();

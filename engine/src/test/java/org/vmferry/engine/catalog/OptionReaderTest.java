@@ -22,6 +22,8 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
 
+import java.util.List;
+
 /** Names and values, and what is said of wrong ones. */
 class OptionReaderTest {
     private final OptionReader reader = new OptionReader(new OptionCatalog(PLUGINS));
@@ -85,7 +87,8 @@ class OptionReaderTest {
     @ParameterizedTest
     @CsvSource({
         "max-bandwidth, -1",
-        "max-bandwidth, 9223372036854775808",
+        "max-bandwidth, 18446744073709551616",
+        "max-bandwidth, 1e3",
         "downtime-limit, 2000001",
         "multifd-channels, 0",
         "multifd-channels, 256",
@@ -100,6 +103,33 @@ class OptionReaderTest {
         MigrationException failure = refused(reader, parameter(name, value));
         assertThat(failure.blame()).isEqualTo(Blame.USER);
         assertThat(failure).hasMessageStartingWith(name + "=" + value + ": takes ");
+    }
+
+    /** QEMU's 64 bits are more than a long has, and nobody sends so fast. */
+    @ParameterizedTest
+    @ValueSource(strings = {"9223372036854775807", "9223372036854775808", "18446744073709551615"})
+    void anAmountWithoutALimitTakesAllThatQemuDoes(String value) throws Exception {
+        assertThat(reader.read(parameter("max-bandwidth", value)).get(EngineOptions.MAX_BANDWIDTH))
+                .isEqualTo(Long.MAX_VALUE);
+    }
+
+    /** Scripts set all they know to what a QEMU has anyway. */
+    @Test
+    void whatNobodyObeysMayBeSetToQemusDefault() throws Exception {
+        OptionReader bare = new OptionReader(new OptionCatalog(ENGINE));
+        for (OptionReader each : List.of(reader, bare)) {
+            each.check(
+                    Settings.NONE
+                            .parameter("xbzrle-cache-size", "67108864")
+                            .parameter("cpu-throttle-tailslow", "off")
+                            .parameter("compress-wait-thread", "true")
+                            .parameter("multifd-channels", "2")
+                            .parameter("zero-page-detection", "multifd"));
+            refused(each, parameter("xbzrle-cache-size", "67108865"));
+            refused(each, parameter("cpu-throttle-tailslow", "on"));
+        }
+        refused(bare, parameter("multifd-channels", "3"));
+        refused(bare, parameter("multifd-flush-after-each-section", "off"));
     }
 
     @Test

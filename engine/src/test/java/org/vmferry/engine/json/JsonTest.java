@@ -74,7 +74,7 @@ class JsonTest {
         Json.parse("[".repeat(deepest) + "]".repeat(deepest));
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> Json.parse("[".repeat(1_000_000)))
-                .withMessageContaining("depth");
+                .withMessageContaining("levels");
     }
 
     @Test

@@ -11,6 +11,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -52,6 +53,27 @@ final class RawQmp implements AutoCloseable {
         while (bytes.hasRemaining()) socket.write(bytes);
     }
 
+    /** Greeted, and with its capabilities agreed. */
+    static RawQmp negotiated(Path path, String... capabilities) throws Exception {
+        RawQmp client = new RawQmp(path);
+        client.next();
+        client.ask("qmp_capabilities", Map.of("enable", List.of(capabilities)));
+        return client;
+    }
+
+    /** What a command returns, or its error; events before it are dropped. */
+    Object ask(String command, Map<String, ?> arguments) throws Exception {
+        send(Json.write(Map.of("execute", command, "arguments", arguments)));
+        Map<String, Object> answer = next();
+        while (answer.containsKey("event")) answer = next();
+        return answer.getOrDefault("return", answer.get("error"));
+    }
+
+    /** Says that it has nothing more to say. */
+    void sayNoMore() throws IOException {
+        socket.shutdownOutput();
+    }
+
     /** The next message. */
     Map<String, Object> next() throws Exception {
         Map<String, Object> message = come.poll(DEADLINE, TimeUnit.SECONDS);
@@ -61,6 +83,11 @@ final class RawQmp implements AutoCloseable {
             throw new IOException("the connection has ended");
         }
         return message;
+    }
+
+    /** Whether a message has come that nobody took. */
+    boolean hasCome() {
+        return !come.isEmpty();
     }
 
     /** Whether the peer ends it. */

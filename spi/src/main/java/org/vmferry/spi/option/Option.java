@@ -3,6 +3,8 @@ package org.vmferry.spi.option;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
 
+import java.util.List;
+
 /**
  * A capability or parameter: a constant of the module that obeys it.
  *
@@ -39,6 +41,15 @@ public sealed interface Option<T> permits Capability, Parameter {
      * @return a phrase
      */
     String range();
+
+    /**
+     * What may be set, for a program, if that is one of several words.
+     *
+     * @return empty if it is anything else
+     */
+    default List<String> words() {
+        return List.of();
+    }
 
     /**
      * Whether it may change while a migration runs: who obeys it asks {@code Session.current} each

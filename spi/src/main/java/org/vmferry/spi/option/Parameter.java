@@ -3,6 +3,7 @@ package org.vmferry.spi.option;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
 
+import java.math.BigInteger;
 import java.util.List;
 
 /**
@@ -21,17 +22,25 @@ public final class Parameter<T> implements Option<T> {
     private final T defaultValue;
     private final Reader<T> reader;
     private final String range;
+    private final List<String> words;
     private final boolean live;
 
     private Parameter(String name, T defaultValue, String range, Reader<T> reader) {
-        this(name, defaultValue, range, reader, false);
+        this(name, defaultValue, range, reader, List.of(), false);
     }
 
-    private Parameter(String name, T defaultValue, String range, Reader<T> reader, boolean live) {
+    private Parameter(
+            String name,
+            T defaultValue,
+            String range,
+            Reader<T> reader,
+            List<String> words,
+            boolean live) {
         this.name = name;
         this.defaultValue = defaultValue;
         this.range = range;
         this.reader = reader;
+        this.words = List.copyOf(words);
         this.live = live;
     }
 
@@ -60,7 +69,8 @@ public final class Parameter<T> implements Option<T> {
      *
      * @param name QEMU's spelling
      * @param defaultValue where nobody set it
-     * @param most largest allowed; the least is 0
+     * @param most largest allowed; the least is 0. With {@code Long.MAX_VALUE} everything above it
+     *     that QEMU's 64 bits hold is taken too, and means {@code Long.MAX_VALUE}
      * @param unit such as "bytes/s" or "ms"
      * @return the parameter
      */
@@ -70,8 +80,12 @@ public final class Parameter<T> implements Option<T> {
                 defaultValue,
                 (most == Long.MAX_VALUE ? "0 or more " : "0 to " + most + " ") + unit,
                 text -> {
-                    long value = Long.parseLong(text);
-                    return value < 0 || value > most ? null : value;
+                    if (text.length() > 40) return null; // before it costs anything
+                    BigInteger value = new BigInteger(text);
+                    if (value.signum() < 0 || value.bitLength() > 64) return null;
+                    if (most == Long.MAX_VALUE)
+                        return value.min(BigInteger.valueOf(most)).longValue();
+                    return value.compareTo(BigInteger.valueOf(most)) > 0 ? null : value.longValue();
                 });
     }
 
@@ -107,7 +121,9 @@ public final class Parameter<T> implements Option<T> {
                 name,
                 words.getFirst(),
                 String.join(", ", words),
-                text -> words.contains(text) ? text : null);
+                text -> words.contains(text) ? text : null,
+                words,
+                false);
     }
 
     /**
@@ -126,7 +142,12 @@ public final class Parameter<T> implements Option<T> {
      * @return a new parameter
      */
     public Parameter<T> asLive() {
-        return new Parameter<>(name, defaultValue, range, reader, true);
+        return new Parameter<>(name, defaultValue, range, reader, words, true);
+    }
+
+    @Override
+    public List<String> words() {
+        return words;
     }
 
     @Override
