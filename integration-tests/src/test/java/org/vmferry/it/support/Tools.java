@@ -26,10 +26,14 @@ public final class Tools {
             boolean there =
                     Stream.of(System.getenv("PATH").split(":"))
                             .anyMatch(folder -> Files.isExecutable(Path.of(folder, name)));
-            String missing = "no " + name + "; .ci/install-tls installs it";
-            if ("true".equals(System.getenv("CI"))) assertThat(there).as(missing).isTrue();
-            assumeTrue(there, missing);
+            require(there, "no " + name + "; .ci/install-tls installs it");
         }
+    }
+
+    /** The same of anything: what is missing says what to do. */
+    public static void require(boolean there, String missing) {
+        if ("true".equals(System.getenv("CI"))) assertThat(there).as(missing).isTrue();
+        assumeTrue(there, missing);
     }
 
     /** Runs one to its end, which must be a good one. */
