@@ -87,11 +87,9 @@ class ForeignClientsTest {
                 QmpServer server =
                         QmpServer.listen(Engine.create(), machine, folder.resolve("qmp"))) {
             String ask = "{\"execute\":\"query-commands\",\"id\":%d}";
-            String all =
-                    "{\"execute\":\"qmp_capabilities\"}" + ask.formatted(1) + ask.formatted(2);
+            String all = "{\"execute\":\"qmp_capabilities\"}" + ask.formatted(1) + ask.formatted(2);
             for (int i = 0; i < 40; i++) {
-                String said =
-                        run(List.of("sh", "-c", "printf '" + all + "' | " + command));
+                String said = run(List.of("sh", "-c", "printf '" + all + "' | " + command));
                 assertThat(said.lines().count()).as(said).isEqualTo(4);
                 assertThat(said).contains("\"id\": 1,").contains("\"id\": 2,");
             }
