@@ -3,7 +3,10 @@ package org.vmferry.testkit.conformance;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.function.Executable;
+import org.slf4j.Logger;
+import org.vmferry.spi.Log;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -17,6 +20,8 @@ import java.util.function.BooleanSupplier;
 
 /** What all suites share: how long they wait. */
 public abstract class Conformance {
+    private static final Logger LOG = Log.of(Conformance.class);
+
     Conformance() {}
 
     /**
@@ -36,6 +41,15 @@ public abstract class Conformance {
      */
     protected Duration quiet() {
         return Duration.ofMillis(50);
+    }
+
+    /**
+     * Gives up a test that the author's class has no means for. It is no success, and said where a
+     * person looks.
+     */
+    static void cannotSee(String what) {
+        LOG.warn("This suite can't see: {}", what);
+        Assumptions.abort(what);
     }
 
     /** A call on a thread of its own. */

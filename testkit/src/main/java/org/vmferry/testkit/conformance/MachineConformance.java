@@ -18,9 +18,13 @@ import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.testkit.fault.Fault;
 import org.vmferry.testkit.fault.Faults;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +32,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -36,6 +41,9 @@ import java.util.concurrent.locks.LockSupport;
  * <p>Its guest must write to RAM all the time while it runs. A few MiB of RAM are enough.
  */
 public abstract class MachineConformance extends Conformance {
+    /** So many that a log which forgets one in a thousand is caught. */
+    private static final int STORES = 5000;
+
     @TempDir Path folder;
     private final List<Machine> made = new ArrayList<>();
     private Plugins plugins;
@@ -97,6 +105,38 @@ public abstract class MachineConformance extends Conformance {
      */
     protected long[] faultsAt() {
         return new long[] {1, 5000, 200_000};
+    }
+
+    /**
+     * Lets the guest of a machine that stands still go on for a while that its own clock measures:
+     * instructions, ticks, frames. Two machines that are equal must come to the same. Without it
+     * the suite can't see a register, or a whole CPU, that {@code devices()} leaves out.
+     *
+     * @param machine one of {@link #machine()}'s, which stands still, and does so when this returns
+     * @param steps how far
+     * @return what the guest has come to, which is compared with {@code equals}: its registers, its
+     *     results, what the host can say of its state by other ways than {@code devices()}. By
+     *     default empty: it can't be run so
+     * @throws Exception if that fails
+     */
+    protected Optional<?> runFor(Machine machine, long steps) throws Exception {
+        return Optional.empty();
+    }
+
+    /**
+     * Stores a byte as the guest does, marks and all. Without it the suite can't see a log that
+     * forgets a few stores: the guest may write to the same page again.
+     *
+     * @param machine one of {@link #machine()}'s, which stands still
+     * @param block one of its {@code ram()}'s
+     * @param offset in the block
+     * @param value what to store
+     * @return by default false: it can't be done
+     * @throws Exception if that fails
+     */
+    protected boolean store(Machine machine, RamBlock block, long offset, byte value)
+            throws Exception {
+        return false;
     }
 
     @AfterEach
@@ -399,5 +439,80 @@ public abstract class MachineConformance extends Conformance {
                     source.machine,
                     "dirtyLog().stop(), enter(): the disk was full, the guest must run on");
         }
+    }
+
+    @Test
+    @Tag("MCH-15")
+    final void whatIsRestoredComputesTheSame() throws Exception {
+        for (int i = 0; i < 2; i++) {
+            Observed source = running();
+            source.machine.enter(RunState.PAUSED);
+            Path file = folder.resolve("paused-" + i);
+            save(source, file);
+            Machine restored = restored(file).machine;
+            source.machine.enter(RunState.PAUSED); // after a snapshot it is the host's again
+            for (long steps : new long[] {1, 1000, 100_000}) {
+                Optional<?> wanted = runFor(source.machine, steps);
+                if (wanted.isEmpty()) {
+                    cannotSee("runFor() is not there: whether devices() leaves something out");
+                }
+                assertEquals(
+                        wanted,
+                        runFor(restored, steps),
+                        "devices(), ram(): after "
+                                + steps
+                                + " steps the restored guest has come to something else: a part of"
+                                + " its state is in no device and in no RAM block");
+            }
+        }
+    }
+
+    @Test
+    @Tag("MCH-16")
+    final void everyStoreIsMarked() throws Exception {
+        Machine machine = make();
+        machine.enter(RunState.PAUSED);
+        Optional<DirtyLog> log = machine.ram().dirtyLog();
+        if (log.isEmpty()) cannotSee("ram().dirtyLog() is not there: whether stores are marked");
+        log.get().start();
+        try {
+            long stores = 0;
+            while (stores < STORES) {
+                for (RamBlock block : machine.ram().blocks()) {
+                    stores += storesToEachPage(machine, block, log.get());
+                }
+                if (stores == 0) {
+                    cannotSee("store() is not there: whether each store is marked");
+                }
+            }
+        } finally {
+            log.get().stop();
+        }
+    }
+
+    /** How many it could make. */
+    private long storesToEachPage(Machine machine, RamBlock block, DirtyLog log) throws Exception {
+        PageBitmap dirty = new PageBitmap(block.pages());
+        log.harvest(block, dirty);
+        PageBitmap stored = new PageBitmap(block.pages());
+        byte[] there = new byte[1];
+        for (long page = 0; page < block.pages(); page++) {
+            long offset = page * block.pageSize() + page * 7 % block.pageSize();
+            if (offset >= block.usedLength()) break;
+            block.read(offset, MemorySegment.ofArray(there));
+            if (store(machine, block, offset, (byte) (there[0] + 1))) stored.set(page);
+        }
+        dirty = new PageBitmap(block.pages());
+        log.harvest(block, dirty);
+        long stores = stored.cardinality();
+        for (long page = 0; page < block.pages(); page++) if (dirty.get(page)) stored.clear(page);
+        assertEquals(
+                0,
+                stored.cardinality(),
+                "store(), dirtyLog(): of %d stores to '%s', one to each page, so many left no mark;"
+                                .formatted(stores, block.id())
+                        + " the first was to page "
+                        + stored.nextSet(0));
+        return stores;
     }
 }

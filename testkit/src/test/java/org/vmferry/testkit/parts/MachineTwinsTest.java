@@ -1,8 +1,17 @@
 package org.vmferry.testkit.parts;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.vmferry.testkit.machine.Rv64.Register.S0;
+import static org.vmferry.testkit.machine.Rv64.Register.S1;
+import static org.vmferry.testkit.machine.Rv64.Register.S2;
+import static org.vmferry.testkit.machine.Rv64.Register.T0;
+import static org.vmferry.testkit.machine.Rv64.Register.T1;
+import static org.vmferry.testkit.machine.Rv64.Register.ZERO;
+
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.vmferry.spi.machine.DeviceState;
+import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.DirtyLog;
@@ -10,11 +19,20 @@ import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.testkit.conformance.MachineConformance;
+import org.vmferry.testkit.machine.ReferenceMachine;
+import org.vmferry.testkit.machine.Rv64.Branch;
+import org.vmferry.testkit.machine.Rv64.Load;
+import org.vmferry.testkit.machine.Rv64.OpImm;
+import org.vmferry.testkit.machine.Rv64.Store;
+import org.vmferry.testkit.machine.Rv64Assembler;
 
 import java.io.DataInput;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -27,7 +45,7 @@ class MachineTwinsTest {
         return Twins.of(MachineTwinsTest.class, MachineConformance.class);
     }
 
-    abstract static class Suite extends MachineConformance {
+    abstract static class Suite extends MachinePartsTest.OfToys {
         @Override
         protected abstract Machine machine();
 
@@ -163,7 +181,7 @@ class MachineTwinsTest {
         }
     }
 
-    @Breaks({"MCH-7", "MCH-10", "MCH-11"})
+    @Breaks({"MCH-7", "MCH-10", "MCH-11", "MCH-16"})
     static class ForgetsWhatWasWritten extends Suite {
         @Override
         protected Machine machine() {
@@ -267,7 +285,7 @@ class MachineTwinsTest {
         }
     }
 
-    @Breaks({"MCH-6", "MCH-7", "MCH-10", "MCH-11", "MCH-12"})
+    @Breaks({"MCH-6", "MCH-7", "MCH-10", "MCH-11", "MCH-12", "MCH-15"})
     static class StartsTooEarly extends Suite {
         @Override
         protected Machine machine() {
@@ -312,6 +330,116 @@ class MachineTwinsTest {
                     };
             if (machines.getAndIncrement() == 0) first = made;
             return made;
+        }
+    }
+
+    @Breaks("MCH-15")
+    static class LeavesItsCounterOut extends Suite {
+        @Override
+        protected Machine machine() {
+            return new ToyMachine() {
+                @Override
+                public List<DeviceState> devices() {
+                    return List.of();
+                }
+            };
+        }
+    }
+
+    /** Every test but one is green with it: so it was before there was that one. */
+    @Breaks(
+            value = "MCH-16",
+            maybe = {"MCH-7", "MCH-10", "MCH-11"})
+    static class ForgetsOneStoreInAThousand extends Suite {
+        @Override
+        protected Machine machine() {
+            return new ToyMachine() {
+                private final AtomicLong stores = new AtomicLong();
+
+                @Override
+                void mark(long page) {
+                    if (stores.incrementAndGet() % 1000 != 0) super.mark(page);
+                }
+            };
+        }
+    }
+
+    /** A reference machine whose devices are told but for one. */
+    private abstract static class WithoutADevice extends MachineConformance {
+        /** Keeps RAM, the serial port and the timer busy, so that each always has something. */
+        private static final byte[] BUSY =
+                new Rv64Assembler()
+                        .li(S0, 0x8000_0000L)
+                        .li(S1, 0x1000_0000L)
+                        .li(S2, 0x0200_0000L)
+                        .label("loop")
+                        .op(OpImm.ADDI, T0, T0, 1)
+                        .store(Store.SD, T0, 0, S0)
+                        .store(Store.SD, T0, 8, S2)
+                        .load(Load.LBU, T1, 5, S1)
+                        .op(OpImm.ANDI, T1, T1, 0x20)
+                        .branch(Branch.BEQ, T1, ZERO, "loop")
+                        .store(Store.SB, T0, 0, S1)
+                        .j("loop")
+                        .assemble();
+
+        private final Map<Machine, ReferenceMachine> real = new IdentityHashMap<>();
+
+        abstract String leftOut();
+
+        @Override
+        protected Machine machine() {
+            ReferenceMachine whole = MachinePartsTest.small().program(BUSY).build();
+            Machine told =
+                    new ForwardingMachine(whole) {
+                        @Override
+                        public List<DeviceState> devices() {
+                            List<DeviceState> devices = new ArrayList<>(super.devices());
+                            assertThat(devices.removeIf(d -> d.id().equals(leftOut()))).isTrue();
+                            return devices;
+                        }
+                    };
+            real.put(told, whole);
+            return told;
+        }
+
+        @Override
+        protected Optional<?> runFor(Machine machine, long steps) {
+            real.get(machine).runFor(steps);
+            return Optional.of(real.get(machine).digest());
+        }
+
+        @Override
+        protected void close(Machine machine) throws Exception {
+            super.close(machine);
+            real.get(machine).close();
+        }
+    }
+
+    /** It begins anew from where it always does, and finds a window that it did not write. */
+    @Breaks(
+            value = "MCH-15",
+            maybe = {"MCH-7", "MCH-10", "MCH-11"})
+    static class LeavesItsCpuOut extends WithoutADevice {
+        @Override
+        String leftOut() {
+            return "ref-cpu";
+        }
+    }
+
+    @Breaks("MCH-15")
+    static class LeavesItsTimerOut extends WithoutADevice {
+        @Override
+        String leftOut() {
+            return "ref-timer";
+        }
+    }
+
+    @Breaks("MCH-15")
+    static class LeavesItsPortOut extends WithoutADevice {
+        @Override
+        String leftOut() {
+            return "ref-uart";
         }
     }
 }

@@ -13,6 +13,8 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -37,15 +39,35 @@ class ToyMachine implements Machine, RamProvider {
     }
 
     private void execute() {
-        byte[] bytes = new byte[2048];
         while (!stop) {
-            count();
-            for (int i = 0; i < bytes.length; i++) bytes[i] = (byte) (count * i);
-            long page = count * 31 % PAGES;
-            ram.write(page * 4096 + 1000, MemorySegment.ofArray(bytes));
-            marks.mark(ram, page);
+            step();
             LockSupport.parkNanos(100_000);
         }
+    }
+
+    private void step() {
+        count();
+        byte[] bytes = new byte[2048];
+        for (int i = 0; i < bytes.length; i++) bytes[i] = (byte) (count * i);
+        long page = count * 31 % PAGES;
+        ram.write(page * 4096 + 1000, MemorySegment.ofArray(bytes));
+        mark(page);
+    }
+
+    void mark(long page) {
+        marks.mark(ram, page);
+    }
+
+    /** What its guest comes to: its counter, and what lies in RAM. */
+    List<?> runFor(long steps) {
+        for (long i = 0; i < Math.min(steps, 1000); i++) step();
+        return List.of(
+                count, Arrays.hashCode(ram.memory().orElseThrow().toArray(ValueLayout.JAVA_BYTE)));
+    }
+
+    void store(long offset, byte value) {
+        ram.write(offset, MemorySegment.ofArray(new byte[] {value}));
+        mark(offset / 4096);
     }
 
     void count() {

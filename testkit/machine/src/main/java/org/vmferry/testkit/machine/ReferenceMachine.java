@@ -283,6 +283,27 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
         return cpu.register(register.ordinal());
     }
 
+    /**
+     * Stores a byte as the guest does, marks and all.
+     *
+     * @param block one of {@link #ram()}'s
+     * @param offset in the block
+     * @param value what to store
+     * @return false for ROM, to which no guest stores
+     * @throws IllegalStateException if the machine is RUNNING
+     */
+    public synchronized boolean store(RamBlock block, long offset, byte value) {
+        requireStopped();
+        Region region = (Region) block;
+        if (!region.writable) return false;
+        try {
+            bus.store(Rv64.Store.SB.ordinal(), region.base + offset, value, cpu.retired());
+            return true;
+        } catch (GuestStop e) {
+            throw new IndexOutOfBoundsException(e.getMessage());
+        }
+    }
+
     private void requireStopped() {
         if (state == RunState.RUNNING) throw new IllegalStateException("the machine is running");
         halt(); // the guest may have stopped by itself just now
