@@ -31,7 +31,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
@@ -169,15 +168,15 @@ public abstract class MachineConformance extends Conformance {
 
     private void progresses(Machine machine, String lookAt) {
         assertEquals(RunState.RUNNING, machine.runState(), lookAt);
-        Map<String, Long> before = Observed.ram(machine);
-        await(lookAt, () -> !Observed.ram(machine).equals(before));
+        Content before = Content.ram(machine);
+        await(lookAt, () -> !Content.ram(machine).isSame(before));
     }
 
     private void standsStill(Machine machine, String lookAt) {
         assertNotEquals(RunState.RUNNING, machine.runState(), lookAt);
-        Map<String, Long> before = Observed.contentOf(machine);
+        Content before = Content.of(machine);
         LockSupport.parkNanos(quiet().toNanos());
-        assertEquals(before, Observed.contentOf(machine), lookAt);
+        Content.requireSame(before, Content.of(machine), lookAt);
     }
 
     private void over(Migration migration) throws Exception {
@@ -230,7 +229,7 @@ public abstract class MachineConformance extends Conformance {
             }
             over(in);
             in.await();
-            assertEquals(source.content(), destination.content(), lookAt);
+            Content.requireSame(source.content(), destination.content(), lookAt);
             assertEquals(RunState.RUNNING, destination.entered(), lookAt);
             progresses(destination.machine, lookAt);
             standsStill(source.machine, "enter(POSTMIGRATE): it is the destination's now");
@@ -319,14 +318,14 @@ public abstract class MachineConformance extends Conformance {
     final void aStoppedMachineIsRestoredEqual() throws Exception {
         Observed source = running();
         source.machine.enter(RunState.PAUSED);
-        Map<String, Long> content = Observed.contentOf(source.machine);
+        Content content = Content.of(source.machine);
         Path file = folder.resolve("paused");
         save(source, file);
         Machine restored = restored(file).machine;
         assertEquals(RunState.PAUSED, restored.runState(), "enter(), runState(): it was paused");
-        assertEquals(
+        Content.requireSame(
                 content,
-                Observed.contentOf(restored),
+                Content.of(restored),
                 "ram(), devices(): what was saved is not what was loaded");
     }
 
@@ -389,7 +388,7 @@ public abstract class MachineConformance extends Conformance {
         Observed source = running();
         Path file = folder.resolve("live");
         save(source, file);
-        assertEquals(
+        Content.requireSame(
                 source.content(), restored(file).content(), "ram(), dirtyLog(): a live snapshot");
         source.machine.enter(RunState.RUNNING);
         progresses(source.machine, "enter(RUNNING): after a snapshot the host may go on");
@@ -414,11 +413,11 @@ public abstract class MachineConformance extends Conformance {
     @Tag("MCH-13")
     final void machinesAreApart() throws Exception {
         Machine still = make();
-        Map<String, Long> before = Observed.contentOf(still);
+        Content before = Content.of(still);
         Machine busy = running().machine;
         busy.enter(RunState.PAUSED);
-        assertEquals(
-                before, Observed.contentOf(still), "machine(): one runs, and another one changed");
+        Content.requireSame(
+                before, Content.of(still), "machine(): one runs, and another one changed");
     }
 
     @Test

@@ -1,8 +1,11 @@
 package org.vmferry.testkit.parts;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.testkit.conformance.DeviceStateConformance;
@@ -14,6 +17,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /** The reference machine's devices, and devices that break one rule each. */
@@ -269,6 +273,43 @@ class DeviceTest {
                 }
             };
         }
+    }
+
+    /** JUnit lets nothing go on after an OutOfMemoryError that it sees. */
+    @Breaks("DEV-9")
+    static class TakesAsMuchMemoryAsItIsTold extends Suite {
+        @Override
+        Device device() {
+            return new Device() {
+                @Override
+                void check(int length) throws IOException {
+                    if (length < 0) throw new IOException("a buffer of " + length);
+                }
+            };
+        }
+    }
+
+    /** Devices that hold something: all that were made are closed. */
+    static class Holding extends Suite {
+        static final AtomicInteger OPEN = new AtomicInteger();
+
+        @Override
+        Device device() {
+            class Held extends Device implements AutoCloseable {
+                @Override
+                public void close() {
+                    OPEN.decrementAndGet();
+                }
+            }
+            OPEN.incrementAndGet();
+            return new Held();
+        }
+    }
+
+    @Test
+    void whatWasMadeIsClosed() {
+        assertThat(Twins.failures(Holding.class)).isEmpty();
+        assertThat(Holding.OPEN).hasValue(0);
     }
 
     @Breaks("DEV-10")

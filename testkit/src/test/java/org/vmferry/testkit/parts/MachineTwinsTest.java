@@ -372,10 +372,10 @@ class MachineTwinsTest {
                         .li(S0, 0x8000_0000L)
                         .li(S1, 0x1000_0000L)
                         .li(S2, 0x0200_0000L)
+                        .store(Store.SD, S0, 0, S2) // another time than a new machine's
                         .label("loop")
                         .op(OpImm.ADDI, T0, T0, 1)
                         .store(Store.SD, T0, 0, S0)
-                        .store(Store.SD, T0, 8, S2)
                         .load(Load.LBU, T1, 5, S1)
                         .op(OpImm.ANDI, T1, T1, 0x20)
                         .branch(Branch.BEQ, T1, ZERO, "loop")

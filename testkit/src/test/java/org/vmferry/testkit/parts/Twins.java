@@ -116,7 +116,7 @@ final class Twins {
     }
 
     /** The rules whose tests fail, and how. */
-    private static Map<String, Throwable> failures(Class<?> twin) {
+    static Map<String, Throwable> failures(Class<?> twin) {
         Map<String, Throwable> failures = new ConcurrentHashMap<>();
         LauncherDiscoveryRequest request =
                 LauncherDiscoveryRequestBuilder.request().selectors(selectClass(twin)).build();
