@@ -152,19 +152,9 @@ class ForeignReleaseTest {
             }
 
             @Override
-            public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
-                return write(sources[offset]);
-            }
-
-            @Override
             public int read(ByteBuffer target) {
                 hang();
                 return -1;
-            }
-
-            @Override
-            public long read(ByteBuffer[] targets, int offset, int length) {
-                return read(targets[offset]);
             }
 
             @Override

@@ -41,24 +41,6 @@ public class MemoryChannel implements Channel {
     }
 
     @Override
-    public long write(ByteBuffer[] sources, int offset, int length) {
-        for (int i = offset; i < offset + length; i++) {
-            if (sources[i].hasRemaining()) return write(sources[i]);
-        }
-        return 0;
-    }
-
-    @Override
-    public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
-        return read(targets[offset]);
-    }
-
-    @Override
-    public long read(ByteBuffer[] targets) throws IOException {
-        return read(targets[0]);
-    }
-
-    @Override
     public void shutdownOutput() {}
 
     @Override

@@ -3,6 +3,7 @@ package org.vmferry.multifd;
 import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.carrier.PageCarrier.Receiver;
 import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.JdkChannel;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -64,7 +65,7 @@ final class Loopback implements AutoCloseable {
 
     private static Channel keep(SocketChannel socket, TestSession session) throws IOException {
         socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
-        Channel channel = new SocketLink(socket);
+        Channel channel = new JdkChannel(socket, socket, "loopback");
         session.channels.add(channel);
         if (session.failure() != null) channel.release();
         return channel;
@@ -84,48 +85,6 @@ final class Loopback implements AutoCloseable {
             server.close();
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
-        }
-    }
-
-    private record SocketLink(SocketChannel socket) implements Channel {
-        @Override
-        public int read(ByteBuffer target) throws IOException {
-            return socket.read(target);
-        }
-
-        @Override
-        public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
-            return socket.read(targets, offset, length);
-        }
-
-        @Override
-        public int write(ByteBuffer source) throws IOException {
-            return socket.write(source);
-        }
-
-        @Override
-        public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
-            return socket.write(sources, offset, length);
-        }
-
-        @Override
-        public boolean isOpen() {
-            return socket.isOpen();
-        }
-
-        @Override
-        public void close() throws IOException {
-            socket.close();
-        }
-
-        @Override
-        public void shutdownOutput() throws IOException {
-            socket.shutdownOutput();
-        }
-
-        @Override
-        public String peer() {
-            return "loopback";
         }
     }
 }

@@ -68,25 +68,7 @@ final class Scripted implements Channel {
     }
 
     @Override
-    public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
-        for (int i = offset; i < offset + length; i++) {
-            if (targets[i].hasRemaining()) return read(targets[i]);
-        }
-        return 0;
-    }
-
-    @Override
     public int write(ByteBuffer source) {
-        throw new AssertionError("a receiver says nothing");
-    }
-
-    @Override
-    public long write(ByteBuffer[] sources, int offset, int length) {
-        throw new AssertionError("a receiver says nothing");
-    }
-
-    @Override
-    public long write(ByteBuffer[] sources) {
         throw new AssertionError("a receiver says nothing");
     }
 

@@ -10,7 +10,9 @@ public enum Feature {
     MANY_CHANNELS("many channels"),
     /** The receiver can answer: needed by return-path. */
     RETURN_PATH("a way back from the receiver"),
-    /** Bytes can be protected by TLS. */
+    /**
+     * Bytes can be protected by TLS: the engine speaks it, through any channel that has both ways.
+     */
     TLS("TLS");
 
     private final String description;

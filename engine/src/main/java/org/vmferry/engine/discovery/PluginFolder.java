@@ -31,6 +31,8 @@ import java.util.zip.ZipFile;
 final class PluginFolder {
     private static final String META = "META-INF/";
     private static final String SERVICES = META + "SERVICES/";
+    private static final String LISTS = META + "services/";
+    private static final String OURS = LISTS + "org.vmferry.spi.";
 
     /** Files in META-INF itself that the JDK reads whole: the manifest, an index, signatures. */
     private static final List<String> READ_WHOLE =
@@ -120,6 +122,7 @@ final class PluginFolder {
             try {
                 check(jar);
                 urls.add(jar.toUri().toURL());
+                unknownKinds(jar);
             } catch (IOException | RuntimeException e) {
                 // URLClassLoader would leave it out without a word.
                 reject(jar, e, jar + " is left out: it is no readable jar: " + e.getMessage());
@@ -160,6 +163,29 @@ final class PluginFolder {
         try (JarFile opened = new JarFile(jar.toFile())) {
             opened.getManifest();
         }
+    }
+
+    /** A list of services that nobody asks for would be passed over without a word. */
+    private void unknownKinds(Path jar) throws IOException {
+        try (ZipFile zip = new ZipFile(jar.toFile())) {
+            for (ZipEntry entry : Collections.list(zip.entries())) {
+                if (!entry.getName().startsWith(OURS) || PluginKind.names().contains(type(entry))) {
+                    continue;
+                }
+                reject(
+                        jar,
+                        null,
+                        "%s: what its %s names is left out: that is no kind of plug-in; the kinds are %s"
+                                .formatted(
+                                        jar,
+                                        entry.getName(),
+                                        String.join(", ", PluginKind.names())));
+            }
+        }
+    }
+
+    private static String type(ZipEntry list) {
+        return list.getName().substring(LISTS.length());
     }
 
     private static boolean isReadWhole(String name) {

@@ -7,6 +7,9 @@ import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.transport.TransportProvider;
 
+import java.util.Arrays;
+import java.util.List;
+
 /** The kinds of plug-in, one for each extension point that {@code ServiceLoader} serves. */
 public enum PluginKind {
     /** Channels and files, by scheme. */
@@ -35,6 +38,11 @@ public enum PluginKind {
      */
     public String word() {
         return word;
+    }
+
+    /** The names of all extension points, as files in META-INF/services have them. */
+    static List<String> names() {
+        return Arrays.stream(values()).map(kind -> kind.type().getName()).toList();
     }
 
     /**

@@ -121,14 +121,6 @@ final class ExecChannel implements Channel {
     }
 
     @Override
-    public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
-        for (int i = offset; i < offset + length; i++) {
-            if (sources[i].hasRemaining()) return write(sources[i]);
-        }
-        return 0;
-    }
-
-    @Override
     public int read(ByteBuffer target) throws IOException {
         if (output == null) throw new IOException(address + " is written to, not read");
         check();
@@ -146,14 +138,6 @@ final class ExecChannel implements Channel {
         if (count < 0) awaitSuccess();
         else target.put(chunk, 0, count);
         return count;
-    }
-
-    @Override
-    public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
-        for (int i = offset; i < offset + length; i++) {
-            if (targets[i].hasRemaining()) return read(targets[i]);
-        }
-        return 0;
     }
 
     @Override

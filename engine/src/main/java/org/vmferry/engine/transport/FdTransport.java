@@ -7,6 +7,7 @@ import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.ChannelTransport;
+import org.vmferry.spi.transport.OpenChannels;
 import org.vmferry.spi.transport.Opener;
 import org.vmferry.spi.transport.TransportEnd;
 

@@ -3,6 +3,7 @@ package org.vmferry.engine.transport;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.OpenChannels;
 
 import java.io.IOException;
 import java.net.InetAddress;

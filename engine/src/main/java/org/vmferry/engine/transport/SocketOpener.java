@@ -5,6 +5,7 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.OpenChannels;
 import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;

@@ -13,6 +13,7 @@ import org.vmferry.engine.system.Inode;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Provider;
+import org.vmferry.spi.transport.ChannelTransport;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -90,6 +91,27 @@ class PluginFolderTest {
             assertThat(plugins.rejected()).isEmpty();
             assertThat(plugins.transport("v1").getClass().getName()).isEqualTo("p.Same");
             assertThat(plugins.transport("v2").getClass().getName()).isEqualTo("p.Same");
+        }
+    }
+
+    /** The interface that was implemented is not always the one that is looked for. */
+    @Test
+    void aListOfServicesThatNobodyAsksForIsTold() throws Exception {
+        Path jar =
+                new JarMaker()
+                        .transport("a.Good", "\"good\"")
+                        .service(ChannelTransport.class, "a.Good")
+                        .jar(folder.resolve("a/a.jar"));
+        try (Plugins plugins = Plugins.fromDirectory(folder)) {
+            assertThat(plugins.all()).extracting(Plugin::id).containsExactly("good");
+            assertThat(plugins.rejected())
+                    .extracting(RejectedPlugin::sentence)
+                    .singleElement()
+                    .asString()
+                    .startsWith(jar + ": ")
+                    .contains(
+                            "META-INF/services/org.vmferry.spi.transport.ChannelTransport",
+                            "org.vmferry.spi.transport.TransportProvider");
         }
     }
 

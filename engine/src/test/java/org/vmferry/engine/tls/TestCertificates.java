@@ -2,6 +2,8 @@ package org.vmferry.engine.tls;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +19,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 
-/** Certificates, made once in each JVM with its keytool: that takes seconds. */
+/** Certificates, made with the JDK's keytool; those of all once in each JVM. */
 final class TestCertificates {
     private static final String PASSWORD = "changeit";
     private static byte[] made;
@@ -55,15 +57,19 @@ final class TestCertificates {
         keytool(command);
     }
 
+    /** The JDK's own class, in this JVM: the build exports it. */
     private void keytool(List<String> arguments) throws Exception {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
-        command.add("-J-XX:TieredStopAtLevel=1"); // it mostly starts
-        command.addAll(arguments);
+        List<String> command = new ArrayList<>(arguments);
         command.addAll(List.of("-storepass", PASSWORD, "-keystore", file.toString()));
-        Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(keytool.getInputStream().readAllBytes());
-        if (keytool.waitFor() != 0) throw new AssertionError(said);
+        Class<?> keytool = Class.forName("sun.security.tools.keytool.Main");
+        Method run = keytool.getMethod("run", String[].class, PrintStream.class);
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        Object exit =
+                run.invoke(
+                        keytool.getConstructor().newInstance(),
+                        command.toArray(String[]::new),
+                        new PrintStream(said));
+        if (!exit.equals(0)) throw new AssertionError(said);
     }
 
     /** One more, which another one vouches for. */

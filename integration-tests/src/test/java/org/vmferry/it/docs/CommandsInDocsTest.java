@@ -19,8 +19,10 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -43,6 +45,8 @@ class CommandsInDocsTest {
 
     private static final Pattern OPTIONAL = Pattern.compile("\\[(.*?)]");
     private static final Pattern CHOICE = Pattern.compile("(\\S+?)\\|(\\S+)");
+
+    private static final Set<List<String>> RUN = new HashSet<>();
 
     @TempDir static Path directory;
 
@@ -115,6 +119,7 @@ class CommandsInDocsTest {
                                                 "^(file:)?(?=(vm|sent|out|arrived)\\b)",
                                                 "$1" + directory + "/"))
                         .toArray(String[]::new);
+        if (!RUN.add(List.of(arguments))) return; // another document shows it, too
         StringWriter said = new StringWriter();
         CommandLine line = Main.commandLine();
         line.setOut(new PrintWriter(said)).setErr(new PrintWriter(said));

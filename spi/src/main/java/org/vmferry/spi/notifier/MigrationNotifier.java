@@ -7,8 +7,9 @@ import org.vmferry.spi.option.Provider;
 import java.util.Set;
 
 /**
- * Is told of outgoing migrations, on the migration thread, in the order of registration. What it
- * throws, other than a veto at set-up, is logged, and the migration goes on.
+ * Is told of outgoing migrations, of which a snapshot is one, on the migration thread, in the order
+ * of registration. What it throws, other than a veto at set-up, is logged, and the migration goes
+ * on: one without which nothing may happen turns its own exceptions into a veto.
  */
 @Status(Status.Level.STABLE)
 public interface MigrationNotifier extends Provider {

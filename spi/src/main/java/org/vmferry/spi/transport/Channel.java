@@ -14,10 +14,39 @@ import java.nio.channels.ScatteringByteChannel;
  * <p>Blocking: a read returns at least one byte, or -1 at the peer's end; a write may take fewer
  * bytes than offered, but at least one. One thread may read while another writes. {@link #close}
  * and {@link #release} may be called by any thread at any time and let go whoever hangs in a read
- * or write: they get an {@link IOException}.
+ * or write: they get an {@link IOException}. The engine interrupts nobody.
+ *
+ * <p>{@link JdkChannel} is one over the JDK's sockets or pipes.
  */
 @Status(Status.Level.STABLE)
 public interface Channel extends ByteChannel, GatheringByteChannel, ScatteringByteChannel {
+    /**
+     * Reads into buffers, one after another; by default into the first that has room, and no more.
+     *
+     * @return how many bytes, at least one; 0 only where no buffer has room; -1 at the peer's end
+     */
+    @Override
+    default long read(ByteBuffer[] targets, int offset, int length) throws IOException {
+        for (int i = offset; i < offset + length; i++) {
+            if (targets[i].hasRemaining()) return read(targets[i]);
+        }
+        return 0;
+    }
+
+    /**
+     * Writes out of buffers, one after another; by default out of the first that has bytes, and no
+     * more.
+     *
+     * @return how many bytes, at least one; 0 only where no buffer has any
+     */
+    @Override
+    default long write(ByteBuffer[] sources, int offset, int length) throws IOException {
+        for (int i = offset; i < offset + length; i++) {
+            if (sources[i].hasRemaining()) return write(sources[i]);
+        }
+        return 0;
+    }
+
     /** As {@link #read(ByteBuffer[], int, int)} with all of them. */
     @Override
     default long read(ByteBuffer[] targets) throws IOException {
@@ -31,7 +60,9 @@ public interface Channel extends ByteChannel, GatheringByteChannel, ScatteringBy
     }
 
     /**
-     * Ends the outgoing direction in order: the peer reads -1 after the last byte. Reading goes on.
+     * Ends the outgoing direction in order: the peer reads every byte and then -1, also if this
+     * channel is closed meanwhile. Reading goes on. Without it a peer whose channel is closed may
+     * lose what it has not read yet, and learns of the end by -1 or an {@link IOException}.
      *
      * @throws IOException if the connection is lost
      */

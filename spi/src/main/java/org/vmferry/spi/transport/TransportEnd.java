@@ -13,8 +13,9 @@ public interface TransportEnd extends AutoCloseable {
     void release();
 
     /**
-     * Frees everything; what was written and not completed is taken back. Called once, after nobody
-     * uses this end any more.
+     * Frees everything, channels that nobody closed too; what was written and not completed is
+     * taken back. Called once, after nobody uses this end any more, and with or without {@link
+     * #release} before.
      */
     @Override
     void close();

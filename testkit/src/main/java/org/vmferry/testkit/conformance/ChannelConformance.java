@@ -68,7 +68,9 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
     }
 
     private void assumeWayBack() throws Exception {
-        assumeTrue(provider().features().contains(Feature.RETURN_PATH));
+        assumeTrue(
+                provider().features().contains(Feature.RETURN_PATH),
+                "features(): RETURN_PATH is not claimed, so there is nothing to try");
     }
 
     private static Void write(Channel channel, byte[] bytes, CountDownLatch begun)
@@ -200,6 +202,31 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
                             () -> read(link.to, bytes.length + 1));
             end(writing, "shutdownOutput(): hangs");
             assertArrayEquals(bytes, got, "shutdownOutput(): the peer must read all, and then -1");
+        }
+    }
+
+    @Test
+    @Tag("TRN-37")
+    final void whatWasEndedInOrderIsReadThoughItIsClosed() throws Exception {
+        try (Link link = new Link()) {
+            byte[] bytes = noise(3000, 1);
+            write(link.from, bytes);
+            link.from.shutdownOutput();
+            link.from.close();
+            String lookAt =
+                    "close(): after shutdownOutput() the peer must still read all, and then -1";
+            assertArrayEquals(
+                    bytes,
+                    within(
+                            lookAt,
+                            () -> {
+                                try {
+                                    return read(link.to, bytes.length + 1);
+                                } catch (IOException e) {
+                                    throw new AssertionError(lookAt, e);
+                                }
+                            }),
+                    lookAt);
         }
     }
 

@@ -73,7 +73,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     @Tag("TRN-4")
     final void nobodyThereIsAnError() throws Exception {
         Optional<Address> nobody = unreachable();
-        assumeTrue(nobody.isPresent());
+        assumeTrue(nobody.isPresent(), "unreachable(): gave no address, so this is not tried");
         try (Opener end = provider().opener(nobody.get(), options())) {
             refused(
                     "open(): nobody is there, which is an IOException",
@@ -85,7 +85,9 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     @Test
     @Tag("TRN-7")
     final void withoutManyChannelsASecondIsRefused() throws Exception {
-        assumeFalse(provider().features().contains(Feature.MANY_CHANNELS));
+        assumeFalse(
+                provider().features().contains(Feature.MANY_CHANNELS),
+                "features(): MANY_CHANNELS is claimed, so a second channel is right");
         try (Link link = new Link()) {
             refused(
                     "open(): MANY_CHANNELS is not claimed, and a second channel was opened",
@@ -190,10 +192,16 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
         }
     }
 
+    private void assumeManyChannels() throws Exception {
+        assumeTrue(
+                provider().features().contains(Feature.MANY_CHANNELS),
+                "features(): MANY_CHANNELS is not claimed, so there is nothing to try");
+    }
+
     @Test
     @Tag("TRN-20")
     final void manyChannelsReachTheSameDestination() throws Exception {
-        assumeTrue(provider().features().contains(Feature.MANY_CHANNELS));
+        assumeManyChannels();
         try (Link link = new Link()) {
             Set<Integer> numbers = new TreeSet<>();
             List<FutureTask<Channel>> opened = new ArrayList<>();
@@ -221,7 +229,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     @Test
     @Tag("TRN-35")
     final void channelsOfOneSourceHaveOneOrigin() throws Exception {
-        assumeTrue(provider().features().contains(Feature.MANY_CHANNELS));
+        assumeManyChannels();
         try (Link link = new Link()) {
             Set<String> origins = new HashSet<>();
             List<Channel> here = new ArrayList<>(List.of(link.to));
@@ -241,7 +249,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     @Test
     @Tag("TRN-36")
     final void whatHasComeIsGivenOnceAndNotWaitedFor() throws Exception {
-        assumeTrue(provider().features().contains(Feature.MANY_CHANNELS));
+        assumeManyChannels();
         String lookAt = "acceptNow(): gives what has come, once, and does not wait";
         try (Link link = new Link()) {
             assertTrue(within(lookAt, link.acceptor::acceptNow).isEmpty(), lookAt);

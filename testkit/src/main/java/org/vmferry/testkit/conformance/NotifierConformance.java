@@ -149,7 +149,8 @@ public abstract class NotifierConformance extends ProviderConformance<MigrationN
     @Test
     @Tag("NTF-5")
     final void aVetoHasAReason() throws Exception {
-        assumeTrue(forbidding().isPresent());
+        assumeTrue(
+                forbidding().isPresent(), "forbidding(): gave no notifier, so this is not tried");
         MigrationNotifier notifier = forbidding().get();
         PrecopySetup event = new PrecopySetup(notifier.modes().iterator().next());
         Throwable veto =

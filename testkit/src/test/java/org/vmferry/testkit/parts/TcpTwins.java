@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
@@ -204,6 +205,36 @@ final class TcpTwins {
             return new OneBufferChannel(channel) {
                 @Override
                 public void shutdownOutput() {}
+            };
+        }
+    }
+
+    @Breaks("TRN-37")
+    static class ClosesTheOtherEndToo extends Tcp {
+        private final AtomicBoolean closed = new AtomicBoolean();
+
+        @Override
+        Channel channel(Channel channel) {
+            return new OneBufferChannel(channel) {
+                private boolean ended;
+
+                @Override
+                public void shutdownOutput() throws IOException {
+                    super.shutdownOutput();
+                    ended = true;
+                }
+
+                @Override
+                public int read(ByteBuffer target) throws IOException {
+                    if (closed.get()) throw new IOException("the peer has closed");
+                    return super.read(target);
+                }
+
+                @Override
+                public void close() throws IOException {
+                    if (ended) closed.set(true);
+                    super.close();
+                }
             };
         }
     }
