@@ -28,7 +28,7 @@ public abstract sealed class StreamReader permits DeviceReader, KeptReader {
         void ramStart() throws IOException;
 
         /** A part of the RAM section: reads to its end mark. */
-        void ramPart() throws IOException;
+        void ramPart(boolean last) throws IOException;
 
         /**
          * Whether RAM's pages have their own places in a file, so that its END alone tells which.
@@ -217,7 +217,7 @@ public abstract sealed class StreamReader permits DeviceReader, KeptReader {
         }
         progress.checkRamGoesOn(id, at);
         ram(ends ? Kind.END : Kind.PART);
-        handler.ramPart();
+        handler.ramPart(ends);
         progress.ramPart();
         if (ends) progress.endRam();
         footer(id);

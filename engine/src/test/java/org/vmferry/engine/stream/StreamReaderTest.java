@@ -112,7 +112,7 @@ class StreamReaderTest {
                     }
 
                     @Override
-                    public void ramPart() throws IOException {
+                    public void ramPart(boolean last) throws IOException {
                         heard.add("part " + in.u64());
                     }
 
