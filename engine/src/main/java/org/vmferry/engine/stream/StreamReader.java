@@ -199,7 +199,7 @@ public abstract sealed class StreamReader permits DeviceReader, KeptReader {
         if (version != Wire.RAM_VERSION) {
             throw MigrationException.peer(
                     "the RAM section at %d has version %d, must be %d",
-                    at, version, Wire.RAM_VERSION);
+                    at, Integer.toUnsignedLong(version), Wire.RAM_VERSION);
         }
         progress.beginRam(id, at);
         ram(Kind.START);
@@ -230,12 +230,12 @@ public abstract sealed class StreamReader permits DeviceReader, KeptReader {
         int mark = in.u8();
         if (mark != Wire.FOOTER) {
             throw MigrationException.peer(
-                    "no footer but 0x%02x at %d, after section %d", mark, at, id);
+                    "no footer but 0x%02x at %d, after section %d", mark, at, Integer.toUnsignedLong(id));
         }
         int footer = in.u32();
         if (footer != id) {
             throw MigrationException.peer(
-                    "the footer at %d names section %d, must be %d", at, footer, id);
+                    "the footer at %d names section %d, must be %d", at, Integer.toUnsignedLong(footer), Integer.toUnsignedLong(id));
         }
     }
 
