@@ -196,12 +196,13 @@ public final class Json {
     }
 
     /**
-     * The value for people: indented by two spaces, without a line end after the last line.
+     * The value for people: indented by two spaces, without a line end after the last line. What a
+     * terminal may obey is escaped, as is all that is not ASCII.
      *
      * @throws IllegalArgumentException as {@link #write(Object)}
      */
     public static String writePretty(Object value) {
-        return write(value, pretty());
+        return write(value, pretty(), '~');
     }
 
     // The parser checks it too, but only between its buffers: a text given as a whole is one.
@@ -273,8 +274,13 @@ public final class Json {
     }
 
     private static String write(Object value, PrettyPrinter printer) {
+        return write(value, printer, 0);
+    }
+
+    private static String write(Object value, PrettyPrinter printer, int lastUnescaped) {
         var text = new StringWriter();
         try (JsonGenerator out = FACTORY.createGenerator(text)) {
+            out.setHighestNonEscapedChar(lastUnescaped); // 0: as JSON has to
             if (printer != null) out.setPrettyPrinter(printer);
             write(out, value);
         } catch (JsonProcessingException e) {
