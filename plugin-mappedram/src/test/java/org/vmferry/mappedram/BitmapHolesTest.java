@@ -59,7 +59,7 @@ class BitmapHolesTest {
 
         @Override
         public int read(ByteBuffer target, long position) {
-            int length = (int) Math.clamp(size - position, 0, target.remaining());
+            int length = Math.clamp(size - position, 0, target.remaining());
             for (int i = 0; i < length; i++) target.put(target.position() + i, (byte) 0);
             bytes.subMap(position, position + length)
                     .forEach((at, one) -> target.put((int) (at - position), one));

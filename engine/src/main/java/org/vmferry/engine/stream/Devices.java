@@ -50,7 +50,8 @@ final class Devices {
                 throw new MigrationException(
                         Blame.HOST,
                         "device '%s' instance %d can't be saved: %s"
-                                .formatted(device.id(), Integer.toUnsignedLong(device.instance()), e),
+                                .formatted(
+                                        device.id(), Integer.toUnsignedLong(device.instance()), e),
                         e);
             }
             if (bytes.size() > LONGEST) {
@@ -112,7 +113,11 @@ final class Devices {
             if (version < device.oldestVersion() || version > device.version()) {
                 throw MigrationException.peer(
                         "device '%s' comes at %d in version %d, this machine reads %d to %d",
-                        id, at, Integer.toUnsignedLong(version), device.oldestVersion(), device.version());
+                        id,
+                        at,
+                        Integer.toUnsignedLong(version),
+                        device.oldestVersion(),
+                        device.version());
             }
             if (!loaded.add(device)) {
                 throw MigrationException.peer("device '%s' comes twice, again at %d", id, at);

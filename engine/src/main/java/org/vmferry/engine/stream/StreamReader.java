@@ -230,12 +230,14 @@ public abstract sealed class StreamReader permits DeviceReader, KeptReader {
         int mark = in.u8();
         if (mark != Wire.FOOTER) {
             throw MigrationException.peer(
-                    "no footer but 0x%02x at %d, after section %d", mark, at, Integer.toUnsignedLong(id));
+                    "no footer but 0x%02x at %d, after section %d",
+                    mark, at, Integer.toUnsignedLong(id));
         }
         int footer = in.u32();
         if (footer != id) {
             throw MigrationException.peer(
-                    "the footer at %d names section %d, must be %d", at, Integer.toUnsignedLong(footer), Integer.toUnsignedLong(id));
+                    "the footer at %d names section %d, must be %d",
+                    at, Integer.toUnsignedLong(footer), Integer.toUnsignedLong(id));
         }
     }
 

@@ -30,7 +30,8 @@ public final class HostileNumbers {
     public static void main(String[] arguments) throws Exception {
         HostileNumbers numbers =
                 new HostileNumbers(HostileNames.in(Path.of(arguments[0]))); // logs all
-        for (Settings settings : List.of(Settings.NONE, HostileNames.MAPPED)) numbers.files(settings);
+        for (Settings settings : List.of(Settings.NONE, HostileNames.MAPPED))
+            numbers.files(settings);
         System.err.println("all was tried");
     }
 
