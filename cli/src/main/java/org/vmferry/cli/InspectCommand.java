@@ -135,8 +135,8 @@ final class InspectCommand extends SnapshotAction {
         for (Inspection.Device device : inspection.devices()) {
             Map<String, Object> one = new LinkedHashMap<>();
             one.put("name", device.name());
-            one.put("instance", device.instance());
-            one.put("version", device.version());
+            one.put("instance", Integer.toUnsignedLong(device.instance()));
+            one.put("version", Integer.toUnsignedLong(device.version()));
             one.put("bytes", device.bytes());
             devices.add(one);
         }

@@ -27,9 +27,18 @@ public record BlockContents(PageBitmap present, boolean clearMeansHole) {
         HoleMark mark = new HoleMark(block.header());
         try (Arena arena = Arena.ofConfined()) {
             ByteBuffer piece = piece(arena, block);
+            ByteBuffer hole = piece(arena, block);
             long at = block.header().bitmapOffset();
+            long data = at; // before this there is nothing but a hole
             for (int word = 0; word < present.words(); ) {
                 piece.clear().limit((int) Math.min(PIECE, 8L * (present.words() - word)));
+                if (data <= at) data = file.nextData(at);
+                if (data - at >= piece.limit()) {
+                    mark.bitmap(hole.clear().limit(piece.limit()));
+                    at += piece.limit();
+                    word += piece.limit() / 8;
+                    continue;
+                }
                 int length = file.read(piece, at);
                 if (piece.hasRemaining()) {
                     throw MigrationException.peer(

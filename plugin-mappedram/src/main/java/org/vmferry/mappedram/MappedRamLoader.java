@@ -183,6 +183,8 @@ final class MappedRamLoader implements FileLayout.Loader {
         for (long page = 0; page < pages; ) {
             session.check();
             long first = present.nextSet(page);
+            long size = block.pageSize();
+            if (block.isKnownZero(page * size, (first - page) * size)) page = first;
             for (; page < first; page += Math.min(most, first - page)) {
                 session.check();
                 int clear = (int) Math.min(most, first - page);

@@ -17,6 +17,7 @@ final class Member {
     boolean left; // it ended before, or is for another machine
     boolean atSync;
     boolean pagesSinceSync;
+    boolean metInEnd; // a SYNC of the RAM section's last part
     boolean ended;
     IOException endedBy; // null if in order
     private long bytes; // that had come when it was looked at last
@@ -44,7 +45,7 @@ final class Member {
     MigrationException endedEarly() {
         String why = endedBy == null ? "" : ": " + endedBy.getMessage();
         return new MigrationException(
-                Blame.TRANSPORT,
+                endedBy instanceof MigrationException e ? e.blame() : Blame.TRANSPORT,
                 source.name() + " ended before the SYNC that the main stream waits for" + why,
                 endedBy);
     }

@@ -33,7 +33,8 @@ final class MultifdReceiver implements PageCarrier.Receiver {
     private boolean gapless; // whether packets are numbered so
     private volatile boolean endsCleanly; // whether the source ends its TLS channels in order
     private long nextNumber; // the first packet's since the last sync
-    private boolean finishing;
+    private boolean ending; // the last part of the section has begun
+    private boolean finishing; // what comes now is nobody's business (rule MFD-24)
 
     private Map<String, RamBlock> blocks; // null until START was read
     private int pageSize;
@@ -92,7 +93,25 @@ final class MultifdReceiver implements PageCarrier.Receiver {
             roster.begun(member);
             if (awaitStart(member)) serve(member);
         } catch (Throwable e) {
-            workers.fail(WorkerThreads.named(member.source.name(), e));
+            MigrationException typed = WorkerThreads.named(member.source.name(), e);
+            if (!mayBeNobodys(member, typed)) workers.fail(typed);
+        }
+    }
+
+    /**
+     * Whether a fault stands behind a SYNC that may be the last: a sync that waits for the channel
+     * meets it, and nobody else does (rule MFD-24).
+     */
+    private boolean mayBeNobodys(Member member, MigrationException fault) {
+        workers.lock.lock();
+        try {
+            if (!finishing && (!member.metInEnd || member.pagesSinceSync)) return false;
+            member.ended = true;
+            member.endedBy = fault;
+            met.signal();
+            return true;
+        } finally {
+            workers.lock.unlock();
         }
     }
 
@@ -117,7 +136,7 @@ final class MultifdReceiver implements PageCarrier.Receiver {
                     packet = next(member, channel)) {
                 member.numbers.add(packet.packetNum());
                 if (packet.listsPages()) {
-                    willApply(member, packet);
+                    if (!willApply(member)) return;
                     channel.apply();
                 }
                 if (packet.sync() && !meet(member)) return;
@@ -154,11 +173,12 @@ final class MultifdReceiver implements PageCarrier.Receiver {
         return !endsCleanly && why.blame() == Blame.TRANSPORT;
     }
 
-    private void willApply(Member member, Packet packet) throws MigrationException {
+    /** Whether its pages are to be put in place. */
+    private boolean willApply(Member member) {
         workers.lock.lock();
         try {
-            if (finishing) throw packet.bad(member.id, "pages after the main stream's last sync");
-            member.pagesSinceSync = true;
+            if (!finishing) member.pagesSinceSync = true;
+            return !finishing;
         } finally {
             workers.lock.unlock();
         }
@@ -196,13 +216,18 @@ final class MultifdReceiver implements PageCarrier.Receiver {
     public void sync() throws IOException {
         synced = true;
         try {
-            meetAll();
+            meetAll(false);
         } catch (IOException e) {
             throw failed(e);
         }
     }
 
-    private void meetAll() throws IOException {
+    /**
+     * Waits until all are at their SYNC.
+     *
+     * @param last whether no channel is read beyond it
+     */
+    private void meetAll(boolean last) throws IOException {
         workers.lock.lock();
         try {
             awaitSyncs();
@@ -210,8 +235,9 @@ final class MultifdReceiver implements PageCarrier.Receiver {
             for (Member member : members) all.take(member.numbers);
             if (gapless) nextNumber = all.sync(nextNumber);
             for (Member member : members) {
-                member.atSync = false;
+                member.atSync = last;
                 member.pagesSinceSync = false;
+                member.metInEnd = ending;
             }
             goOn.signalAll();
         } finally {
@@ -260,6 +286,52 @@ final class MultifdReceiver implements PageCarrier.Receiver {
         if (syncsPerSection) sync();
     }
 
+    @Override
+    public void ending() {
+        workers.lock.lock();
+        try {
+            ending = true;
+        } finally {
+            workers.lock.unlock();
+        }
+    }
+
+    @Override
+    public void ended(boolean sync) throws IOException {
+        try {
+            // In the old dialect the end mark asks to wait, too.
+            if (sync && syncsPerSection) meetAll(false);
+            if (sync || syncsPerSection) meetAll(true);
+            noMore();
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    /** Nothing that a channel still has counts; what it gave has been waited for. */
+    private void noMore() throws IOException {
+        workers.lock.lock();
+        try {
+            workers.check();
+            finishing = true;
+            for (Member member : members) {
+                String name = member.source.name();
+                if (ending && !member.metInEnd) {
+                    throw MigrationException.peer(
+                            "%s: the RAM section's END waits for no SYNC, so nothing tells which of"
+                                    + " its pages belong to it",
+                            name);
+                }
+                if (member.pagesSinceSync) {
+                    throw MigrationException.peer(
+                            "%s: pages after the main stream's last sync", name);
+                }
+            }
+        } finally {
+            workers.lock.unlock();
+        }
+    }
+
     /**
      * {@inheritDoc}
      *
@@ -268,19 +340,10 @@ final class MultifdReceiver implements PageCarrier.Receiver {
      */
     @Override
     public void finish() throws IOException {
-        Member late = null;
-        workers.lock.lock();
         try {
-            workers.check();
-            finishing = true;
-            for (Member member : members) if (member.pagesSinceSync) late = member;
-        } finally {
-            workers.lock.unlock();
-        }
-        if (late != null) {
-            throw failed(
-                    MigrationException.peer(
-                            "%s: pages after the main stream's last sync", late.source.name()));
+            noMore();
+        } catch (IOException e) {
+            throw failed(e);
         }
         workers.stop();
     }

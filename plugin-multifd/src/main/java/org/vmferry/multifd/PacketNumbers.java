@@ -23,8 +23,8 @@ final class PacketNumbers {
 
     private long count;
     private long sum; // modulo 2^64
-    private long least = Long.MAX_VALUE;
-    private long most = -1;
+    private long least = -1; // unsigned, as all numbers are
+    private long most;
 
     /**
      * Whether the source numbers all its packets without a gap, over all channels: a QEMU from 9.0
@@ -71,24 +71,32 @@ final class PacketNumbers {
     void add(long number) {
         count++;
         sum += number;
-        least = Math.min(least, number);
-        most = Math.max(most, number);
+        least = least(least, number);
+        most = most(most, number);
+    }
+
+    private static long least(long one, long other) {
+        return Long.compareUnsigned(one, other) < 0 ? one : other;
+    }
+
+    private static long most(long one, long other) {
+        return Long.compareUnsigned(one, other) < 0 ? other : one;
     }
 
     /** Takes another's, which has none then. */
     void take(PacketNumbers other) {
         count += other.count;
         sum += other.sum;
-        least = Math.min(least, other.least);
-        most = Math.max(most, other.most);
+        least = least(least, other.least);
+        most = most(most, other.most);
         other.clear();
     }
 
     private void clear() {
         count = 0;
         sum = 0;
-        least = Long.MAX_VALUE;
-        most = -1;
+        least = -1;
+        most = 0;
     }
 
     /**
@@ -105,10 +113,13 @@ final class PacketNumbers {
                 least == next && most == last && sum - count * next == count * (count - 1) / 2;
         if (!all) {
             throw MigrationException.peer(
-                    "multifd: of the packets from number %d on, %d came by this sync, numbered %d"
-                            + " to %d: some went on a channel that is not here (multifd-channels"
+                    "multifd: of the packets from number %s on, %d came by this sync, numbered %s"
+                            + " to %s: some went on a channel that is not here (multifd-channels"
                             + " must be the same at both ends)",
-                    next, count, least, most);
+                    Long.toUnsignedString(next),
+                    count,
+                    Long.toUnsignedString(least),
+                    Long.toUnsignedString(most));
         }
         clear();
         return last + 1;

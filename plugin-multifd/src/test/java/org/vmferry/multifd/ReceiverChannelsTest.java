@@ -170,7 +170,10 @@ class ReceiverChannelsTest extends Receiving {
                 MODERN,
                 script(Wire.hello(0), sync(1), pages(2), sync(3)));
         refused("numbered 1 to 1", MODERN, script(Wire.hello(0), sync(0), pages(1), sync(1)));
-        refused("numbered -1 to -1", MODERN, script(Wire.hello(0), sync(-1), sync(1)));
+        refused(
+                "numbered 18446744073709551615 to 18446744073709551615",
+                MODERN,
+                script(Wire.hello(0), sync(-1), sync(1)));
     }
 
     @ParameterizedTest

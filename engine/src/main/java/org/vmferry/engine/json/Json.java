@@ -166,7 +166,7 @@ public final class Json {
         if (wanted == null ? found == 0 : found == 1 && same) return object;
         boolean spaced = new String(object, StandardCharsets.ISO_8859_1).contains("\": ");
         if (wanted != null) {
-            String text = spaced ? write(value, SPACED) : wanted;
+            String text = spaced ? write(value, SPACED, 0) : wanted;
             members.addFirst(utf8(write(name) + (spaced ? ": " : ":") + text));
         }
         var text = new ByteArrayOutputStream(object.length + 1024);
@@ -202,7 +202,7 @@ public final class Json {
      *     other Iterables; NaN and infinities are not JSON either
      */
     public static String write(Object value) {
-        return write(value, null);
+        return write(value, null, 0);
     }
 
     /**
@@ -215,12 +215,13 @@ public final class Json {
     }
 
     /**
-     * The value for people: indented by two spaces, without a line end after the last line.
+     * The value for people: indented by two spaces, without a line end after the last line. What a
+     * terminal may obey is escaped, as is all that is not ASCII.
      *
      * @throws IllegalArgumentException as {@link #write(Object)}
      */
     public static String writePretty(Object value) {
-        return write(value, pretty());
+        return write(value, pretty(), LAST_OF_ASCII);
     }
 
     // The parser checks it too, but only between its buffers: a text given as a whole is one.
@@ -318,10 +319,6 @@ public final class Json {
     private static PrettyPrinter pretty() {
         var indenter = new DefaultIndenter("  ", "\n");
         return new DefaultPrettyPrinter().withObjectIndenter(indenter).withArrayIndenter(indenter);
-    }
-
-    private static String write(Object value, PrettyPrinter printer) {
-        return write(value, printer, 0);
     }
 
     /** The highest character that is not escaped; 0 if all stand as they are. */

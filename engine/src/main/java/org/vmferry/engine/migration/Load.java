@@ -207,9 +207,9 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
         }
 
         @Override
-        public void ramPart() throws IOException {
+        public void ramPart(boolean last) throws IOException {
             session.check();
-            ram.section();
+            ram.section(last);
         }
 
         @Override

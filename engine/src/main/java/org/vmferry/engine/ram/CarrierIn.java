@@ -40,6 +40,16 @@ public final class CarrierIn extends InlineIn {
     }
 
     @Override
+    void ending() throws IOException {
+        receiver.ending();
+    }
+
+    @Override
+    void ended(boolean flush) throws IOException {
+        receiver.ended(flush);
+    }
+
+    @Override
     public void finish() throws IOException {
         receiver.finish();
     }

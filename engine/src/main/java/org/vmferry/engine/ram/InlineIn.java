@@ -51,7 +51,7 @@ public sealed class InlineIn implements RamIn permits CarrierIn {
 
     @Override
     public void pages() throws IOException {
-        section();
+        section(false);
     }
 
     /** The stream asks to wait for channels. */
@@ -60,8 +60,19 @@ public sealed class InlineIn implements RamIn permits CarrierIn {
     /** The section's end mark was read. */
     void endSection() throws IOException {}
 
+    /** END begins. */
+    void ending() throws IOException {}
+
+    /**
+     * END's mark was read.
+     *
+     * @param flush whether a flush stands right before it, which was not told
+     */
+    void ended(boolean flush) throws IOException {}
+
     @Override
-    public void section() throws IOException {
+    public void section(boolean last) throws IOException {
+        if (last) ending();
         while (true) {
             long at = in.position();
             long word = in.u64();
@@ -74,10 +85,18 @@ public sealed class InlineIn implements RamIn permits CarrierIn {
             }
             switch (flags & ~CONTINUE) {
                 case EOS -> {
-                    endSection();
+                    if (last) ended(false);
+                    else endSection();
                     return;
                 }
-                case MULTIFD_FLUSH -> flush();
+                case MULTIFD_FLUSH -> {
+                    // No channel is read beyond a sync that is known to be the last (rule MFD-24).
+                    if (last && in.takes(EOS)) {
+                        ended(true);
+                        return;
+                    }
+                    flush();
+                }
                 case ZERO -> zero(page(flags, offset, at), at);
                 case PAGE -> content(page(flags, offset, at));
                 case XBZRLE -> changes(page(flags, offset, at), at);

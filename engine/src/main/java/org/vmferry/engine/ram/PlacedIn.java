@@ -70,7 +70,7 @@ public final class PlacedIn implements RamIn {
     }
 
     @Override
-    public void section() throws IOException {
+    public void section(boolean last) throws IOException {
         loader.section(in);
     }
 

@@ -31,8 +31,12 @@ public sealed interface RamIn extends AutoCloseable permits InlineIn, PlacedIn {
     /** Reads the rest of START. */
     void pages() throws IOException;
 
-    /** Reads the rest of a PART or END. */
-    void section() throws IOException;
+    /**
+     * Reads the rest of a PART or END.
+     *
+     * @param last whether it is END
+     */
+    void section(boolean last) throws IOException;
 
     /** The whole stream was read. */
     default void finish() throws IOException {}

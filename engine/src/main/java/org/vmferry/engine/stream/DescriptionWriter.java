@@ -40,7 +40,7 @@ final class DescriptionWriter {
             device.put("name", section.id());
             device.put("instance_id", Integer.toUnsignedLong(section.instance()));
             device.put("vmsd_name", section.id());
-            device.put("version", section.version());
+            device.put("version", Integer.toUnsignedLong(section.version()));
             device.put("fields", fields(section.fields()));
             devices.add(device);
         }

@@ -39,7 +39,7 @@ final class Devices {
             if (!seen.add(device.id() + "/" + device.instance())) {
                 throw MigrationException.host(
                         "two devices are named '%s' instance %d, or the name is taken",
-                        device.id(), device.instance());
+                        device.id(), Integer.toUnsignedLong(device.instance()));
             }
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             try {
@@ -50,7 +50,8 @@ final class Devices {
                 throw new MigrationException(
                         Blame.HOST,
                         "device '%s' instance %d can't be saved: %s"
-                                .formatted(device.id(), device.instance(), e),
+                                .formatted(
+                                        device.id(), Integer.toUnsignedLong(device.instance()), e),
                         e);
             }
             if (bytes.size() > LONGEST) {
@@ -101,8 +102,8 @@ final class Devices {
                                             + GlobalState.VERSION,
                             id,
                             at,
-                            instance,
-                            version);
+                            Integer.toUnsignedLong(instance),
+                            Integer.toUnsignedLong(version));
                 }
                 byte[] payload = read(in, GlobalState.LENGTH);
                 runState = GlobalState.decode(ByteBuffer.wrap(payload), at);
@@ -112,7 +113,11 @@ final class Devices {
             if (version < device.oldestVersion() || version > device.version()) {
                 throw MigrationException.peer(
                         "device '%s' comes at %d in version %d, this machine reads %d to %d",
-                        id, at, version, device.oldestVersion(), device.version());
+                        id,
+                        at,
+                        Integer.toUnsignedLong(version),
+                        device.oldestVersion(),
+                        device.version());
             }
             if (!loaded.add(device)) {
                 throw MigrationException.peer("device '%s' comes twice, again at %d", id, at);
@@ -157,7 +162,7 @@ final class Devices {
             if (device != null) return device;
             throw MigrationException.peer(
                     "this machine has no device '%s' instance %d, which comes at %d",
-                    id, instance, at);
+                    id, Integer.toUnsignedLong(instance), at);
         }
 
         private static byte[] read(StreamIn in, int length) throws IOException {
@@ -172,7 +177,7 @@ final class Devices {
                 if (!loaded.contains(device)) {
                     throw MigrationException.peer(
                             "the stream has nothing for device '%s' instance %d",
-                            device.id(), device.instance());
+                            device.id(), Integer.toUnsignedLong(device.instance()));
                 }
             }
             return runState == null ? RunState.RUNNING : runState;

@@ -15,7 +15,8 @@ final class HashTable implements Grammar {
     public void read(Payload in, int mark) throws IOException {
         int word = in.u32();
         if (mark == Wire.START || word == -1) return;
-        if (word != 0) throw in.wrong("the first word", Integer.toUnsignedString(word), "0 or -1");
+        if (word != 0)
+            throw in.wrong("the first word", Integer.toUnsignedString(word), "0 or 4294967295");
         while (true) {
             int index = in.u32();
             int valid = in.u16();

@@ -272,7 +272,7 @@ final class OpaqueSections implements AutoCloseable {
                         "the VMDESCRIPTION at %d has %d bytes, allowed are %d"
                                 .formatted(
                                         tape.position(tooLong + 1),
-                                        tape.u32(tooLong + 2),
+                                        Integer.toUnsignedLong(tape.u32(tooLong + 2)),
                                         VmDescription.LONGEST));
             }
             if (eof == null && ends.isEmpty() && !footer && !descriptionEnds(at)) return false;

@@ -115,7 +115,9 @@ public final class StreamHeader {
             if (!subsection.name().equals(PAGE_BITS)) continue;
             int bits = ByteBuffer.wrap(subsection.payload()).getInt();
             if (bits < 8 || bits > 16) {
-                throw MigrationException.peer("target-page-bits is %d, allowed are 8 to 16", bits);
+                throw MigrationException.peer(
+                        "target-page-bits is %d, allowed are 8 to 16",
+                        Integer.toUnsignedLong(bits));
             }
             return OptionalInt.of(1 << bits);
         }
@@ -197,7 +199,8 @@ public final class StreamHeader {
         int version = in.u32();
         if (version != Wire.VERSION) {
             throw MigrationException.peer(
-                    "stream version %d at %d, must be %d", version, start + 4, Wire.VERSION);
+                    "stream version %d at %d, must be %d",
+                    Integer.toUnsignedLong(version), start + 4, Wire.VERSION);
         }
         int next = in.u8();
         if (next != Wire.CONFIGURATION) return new Head(new Configuration("", List.of()), next);

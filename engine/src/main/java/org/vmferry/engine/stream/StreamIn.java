@@ -53,6 +53,19 @@ public sealed class StreamIn implements AutoCloseable permits FileStreamIn {
         return need(1).get() & 0xff;
     }
 
+    /**
+     * Passes 8 bytes if they are such and have come already; waits for nothing.
+     *
+     * @param word what may stand there
+     * @return whether it did
+     */
+    public boolean takes(long word) {
+        boolean there =
+                buffer.remaining() >= Long.BYTES && buffer.getLong(buffer.position()) == word;
+        if (there) buffer.position(buffer.position() + Long.BYTES);
+        return there;
+    }
+
     /** Reads 2 bytes, unsigned. */
     public int u16() throws IOException {
         return need(2).getShort() & 0xffff;

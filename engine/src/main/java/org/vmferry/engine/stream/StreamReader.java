@@ -28,7 +28,7 @@ public abstract sealed class StreamReader permits DeviceReader, KeptReader {
         void ramStart() throws IOException;
 
         /** A part of the RAM section: reads to its end mark. */
-        void ramPart() throws IOException;
+        void ramPart(boolean last) throws IOException;
 
         /**
          * Whether RAM's pages have their own places in a file, so that its END alone tells which.
@@ -199,7 +199,7 @@ public abstract sealed class StreamReader permits DeviceReader, KeptReader {
         if (version != Wire.RAM_VERSION) {
             throw MigrationException.peer(
                     "the RAM section at %d has version %d, must be %d",
-                    at, version, Wire.RAM_VERSION);
+                    at, Integer.toUnsignedLong(version), Wire.RAM_VERSION);
         }
         progress.beginRam(id, at);
         ram(Kind.START);
@@ -217,7 +217,7 @@ public abstract sealed class StreamReader permits DeviceReader, KeptReader {
         }
         progress.checkRamGoesOn(id, at);
         ram(ends ? Kind.END : Kind.PART);
-        handler.ramPart();
+        handler.ramPart(ends);
         progress.ramPart();
         if (ends) progress.endRam();
         footer(id);
@@ -230,12 +230,14 @@ public abstract sealed class StreamReader permits DeviceReader, KeptReader {
         int mark = in.u8();
         if (mark != Wire.FOOTER) {
             throw MigrationException.peer(
-                    "no footer but 0x%02x at %d, after section %d", mark, at, id);
+                    "no footer but 0x%02x at %d, after section %d",
+                    mark, at, Integer.toUnsignedLong(id));
         }
         int footer = in.u32();
         if (footer != id) {
             throw MigrationException.peer(
-                    "the footer at %d names section %d, must be %d", at, footer, id);
+                    "the footer at %d names section %d, must be %d",
+                    at, Integer.toUnsignedLong(footer), Integer.toUnsignedLong(id));
         }
     }
 

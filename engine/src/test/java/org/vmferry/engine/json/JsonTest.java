@@ -31,6 +31,9 @@ class JsonTest {
 
         assertThat(Json.parse(Json.write(value))).isEqualTo(value);
         assertThat(Json.parse(Json.writePretty(value))).isEqualTo(value);
+        Object drives = "\u007f\u0085\u009b2J\u202e\u2028\ud83d\ude00";
+        assertThat(Json.parse(Json.writePretty(drives))).isEqualTo(drives);
+        assertThat(Json.writePretty(drives)).matches("[ -~]+");
         assertThat(Json.parse(Json.write(value).getBytes(StandardCharsets.UTF_8))).isEqualTo(value);
     }
 

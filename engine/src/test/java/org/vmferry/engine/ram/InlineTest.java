@@ -73,7 +73,7 @@ class InlineTest {
                                             RamTarget.of(blocks),
                                             new ArrivedPages())
                                     .keySet());
-            for (int i = 0; i < sections; i++) ram.section();
+            for (int i = 0; i < sections; i++) ram.section(false);
             assertThat(in.position()).isEqualTo(bytes.size());
             return headers;
         }
@@ -329,7 +329,7 @@ class InlineTest {
                 RamIn ram = new InlineIn(in, session)) {
             RamTarget fresh = RamTarget.of(List.of(RamBlock.fresh("a", memory, PAGE)));
             RamSection.readBlocks(in, PAGE, options, ram, fresh, arrived);
-            ram.section();
+            ram.section(false);
         }
         assertThat(bytes).containsOnly(0);
     }

@@ -70,7 +70,7 @@ class GrammarTest {
         whole(HashTable.NAME, Wire.PART, nearlyEmpty.raw(8, 0));
         assertThatThrownBy(() -> read(HashTable.NAME, Wire.PART, new Bytes().u32(7).array()))
                 .isInstanceOf(MigrationException.class)
-                .hasMessageContainingAll("spapr/htab", "is 7, must be 0 or -1");
+                .hasMessageContainingAll("spapr/htab", "is 7, must be 0 or 4294967295");
     }
 
     @Test

@@ -48,7 +48,7 @@ class StreamKeeperTest {
                         }
 
                         @Override
-                        public void ramPart() throws IOException {
+                        public void ramPart(boolean last) throws IOException {
                             in.u64();
                         }
 

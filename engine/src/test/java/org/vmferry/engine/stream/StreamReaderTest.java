@@ -112,7 +112,7 @@ class StreamReaderTest {
                     }
 
                     @Override
-                    public void ramPart() throws IOException {
+                    public void ramPart(boolean last) throws IOException {
                         heard.add("part " + in.u64());
                     }
 
@@ -287,7 +287,7 @@ class StreamReaderTest {
         refused(ram().full(2, "number", 1, 3), "no device 'number' instance 1");
         refused(ram().full(2, "number", 0, 1), "version 1", "2 to 3", "at " + at);
         refused(ram().full(2, "number", 0, 4), "version 4", "2 to 3");
-        refused(ram().full(2, "number", 0, -1), "version -1", "2 to 3");
+        refused(ram().full(2, "number", 0, -1), "version 4294967295", "2 to 3");
         Bytes twice = ram().full(2, "number", 0, 3, number(1)).full(3, "number", 0, 3, number(1));
         refused(twice, "comes twice");
         refused(ram().full(2, "number", 0, 3, Bytes.counted(new byte[3])), "more than the 3");

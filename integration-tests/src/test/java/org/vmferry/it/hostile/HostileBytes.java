@@ -1,8 +1,12 @@
 package org.vmferry.it.hostile;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import org.vmferry.engine.option.Settings;
+import org.vmferry.it.support.Commands;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +20,8 @@ import java.util.zip.CRC32C;
 final class HostileBytes {
     private static final Pattern WORD = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_./:-]{2,}");
 
+    private static final int LIBVIRT = 92; // bytes of its header
+
     private final HostileNames host;
 
     HostileBytes(HostileNames host) {
@@ -25,6 +31,43 @@ final class HostileBytes {
     void all() throws Exception {
         streams();
         trailers();
+        images();
+    }
+
+    /** libvirt's, whose XML has such a name, as it is and in a reference; and the same, damaged. */
+    private void images() throws Exception {
+        Path stream = host.folder.resolve("in-an-image");
+        HostileNames.end(host.save(HostileNames.guest(HostileNames.NAME), stream, Settings.NONE));
+        byte[] all = Files.readAllBytes(stream);
+        for (String name : List.of(HostileNames.NAME, "&#27;&#10;EVIL&#x202e;", "EVIL\033'")) {
+            for (int length : new int[] {all.length, all.length / 2, 1}) {
+                byte[] xml = ("<domain><name>" + name + "</name></domain>\0").getBytes(UTF_8);
+                ByteBuffer image = ByteBuffer.allocate(LIBVIRT + xml.length + length);
+                image.order(ByteOrder.LITTLE_ENDIAN).put("LibvirtQemudSave".getBytes(UTF_8));
+                image.putInt(2).putInt(xml.length).putInt(1).position(LIBVIRT);
+                image.put(xml).put(all, 0, length);
+                Path file = host.folder.resolve("image");
+                Files.write(file, image.array());
+                command("inspect", file);
+                command("inspect", file, "--json");
+                command("inspect", file, "--device", HostileNames.NAME);
+                command("verify", file);
+                command("extract", file, "--block", HostileNames.NAME, "-o", file + ".raw");
+                command("extract", file, "--block", name, "-o", file + ".raw");
+                command("convert", file, file + ".save", "--format", "mapped-ram");
+            }
+        }
+    }
+
+    /** All that it prints. */
+    private static void command(Object... arguments) {
+        HostileNames.attempt(
+                "vmferry " + arguments[0],
+                () -> {
+                    Commands command = new Commands();
+                    command.run(arguments);
+                    System.err.println(command.out() + command.err());
+                });
     }
 
     /** Each word of a stream, one after another: names, states, keys and values of its text. */

@@ -61,9 +61,7 @@ public final class HostileNames {
      * @param arguments a folder for it, empty
      */
     public static void main(String[] arguments) throws Exception {
-        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "trace");
-        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> say("uncaught", e));
-        HostileNames all = new HostileNames(Path.of(arguments[0]));
+        HostileNames all = in(Path.of(arguments[0]));
         all.migrations();
         all.addresses();
         all.options();
@@ -72,6 +70,13 @@ public final class HostileNames {
         all.plugins();
         if (arguments.length > 1) new HostileClients(all).certificates();
         System.err.println("all was tried");
+    }
+
+    /** One that logs all that it can. */
+    static HostileNames in(Path folder) {
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "trace");
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> say("uncaught", e));
+        return new HostileNames(folder);
     }
 
     static void attempt(String what, Deed deed) {

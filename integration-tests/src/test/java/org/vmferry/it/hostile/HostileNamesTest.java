@@ -24,6 +24,19 @@ class HostileNamesTest {
     @Test
     void noNameDrivesAHostsTerminal() throws Exception {
         Tools.require("openssl");
+        String text = said(folder, HostileNames.class, "tls");
+        List<String> lines = List.of(text.split("\n"));
+        assertThat(lines.getLast()).isEqualTo("all was tried");
+        assertThat(lines)
+                .filteredOn(line -> !Printable.lines(line).equals(line) || line.startsWith("EVIL"))
+                .as("lines that drive a terminal, or are a name's own")
+                .isEmpty();
+        // It was about such names: they stand there, cleaned.
+        assertThat(lines).filteredOn(line -> line.contains("EVIL")).hasSizeGreaterThan(300);
+    }
+
+    /** What such a host says, until it ends. */
+    static String said(Path folder, Class<?> main, String argument) throws Exception {
         Path said = folder.resolve("said");
         Process host =
                 new ProcessBuilder(
@@ -35,9 +48,9 @@ class HostileNamesTest {
                                 "-Dsun.jnu.encoding=UTF-8",
                                 "-cp",
                                 System.getProperty("java.class.path"),
-                                HostileNames.class.getName(),
+                                main.getName(),
                                 Files.createDirectory(folder.resolve("of-the-host")).toString(),
-                                "tls")
+                                argument)
                         .redirectErrorStream(true)
                         .redirectOutput(said.toFile())
                         .start();
@@ -46,14 +59,6 @@ class HostileNamesTest {
         } finally {
             host.destroyForcibly().waitFor();
         }
-        String text = Files.readString(said);
-        List<String> lines = List.of(text.split("\n"));
-        assertThat(lines.getLast()).isEqualTo("all was tried");
-        assertThat(lines)
-                .filteredOn(line -> !Printable.lines(line).equals(line) || line.startsWith("EVIL"))
-                .as("lines that drive a terminal, or are a name's own")
-                .isEmpty();
-        // It was about such names: they stand there, cleaned.
-        assertThat(lines).filteredOn(line -> line.contains("EVIL")).hasSizeGreaterThan(300);
+        return Files.readString(said);
     }
 }

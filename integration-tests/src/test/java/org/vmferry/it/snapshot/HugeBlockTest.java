@@ -20,16 +20,16 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** A machine of 4 TiB, nearly all zero, in a heap of 256 MiB. */
+/** A machine of 4 TiB, or 8, nearly all zero, in a heap of 256 MiB. */
 @Tag("MAP-4")
 class HugeBlockTest {
     private static final long TIB = 1L << 40;
-    private static final long LENGTH = 4 * TIB;
     private static final String DESCRIPTION =
             "{\"page_size\": 4096, \"devices\": [{\"name\": \"d\", \"instance_id\": 0, \"fields\":"
                     + " []}]}";
 
     @TempDir Path folder;
+    private long length = 4 * TIB;
 
     private static ByteBuffer text(ByteBuffer out, String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
@@ -46,13 +46,13 @@ class HugeBlockTest {
             head.put((byte) 7).putInt(4).put("huge".getBytes(StandardCharsets.US_ASCII));
             text(head.put((byte) 5), "configuration/capabilities").putInt(1);
             text(head.putInt(1), "mapped-ram");
-            text(head.put((byte) 1).putInt(1), "ram").putInt(0).putInt(4).putLong(LENGTH | 4);
-            text(head, "n".repeat(240)).putLong(LENGTH);
+            text(head.put((byte) 1).putInt(1), "ram").putInt(0).putInt(4).putLong(length | 4);
+            text(head, "n".repeat(240)).putLong(length);
             long bitmap = head.position() + 28;
-            long pages = (bitmap + LENGTH / 4096 / 8 + 4095) / 4096 * 4096;
+            long pages = (bitmap + length / 4096 / 8 + 4095) / 4096 * 4096;
             head.putInt(1).putLong(4096).putLong(bitmap).putLong(pages);
             out.write(head.flip(), 0);
-            for (long page : new long[] {0, LENGTH / 8192, LENGTH / 4096 - 1}) {
+            for (long page : new long[] {0, length / 8192, length / 4096 - 1}) {
                 ByteBuffer bit = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
                 out.write(bit.putLong(1L << page).flip(), bitmap + page / 64 * 8);
                 ByteBuffer content = ByteBuffer.allocate(4096);
@@ -65,7 +65,7 @@ class HugeBlockTest {
             text(tail.put((byte) 4).putInt(2), "d").putInt(0).putInt(1).put((byte) 0x7e).putInt(2);
             tail.put((byte) 0).put((byte) 6).putInt(DESCRIPTION.length());
             tail.put(DESCRIPTION.getBytes(StandardCharsets.US_ASCII));
-            out.write(tail.flip(), pages + LENGTH);
+            out.write(tail.flip(), pages + length);
         }
         return file;
     }
@@ -101,8 +101,9 @@ class HugeBlockTest {
 
     @Test
     void isLookedInto() throws Exception {
+        length = 8 * TIB;
         Path file = snapshot();
-        assertThat(run("inspect", file)).contains("4 TiB  3 of 1073741824 pages");
+        assertThat(run("inspect", file)).contains("8 TiB  3 of 2147483648 pages");
         run("verify", file);
         holdsItsPages(file);
     }
@@ -110,9 +111,9 @@ class HugeBlockTest {
     private void holdsItsPages(Path file) throws Exception {
         Path raw = folder.resolve("raw");
         run("extract", file, "--block", "n".repeat(240), "-o", raw);
-        assertThat(raw).hasSize(LENGTH);
+        assertThat(raw).hasSize(length);
         try (FileChannel in = FileChannel.open(raw)) {
-            for (long page : new long[] {0, LENGTH / 8192, LENGTH / 4096 - 1}) {
+            for (long page : new long[] {0, length / 8192, length / 4096 - 1}) {
                 ByteBuffer word = ByteBuffer.allocate(8);
                 in.read(word, page * 4096 + 4088);
                 assertThat(word.getLong(0)).isEqualTo(page + 7);

@@ -184,6 +184,26 @@ public interface PageCarrier extends Provider {
         default void endSection() throws IOException {}
 
         /**
+         * The RAM section's END begins, its last part.
+         *
+         * @throws IOException if the migration has failed
+         */
+        default void ending() throws IOException {}
+
+        /**
+         * END's mark was read; in place of the last {@link #endSection}. What the channels still
+         * hold is no part of the migration.
+         *
+         * @param sync whether the main stream asks to wait for the channels just before it, in
+         *     place of the last {@link #sync}; the engine may have called that instead
+         * @throws IOException if the migration has failed
+         */
+        default void ended(boolean sync) throws IOException {
+            if (sync) sync();
+            endSection();
+        }
+
+        /**
          * The whole stream was read: ends the channels in order.
          *
          * @throws IOException if one was lost before
