@@ -11,6 +11,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.doubles.TestFile;
+import org.vmferry.spi.doubles.TestMain;
+import org.vmferry.spi.doubles.TestSession;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
@@ -70,7 +74,7 @@ class MappedRamSaveTest {
                             host.block("/rom@etc/acpi/tables", 64, arena));
             Random random = new Random(start + 1);
             blocks.forEach(b -> randomise(b, random));
-            TestSession session = new TestSession(direct);
+            TestSession session = MiniEngine.session(direct);
             MiniEngine.save(out, session, blocks, MiniEngine.everything(blocks));
 
             List<PlainFile.Block> found = PlainFile.read(path, start);
@@ -81,15 +85,15 @@ class MappedRamSaveTest {
                 assertThat(block.pagesAt % (1 << 20)).isZero();
                 assertThat(block.pagesAt - block.bitmapAt - block.bitmap.length)
                         .isBetween(16L, (1L << 20) + 15);
-                byte[] ram = Hosts.content(blocks.get(i));
+                byte[] ram = Rams.content(blocks.get(i));
                 assertThat(PlainFile.content(path, block)).isEqualTo(ram);
                 // Bit 0 means a hole: the area alone, mapped, is the RAM.
                 assertThat(PlainFile.area(path, block)).isEqualTo(ram);
                 if (!direct) assertOnlyNonZeroPagesHaveBits(block, ram);
             }
-            assertThat(session.normal.get() + session.zero.get()).isEqualTo(1065);
-            assertThat(session.permitted.get()).isEqualTo(session.bytes.get());
-            if (!direct) assertThat(session.bytes.get()).isEqualTo(session.normal.get() * PAGE);
+            assertThat(session.normal.sum() + session.zero.sum()).isEqualTo(1065);
+            assertThat(session.permitted.sum()).isEqualTo(session.bytes.sum());
+            if (!direct) assertThat(session.bytes.sum()).isEqualTo(session.normal.sum() * PAGE);
         }
     }
 
@@ -113,17 +117,17 @@ class MappedRamSaveTest {
                 TestMain out = new TestMain(folder.resolve("f"), 0)) {
             RamBlock block = Hosts.SEGMENT.block("b", 1024, arena);
             // Full; every second page; a gap longer than is bridged; full again.
-            for (int page = 0; page < 256; page++) Hosts.fill(block, page, 1);
-            for (int page = 256; page < 512; page += 2) Hosts.fill(block, page, 2);
-            Hosts.fill(block, 512, 3);
-            Hosts.fill(block, 700, 4);
-            for (int page = 768; page < 1024; page++) Hosts.fill(block, page, 5);
+            for (int page = 0; page < 256; page++) Rams.fill(block, page, 1);
+            for (int page = 256; page < 512; page += 2) Rams.fill(block, page, 2);
+            Rams.fill(block, 512, 3);
+            Rams.fill(block, 700, 4);
+            for (int page = 768; page < 1024; page++) Rams.fill(block, page, 5);
             List<RamBlock> blocks = List.of(block);
             int[] writes = new int[1];
             TestFile file = direct ? out.direct : out.buffered;
             MiniEngine.save(
                     out,
-                    new TestSession(direct),
+                    MiniEngine.session(direct),
                     blocks,
                     saver -> {
                         int before = file.writes.get();
@@ -155,11 +159,11 @@ class MappedRamSaveTest {
                             channel.map(FileChannel.MapMode.READ_WRITE, 0, length, arena),
                             PAGE);
             long last = block.pages() - 1;
-            Hosts.fill(block, last, 7);
-            Hosts.fill(block, last / 2, 8);
+            Rams.fill(block, last, 7);
+            Rams.fill(block, last / 2, 8);
             MiniEngine.save(
                     out,
-                    new TestSession(true),
+                    MiniEngine.session(true),
                     List.of(block),
                     saver -> {
                         try (Staging staging = new Staging()) {
@@ -181,7 +185,7 @@ class MappedRamSaveTest {
             try (Arena guest = Arena.ofShared()) {
                 MappingTarget target = new MappingTarget(guest);
                 out.seek(0);
-                MiniEngine.load(out, new TestSession(false), target);
+                MiniEngine.load(out, MiniEngine.session(false), target);
                 MemorySegment memory = target.memory.get("big");
                 assertThat(memory.byteSize()).isEqualTo(length);
                 assertThat(memory.get(java.lang.foreign.ValueLayout.JAVA_BYTE, last * PAGE))
@@ -200,17 +204,17 @@ class MappedRamSaveTest {
         try (Arena arena = Arena.ofShared();
                 TestMain out = new TestMain(path, 100)) {
             RamBlock block = Hosts.SEGMENT.block("b", 300, arena);
-            Hosts.fill(block, 3, 9);
+            Rams.fill(block, 3, 9);
             List<RamBlock> blocks = List.of(block);
-            MiniEngine.save(out, new TestSession(false), blocks, MiniEngine.everything(blocks));
+            MiniEngine.save(out, MiniEngine.session(false), blocks, MiniEngine.everything(blocks));
             // A valid file all the same, as far as the bitmap says.
             PlainFile.Block found = PlainFile.read(path, 100).getFirst();
-            assertThat(PlainFile.content(path, found)).isEqualTo(Hosts.content(block));
+            assertThat(PlainFile.content(path, found)).isEqualTo(Rams.content(block));
             out.seek(100);
             try (Arena guest = Arena.ofShared()) {
                 MappingTarget target = new MappingTarget(guest);
-                MiniEngine.load(out, new TestSession(false), target);
-                assertThat(target.content("b")).isEqualTo(Hosts.content(block));
+                MiniEngine.load(out, MiniEngine.session(false), target);
+                assertThat(target.content("b")).isEqualTo(Rams.content(block));
             }
         }
     }
@@ -223,7 +227,7 @@ class MappedRamSaveTest {
             assertThatThrownBy(
                             () ->
                                     MiniEngine.save(
-                                            out, new TestSession(true), List.of(block), p -> {}))
+                                            out, MiniEngine.session(true), List.of(block), p -> {}))
                     .isInstanceOf(MigrationException.class)
                     .hasMessageContaining("direct-io")
                     .hasMessageContaining("4096")

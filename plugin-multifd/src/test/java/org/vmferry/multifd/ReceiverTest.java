@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.doubles.Rams;
 import org.vmferry.zstd.ZstdCodec;
 
 import java.io.IOException;
