@@ -1,4 +1,4 @@
-package org.vmferry.engine;
+package org.vmferry.spi.doubles;
 
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
@@ -68,17 +68,7 @@ public class TestMachine implements Machine {
 
     @Override
     public RamProvider ram() {
-        return new RamProvider() {
-            @Override
-            public List<RamBlock> blocks() {
-                return blocks;
-            }
-
-            @Override
-            public Optional<DirtyLog> dirtyLog() {
-                return log;
-            }
-        };
+        return log.map(some -> RamProvider.of(blocks, some)).orElse(() -> blocks);
     }
 
     @Override
@@ -100,12 +90,5 @@ public class TestMachine implements Machine {
                         number = in.readInt();
                     }
                 });
-    }
-
-    /** The content of a block. */
-    public static byte[] bytes(RamBlock block) {
-        byte[] bytes = new byte[(int) block.usedLength()];
-        block.read(0, MemorySegment.ofArray(bytes));
-        return bytes;
     }
 }
