@@ -10,22 +10,30 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.doubles.Rams;
 import org.vmferry.spi.doubles.TestMain;
 import org.vmferry.spi.doubles.TestSession;
+import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.ForwardingBlock;
+import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.Staging;
 
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -97,6 +105,7 @@ class MappedRamLoadTest {
                 assertThat(Rams.content(targets.get(i))).isEqualTo(ram.get(i));
             assertThat(session.normal.sum() + session.zero.sum())
                     .isEqualTo(Arrays.stream(PAGES).sum());
+            if (!direct) assertThat(session.bytes.sum()).isEqualTo(session.normal.sum() * PAGE);
         }
     }
 
@@ -138,6 +147,31 @@ class MappedRamLoadTest {
             for (int i = 0; i < IDS.size(); i++)
                 assertThat(Rams.content(targets.get(i))).isEqualTo(ram.get(i));
             assertThat(written.get()).isEqualTo(session.normal.sum());
+        }
+    }
+
+    @Test
+    @Tag("MAP-8")
+    void aFileThatBecomesShorterIsNamed() throws Exception {
+        try (Arena arena = Arena.ofShared();
+                TestMain in = new TestMain(folder.resolve("f"), 0);
+                Staging staging = new Staging()) {
+            RamBlock block = Hosts.SEGMENT.block("b", 4, arena);
+            BlockHeader header = new BlockHeader("b", 4 * PAGE, PAGE, OptionalLong.empty());
+            PageBitmap present = new PageBitmap(4);
+            present.setAll();
+            MappedRamHeader lies = new MappedRamHeader(1, PAGE, 28, 1 << 20);
+            Area area = new Area(block, new MappedRamBlock(header, 0, lies), present);
+            in.buffered.write(ByteBuffer.allocate(3 * PAGE - 1), 1 << 20);
+            LoadMover mover =
+                    new LoadMover(Map.of("b", area), in.buffered, MiniEngine.session(false));
+            mover.move(new Run(block, 0, 2), staging);
+            assertThatThrownBy(() -> mover.move(new Run(block, 2, 2), staging))
+                    .isInstanceOfSatisfying(
+                            MigrationException.class,
+                            e -> assertThat(e.blame()).isEqualTo(Blame.PEER))
+                    .hasMessageContaining("it was longer before")
+                    .hasMessageContaining("ends at " + ((1 << 20) + 3 * PAGE - 1));
         }
     }
 

@@ -15,18 +15,28 @@ import org.vmferry.spi.doubles.Rams;
 import org.vmferry.spi.doubles.TestFile;
 import org.vmferry.spi.doubles.TestMain;
 import org.vmferry.spi.doubles.TestSession;
+import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.ForwardingBlock;
+import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
+import org.vmferry.spi.transport.ForwardingFile;
+import org.vmferry.spi.transport.PositionedFile;
 
+import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
 
 /** What a save writes, as an independent reader sees it. */
@@ -116,10 +126,14 @@ class MappedRamSaveTest {
         try (Arena arena = Arena.ofShared();
                 TestMain out = new TestMain(folder.resolve("f"), 0)) {
             RamBlock block = Hosts.SEGMENT.block("b", 1024, arena);
-            // Full; every second page; a gap longer than is bridged; full again.
+            // Full; every second page; the longest gap that is bridged; the shortest that is not,
+            // and a
+            // long one; full again.
             for (int page = 0; page < 256; page++) Rams.fill(block, page, 1);
             for (int page = 256; page < 512; page += 2) Rams.fill(block, page, 2);
             Rams.fill(block, 512, 3);
+            Rams.fill(block, 512 + 33, 3);
+            Rams.fill(block, 545 + 34, 3);
             Rams.fill(block, 700, 4);
             for (int page = 768; page < 1024; page++) Rams.fill(block, page, 5);
             List<RamBlock> blocks = List.of(block);
@@ -136,7 +150,69 @@ class MappedRamSaveTest {
                         }
                         writes[0] = file.writes.get() - before;
                     });
-            assertThat(writes[0]).isEqualTo(direct ? 5 : 1 + 128 + 2 + 1);
+            assertThat(writes[0]).isEqualTo(direct ? 6 : 1 + 128 + 4 + 1);
+        }
+    }
+
+    @Test
+    @Tag("MAP-10")
+    void whatIsKnownToBeZeroIsWrittenWhereItWasMore() throws Exception {
+        Path path = folder.resolve("f");
+        boolean[] known = new boolean[1];
+        try (Arena arena = Arena.ofShared();
+                TestMain out = new TestMain(path, 0)) {
+            RamBlock block =
+                    new ForwardingBlock(Hosts.SEGMENT.block("b", 300, arena)) {
+                        @Override
+                        public boolean isKnownZero(long offset, long bytes) {
+                            return known[0];
+                        }
+                    };
+            TestSession session = MiniEngine.session(false);
+            Rams.fill(block, 3, 9);
+            MiniEngine.save(
+                    out,
+                    session,
+                    List.of(block),
+                    saver -> {
+                        try (Staging staging = new Staging()) {
+                            MiniEngine.move(saver, new Run(block, 0, 300), staging);
+                            Rams.fill(block, 3, 0);
+                            known[0] = true;
+                            MiniEngine.move(saver, new Run(block, 0, 300), staging);
+                        }
+                    });
+            PlainFile.Block found = PlainFile.read(path, 0).getFirst();
+            assertThat(PlainFile.content(path, found)).containsOnly(0);
+            assertThat(session.normal.sum()).isEqualTo(1);
+            assertThat(session.zero.sum()).isEqualTo(599);
+        }
+    }
+
+    @Test
+    @Tag("MAP-10")
+    void aPagesBitIsSetBeforeItIsWritten() throws Exception {
+        try (Arena arena = Arena.ofShared();
+                TestMain out = new TestMain(folder.resolve("f"), 0);
+                Staging staging = new Staging()) {
+            RamBlock block = Hosts.SEGMENT.block("b", 4, arena);
+            Rams.fill(block, 2, 9);
+            BlockHeader header = new BlockHeader("b", 4 * PAGE, PAGE, OptionalLong.empty());
+            MappedRamHeader lies = new MappedRamHeader(1, PAGE, 28, 1 << 20);
+            PageBitmap present = new PageBitmap(4);
+            Area area = new Area(block, new MappedRamBlock(header, 0, lies), present);
+            List<Boolean> set = new ArrayList<>();
+            PositionedFile file =
+                    new ForwardingFile(out.buffered) {
+                        @Override
+                        public void write(ByteBuffer source, long position) throws IOException {
+                            set.add(present.get(2));
+                            super.write(source, position);
+                        }
+                    };
+            new SaveMover(Map.of("b", area), file, MiniEngine.session(false))
+                    .move(new Run(block, 0, 4), staging);
+            assertThat(set).containsExactly(true);
         }
     }
 

@@ -212,9 +212,10 @@ class FileWorkersTest {
                                 return null;
                             });
             Thread giver = Thread.ofPlatform().start(giving);
-            assertThat(waits(giver)).isTrue();
+            boolean waits = waits(giver);
             go.countDown();
             giving.get();
+            assertThat(waits).isTrue();
             workers.drain();
         }
     }
@@ -281,6 +282,7 @@ class FileWorkersTest {
             for (int i = 0; i < 3; i++) workers.move(new Run(ram, i, 1));
             go.countDown();
             assertThatThrownBy(workers::drain).hasMessageContaining("disk full");
+            while (!alive().isEmpty()) Thread.onSpinWait(); // nobody has closed them
         }
         assertThat(runs).noneMatch(run -> run.firstPage() == 2);
     }
