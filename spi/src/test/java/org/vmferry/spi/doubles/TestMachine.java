@@ -17,7 +17,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/** A machine with one number for a device, which notes every state it enters. */
+/**
+ * A machine with one number for a device, which notes every state it enters. A guest that is a
+ * thread of the test holds its lock while it writes: a state is entered between two writes.
+ */
 public class TestMachine implements Machine {
     public final List<RunState> entered = Collections.synchronizedList(new ArrayList<>());
     public volatile RunState state;
@@ -61,7 +64,7 @@ public class TestMachine implements Machine {
     }
 
     @Override
-    public void enter(RunState next) throws MigrationException {
+    public synchronized void enter(RunState next) throws MigrationException {
         entered.add(next);
         state = next;
     }
