@@ -12,6 +12,8 @@ import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.SteadyDirtyLog;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;

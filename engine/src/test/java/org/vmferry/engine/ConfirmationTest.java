@@ -16,6 +16,7 @@ import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 

@@ -9,6 +9,8 @@ import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.SteadyDirtyLog;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.RamBlock;

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 
 import java.io.DataInputStream;

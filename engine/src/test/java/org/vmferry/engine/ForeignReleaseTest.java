@@ -12,6 +12,7 @@ import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;

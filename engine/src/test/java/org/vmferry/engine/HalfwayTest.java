@@ -11,6 +11,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.doubles.SteadyDirtyLog;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
@@ -126,7 +129,7 @@ class HalfwayTest {
         ComparingRam ram = new ComparingRam(List.of(first, block("second", 1, fails)));
         assertThatThrownBy(ram::start).isInstanceOf(OutOfMemoryError.class);
         first.write(0, MemorySegment.ofArray(new byte[] {3}));
-        assertThat(TestMachine.bytes(ram.blocks().getFirst())[0]).isEqualTo((byte) 3);
+        assertThat(Rams.content(ram.blocks().getFirst())[0]).isEqualTo((byte) 3);
     }
 
     @ParameterizedTest

@@ -18,6 +18,9 @@ import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.doubles.SteadyDirtyLog;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.RamBlock;
 
@@ -278,10 +281,10 @@ class LateShutTest {
     @Test
     void itsRamIsAsItWas() throws Exception {
         RamBlock ram = source.ram().blocks().getFirst();
-        byte[] before = TestMachine.bytes(ram);
+        byte[] before = Rams.content(ram);
         untilItIsUnknown();
         destination.say(SHUT, 1);
         assertCorrected(GuestOwner.SOURCE, RunState.RUNNING);
-        assertThat(TestMachine.bytes(ram)).isEqualTo(before);
+        assertThat(Rams.content(ram)).isEqualTo(before);
     }
 }

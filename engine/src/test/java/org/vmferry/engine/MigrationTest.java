@@ -17,6 +17,8 @@ import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
@@ -114,8 +116,8 @@ class MigrationTest {
         assertThat(target.entered).containsExactly(RunState.RUNNING);
         assertThat(target.number).isEqualTo(4711);
         for (int i = 0; i < 2; i++) {
-            assertThat(TestMachine.bytes(target.ram().blocks().get(i)))
-                    .isEqualTo(TestMachine.bytes(source.ram().blocks().get(i)));
+            assertThat(Rams.content(target.ram().blocks().get(i)))
+                    .isEqualTo(Rams.content(source.ram().blocks().get(i)));
         }
         assertThat(load.statistics().total()).isEqualTo(66 * 4096);
         Inspection inspection = engine.inspect(uri());

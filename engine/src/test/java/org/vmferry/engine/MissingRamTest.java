@@ -11,6 +11,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.Inspection;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Fact;
 import org.vmferry.spi.ram.RamBlock;
@@ -89,7 +91,7 @@ class MissingRamTest {
         assertThat(Files.size(folder.resolve("vm"))).isLessThan(20_000);
         TestMachine target = sharing(RunState.INMIGRATE, 0);
         engine.receive(target, file(), IGNORE).await();
-        assertThat(TestMachine.bytes(target.ram().blocks().getFirst())).containsOnly(0);
+        assertThat(Rams.content(target.ram().blocks().getFirst())).containsOnly(0);
 
         List<RamBlock> blocks = TestMachine.heap(64, 0);
         OptionalLong elsewhere = OptionalLong.of(0x2000_0000);
@@ -120,7 +122,7 @@ class MissingRamTest {
         engine.send(machine(RunState.RUNNING, 0, false, false), file(), IGNORE).await();
         TestMachine target = machine(RunState.INMIGRATE, 1, false, false);
         engine.receive(target, file(), IGNORE).await();
-        assertThat(TestMachine.bytes(target.ram().blocks().getFirst())).containsOnly(0);
+        assertThat(Rams.content(target.ram().blocks().getFirst())).containsOnly(0);
         assertThat(engine.inspect(file()).blocks()).noneMatch(Inspection.Block::missing);
     }
 

@@ -11,6 +11,7 @@ import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Mode;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.notifier.MigrationVeto;

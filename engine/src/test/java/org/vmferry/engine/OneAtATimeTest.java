@@ -15,6 +15,8 @@ import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 
 import java.io.IOException;
@@ -296,7 +298,7 @@ class OneAtATimeTest {
     void aMachineThatWasStartedMeanwhileKeepsItsGuest() throws Exception {
         Settings back = FAST.capability("return-path");
         TestMachine there = in(RunState.PAUSED);
-        byte[] ram = TestMachine.bytes(there.ram().blocks().getFirst());
+        byte[] ram = Rams.content(there.ram().blocks().getFirst());
         Migration load = engine.receive(there, address("in"), back);
         there.enter(RunState.RUNNING);
         TestMachine here = new TestMachine(RunState.RUNNING, TestMachine.heap(64, 9));
@@ -305,7 +307,7 @@ class OneAtATimeTest {
         assertThatThrownBy(save::await).isInstanceOf(MigrationException.class);
         assertThat(here.state).isEqualTo(RunState.RUNNING);
         assertThat(there.entered).containsExactly(RunState.RUNNING);
-        assertThat(TestMachine.bytes(there.ram().blocks().getFirst())).isEqualTo(ram);
+        assertThat(Rams.content(there.ram().blocks().getFirst())).isEqualTo(ram);
     }
 
     /** As an archive does, which keeps a guest before its source gives it up. */

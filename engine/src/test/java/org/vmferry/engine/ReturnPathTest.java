@@ -18,6 +18,7 @@ import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.transport.FdTransport;
 import org.vmferry.engine.transport.NamedChannels;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.transport.Channel;
 

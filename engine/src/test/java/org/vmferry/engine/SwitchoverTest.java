@@ -17,6 +17,8 @@ import org.vmferry.engine.report.MigrationState;
 import org.vmferry.engine.transport.FdTransport;
 import org.vmferry.engine.transport.NamedChannels;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.SteadyDirtyLog;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 
 import java.io.ByteArrayOutputStream;

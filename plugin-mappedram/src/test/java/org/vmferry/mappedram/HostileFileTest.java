@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.TestMain;
 import org.vmferry.spi.layout.FileIn;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.ram.BlockHeader;
@@ -69,7 +70,7 @@ class HostileFileTest {
     private Throwable load() throws IOException {
         try (TestMain in = new TestMain(path, 0)) {
             return catchThrowable(
-                    () -> MiniEngine.load(in, new TestSession(false), new Untouched()));
+                    () -> MiniEngine.load(in, MiniEngine.session(false), new Untouched()));
         }
     }
 
@@ -189,7 +190,7 @@ class HostileFileTest {
                                                 .copyFrom(MemorySegment.ofArray(header));
                                     }
                                 });
-        try (FileLayout.Loader loader = new MappedRamLoader(new TestSession(false))) {
+        try (FileLayout.Loader loader = new MappedRamLoader(MiniEngine.session(false))) {
             loader.block(in, header("a", most));
             assertThatThrownBy(() -> loader.block(in, header("b", most)))
                     .isInstanceOf(MigrationException.class)
@@ -248,7 +249,7 @@ class HostileFileTest {
                     return Hosts.BYTES.block(header.id(), 100, null);
                 };
         try (TestMain in = new TestMain(path, 0)) {
-            assertThatThrownBy(() -> MiniEngine.load(in, new TestSession(false), cuts))
+            assertThatThrownBy(() -> MiniEngine.load(in, MiniEngine.session(false), cuts))
                     .isInstanceOf(IOException.class);
         }
     }
@@ -271,7 +272,7 @@ class HostileFileTest {
         put(blocks.getFirst().headerAt, 0, 4);
         RamTarget target = header -> Hosts.BYTES.block(header.id(), 100, null);
         try (TestMain in = new TestMain(path, 0)) {
-            MiniEngine.load(in, new TestSession(false), target);
+            MiniEngine.load(in, MiniEngine.session(false), target);
         }
     }
 
@@ -294,7 +295,7 @@ class HostileFileTest {
             file();
             put(at, Long.decode(record), 8);
             try (TestMain in = new TestMain(path, 0)) {
-                assertThatThrownBy(() -> MiniEngine.load(in, new TestSession(false), target))
+                assertThatThrownBy(() -> MiniEngine.load(in, MiniEngine.session(false), target))
                         .isInstanceOf(MigrationException.class)
                         .hasMessageContaining(record)
                         .hasMessageContaining(name)

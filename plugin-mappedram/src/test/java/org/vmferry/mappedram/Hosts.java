@@ -26,20 +26,4 @@ enum Hosts {
                 };
         return RamBlock.of(id, memory, MiniEngine.PAGE);
     }
-
-    static byte[] content(RamBlock block) {
-        byte[] content = new byte[(int) block.usedLength()];
-        block.read(0, MemorySegment.ofArray(content));
-        return content;
-    }
-
-    static void fill(RamBlock block, byte[] content) {
-        block.write(0, MemorySegment.ofArray(content));
-    }
-
-    static void fill(RamBlock block, long page, int value) {
-        byte[] bytes = new byte[MiniEngine.PAGE];
-        java.util.Arrays.fill(bytes, (byte) value);
-        block.write(page * MiniEngine.PAGE, MemorySegment.ofArray(bytes));
-    }
 }

@@ -6,6 +6,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.doubles.TestMain;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.ram.AtomicDirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
@@ -48,7 +50,7 @@ class LiveSaveTest {
             List<Long> sizes = new ArrayList<>();
             MiniEngine.save(
                     out,
-                    new TestSession(direct),
+                    MiniEngine.session(direct),
                     blocks,
                     saver -> {
                         rounds(saver, blocks, log, pool);
@@ -56,7 +58,7 @@ class LiveSaveTest {
                     });
             List<PlainFile.Block> found = PlainFile.read(path, 11);
             for (int i = 0; i < 2; i++) {
-                byte[] ram = Hosts.content(blocks.get(i));
+                byte[] ram = Rams.content(blocks.get(i));
                 assertThat(PlainFile.content(path, found.get(i))).isEqualTo(ram);
                 assertThat(PlainFile.area(path, found.get(i))).isEqualTo(ram);
             }
@@ -69,10 +71,10 @@ class LiveSaveTest {
             int questions = out.buffered.holeQuestions.get();
             try (Arena guest = Arena.ofShared()) {
                 MappingTarget target = new MappingTarget(guest);
-                MiniEngine.load(out, new TestSession(false), target);
+                MiniEngine.load(out, MiniEngine.session(false), target);
                 assertThat(out.buffered.holeQuestions.get()).isEqualTo(questions);
                 for (RamBlock block : blocks)
-                    assertThat(target.content(block.id())).isEqualTo(Hosts.content(block));
+                    assertThat(target.content(block.id())).isEqualTo(Rams.content(block));
             }
         }
     }
@@ -121,7 +123,7 @@ class LiveSaveTest {
             long page = random.nextLong(block.pages());
             int value = random.nextBoolean() ? 0 : 1 + random.nextInt(255);
             for (int n = random.nextInt(8); n >= 0 && page < block.pages(); n--, page++) {
-                Hosts.fill(block, page, value);
+                Rams.fill(block, page, value);
                 log.mark(block, page);
             }
         }

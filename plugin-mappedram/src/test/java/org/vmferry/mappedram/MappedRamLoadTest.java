@@ -10,19 +10,30 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.doubles.TestMain;
+import org.vmferry.spi.doubles.TestSession;
+import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.ForwardingBlock;
+import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.ram.Staging;
 
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -85,15 +96,16 @@ class MappedRamLoadTest {
                 RamBlock block = host.block(IDS.get(i), PAGES[i], arena);
                 byte[] garbage = new byte[PAGES[i] * PAGE];
                 Arrays.fill(garbage, (byte) 0x5a);
-                Hosts.fill(block, garbage);
+                Rams.write(block, 0, garbage);
                 targets.add(block);
             }
-            TestSession session = new TestSession(direct);
+            TestSession session = MiniEngine.session(direct);
             MiniEngine.load(in, session, RamTarget.of(targets));
             for (int i = 0; i < IDS.size(); i++)
-                assertThat(Hosts.content(targets.get(i))).isEqualTo(ram.get(i));
-            assertThat(session.normal.get() + session.zero.get())
+                assertThat(Rams.content(targets.get(i))).isEqualTo(ram.get(i));
+            assertThat(session.normal.sum() + session.zero.sum())
                     .isEqualTo(Arrays.stream(PAGES).sum());
+            if (!direct) assertThat(session.bytes.sum()).isEqualTo(session.normal.sum() * PAGE);
         }
     }
 
@@ -130,11 +142,36 @@ class MappedRamLoadTest {
                 RamBlock block = Hosts.BYTES.block(IDS.get(i), PAGES[i], null);
                 targets.add(new CountingBlock(block, written));
             }
-            TestSession session = new TestSession(direct);
+            TestSession session = MiniEngine.session(direct);
             MiniEngine.load(in, session, RamTarget.of(targets));
             for (int i = 0; i < IDS.size(); i++)
-                assertThat(Hosts.content(targets.get(i))).isEqualTo(ram.get(i));
-            assertThat(written.get()).isEqualTo(session.normal.get());
+                assertThat(Rams.content(targets.get(i))).isEqualTo(ram.get(i));
+            assertThat(written.get()).isEqualTo(session.normal.sum());
+        }
+    }
+
+    @Test
+    @Tag("MAP-8")
+    void aFileThatBecomesShorterIsNamed() throws Exception {
+        try (Arena arena = Arena.ofShared();
+                TestMain in = new TestMain(folder.resolve("f"), 0);
+                Staging staging = new Staging()) {
+            RamBlock block = Hosts.SEGMENT.block("b", 4, arena);
+            BlockHeader header = new BlockHeader("b", 4 * PAGE, PAGE, OptionalLong.empty());
+            PageBitmap present = new PageBitmap(4);
+            present.setAll();
+            MappedRamHeader lies = new MappedRamHeader(1, PAGE, 28, 1 << 20);
+            Area area = new Area(block, new MappedRamBlock(header, 0, lies), present);
+            in.buffered.write(ByteBuffer.allocate(3 * PAGE - 1), 1 << 20);
+            LoadMover mover =
+                    new LoadMover(Map.of("b", area), in.buffered, MiniEngine.session(false));
+            mover.move(new Run(block, 0, 2), staging);
+            assertThatThrownBy(() -> mover.move(new Run(block, 2, 2), staging))
+                    .isInstanceOfSatisfying(
+                            MigrationException.class,
+                            e -> assertThat(e.blame()).isEqualTo(Blame.PEER))
+                    .hasMessageContaining("it was longer before")
+                    .hasMessageContaining("ends at " + ((1 << 20) + 3 * PAGE - 1));
         }
     }
 
@@ -151,9 +188,9 @@ class MappedRamLoadTest {
         try (Arena arena = Arena.ofShared();
                 TestMain in = new TestMain(path, 0)) {
             RamBlock block = Hosts.SEGMENT.block("b", 1024, arena);
-            MiniEngine.load(in, new TestSession(true), RamTarget.of(List.of(block)));
+            MiniEngine.load(in, MiniEngine.session(true), RamTarget.of(List.of(block)));
             assertThat(in.direct.reads.get()).isEqualTo(3);
-            byte[] content = Hosts.content(block);
+            byte[] content = Rams.content(block);
             for (int page = 0; page < 1024; page++)
                 assertThat(content[page * PAGE]).isEqualTo((byte) (present[page] ? 1 : 0));
         }
@@ -167,7 +204,7 @@ class MappedRamLoadTest {
         try (Arena arena = Arena.ofShared();
                 TestMain in = new TestMain(path, 33)) {
             MappingTarget target = new MappingTarget(arena);
-            MiniEngine.load(in, new TestSession(false), target);
+            MiniEngine.load(in, MiniEngine.session(false), target);
             assertThat(target.opened).isZero();
             assertThat(in.buffered.holeQuestions.get()).isPositive();
             for (int i = 0; i < IDS.size(); i++)
@@ -185,7 +222,7 @@ class MappedRamLoadTest {
                 TestMain in = new TestMain(path, 0)) {
             in.buffered.mappable = false;
             MappingTarget target = new MappingTarget(arena);
-            MiniEngine.load(in, new TestSession(false), target);
+            MiniEngine.load(in, MiniEngine.session(false), target);
             assertThat(target.opened).isEqualTo(IDS.size());
             for (int i = 0; i < IDS.size(); i++)
                 assertThat(target.content(IDS.get(i))).isEqualTo(ram.get(i));
@@ -201,16 +238,16 @@ class MappedRamLoadTest {
         try (Arena arena = Arena.ofShared();
                 TestMain main = new TestMain(path, 0)) {
             RamBlock block = Hosts.SEGMENT.block("b", 700, arena);
-            for (int page = 0; page < 700; page += 3) Hosts.fill(block, page, page | 1);
+            for (int page = 0; page < 700; page += 3) Rams.fill(block, page, page | 1);
             List<RamBlock> saved = List.of(block);
-            MiniEngine.save(main, new TestSession(false), saved, MiniEngine.everything(saved));
+            MiniEngine.save(main, MiniEngine.session(false), saved, MiniEngine.everything(saved));
 
             main.seek(0);
             int before = main.buffered.holeQuestions.get();
             MappingTarget target = new MappingTarget(arena);
-            MiniEngine.load(main, new TestSession(false), target);
+            MiniEngine.load(main, MiniEngine.session(false), target);
             assertThat(main.buffered.holeQuestions.get()).isEqualTo(before);
-            assertThat(target.content("b")).isEqualTo(Hosts.content(block));
+            assertThat(target.content("b")).isEqualTo(Rams.content(block));
 
             // Somebody clears page 3's bit: its bytes are stale now, and the mark no longer holds.
             PlainFile.Block found = PlainFile.read(path, 0).getFirst();
@@ -218,12 +255,12 @@ class MappedRamLoadTest {
                 file.seek(found.bitmapAt);
                 file.writeByte(found.bitmap[0] & ~8);
             }
-            Hosts.fill(block, 3, 0);
+            Rams.fill(block, 3, 0);
             main.seek(0);
             target = new MappingTarget(arena);
-            MiniEngine.load(main, new TestSession(false), target);
+            MiniEngine.load(main, MiniEngine.session(false), target);
             assertThat(main.buffered.holeQuestions.get()).isGreaterThan(before);
-            assertThat(target.content("b")).isEqualTo(Hosts.content(block));
+            assertThat(target.content("b")).isEqualTo(Rams.content(block));
         }
     }
 
@@ -233,7 +270,8 @@ class MappedRamLoadTest {
         Path path = foreignFile(0, 7);
         try (TestMain in = new TestMain(path, 0)) {
             RamBlock small = Hosts.BYTES.block("pc.ram", 2, null);
-            assertThatThrownBy(() -> MiniEngine.load(in, new TestSession(false), header -> small))
+            assertThatThrownBy(
+                            () -> MiniEngine.load(in, MiniEngine.session(false), header -> small))
                     .isInstanceOf(MigrationException.class)
                     .hasMessageContaining("pc.ram")
                     .hasMessageContaining("8192");

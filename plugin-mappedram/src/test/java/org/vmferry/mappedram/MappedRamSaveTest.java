@@ -11,18 +11,32 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.doubles.TestFile;
+import org.vmferry.spi.doubles.TestMain;
+import org.vmferry.spi.doubles.TestSession;
+import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.ForwardingBlock;
+import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
+import org.vmferry.spi.transport.ForwardingFile;
+import org.vmferry.spi.transport.PositionedFile;
 
+import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
 
 /** What a save writes, as an independent reader sees it. */
@@ -70,7 +84,7 @@ class MappedRamSaveTest {
                             host.block("/rom@etc/acpi/tables", 64, arena));
             Random random = new Random(start + 1);
             blocks.forEach(b -> randomise(b, random));
-            TestSession session = new TestSession(direct);
+            TestSession session = MiniEngine.session(direct);
             MiniEngine.save(out, session, blocks, MiniEngine.everything(blocks));
 
             List<PlainFile.Block> found = PlainFile.read(path, start);
@@ -81,15 +95,15 @@ class MappedRamSaveTest {
                 assertThat(block.pagesAt % (1 << 20)).isZero();
                 assertThat(block.pagesAt - block.bitmapAt - block.bitmap.length)
                         .isBetween(16L, (1L << 20) + 15);
-                byte[] ram = Hosts.content(blocks.get(i));
+                byte[] ram = Rams.content(blocks.get(i));
                 assertThat(PlainFile.content(path, block)).isEqualTo(ram);
                 // Bit 0 means a hole: the area alone, mapped, is the RAM.
                 assertThat(PlainFile.area(path, block)).isEqualTo(ram);
                 if (!direct) assertOnlyNonZeroPagesHaveBits(block, ram);
             }
-            assertThat(session.normal.get() + session.zero.get()).isEqualTo(1065);
-            assertThat(session.permitted.get()).isEqualTo(session.bytes.get());
-            if (!direct) assertThat(session.bytes.get()).isEqualTo(session.normal.get() * PAGE);
+            assertThat(session.normal.sum() + session.zero.sum()).isEqualTo(1065);
+            assertThat(session.permitted.sum()).isEqualTo(session.bytes.sum());
+            if (!direct) assertThat(session.bytes.sum()).isEqualTo(session.normal.sum() * PAGE);
         }
     }
 
@@ -112,18 +126,22 @@ class MappedRamSaveTest {
         try (Arena arena = Arena.ofShared();
                 TestMain out = new TestMain(folder.resolve("f"), 0)) {
             RamBlock block = Hosts.SEGMENT.block("b", 1024, arena);
-            // Full; every second page; a gap longer than is bridged; full again.
-            for (int page = 0; page < 256; page++) Hosts.fill(block, page, 1);
-            for (int page = 256; page < 512; page += 2) Hosts.fill(block, page, 2);
-            Hosts.fill(block, 512, 3);
-            Hosts.fill(block, 700, 4);
-            for (int page = 768; page < 1024; page++) Hosts.fill(block, page, 5);
+            // Full; every second page; the longest gap that is bridged; the shortest that is not,
+            // and a
+            // long one; full again.
+            for (int page = 0; page < 256; page++) Rams.fill(block, page, 1);
+            for (int page = 256; page < 512; page += 2) Rams.fill(block, page, 2);
+            Rams.fill(block, 512, 3);
+            Rams.fill(block, 512 + 33, 3);
+            Rams.fill(block, 545 + 34, 3);
+            Rams.fill(block, 700, 4);
+            for (int page = 768; page < 1024; page++) Rams.fill(block, page, 5);
             List<RamBlock> blocks = List.of(block);
             int[] writes = new int[1];
             TestFile file = direct ? out.direct : out.buffered;
             MiniEngine.save(
                     out,
-                    new TestSession(direct),
+                    MiniEngine.session(direct),
                     blocks,
                     saver -> {
                         int before = file.writes.get();
@@ -132,7 +150,69 @@ class MappedRamSaveTest {
                         }
                         writes[0] = file.writes.get() - before;
                     });
-            assertThat(writes[0]).isEqualTo(direct ? 5 : 1 + 128 + 2 + 1);
+            assertThat(writes[0]).isEqualTo(direct ? 6 : 1 + 128 + 4 + 1);
+        }
+    }
+
+    @Test
+    @Tag("MAP-10")
+    void whatIsKnownToBeZeroIsWrittenWhereItWasMore() throws Exception {
+        Path path = folder.resolve("f");
+        boolean[] known = new boolean[1];
+        try (Arena arena = Arena.ofShared();
+                TestMain out = new TestMain(path, 0)) {
+            RamBlock block =
+                    new ForwardingBlock(Hosts.SEGMENT.block("b", 300, arena)) {
+                        @Override
+                        public boolean isKnownZero(long offset, long bytes) {
+                            return known[0];
+                        }
+                    };
+            TestSession session = MiniEngine.session(false);
+            Rams.fill(block, 3, 9);
+            MiniEngine.save(
+                    out,
+                    session,
+                    List.of(block),
+                    saver -> {
+                        try (Staging staging = new Staging()) {
+                            MiniEngine.move(saver, new Run(block, 0, 300), staging);
+                            Rams.fill(block, 3, 0);
+                            known[0] = true;
+                            MiniEngine.move(saver, new Run(block, 0, 300), staging);
+                        }
+                    });
+            PlainFile.Block found = PlainFile.read(path, 0).getFirst();
+            assertThat(PlainFile.content(path, found)).containsOnly(0);
+            assertThat(session.normal.sum()).isEqualTo(1);
+            assertThat(session.zero.sum()).isEqualTo(599);
+        }
+    }
+
+    @Test
+    @Tag("MAP-10")
+    void aPagesBitIsSetBeforeItIsWritten() throws Exception {
+        try (Arena arena = Arena.ofShared();
+                TestMain out = new TestMain(folder.resolve("f"), 0);
+                Staging staging = new Staging()) {
+            RamBlock block = Hosts.SEGMENT.block("b", 4, arena);
+            Rams.fill(block, 2, 9);
+            BlockHeader header = new BlockHeader("b", 4 * PAGE, PAGE, OptionalLong.empty());
+            MappedRamHeader lies = new MappedRamHeader(1, PAGE, 28, 1 << 20);
+            PageBitmap present = new PageBitmap(4);
+            Area area = new Area(block, new MappedRamBlock(header, 0, lies), present);
+            List<Boolean> set = new ArrayList<>();
+            PositionedFile file =
+                    new ForwardingFile(out.buffered) {
+                        @Override
+                        public void write(ByteBuffer source, long position) throws IOException {
+                            set.add(present.get(2));
+                            super.write(source, position);
+                        }
+                    };
+            new SaveMover(Map.of("b", area), file, MiniEngine.session(false))
+                    .move(new Run(block, 0, 4), staging);
+            assertThat(set).containsExactly(true);
         }
     }
 
@@ -155,11 +235,11 @@ class MappedRamSaveTest {
                             channel.map(FileChannel.MapMode.READ_WRITE, 0, length, arena),
                             PAGE);
             long last = block.pages() - 1;
-            Hosts.fill(block, last, 7);
-            Hosts.fill(block, last / 2, 8);
+            Rams.fill(block, last, 7);
+            Rams.fill(block, last / 2, 8);
             MiniEngine.save(
                     out,
-                    new TestSession(true),
+                    MiniEngine.session(true),
                     List.of(block),
                     saver -> {
                         try (Staging staging = new Staging()) {
@@ -181,7 +261,7 @@ class MappedRamSaveTest {
             try (Arena guest = Arena.ofShared()) {
                 MappingTarget target = new MappingTarget(guest);
                 out.seek(0);
-                MiniEngine.load(out, new TestSession(false), target);
+                MiniEngine.load(out, MiniEngine.session(false), target);
                 MemorySegment memory = target.memory.get("big");
                 assertThat(memory.byteSize()).isEqualTo(length);
                 assertThat(memory.get(java.lang.foreign.ValueLayout.JAVA_BYTE, last * PAGE))
@@ -200,17 +280,17 @@ class MappedRamSaveTest {
         try (Arena arena = Arena.ofShared();
                 TestMain out = new TestMain(path, 100)) {
             RamBlock block = Hosts.SEGMENT.block("b", 300, arena);
-            Hosts.fill(block, 3, 9);
+            Rams.fill(block, 3, 9);
             List<RamBlock> blocks = List.of(block);
-            MiniEngine.save(out, new TestSession(false), blocks, MiniEngine.everything(blocks));
+            MiniEngine.save(out, MiniEngine.session(false), blocks, MiniEngine.everything(blocks));
             // A valid file all the same, as far as the bitmap says.
             PlainFile.Block found = PlainFile.read(path, 100).getFirst();
-            assertThat(PlainFile.content(path, found)).isEqualTo(Hosts.content(block));
+            assertThat(PlainFile.content(path, found)).isEqualTo(Rams.content(block));
             out.seek(100);
             try (Arena guest = Arena.ofShared()) {
                 MappingTarget target = new MappingTarget(guest);
-                MiniEngine.load(out, new TestSession(false), target);
-                assertThat(target.content("b")).isEqualTo(Hosts.content(block));
+                MiniEngine.load(out, MiniEngine.session(false), target);
+                assertThat(target.content("b")).isEqualTo(Rams.content(block));
             }
         }
     }
@@ -223,7 +303,7 @@ class MappedRamSaveTest {
             assertThatThrownBy(
                             () ->
                                     MiniEngine.save(
-                                            out, new TestSession(true), List.of(block), p -> {}))
+                                            out, MiniEngine.session(true), List.of(block), p -> {}))
                     .isInstanceOf(MigrationException.class)
                     .hasMessageContaining("direct-io")
                     .hasMessageContaining("4096")

@@ -1,6 +1,9 @@
 package org.vmferry.mappedram;
 
+import org.vmferry.spi.doubles.TestMain;
+import org.vmferry.spi.doubles.TestSession;
 import org.vmferry.spi.layout.FileLayout;
+import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
@@ -22,6 +25,10 @@ final class MiniEngine {
 
     private MiniEngine() {}
 
+    static TestSession session(boolean direct) {
+        return new TestSession("test", Options.DEFAULTS.with(MappedRamOptions.DIRECT_IO, direct));
+    }
+
     static void save(TestMain out, TestSession session, List<RamBlock> blocks, Rounds rounds)
             throws Exception {
         out.writing = true;
@@ -39,6 +46,7 @@ final class MiniEngine {
             out.u64(0x10);
             out.u32(0x7e000000);
         }
+        session.check();
     }
 
     /** As a worker is given it: in pieces of up to 1 MiB. */
@@ -77,5 +85,6 @@ final class MiniEngine {
             }
             loader.section(in); // END
         }
+        session.check();
     }
 }

@@ -2,6 +2,8 @@ package org.vmferry.multifd;
 
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.doubles.Loopback;
+import org.vmferry.spi.doubles.TestSession;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
@@ -61,7 +63,7 @@ final class Ferry implements AutoCloseable {
 
     private void receive(List<RamBlock> to) {
         try (PageCarrier.Receiver in = new MultifdCarrier().receiver(destination)) {
-            loopback.serve(in, destination);
+            loopback.serve(Hello.MAGIC, in, destination);
             in.connect("java");
             in.start(to);
             for (Object next = main.take(); next != Mark.END; next = main.take()) {

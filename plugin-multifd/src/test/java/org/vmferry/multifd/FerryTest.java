@@ -15,6 +15,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.doubles.TestSession;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.vmferry.spi.doubles.TestSession;
 import org.vmferry.spi.option.Options;
 
 import java.io.IOException;

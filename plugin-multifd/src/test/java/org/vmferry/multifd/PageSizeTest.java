@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.Rams;
 import org.vmferry.spi.ram.RamBlock;
 
 import java.util.List;

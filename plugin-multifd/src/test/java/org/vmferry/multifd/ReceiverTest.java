@@ -7,10 +7,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.ForwardingChannel;
 import org.vmferry.zstd.ZstdCodec;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import java.util.zip.Deflater;
 
@@ -260,5 +265,58 @@ class ReceiverTest extends Receiving {
                     while (session.normal.sum() < 2) LockSupport.parkNanos(200_000);
                 },
                 script);
+    }
+
+    private static void await(CountDownLatch latch) throws IOException {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+
+    /** Its machine may run by then. */
+    @Test
+    @Tag("MFD-20")
+    void pagesBehindTheEndReachNoRam() throws Exception {
+        int behind = Wire.hello(0).length + 2 * Wire.sync().length;
+        Scripted script =
+                new Scripted(
+                        join(Wire.hello(0), Wire.sync(), Wire.sync(), pages().bytes()),
+                        behind,
+                        false);
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch finished = new CountDownLatch(1);
+        Channel held =
+                new ForwardingChannel(script) {
+                    @Override
+                    public int read(ByteBuffer target) throws IOException {
+                        awaitWhatIsBehind();
+                        return super.read(target);
+                    }
+
+                    @Override
+                    public long read(ByteBuffer[] targets, int offset, int length)
+                            throws IOException {
+                        awaitWhatIsBehind();
+                        return super.read(targets, offset, length);
+                    }
+
+                    private void awaitWhatIsBehind() throws IOException {
+                        if (script.position() < behind) return;
+                        asked.countDown();
+                        await(finished);
+                    }
+                };
+        receive(
+                receiver -> {
+                    MODERN.run(receiver);
+                    await(asked);
+                    receiver.finish();
+                    finished.countDown();
+                    while (!session.threads().isEmpty()) LockSupport.parkNanos(200_000);
+                },
+                held);
+        for (int i = 0; i < 4; i++) assertThat(Rams.page(ram, i)).isEqualTo(page(100 + i));
     }
 }

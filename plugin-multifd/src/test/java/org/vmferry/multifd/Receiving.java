@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.BeforeEach;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.compression.CompressionProvider;
+import org.vmferry.spi.doubles.Loopback;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.doubles.TestSession;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.transport.Channel;
@@ -96,7 +99,8 @@ abstract class Receiving {
         List<Thread> greeters = new ArrayList<>();
         MultifdReceiver receiver = new MultifdReceiver(session);
         try (receiver) {
-            for (Channel script : scripts) greeters.add(Loopback.greet(receiver, script));
+            for (Channel script : scripts)
+                greeters.add(Loopback.greet(Hello.MAGIC, receiver, script));
             receiver.connect(machine);
             beforeStart.run();
             receiver.start(List.of(ram));

@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.spi.doubles.TestSession;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Channel;
 

@@ -1,16 +1,15 @@
 package org.vmferry.cli.bench;
 
+import org.vmferry.spi.Joined;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.AtomicDirtyLog;
-import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 
@@ -90,16 +89,8 @@ final class DirtyingMachine implements Machine, AutoCloseable {
         state = next;
         if (guest != null) {
             LockSupport.unpark(guest);
-            boolean interrupted = false;
-            while (guest.isAlive()) {
-                try {
-                    guest.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
+            Joined.all(List.of(guest));
             guest = null;
-            if (interrupted) Thread.currentThread().interrupt();
         }
         if (next != RunState.RUNNING) return;
         guest = new Thread(this::execute, "bench-guest");
@@ -109,17 +100,7 @@ final class DirtyingMachine implements Machine, AutoCloseable {
 
     @Override
     public RamProvider ram() {
-        return new RamProvider() {
-            @Override
-            public List<RamBlock> blocks() {
-                return List.of(block);
-            }
-
-            @Override
-            public Optional<DirtyLog> dirtyLog() {
-                return Optional.of(log);
-            }
-        };
+        return RamProvider.of(List.of(block), log);
     }
 
     @Override

@@ -8,6 +8,11 @@ import java.nio.ByteBuffer;
 /**
  * A connection of which bytes are read ahead, to tell what it is, or that it has ended. Its reader
  * is given them all the same.
+ *
+ * <p>With TLS there is one beneath it, so that who says nothing costs no handshake, and one above,
+ * for what the peer says inside. No byte passes through both push-backs: the lower one gives back
+ * the first record's, as they came, the upper one what was decrypted. Once these are given a read
+ * costs a look under a lock that nobody else wants, beside a system call or a decryption.
  */
 final class PeekedChannel extends PassingChannel {
     private static final int MOST_AHEAD = 1 << 12; // bytes

@@ -11,7 +11,6 @@ import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.AtomicDirtyLog;
-import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 
@@ -142,17 +141,7 @@ final class Rehearsal {
 
         @Override
         public RamProvider ram() {
-            return new RamProvider() {
-                @Override
-                public List<RamBlock> blocks() {
-                    return List.of(block);
-                }
-
-                @Override
-                public Optional<DirtyLog> dirtyLog() {
-                    return Optional.of(log);
-                }
-            };
+            return RamProvider.of(List.of(block), log);
         }
 
         @Override

@@ -3,7 +3,7 @@ package org.vmferry.engine.guard;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
-import org.vmferry.engine.TestMachine;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.DirtyLog;

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
-import org.vmferry.engine.TestMachine;
 import org.vmferry.engine.migration.LifeCycle.Role;
 import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.report.MigrationState;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
 

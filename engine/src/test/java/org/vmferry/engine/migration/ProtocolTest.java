@@ -19,7 +19,7 @@ class ProtocolTest {
 
     private int played;
 
-    private String firstFault(boolean returnPath, int faults, Protocol.Broken broken) {
+    private String firstFault(boolean returnPath, int faults, Sides.Broken broken) {
         Choices choices = new Choices();
         Set<String> seen = new HashSet<>();
         do {
@@ -54,13 +54,13 @@ class ProtocolTest {
     @Tag("OWN-39")
     @Tag("OWN-40")
     void whateverHappensOneRunsIt(boolean returnPath, int faults) {
-        assertThat(firstFault(returnPath, faults, Protocol.Broken.NOTHING)).isNull();
+        assertThat(firstFault(returnPath, faults, Sides.Broken.NOTHING)).isNull();
         if (faults > 1) assertThat(played).isGreaterThan(TOO_FEW);
     }
 
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NOTHING")
-    void aRuleThatIsBrokenIsFound(Protocol.Broken broken) {
+    void aRuleThatIsBrokenIsFound(Sides.Broken broken) {
         assertThat(firstFault(true, 2, broken)).isNotNull();
     }
 }

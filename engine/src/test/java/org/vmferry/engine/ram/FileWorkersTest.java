@@ -18,6 +18,7 @@ import org.vmferry.spi.ram.Run;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
@@ -26,6 +27,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 
 @Timeout(60)
 class FileWorkersTest {
@@ -43,7 +45,10 @@ class FileWorkersTest {
                     0);
     private final PageBitmap moved = new PageBitmap(3000);
     private final Queue<Run> runs = new ConcurrentLinkedQueue<>();
+    private final Queue<MemorySegment> buffers = new ConcurrentLinkedQueue<>();
     private final Set<Thread> movers = ConcurrentHashMap.newKeySet();
+    private final CountDownLatch began = new CountDownLatch(1);
+    private final CountDownLatch go = new CountDownLatch(1);
     private volatile long failAt = -1;
 
     private FileWorkers workers(int count) {
@@ -52,7 +57,9 @@ class FileWorkersTest {
                 "save",
                 count,
                 (run, staging) -> {
-                    assertThat(staging.buffer(run.bytes()).byteSize()).isEqualTo(run.bytes());
+                    MemorySegment buffer = staging.buffer(run.bytes());
+                    assertThat(buffer.byteSize()).isEqualTo(run.bytes());
+                    buffers.add(buffer);
                     if (run.firstPage() == failAt) throw new IOException("disk full");
                     movers.add(Thread.currentThread());
                     moved.fill(run.firstPage(), run.pages(), true);
@@ -73,6 +80,7 @@ class FileWorkersTest {
     void whatIsGivenIsMovedWhenItWasWaitedFor(int count) throws Exception {
         try (FileWorkers workers = workers(count)) {
             workers.start();
+            assertThat(alive()).hasSize(count == 1 ? 0 : count);
             workers.drain();
             for (int round = 0; round < 20; round++) {
                 moved.clearAll();
@@ -84,6 +92,7 @@ class FileWorkersTest {
             assertThat(movers.contains(Thread.currentThread())).isEqualTo(count == 1);
         }
         assertThat(alive()).isEmpty();
+        assertThat(buffers).isNotEmpty().noneMatch(buffer -> buffer.scope().isAlive());
         assertThat(session.life().failure()).isNull();
     }
 
@@ -132,6 +141,8 @@ class FileWorkersTest {
                     .isInstanceOf(MigrationException.class)
                     .hasMessageMatching("workers-save-[0-2]: .*disk full");
             assertThatThrownBy(workers::drain).hasMessageContaining("disk full");
+            assertThatThrownBy(() -> workers.move(new Run(ram, 0, 1)))
+                    .hasMessageContaining("disk full");
         }
         assertThat(session.life().failure())
                 .hasMessageMatching("workers-save-[0-2]: .*disk full")
@@ -149,5 +160,144 @@ class FileWorkersTest {
                     .isInstanceOf(IOException.class)
                     .hasMessage("disk full");
         }
+    }
+
+    /** Whether a thread waits in the end, rather than ends. */
+    private static boolean waits(Thread thread) throws InterruptedException {
+        while (true) {
+            switch (thread.getState()) {
+                case WAITING, TIMED_WAITING -> {
+                    return true;
+                }
+                case TERMINATED -> {
+                    return false;
+                }
+                default -> Thread.sleep(1);
+            }
+        }
+    }
+
+    /** A mover that begins, waits for leave to go on, and throws that, if it is not null. */
+    private FileWorkers held(IOException thrown) throws IOException {
+        FileWorkers workers =
+                new FileWorkers(
+                        session,
+                        "save",
+                        2,
+                        (run, staging) -> {
+                            began.countDown();
+                            await(go);
+                            if (thrown != null) throw thrown;
+                        });
+        workers.start();
+        return workers;
+    }
+
+    private static void await(CountDownLatch latch) throws IOException {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+
+    @Test
+    @Tag("MFD-21")
+    void whoGivesWaitsForThem() throws Exception {
+        try (FileWorkers workers = held(null)) {
+            FutureTask<Void> giving =
+                    new FutureTask<>(
+                            () -> {
+                                workers.move(new Run(ram, 0, 3000));
+                                return null;
+                            });
+            Thread giver = Thread.ofPlatform().start(giving);
+            boolean waits = waits(giver);
+            go.countDown();
+            giving.get();
+            assertThat(waits).isTrue();
+            workers.drain();
+        }
+    }
+
+    @Test
+    void anInterruptIsKept() throws Exception {
+        try (FileWorkers workers = held(null)) {
+            workers.move(new Run(ram, 0, 1));
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(workers::drain).hasMessageContaining("interrupted");
+            assertThat(Thread.interrupted()).isTrue();
+            go.countDown();
+        }
+    }
+
+    @Test
+    @Tag("MFD-22")
+    void theMigrationsFirstErrorIsThrown() throws Exception {
+        try (FileWorkers workers = held(new IOException("disk full"))) {
+            workers.move(new Run(ram, 0, 1));
+            session.fail(MigrationException.user("cancelled"));
+            go.countDown();
+            assertThatThrownBy(workers::drain).hasMessage("cancelled");
+        }
+    }
+
+    @Test
+    @Tag("MFD-22")
+    void whatSaysWhereItHappenedIsThrownAsItIs() throws Exception {
+        go.countDown();
+        try (FileWorkers workers = held(MigrationException.peer("the file ends at 7"))) {
+            workers.move(new Run(ram, 0, 1));
+            assertThatThrownBy(workers::drain).hasMessage("the file ends at 7");
+        }
+    }
+
+    /** A class that is missing, as much as a disk that is full. */
+    @Test
+    @Tag("MFD-22")
+    void anErrorOfThePluginsEndsTheMigrationToo() throws Exception {
+        FileWorkers.Mover mover =
+                (run, staging) -> {
+                    throw new NoClassDefFoundError("no/such");
+                };
+        try (FileWorkers workers = new FileWorkers(session, "load", 2, mover)) {
+            workers.start();
+            workers.move(new Run(ram, 0, 1));
+            assertThatThrownBy(workers::drain).hasMessageContaining("no/such");
+        }
+    }
+
+    @Test
+    @Tag("MFD-22")
+    void whatWaitsBehindAnErrorIsNotMoved() throws Exception {
+        FileWorkers.Mover mover =
+                (run, staging) -> {
+                    runs.add(run);
+                    await(go);
+                    if (run.firstPage() == 0) throw new IOException("disk full");
+                    while (session.life().failure() == null) Thread.onSpinWait();
+                };
+        try (FileWorkers workers = new FileWorkers(session, "save", 2, mover)) {
+            workers.start();
+            for (int i = 0; i < 3; i++) workers.move(new Run(ram, i, 1));
+            go.countDown();
+            assertThatThrownBy(workers::drain).hasMessageContaining("disk full");
+            while (!alive().isEmpty()) Thread.onSpinWait(); // nobody has closed them
+        }
+        assertThat(runs).noneMatch(run -> run.firstPage() == 2);
+    }
+
+    @Test
+    @Tag("MFD-22")
+    void anErrorOnceTheyAreClosedIsNobodys() throws Exception {
+        FileWorkers workers = held(new IOException("it was closed"));
+        workers.move(new Run(ram, 0, 1));
+        began.await();
+        Thread closer = Thread.ofPlatform().start(workers::close);
+        assertThat(waits(closer)).isTrue();
+        go.countDown();
+        closer.join();
+        assertThat(session.life().failure()).isNull();
+        assertThat(alive()).isEmpty();
     }
 }

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.TestMachine;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
 

@@ -7,7 +7,6 @@ import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.AtomicDirtyLog;
-import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 
@@ -18,7 +17,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * A process that has done nothing before it sends or receives a machine. A class of its own is
@@ -95,17 +93,7 @@ final class FreshSide implements Machine, DeviceState {
 
     @Override
     public RamProvider ram() {
-        return new RamProvider() {
-            @Override
-            public List<RamBlock> blocks() {
-                return List.of(block);
-            }
-
-            @Override
-            public Optional<DirtyLog> dirtyLog() {
-                return Optional.of(log);
-            }
-        };
+        return RamProvider.of(List.of(block), log);
     }
 
     @Override

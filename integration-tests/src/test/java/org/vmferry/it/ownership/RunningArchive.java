@@ -5,7 +5,6 @@ import org.vmferry.spi.machine.MachineArchive;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore;
 import org.vmferry.spi.ram.AtomicDirtyLog;
-import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 
@@ -13,7 +12,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -98,17 +96,7 @@ final class RunningArchive implements MachineArchive, AutoCloseable {
 
     @Override
     public RamProvider ram() {
-        return new RamProvider() {
-            @Override
-            public List<RamBlock> blocks() {
-                return blocks;
-            }
-
-            @Override
-            public Optional<DirtyLog> dirtyLog() {
-                return Optional.of(log);
-            }
-        };
+        return RamProvider.of(blocks, log);
     }
 
     @Override

@@ -18,7 +18,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 
 /** A machine whose RAM can't be made smaller: random bytes. */
@@ -58,18 +57,7 @@ public final class FullMachine implements Machine {
     /** Sent while it runs: its guest leaves its RAM as it is. */
     public FullMachine live() {
         DirtyLog log = new AtomicDirtyLog(List.of(block));
-        provider =
-                new RamProvider() {
-                    @Override
-                    public List<RamBlock> blocks() {
-                        return List.of(block);
-                    }
-
-                    @Override
-                    public Optional<DirtyLog> dirtyLog() {
-                        return Optional.of(log);
-                    }
-                };
+        provider = RamProvider.of(List.of(block), log);
         return this;
     }
 

@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A guest that may be in several places, and counts in how many it runs. */
@@ -108,17 +107,7 @@ public final class OneGuest {
 
         @Override
         public RamProvider ram() {
-            return new RamProvider() {
-                @Override
-                public List<RamBlock> blocks() {
-                    return blocks;
-                }
-
-                @Override
-                public Optional<DirtyLog> dirtyLog() {
-                    return Optional.ofNullable(log);
-                }
-            };
+            return log == null ? () -> blocks : RamProvider.of(blocks, log);
         }
 
         @Override

@@ -25,4 +25,25 @@ public interface RamProvider {
     default Optional<DirtyLog> dirtyLog() {
         return Optional.empty();
     }
+
+    /**
+     * RAM of these blocks, whose pages a log tells of.
+     *
+     * @param blocks in the order in which they are sent
+     * @param log all of theirs
+     * @return gives both at each call
+     */
+    static RamProvider of(List<RamBlock> blocks, DirtyLog log) {
+        return new RamProvider() {
+            @Override
+            public List<RamBlock> blocks() {
+                return blocks;
+            }
+
+            @Override
+            public Optional<DirtyLog> dirtyLog() {
+                return Optional.of(log);
+            }
+        };
+    }
 }

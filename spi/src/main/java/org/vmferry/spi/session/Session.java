@@ -146,6 +146,13 @@ public interface Session {
     /**
      * What the parts of a migration count, for its statistics. A page is counted once it was sent
      * or has come: what a source has not counted yet remains to be sent.
+     *
+     * <p>Whoever moves a page counts it, for nobody else knows both when and as what. A carrier's
+     * {@code send} returns before a page has left, and what comes on its channels it alone reads.
+     * Whether a page is zero is found where its bytes are, on a carrier's or a worker's thread, and
+     * a loader passes over pages that the file does not have without having them moved. The engine
+     * counts what it moves itself: the records of the main stream. That each page is counted once
+     * the suites hold (rules CAR-8, CAR-11, LAY-6).
      */
     @Status(Status.Level.STABLE)
     interface Counters {

@@ -3,6 +3,7 @@ package org.vmferry.testkit.conformance;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Tag;
@@ -21,6 +22,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /** A codec: docs/spi/compression.md. */
 public abstract class CompressionConformance extends ProviderConformance<CompressionProvider> {
@@ -113,7 +115,7 @@ public abstract class CompressionConformance extends ProviderConformance<Compres
                 "level(): its default is not in its range");
     }
 
-    /** Each level from the lowest to the highest that its option takes. */
+    /** The lowest and the highest level that its option takes, and what lies between in steps. */
     private List<Integer> levels() throws Exception {
         Parameter<Integer> level = provider().level();
         List<Integer> levels = new ArrayList<>();
@@ -124,27 +126,27 @@ public abstract class CompressionConformance extends ProviderConformance<Compres
                 // Not one of them.
             }
         }
-        return levels;
+        // All of a long range would take its time.
+        int last = levels.size() - 1;
+        int step = Math.max(1, levels.size() / 5);
+        return IntStream.rangeClosed(0, last)
+                .filter(i -> i % step == 0 || i == last)
+                .mapToObj(levels::get)
+                .toList();
     }
 
     @Test
     @Tag("CMP-3")
     final void anyBytesComeBackAtEveryLevel() throws Exception {
-        List<Integer> levels = levels();
-        // All of a long range would take its time: both ends, and what lies between in steps.
-        int step = Math.max(1, levels.size() / 5);
-        for (int i = 0;
-                i < levels.size();
-                i = i == levels.size() - 1 ? i + 1 : Math.min(i + step, levels.size() - 1)) {
-            for (Pages kind : Pages.values()) {
-                try (Compressor compressor = provider().compressor(levels.get(i));
-                        Decompressor decompressor = provider().decompressor()) {
+        for (int level : levels()) {
+            try (Compressor compressor = provider().compressor(level);
+                    Decompressor decompressor = provider().decompressor()) {
+                for (Pages kind : Pages.values()) {
                     decodes(
                             decompressor,
                             compressed(compressor, kind),
                             kind,
-                            "compress(), decompress(): level %d, %s"
-                                    .formatted(levels.get(i), kind));
+                            "compress(), decompress(): level %d, %s".formatted(level, kind));
                 }
             }
         }
@@ -188,23 +190,28 @@ public abstract class CompressionConformance extends ProviderConformance<Compres
     @Test
     @Tag("CMP-6")
     final void itsOutputIsBounded() throws Exception {
-        for (Pages kind : Pages.values()) {
-            try (Compressor compressor = provider().compressor(defaultLevel())) {
-                int most = compressor.maximumOutput(packet());
-                assertTrue(
-                        most <= 2 * packet() + (1 << 16),
-                        "maximumOutput(): %d bytes for %d".formatted(most, packet()));
-                for (int packet = 0; packet < 4; packet++) {
-                    int length = compressed(compressor, kind).remaining();
-                    assertTrue(
-                            length <= most,
-                            "maximumOutput(): said %d bytes, came to %d".formatted(most, length));
-                }
-                ByteBuffer exact = ByteBuffer.allocateDirect(most);
-                assertDoesNotThrow(
-                        () -> compressor.compress(pages(kind), exact, true),
-                        "maximumOutput(): so much room must do");
+        for (int level : levels()) {
+            try (Compressor compressor = provider().compressor(level)) {
+                bounded(compressor, level);
             }
+        }
+    }
+
+    private void bounded(Compressor compressor, int level) throws IOException {
+        int most = compressor.maximumOutput(packet());
+        assertTrue(
+                most <= 2 * packet() + (1 << 16),
+                "maximumOutput(): %d bytes for %d".formatted(most, packet()));
+        for (Pages kind : Pages.values()) {
+            int length = compressed(compressor, kind).remaining();
+            assertTrue(
+                    length <= most,
+                    "maximumOutput(): said %d bytes, came to %d at level %d"
+                            .formatted(most, length, level));
+            ByteBuffer exact = ByteBuffer.allocateDirect(most);
+            assertDoesNotThrow(
+                    () -> compressor.compress(pages(kind), exact, true),
+                    "maximumOutput(): so much room must do");
         }
     }
 
@@ -310,6 +317,40 @@ public abstract class CompressionConformance extends ProviderConformance<Compres
                 decodes(twoBack, second, b, lookAt);
                 decodes(oneBack, first, a, lookAt);
             }
+        }
+    }
+
+    @Test
+    @Tag("CMP-12")
+    final void itsLevelCounts() throws Exception {
+        int lowest = levels().getFirst();
+        int highest = levels().getLast();
+        if (lowest == highest) return; // a codec with one level has nothing to choose
+        assertNotEquals(
+                textAt(lowest),
+                textAt(highest),
+                "compressor(): the same text takes the same bytes at level %d and level %d"
+                        .formatted(lowest, highest));
+    }
+
+    private int textAt(int level) throws Exception {
+        try (Compressor compressor = provider().compressor(level)) {
+            return compressed(compressor, Pages.TEXT).remaining();
+        }
+    }
+
+    @Test
+    @Tag("CMP-13")
+    final void withoutRoomItThrows() throws Exception {
+        try (Compressor compressor = provider().compressor(defaultLevel())) {
+            refused(
+                    "compress(): a packet of noise does not fit into half its size",
+                    () ->
+                            compressor.compress(
+                                    pages(Pages.NOISE),
+                                    ByteBuffer.allocateDirect(packet() / 2),
+                                    true),
+                    Exception.class);
         }
     }
 }

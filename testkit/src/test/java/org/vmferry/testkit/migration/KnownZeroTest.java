@@ -9,6 +9,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.RamBlock;
@@ -67,11 +68,11 @@ class KnownZeroTest {
         boolean file = way.equals("file") || way.equals("mapped-ram");
         String uri = (file ? "file:" : "unix:") + folder.resolve("there");
 
-        Vm from = new Vm(RunState.PAUSED, List.of(source()));
+        TestMachine from = new TestMachine(RunState.PAUSED, List.of(source()));
         byte[] arrived = new byte[LENGTH];
         Arrays.fill(arrived, (byte) 0xaa); // it isn't fresh
-        Vm to =
-                new Vm(
+        TestMachine to =
+                new TestMachine(
                         RunState.INMIGRATE,
                         List.of(RamBlock.of("ram", MemorySegment.ofArray(arrived), 4096)));
         Engine engine = Engine.create();

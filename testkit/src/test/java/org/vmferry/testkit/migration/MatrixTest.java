@@ -17,6 +17,8 @@ import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.doubles.Rams;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.AtomicDirtyLog;
 import org.vmferry.spi.ram.RamBlock;
@@ -81,8 +83,8 @@ class MatrixTest {
         return "file:" + directory.resolve("vm");
     }
 
-    private Vm source(String host) {
-        Vm vm = new Vm(RunState.RUNNING, blocks(host));
+    private TestMachine source(String host) {
+        TestMachine vm = new TestMachine(RunState.RUNNING, blocks(host));
         byte[] page = new byte[PAGE];
         for (int i = 0; i < PAGES; i++) {
             if ((i & 7) > 4) continue;
@@ -94,8 +96,8 @@ class MatrixTest {
     }
 
     /** What it holds before must not be seen after. */
-    private Vm target(String host) {
-        Vm vm = new Vm(RunState.INMIGRATE, blocks(host));
+    private TestMachine target(String host) {
+        TestMachine vm = new TestMachine(RunState.INMIGRATE, blocks(host));
         byte[] old = new byte[PAGES * PAGE];
         Arrays.fill(old, (byte) 0x77);
         vm.ram().blocks().getFirst().write(0, MemorySegment.ofArray(old));
@@ -107,7 +109,7 @@ class MatrixTest {
     @Tag("MAP-2")
     @Tag("MAP-9")
     void whatIsSavedIsLoaded(String layout, String host) throws Exception {
-        Vm source = source(host);
+        TestMachine source = source(host);
         engine.send(source, uri(), settings(layout)).await();
         assertThat(source.state).isEqualTo(RunState.POSTMIGRATE);
         // Loading is independent of how it was saved.
@@ -116,12 +118,14 @@ class MatrixTest {
                         ? List.of(layout)
                         : List.of("mapped-ram", "mapped-ram,crew");
         for (String loader : loaders) {
-            Vm target = target(host);
+            TestMachine target = target(host);
             engine.receive(target, uri(), settings(loader)).await();
             assertThat(target.state).isEqualTo(RunState.RUNNING);
             assertThat(target.number).isEqualTo(99);
-            assertThat(target.bytes(0)).isEqualTo(source.bytes(0));
-            assertThat(target.bytes(1)).isEqualTo(source.bytes(1));
+            assertThat(Rams.content(target.ram().blocks().get(0)))
+                    .isEqualTo(Rams.content(source.ram().blocks().get(0)));
+            assertThat(Rams.content(target.ram().blocks().get(1)))
+                    .isEqualTo(Rams.content(source.ram().blocks().get(1)));
         }
     }
 
@@ -132,7 +136,7 @@ class MatrixTest {
     @Tag("DLG-5")
     @Tag("MAP-13")
     void aGuestThatKeepsWritingIsSavedAsItWasPaused(String layout, String host) throws Exception {
-        Vm source = source(host);
+        TestMachine source = source(host);
         List<RamBlock> blocks = source.ram().blocks();
         AtomicDirtyLog log = new AtomicDirtyLog(blocks);
         source.log = java.util.Optional.of(log);
@@ -148,17 +152,18 @@ class MatrixTest {
             assertThat(Files.size(directory.resolve("vm")))
                     .isLessThan((PAGES + 3) * PAGE + (3 << 20));
         }
-        Vm target = target(host);
+        TestMachine target = target(host);
         engine.receive(target, uri(), settings(layout)).await();
-        assertThat(target.bytes(0)).isEqualTo(source.bytes(0));
+        assertThat(Rams.content(target.ram().blocks().get(0)))
+                .isEqualTo(Rams.content(source.ram().blocks().get(0)));
     }
 
     /** A virtual CPU: writes, marks, and stands still when it is told to. */
     private static final class Guest extends Thread {
-        private final Vm vm;
+        private final TestMachine vm;
         private final AtomicDirtyLog log;
 
-        Guest(Vm vm, AtomicDirtyLog log) {
+        Guest(TestMachine vm, AtomicDirtyLog log) {
             super("guest");
             this.vm = vm;
             this.log = log;
@@ -211,7 +216,7 @@ class MatrixTest {
                 if (whole[at] == (byte) value) continue;
                 file.seek(at);
                 file.write(value);
-                Vm target = target("byte[]");
+                TestMachine target = target("byte[]");
                 Migration load = engine.receive(target, "file:" + bad, settings("mapped-ram,crew"));
                 assertThat(load.await(Duration.ofSeconds(20))).isTrue();
                 if (load.state() == MigrationState.FAILED) {
@@ -224,7 +229,7 @@ class MatrixTest {
     }
 
     private void refused(Path file, String what) throws Exception {
-        Vm target = target("byte[]");
+        TestMachine target = target("byte[]");
         Migration load = engine.receive(target, "file:" + file, settings("mapped-ram,crew"));
         assertThat(load.await(Duration.ofSeconds(20))).as(what).isTrue();
         assertThatThrownBy(load::await).as(what).isInstanceOf(MigrationException.class);

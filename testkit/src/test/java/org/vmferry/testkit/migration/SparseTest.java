@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.RamBlock;
@@ -91,7 +92,7 @@ class SparseTest {
         Path file = directory.resolve("vm");
         Engine engine = Engine.create();
         Settings mapped = Settings.NONE.capability("mapped-ram");
-        Vm source = new Vm(RunState.RUNNING, blocks());
+        TestMachine source = new TestMachine(RunState.RUNNING, blocks());
         MemorySegment memory = source.ram().blocks().getFirst().memory().orElseThrow();
         for (long page : PRESENT) memory.set(ValueLayout.JAVA_LONG, page * PAGE, page + 1);
         source.ram().blocks().get(2).write(0, MemorySegment.ofArray(new byte[] {5}));
@@ -99,7 +100,7 @@ class SparseTest {
         assertThat(Files.size(file)).isGreaterThan(LARGE);
         assertThat((long) Files.getAttribute(file, "unix:size")).isGreaterThan(LARGE);
         independently(file);
-        Vm target = new Vm(RunState.INMIGRATE, blocks());
+        TestMachine target = new TestMachine(RunState.INMIGRATE, blocks());
         engine.receive(target, "file:" + file, mapped).await();
         memory = target.ram().blocks().getFirst().memory().orElseThrow();
         for (long page : PRESENT) {

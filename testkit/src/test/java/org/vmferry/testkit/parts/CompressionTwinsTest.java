@@ -274,4 +274,29 @@ class CompressionTwinsTest {
             return shared;
         }
     }
+
+    @Breaks("CMP-12")
+    static class IgnoresItsLevel extends Zlib {
+        @Override
+        public Compressor compressor(int level) throws IOException {
+            return new Deflating(6);
+        }
+    }
+
+    @Breaks("CMP-13")
+    static class DropsWhatDoesNotFit extends Zlib {
+        @Override
+        public Compressor compressor(int level) throws IOException {
+            return new Deflating(level) {
+                @Override
+                public void compress(ByteBuffer source, ByteBuffer target, boolean endOfPacket) {
+                    try {
+                        super.compress(source, target, endOfPacket);
+                    } catch (IOException e) {
+                        source.position(source.limit());
+                    }
+                }
+            };
+        }
+    }
 }

@@ -77,17 +77,7 @@ class SharedDirtyLogPartsTest {
             RamProvider comparing(List<RamBlock> all) {
                 ComparingRam ram = new ComparingRam(all);
                 DirtyLog reader = new View(ram.blocks(), ram, others);
-                return new RamProvider() {
-                    @Override
-                    public List<RamBlock> blocks() {
-                        return ram.blocks();
-                    }
-
-                    @Override
-                    public Optional<DirtyLog> dirtyLog() {
-                        return Optional.of(reader);
-                    }
-                };
+                return RamProvider.of(ram.blocks(), reader);
             }
         };
     }

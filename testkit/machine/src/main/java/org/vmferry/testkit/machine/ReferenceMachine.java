@@ -84,19 +84,7 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
             marks = new AtomicDirtyLog(blocks);
             for (Region region : bus.regions()) region.marks = marks.marks(region);
             log = new SharedDirtyLog(blocks, new Log());
-            Optional<DirtyLog> engines = Optional.of(b.dirtyLog.apply(log.reader()));
-            ram =
-                    new RamProvider() {
-                        @Override
-                        public List<RamBlock> blocks() {
-                            return blocks;
-                        }
-
-                        @Override
-                        public Optional<DirtyLog> dirtyLog() {
-                            return engines;
-                        }
-                    };
+            ram = RamProvider.of(blocks, b.dirtyLog.apply(log.reader()));
         } catch (RuntimeException | Error e) {
             arena.close();
             throw e;

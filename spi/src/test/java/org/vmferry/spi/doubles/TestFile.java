@@ -1,4 +1,4 @@
-package org.vmferry.mappedram;
+package org.vmferry.spi.doubles;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -14,16 +14,16 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A real file; refuses what O_DIRECT with this alignment would refuse, and counts. */
-final class TestFile implements PositionedFile {
-    final AtomicInteger writes = new AtomicInteger();
-    final AtomicInteger reads = new AtomicInteger();
-    final AtomicInteger holeQuestions = new AtomicInteger();
-    boolean mappable = true;
+public final class TestFile implements PositionedFile {
+    public final AtomicInteger writes = new AtomicInteger();
+    public final AtomicInteger reads = new AtomicInteger();
+    public final AtomicInteger holeQuestions = new AtomicInteger();
+    public boolean mappable = true;
     private final FileChannel channel;
     private final long start;
     private final int alignment;
 
-    TestFile(FileChannel channel, long start, int alignment) {
+    public TestFile(FileChannel channel, long start, int alignment) {
         this.channel = channel;
         this.start = start;
         this.alignment = alignment;

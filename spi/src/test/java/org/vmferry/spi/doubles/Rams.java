@@ -1,4 +1,4 @@
-package org.vmferry.multifd;
+package org.vmferry.spi.doubles;
 
 import org.vmferry.spi.ram.RamBlock;
 
@@ -8,16 +8,16 @@ import java.lang.foreign.ValueLayout;
 import java.util.Random;
 
 /** Blocks of RAM for tests. */
-final class Rams {
-    static final int PAGE = 4096;
+public final class Rams {
+    public static final int PAGE = 4096;
 
     private Rams() {}
 
-    static RamBlock block(String id, int pages, boolean nativeMemory) {
+    public static RamBlock block(String id, int pages, boolean nativeMemory) {
         return block(id, pages, PAGE, nativeMemory);
     }
 
-    static RamBlock block(String id, int pages, int pageSize, boolean nativeMemory) {
+    public static RamBlock block(String id, int pages, int pageSize, boolean nativeMemory) {
         long bytes = (long) pages * pageSize;
         MemorySegment memory =
                 nativeMemory
@@ -27,7 +27,7 @@ final class Rams {
     }
 
     /** Changes a share of the pages: a quarter of these to zero, the rest to something. */
-    static void change(RamBlock block, Random random, int percent) {
+    public static void change(RamBlock block, Random random, int percent) {
         byte[] page = new byte[block.pageSize()];
         for (long i = 0; i < block.pages(); i++) {
             if (random.nextInt(100) >= percent) continue;
@@ -43,17 +43,24 @@ final class Rams {
         }
     }
 
-    static void write(RamBlock block, long page, byte[] content) {
+    public static void write(RamBlock block, long page, byte[] content) {
         block.write(page * block.pageSize(), MemorySegment.ofArray(content));
     }
 
-    static byte[] content(RamBlock block) {
+    /** Fills a page with one byte. */
+    public static void fill(RamBlock block, long page, int value) {
+        byte[] content = new byte[block.pageSize()];
+        java.util.Arrays.fill(content, (byte) value);
+        write(block, page, content);
+    }
+
+    public static byte[] content(RamBlock block) {
         byte[] bytes = new byte[Math.toIntExact(block.usedLength())];
         block.read(0, MemorySegment.ofArray(bytes));
         return bytes;
     }
 
-    static byte[] page(RamBlock block, long page) {
+    public static byte[] page(RamBlock block, long page) {
         MemorySegment bytes = MemorySegment.ofArray(new byte[block.pageSize()]);
         block.read(page * block.pageSize(), bytes);
         return bytes.toArray(ValueLayout.JAVA_BYTE);

@@ -1,4 +1,4 @@
-package org.vmferry.mappedram;
+package org.vmferry.spi.doubles;
 
 import org.vmferry.spi.layout.FileIn;
 import org.vmferry.spi.layout.FileOut;
@@ -14,13 +14,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /** A main stream, unbuffered, both ways, over a file. */
-final class TestMain implements FileOut, FileIn, AutoCloseable {
-    final TestFile buffered;
-    final TestFile direct;
+public final class TestMain implements FileOut, FileIn, AutoCloseable {
+    public final TestFile buffered;
+    public final TestFile direct;
     private final FileChannel channel;
     private long position;
 
-    TestMain(Path path, long start) throws IOException {
+    public TestMain(Path path, long start) throws IOException {
         channel =
                 FileChannel.open(
                         path,
@@ -93,7 +93,7 @@ final class TestMain implements FileOut, FileIn, AutoCloseable {
         else segment.copyFrom(MemorySegment.ofBuffer(get((int) segment.byteSize())));
     }
 
-    boolean writing;
+    public boolean writing;
 
     @Override
     public void str8(String text) throws IOException {

@@ -1,4 +1,4 @@
-package org.vmferry.multifd;
+package org.vmferry.spi.doubles;
 
 import org.vmferry.spi.carrier.PageCarrier.Channels;
 import org.vmferry.spi.carrier.PageCarrier.Receiver;
@@ -14,28 +14,28 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 
 /** Real sockets between two sessions. */
-final class Loopback implements AutoCloseable {
+public final class Loopback implements AutoCloseable {
     private final ServerSocketChannel server = ServerSocketChannel.open();
 
-    Loopback() throws IOException {
+    public Loopback() throws IOException {
         server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 300);
     }
 
     /** A sender's channels, which the session lets go. */
-    Channels of(TestSession session) {
+    public Channels of(TestSession session) {
         session.onFail.add(this::close);
         return () -> keep(connect(), session);
     }
 
     /** Hands a receiver whatever comes, until it is closed. */
-    void serve(Receiver receiver, TestSession session) {
+    public void serve(int magic, Receiver receiver, TestSession session) {
         session.onFail.add(this::close);
         Thread.ofPlatform()
                 .daemon()
                 .start(
                         () -> {
                             try {
-                                while (true) greet(receiver, keep(server.accept(), session));
+                                while (true) greet(magic, receiver, keep(server.accept(), session));
                             } catch (IOException e) {
                                 // It is closed.
                             }
@@ -43,18 +43,18 @@ final class Loopback implements AutoCloseable {
     }
 
     /** As the engine does it: one that does not belong is closed. */
-    static Thread greet(Receiver receiver, Channel channel) {
+    public static Thread greet(int magic, Receiver receiver, Channel channel) {
         return Thread.ofPlatform()
                 .daemon()
                 .start(
                         () -> {
                             boolean belongs = false;
                             try {
-                                ByteBuffer magic = ByteBuffer.allocate(4);
-                                while (magic.hasRemaining() && channel.read(magic) >= 0) {}
+                                ByteBuffer said = ByteBuffer.allocate(4);
+                                while (said.hasRemaining() && channel.read(said) >= 0) {}
                                 belongs =
-                                        magic.flip().remaining() == 4
-                                                && magic.getInt() == Hello.MAGIC
+                                        said.flip().remaining() == 4
+                                                && said.getInt() == magic
                                                 && receiver.arrived(channel);
                             } catch (IOException e) {
                                 // It does not.
@@ -71,11 +71,11 @@ final class Loopback implements AutoCloseable {
         return channel;
     }
 
-    SocketChannel connect() throws IOException {
+    public SocketChannel connect() throws IOException {
         return SocketChannel.open(server.getLocalAddress());
     }
 
-    SocketChannel accept() throws IOException {
+    public SocketChannel accept() throws IOException {
         return server.accept();
     }
 

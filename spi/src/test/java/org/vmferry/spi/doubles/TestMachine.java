@@ -1,4 +1,4 @@
-package org.vmferry.engine;
+package org.vmferry.spi.doubles;
 
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
@@ -17,7 +17,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/** A machine with one number for a device, which notes every state it enters. */
+/**
+ * A machine with one number for a device, which notes every state it enters. A guest that is a
+ * thread of the test holds its lock while it writes: a state is entered between two writes.
+ */
 public class TestMachine implements Machine {
     public final List<RunState> entered = Collections.synchronizedList(new ArrayList<>());
     public volatile RunState state;
@@ -61,24 +64,14 @@ public class TestMachine implements Machine {
     }
 
     @Override
-    public void enter(RunState next) throws MigrationException {
+    public synchronized void enter(RunState next) throws MigrationException {
         entered.add(next);
         state = next;
     }
 
     @Override
     public RamProvider ram() {
-        return new RamProvider() {
-            @Override
-            public List<RamBlock> blocks() {
-                return blocks;
-            }
-
-            @Override
-            public Optional<DirtyLog> dirtyLog() {
-                return log;
-            }
-        };
+        return log.map(some -> RamProvider.of(blocks, some)).orElse(() -> blocks);
     }
 
     @Override
@@ -100,12 +93,5 @@ public class TestMachine implements Machine {
                         number = in.readInt();
                     }
                 });
-    }
-
-    /** The content of a block. */
-    public static byte[] bytes(RamBlock block) {
-        byte[] bytes = new byte[(int) block.usedLength()];
-        block.read(0, MemorySegment.ofArray(bytes));
-        return bytes;
     }
 }

@@ -1,14 +1,14 @@
-package org.vmferry.engine;
+package org.vmferry.spi.doubles;
 
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 
 /** Of a guest that dirties so many pages in each round. */
-class SteadyDirtyLog implements DirtyLog {
-    volatile int pages;
+public class SteadyDirtyLog implements DirtyLog {
+    public volatile int pages;
 
-    SteadyDirtyLog(int pages) {
+    public SteadyDirtyLog(int pages) {
         this.pages = pages;
     }
 

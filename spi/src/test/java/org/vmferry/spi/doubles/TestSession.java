@@ -1,4 +1,4 @@
-package org.vmferry.multifd;
+package org.vmferry.spi.doubles;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
@@ -19,38 +19,38 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 
 /** A session that keeps the first failure, lets its channels go, and counts. */
-final class TestSession implements Session, Session.Counters {
-    volatile long patience = 30_000;
-    volatile long silence = 60_000;
-    final LongAdder normal = new LongAdder();
-    final LongAdder zero = new LongAdder();
-    final LongAdder bytes = new LongAdder();
-    final LongAdder permitted = new LongAdder();
-    final List<Channel> channels = new CopyOnWriteArrayList<>();
-    final List<Runnable> onFail = new CopyOnWriteArrayList<>();
+public final class TestSession implements Session, Session.Counters {
+    public volatile long patience = 30_000;
+    public volatile long silence = 60_000;
+    public final LongAdder normal = new LongAdder();
+    public final LongAdder zero = new LongAdder();
+    public final LongAdder bytes = new LongAdder();
+    public final LongAdder permitted = new LongAdder();
+    public final List<Channel> channels = new CopyOnWriteArrayList<>();
+    public final List<Runnable> onFail = new CopyOnWriteArrayList<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final String name;
     private final Options options;
     private final UUID uuid;
     private final CompressionProvider codec;
 
-    TestSession(String name, Options options, UUID uuid, CompressionProvider codec) {
+    public TestSession(String name, Options options, UUID uuid, CompressionProvider codec) {
         this.name = name;
         this.options = options;
         this.uuid = uuid;
         this.codec = codec;
     }
 
-    TestSession(String name, Options options) {
+    public TestSession(String name, Options options) {
         this(name, options, new UUID(0, 0), null);
     }
 
-    Throwable failure() {
+    public Throwable failure() {
         return failure.get();
     }
 
     /** The names of this session's threads that still live. */
-    List<String> threads() {
+    public List<String> threads() {
         return Thread.getAllStackTraces().keySet().stream()
                 .map(Thread::getName)
                 .filter(thread -> thread.startsWith(name + "-"))
