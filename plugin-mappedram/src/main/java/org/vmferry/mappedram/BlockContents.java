@@ -29,10 +29,11 @@ public record BlockContents(PageBitmap present, boolean clearMeansHole) {
             ByteBuffer piece = piece(arena, block);
             ByteBuffer hole = piece(arena, block);
             long at = block.header().bitmapOffset();
+            boolean asks = 8L * present.words() > PIECE; // else one read tells as soon
             long data = at; // before this there is nothing but a hole
             for (int word = 0; word < present.words(); ) {
                 piece.clear().limit((int) Math.min(PIECE, 8L * (present.words() - word)));
-                if (data <= at) data = file.nextData(at);
+                if (asks && data <= at) data = file.nextData(at);
                 if (data - at >= piece.limit()) {
                     mark.bitmap(hole.clear().limit(piece.limit()));
                     at += piece.limit();

@@ -150,6 +150,6 @@ class TailTest extends Receiving {
                     receiver.ending();
                     receiver.ended(false);
                 },
-                script(Wire.hello(0), Wire.sync(), page(7)));
+                script(Wire.hello(0), Wire.sync()));
     }
 }

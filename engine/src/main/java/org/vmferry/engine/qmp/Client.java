@@ -92,14 +92,19 @@ final class Client implements AutoCloseable {
         ByteBuffer bytes = ByteBuffer.allocate(16 << 10);
         try {
             while (awaitRoom() && channel.read(bytes.clear()) >= 0) framer.feed(bytes.flip());
-            drain();
+            drain(lastWord());
         } catch (IOException e) {
             LOG.debug("A QMP client's connection ended", e);
         }
     }
 
-    private synchronized void drain() throws IOException {
-        long deadline = System.nanoTime() + LAST_MS * 1_000_000;
+    /** Until when a client that says no more may read what waits for it: a nanoTime. */
+    static long lastWord() {
+        return System.nanoTime() + LAST_MS * 1_000_000;
+    }
+
+    /** Waits until everything was written, or it has ended, or a nanoTime has come. */
+    synchronized void drain(long deadline) throws IOException {
         for (long left; size > 0 && !ended; pause(left)) {
             left = (deadline - System.nanoTime()) / 1_000_000;
             if (left <= 0) {
@@ -133,11 +138,6 @@ final class Client implements AutoCloseable {
     private synchronized byte[] next() throws IOException {
         while (waiting.isEmpty() && !ended) pause();
         return ended ? null : waiting.poll();
-    }
-
-    /** Waits until everything was written, or it has ended. */
-    synchronized void flush() throws IOException {
-        while (size > 0 && !ended) pause();
     }
 
     private void pause() throws IOException {

@@ -218,17 +218,20 @@ final class Monitor {
     private Object quit(Arguments arguments) throws Refusal {
         if (quit == null) throw Refusal.generic("This host does not end by QMP");
         event("SHUTDOWN", ordered("guest", false, "reason", "host-qmp-quit"));
-        Client last = current.client();
-        afterwards(() -> new Thread(() -> quit(last), "qmp-quit").start());
+        List<Conversation> all = List.copyOf(conversations);
+        afterwards(() -> new Thread(() -> quit(all), "qmp-quit").start());
         return Map.of();
     }
 
     /** Not in the client's thread: the host may close the server, which waits for that one. */
-    private void quit(Client last) {
-        try {
-            last.flush();
-        } catch (IOException e) {
-            LOG.debug("Ending without a last word", e);
+    private void quit(List<Conversation> all) {
+        long deadline = Client.lastWord();
+        for (Conversation each : all) {
+            try {
+                each.client().drain(deadline);
+            } catch (IOException e) {
+                LOG.debug("Ending without a last word", e);
+            }
         }
         quit.run();
     }

@@ -169,15 +169,19 @@ final class OpenFile implements AutoCloseable {
         throw new UnsupportedOperationException("this JDK has no module jdk.unsupported");
     }
 
-    /** The path may have been given to another file since. */
-    private <C extends AutoCloseable> C same(C opened) throws IOException {
+    /** Whether the path has been given to another file since. */
+    private boolean isReplaced() {
         Object now;
         try {
             now = key(path);
         } catch (IOException e) {
             now = null;
         }
-        if (key == null || key.equals(now)) return opened;
+        return key != null && !key.equals(now);
+    }
+
+    private <C extends AutoCloseable> C same(C opened) throws IOException {
+        if (!isReplaced()) return opened;
         try {
             opened.close();
         } catch (Exception e) {
@@ -192,6 +196,11 @@ final class OpenFile implements AutoCloseable {
         check();
         if (mappable == null && Libc.available()) mappable = same(Libc.open(path, false));
         return Optional.ofNullable(mappable);
+    }
+
+    /** Of a file that has its path no more nothing is known, if it was not opened so before. */
+    private synchronized Optional<Libc.File> askable() throws IOException {
+        return mappable == null && isReplaced() ? Optional.empty() : mappable();
     }
 
     Optional<MemorySegment> map(long position, long length, Arena arena) throws IOException {
@@ -227,7 +236,7 @@ final class OpenFile implements AutoCloseable {
     }
 
     long nextData(long position) throws IOException {
-        Optional<Libc.File> system = mappable();
+        Optional<Libc.File> system = askable();
         return system.isPresent() ? Math.max(position, system.get().nextData(position)) : position;
     }
 

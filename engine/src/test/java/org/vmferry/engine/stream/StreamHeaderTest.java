@@ -121,7 +121,9 @@ class StreamHeaderTest {
         for (int bits : new int[] {-1, 0, 7, 17, 63}) {
             Configuration bad = read(sub("configuration/target-page-bits", 1).u32(bits).u8(1));
             assertThatThrownBy(() -> StreamHeader.pageSize(bad))
-                    .hasMessage("target-page-bits is %d, allowed are 8 to 16", bits);
+                    .hasMessage(
+                            "target-page-bits is %d, allowed are 8 to 16",
+                            Integer.toUnsignedLong(bits));
         }
     }
 

@@ -34,6 +34,7 @@ import java.util.concurrent.TimeUnit;
 /** Clients of all kinds: at the end of a pipe, several at once, with ids of their own. */
 class QmpClientsTest {
     private static final String NEGOTIATE = "{\"execute\": \"qmp_capabilities\"}\n";
+    private static final String SCHEMA = "{\"execute\": \"query-qmp-schema\"}\n";
     private static final String STATUS = "{\"execute\": \"query-status\"}\n";
 
     /** Schemas that no socket's buffer has room for, and a server's queue has. */
@@ -92,7 +93,7 @@ class QmpClientsTest {
                             .filter(thread -> thread.getName().equals("qmp-qmp-client"))
                             .findFirst()
                             .orElseThrow();
-            String all = NEGOTIATE + "{\"execute\": \"query-qmp-schema\"}\n".repeat(MANY);
+            String all = NEGOTIATE + SCHEMA.repeat(MANY);
             client.write(ByteBuffer.wrap(all.getBytes(StandardCharsets.UTF_8)));
             client.shutdownOutput();
             serving.join(RawQmp.DEADLINE * 1000);
@@ -101,6 +102,22 @@ class QmpClientsTest {
             while (client.read(rest) >= 0) continue;
             String read = new String(rest.array(), 0, rest.position(), StandardCharsets.UTF_8);
             assertThat(read.lines().count()).as("answers that had room").isLessThan(MANY);
+        }
+    }
+
+    /** Its answers wait for it, and the host does not. */
+    @Test
+    void aHostEndsThoughWhoSaysQuitDoesNotRead() throws Exception {
+        CountDownLatch quit = new CountDownLatch(1);
+        try (QmpServer server =
+                        QmpServer.listen(Engine.create(), machine, socket, quit::countDown);
+                RawQmp watcher = RawQmp.negotiated(socket);
+                SocketChannel client = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            client.connect(UnixDomainSocketAddress.of(socket));
+            String all = NEGOTIATE + SCHEMA.repeat(MANY) + "{\"execute\": \"quit\"}\n";
+            client.write(ByteBuffer.wrap(all.getBytes(StandardCharsets.UTF_8)));
+            assertThat(watcher.next().get("event")).isEqualTo("SHUTDOWN");
+            assertThat(quit.await(RawQmp.DEADLINE, TimeUnit.SECONDS)).isTrue();
         }
     }
 
