@@ -203,15 +203,11 @@ public abstract class CompressionConformance extends ProviderConformance<Compres
                 most <= 2 * packet() + (1 << 16),
                 "maximumOutput(): %d bytes for %d".formatted(most, packet()));
         for (Pages kind : Pages.values()) {
-            int length = compressed(compressor, kind).remaining();
-            assertTrue(
-                    length <= most,
-                    "maximumOutput(): said %d bytes, came to %d at level %d"
-                            .formatted(most, length, level));
             ByteBuffer exact = ByteBuffer.allocateDirect(most);
             assertDoesNotThrow(
                     () -> compressor.compress(pages(kind), exact, true),
-                    "maximumOutput(): so much room must do");
+                    "maximumOutput(): so much room, %d bytes, must do at level %d"
+                            .formatted(most, level));
         }
     }
 
