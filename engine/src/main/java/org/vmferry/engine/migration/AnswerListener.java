@@ -37,6 +37,7 @@ final class AnswerListener implements AutoCloseable {
     private boolean over;
     private Integer outcome;
     private IOException lost;
+    private MigrationException threw; // whose code it was that the end was not sent whole; or null
 
     /** Begins to listen. */
     AnswerListener(Channel channel, MigrationSession session, Silence silence) {
@@ -58,7 +59,7 @@ final class AnswerListener implements AutoCloseable {
             while (shut == null) shut = message();
             // A destination that gives up before it has everything stops the sending at once.
             if (shut != 0) {
-                fails = refusal = new Refused(reason);
+                fails = refusal = refused();
             } else if (!session.life().committed()) {
                 shut = null;
                 throw MigrationException.peer(
@@ -86,6 +87,15 @@ final class AnswerListener implements AutoCloseable {
             notifyAll();
         }
         if (fails != null) session.fail(fails);
+    }
+
+    /** Where this side's code threw, that is why the destination lacks something. */
+    private synchronized Refused refused() {
+        Refused word = new Refused(reason);
+        if (threw == null) return word;
+        Refused better = new Refused(threw);
+        better.addSuppressed(word);
+        return better;
     }
 
     /** Reads one; the outcome, or null if it is another. */
@@ -205,6 +215,23 @@ final class AnswerListener implements AutoCloseable {
     }
 
     /**
+     * The end was not sent whole. The destination may have all of it nevertheless; if it has not, it
+     * says so as soon as it knows that no more comes.
+     */
+    void endsEarly(IOException why) {
+        if (why instanceof MigrationException typed && typed.blame().isCodes()) {
+            synchronized (this) {
+                threw = typed;
+            }
+        }
+        try {
+            channel.shutdownOutput();
+        } catch (IOException | RuntimeException e) {
+            LOG.debug("{}: {} is gone", session.name(), channel.peer(), e);
+        }
+    }
+
+    /**
      * Waits for the destination's word, after everything was sent.
      *
      * @return false if it does not come in time
@@ -214,13 +241,14 @@ final class AnswerListener implements AutoCloseable {
         for (long began = System.nanoTime(); !over; ) {
             if (!waits(began, "to say that it runs the guest")) return false;
         }
-        if (outcome == null) throw new OutcomeUnknown(lost);
+        if (outcome == null) throw new OutcomeUnknown(threw == null ? lost : threw);
         if (outcome != 0) throw refusal;
         return true;
     }
 
     /** That it did not. */
-    OutcomeUnknown silent() {
+    synchronized OutcomeUnknown silent() {
+        if (threw != null) return new OutcomeUnknown(threw);
         return new OutcomeUnknown(
                 "%s said nothing for %d ms (silence-timeout)"
                         .formatted(channel.peer(), silence.limit()),

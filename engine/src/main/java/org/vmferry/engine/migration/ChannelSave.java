@@ -157,6 +157,7 @@ final class ChannelSave extends Save {
         } catch (IOException e) {
             if (answer == null) throw new OutcomeUnknown(e);
             LOG.debug("{}: the end was not sent whole", session.name(), e);
+            answer.endsEarly(e);
         }
         if (answer == null) return true;
         if (!answer.awaitOutcome()) return false;

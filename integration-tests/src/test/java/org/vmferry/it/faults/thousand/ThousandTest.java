@@ -28,6 +28,9 @@ class ThousandTest {
     /** With TLS, for what a plug-in threw. */
     private static final String BLAMED_THE_LINK = "254";
 
+    /** The very last write throws: both sides waited for each other. */
+    private static final String THREW_AT_THE_END = "57";
+
     @TempDir Path folder;
 
     @Test
@@ -45,7 +48,7 @@ class ThousandTest {
     @Tag("OWN-36")
     @Tag("OWN-37")
     void some() throws Exception {
-        run("0-11," + STOOD_IN_A_WRITE + "," + BLAMED_THE_LINK);
+        run("0-11," + String.join(",", STOOD_IN_A_WRITE, BLAMED_THE_LINK, THREW_AT_THE_END));
     }
 
     @Test
