@@ -248,7 +248,7 @@ public final class Json {
         return switch (e) {
             case JsonEOFException end -> "it ends within a value";
             case StreamConstraintsException limit ->
-                    "more than %,d levels, %,d bytes or %,d values, or too long a name or number"
+                    "more than %d levels, %d bytes or %d values, or too long a name or number"
                             .formatted(MAX_DEPTH, MAX_LENGTH, MAX_TOKENS);
             default -> "something that can't stand here";
         };

@@ -160,9 +160,9 @@ final class Client implements AutoCloseable {
         channel.release();
     }
 
-    /** Waits until nobody serves it any more. */
-    void join() {
-        Joined.all(List.of(reader));
+    /** Waits so many ms at the most until nobody serves it any more; false if somebody does. */
+    boolean join(long ms) {
+        return Joined.within(List.of(reader), ms);
     }
 
     @Override

@@ -6,6 +6,7 @@ import static org.vmferry.engine.qmp.QmpType.NOTHING;
 
 import org.vmferry.spi.machine.RunState;
 
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -83,6 +84,6 @@ final class HumanMonitor {
     }
 
     private static void line(StringBuilder text, String format, Object... values) {
-        text.append(format.formatted(values)).append(END);
+        text.append(String.format(Locale.ROOT, format, values)).append(END);
     }
 }

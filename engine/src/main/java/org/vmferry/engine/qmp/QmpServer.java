@@ -35,6 +35,7 @@ public final class QmpServer implements AutoCloseable {
     private static final Logger LOG = Log.of(QmpServer.class);
 
     private static final long RETRY_MS = 1000;
+    private static final long SAY_MS = 20_000;
 
     /** Clients served at once: each has two threads, and up to 8 MiB that wait for it. */
     static final int MOST_CLIENTS = 16;
@@ -175,7 +176,7 @@ public final class QmpServer implements AutoCloseable {
 
     /**
      * Ends the clients' connections, and a migration that QMP began: it is cancelled, unless it can
-     * only complete, and waited for. The machine is left to its host. Closing twice does nothing.
+     * only complete, and waited for, as are commands of the host's that clients have begun. The machine is left to its host. Closing twice does nothing.
      */
     @Override
     public void close() {
@@ -191,7 +192,13 @@ public final class QmpServer implements AutoCloseable {
             last = List.copyOf(clients);
         }
         last.forEach(Client::end);
-        last.forEach(Client::join);
+        for (Client client : last) {
+            while (!client.join(SAY_MS)) {
+                LOG.warn(
+                        "{}: its end waits for a command of a client, which does not return",
+                        thread.getName());
+            }
+        }
         boolean interrupted = Thread.interrupted(); // which a close might mind
         end.close();
         migrations.close();

@@ -28,6 +28,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.locks.LockSupport;
 
 @Timeout(60)
 class FileWorkersTest {
@@ -163,7 +164,7 @@ class FileWorkersTest {
     }
 
     /** Whether a thread waits in the end, rather than ends. */
-    private static boolean waits(Thread thread) throws InterruptedException {
+    private static boolean waits(Thread thread) {
         while (true) {
             switch (thread.getState()) {
                 case WAITING, TIMED_WAITING -> {
@@ -172,7 +173,7 @@ class FileWorkersTest {
                 case TERMINATED -> {
                     return false;
                 }
-                default -> Thread.sleep(1);
+                default -> LockSupport.parkNanos(200_000);
             }
         }
     }

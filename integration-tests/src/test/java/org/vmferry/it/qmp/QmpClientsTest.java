@@ -27,6 +27,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -233,8 +234,19 @@ class QmpClientsTest {
         }
     }
 
+    /** Also where people write 0,5: scripts read them. */
     @Test
     void aFewWordsOfTheHumanMonitor() throws Exception {
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.GERMANY);
+        try {
+            aFewWords();
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    private void aFewWords() throws Exception {
         machine.enter(RunState.RUNNING);
         try (QmpServer server = server();
                 RawQmp client = RawQmp.negotiated(socket)) {
@@ -247,6 +259,7 @@ class QmpClientsTest {
             assertThat(human(client, "  info\tmigrate "))
                     .containsPattern("\r\ntotal time: \\d+ ms\r\n")
                     .containsPattern("\r\ndowntime: \\d+ ms\r\n")
+                    .containsPattern("\r\nthroughput: \\d+\\.\\d\\d mbps\r\n")
                     .contains("\r\npage size: 4 kbytes\r\n");
             assertThat(human(client, "info status"))
                     .isEqualTo("VM status: paused (postmigrate)\r\n");

@@ -54,22 +54,6 @@ class QmpServerTest {
         return QmpServer.listen(Engine.create(), machine, socket);
     }
 
-    private RawQmp client() throws Exception {
-        RawQmp client = new RawQmp(socket);
-        assertThat(client.next()).containsKey("QMP");
-        client.send("{\"execute\": \"qmp_capabilities\"}");
-        assertThat(client.next()).containsKey("return");
-        return client;
-    }
-
-    private static Object ask(RawQmp client, String command, Map<String, ?> arguments)
-            throws Exception {
-        client.send(Json.write(Map.of("execute", command, "arguments", arguments)));
-        Map<String, Object> answer = client.next();
-        while (answer.containsKey("event")) answer = client.next();
-        return answer.getOrDefault("return", answer.get("error"));
-    }
-
     private static void answers(RawQmp client) throws Exception {
         client.send(STATUS);
         assertThat(client.next()).containsKey("return");
@@ -97,7 +81,7 @@ class QmpServerTest {
                 }
             }
             for (SocketChannel one : idle) one.close();
-            try (RawQmp client = client()) {
+            try (RawQmp client = RawQmp.negotiated(socket)) {
                 answers(client);
             }
         }
@@ -110,13 +94,13 @@ class QmpServerTest {
         Engine engine = Engine.create().allowing("tcp", "unix:" + folder);
         machine.enter(RunState.RUNNING);
         try (QmpServer server = QmpServer.listen(engine, machine, socket);
-                RawQmp client = client()) {
+                RawQmp client = RawQmp.negotiated(socket)) {
             for (String uri :
                     List.of(
                             "exec:touch " + proof,
                             "file:" + proof,
                             "unix:/tmp/vmferry-not-there")) {
-                assertThat(ask(client, "migrate", Map.of("uri", uri)))
+                assertThat(client.ask("migrate", Map.of("uri", uri)))
                         .asString()
                         .contains("'" + uri + "' is not allowed here, but tcp, unix:" + folder);
             }
@@ -130,12 +114,12 @@ class QmpServerTest {
                     List.of(
                             Map.of("channels", List.of(main)),
                             Map.of("channels", List.of(main), "uri", "unix:" + folder + "/x"))) {
-                assertThat(ask(client, "migrate", other))
+                assertThat(client.ask("migrate", other))
                         .asString()
                         .contains("'channels' is not understood");
             }
             Map<?, ?> reached =
-                    (Map<?, ?>) ask(client, "migrate", Map.of("uri", "unix:" + folder + "/nobody"));
+                    (Map<?, ?>) client.ask("migrate", Map.of("uri", "unix:" + folder + "/nobody"));
             assertThat(reached).as("it was begun: %s", reached).isEmpty();
         }
         assertThat(proof).doesNotExist();
@@ -145,7 +129,7 @@ class QmpServerTest {
     @Test
     void aMessageWithoutEndIsRefusedOnceAndItsRestIsSkipped() throws Exception {
         try (QmpServer server = server();
-                RawQmp client = client()) {
+                RawQmp client = RawQmp.negotiated(socket)) {
             client.send("{\"execute\": \"" + "x".repeat(3 << 20));
             refuses(client, "size limit exceeded");
             client.send("\"}");
@@ -156,7 +140,7 @@ class QmpServerTest {
     @Test
     void deepNestingIsRefusedAndAByteThatNoUtf8HasBeginsAnew() throws Exception {
         try (QmpServer server = server();
-                RawQmp client = client()) {
+                RawQmp client = RawQmp.negotiated(socket)) {
             client.send("[".repeat(100_000));
             refuses(client, "nesting depth");
             client.send(new byte[] {(byte) 0xff});
@@ -171,7 +155,7 @@ class QmpServerTest {
     @Test
     void messagesMayComeInPiecesAndManyAtOnce() throws Exception {
         try (QmpServer server = server();
-                RawQmp client = client()) {
+                RawQmp client = RawQmp.negotiated(socket)) {
             for (char c : STATUS.toCharArray()) client.send(String.valueOf(c));
             assertThat(client.next()).containsKey("return");
             client.send(STATUS.repeat(5000));
@@ -182,7 +166,7 @@ class QmpServerTest {
     @Test
     void aClientsConversationIsItsOwn() throws Exception {
         try (QmpServer server = server();
-                RawQmp first = client();
+                RawQmp first = RawQmp.negotiated(socket);
                 RawQmp second = new RawQmp(socket)) {
             answers(first);
             // Nothing of the first's, not even its negotiation.
@@ -207,11 +191,11 @@ class QmpServerTest {
                     at.next();
                     at.send("{\"execute\": \"qmp_capabilities\"}");
                     at.next();
-                    ask(at, "migrate-incoming", Map.of("uri", "unix:" + target));
-                    client = client();
-                    ask(client, "migrate-set-parameters", Map.of("max-bandwidth", 10_000));
-                    ask(client, "migrate", Map.of("uri", "unix:" + target));
-                    assertThat(ask(client, "query-yank", Map.of()))
+                    at.ask("migrate-incoming", Map.of("uri", "unix:" + target));
+                    client = RawQmp.negotiated(socket);
+                    client.ask("migrate-set-parameters", Map.of("max-bandwidth", 10_000));
+                    client.ask("migrate", Map.of("uri", "unix:" + target));
+                    assertThat(client.ask("query-yank", Map.of()))
                             .isEqualTo(List.of(Map.of("type", "migration")));
                 }
                 assertThat(client.ends()).isTrue();
@@ -249,8 +233,8 @@ class QmpServerTest {
     @Test
     void quitIsTheHosts() throws Exception {
         try (QmpServer server = server();
-                RawQmp client = client()) {
-            assertThat(ask(client, "quit", Map.of()).toString()).contains("does not end by QMP");
+                RawQmp client = RawQmp.negotiated(socket)) {
+            assertThat(client.ask("quit", Map.of()).toString()).contains("does not end by QMP");
         }
         CountDownLatch quit = new CountDownLatch(1);
         QmpServer[] itself = new QmpServer[1];
@@ -263,7 +247,7 @@ class QmpServerTest {
                             itself[0].close();
                             quit.countDown();
                         });
-        try (RawQmp client = client()) {
+        try (RawQmp client = RawQmp.negotiated(socket)) {
             client.send("{\"execute\": \"quit\"}");
             assertThat(client.next().get("event")).isEqualTo("SHUTDOWN");
             assertThat(client.next()).containsKey("return");
@@ -301,7 +285,7 @@ class QmpServerTest {
                             return method.invoke(machine, arguments);
                         });
         try (QmpServer server = QmpServer.listen(Engine.create(), host, socket);
-                RawQmp client = client()) {
+                RawQmp client = RawQmp.negotiated(socket)) {
             broken.set(true);
             client.send(STATUS);
             refuses(client, "threw AssertionError in runState: no thread");
@@ -324,13 +308,13 @@ class QmpServerTest {
                             return method.invoke(machine, arguments);
                         });
         try (QmpServer server = QmpServer.listen(Engine.create(), host, socket);
-                RawQmp client = client()) {
-            ask(client, "migrate", Map.of("uri", "file:" + folder.resolve("vm")));
+                RawQmp client = RawQmp.negotiated(socket)) {
+            client.ask("migrate", Map.of("uri", "file:" + folder.resolve("vm")));
             assertThat(paused.await(RawQmp.DEADLINE, TimeUnit.SECONDS)).isTrue();
-            Map<?, ?> status = (Map<?, ?>) ask(client, "query-migrate", Map.of());
+            Map<?, ?> status = (Map<?, ?>) client.ask("query-migrate", Map.of());
             assertThat(status.get("status")).isEqualTo("active");
             List<?> instances = List.of(Map.of("type", "migration"));
-            assertThat(ask(client, "yank", Map.of("instances", instances))).isEqualTo(Map.of());
+            assertThat(client.ask("yank", Map.of("instances", instances))).isEqualTo(Map.of());
             answers(client);
             letGo.countDown();
         }

@@ -1,5 +1,7 @@
 package org.vmferry.it.qmp;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import org.vmferry.engine.json.Json;
 
 import java.io.BufferedReader;
@@ -56,8 +58,9 @@ final class RawQmp implements AutoCloseable {
     /** Greeted, and with its capabilities agreed. */
     static RawQmp negotiated(Path path, String... capabilities) throws Exception {
         RawQmp client = new RawQmp(path);
-        client.next();
-        client.ask("qmp_capabilities", Map.of("enable", List.of(capabilities)));
+        assertThat(client.next()).containsKey("QMP");
+        Map<String, ?> enable = Map.of("enable", List.of(capabilities));
+        assertThat(client.ask("qmp_capabilities", enable)).isEqualTo(Map.of());
         return client;
     }
 

@@ -19,12 +19,10 @@ import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.DirtyLog;
-import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.testkit.fault.Fault;
 import org.vmferry.testkit.fault.Faults;
 
-import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -478,7 +476,11 @@ public abstract class MachineConformance extends Conformance {
             long stores = 0;
             while (stores < STORES) {
                 for (RamBlock block : machine.ram().blocks()) {
-                    stores += storesToEachPage(machine, block, log.get());
+                    stores +=
+                            EachPageStored.check(
+                                    block,
+                                    log.get(),
+                                    (offset, value) -> store(machine, block, offset, value));
                 }
                 if (stores == 0) {
                     cannotSee("store() is not there: whether each store is marked");
@@ -487,31 +489,5 @@ public abstract class MachineConformance extends Conformance {
         } finally {
             log.get().stop();
         }
-    }
-
-    /** How many it could make. */
-    private long storesToEachPage(Machine machine, RamBlock block, DirtyLog log) throws Exception {
-        PageBitmap dirty = new PageBitmap(block.pages());
-        log.harvest(block, dirty);
-        PageBitmap stored = new PageBitmap(block.pages());
-        byte[] there = new byte[1];
-        for (long page = 0; page < block.pages(); page++) {
-            long offset = page * block.pageSize() + page * 7 % block.pageSize();
-            if (offset >= block.usedLength()) break;
-            block.read(offset, MemorySegment.ofArray(there));
-            if (store(machine, block, offset, (byte) (there[0] + 1))) stored.set(page);
-        }
-        dirty = new PageBitmap(block.pages());
-        log.harvest(block, dirty);
-        long stores = stored.cardinality();
-        for (long page = 0; page < block.pages(); page++) if (dirty.get(page)) stored.clear(page);
-        assertEquals(
-                0,
-                stored.cardinality(),
-                "store(), dirtyLog(): of %d stores to '%s', one to each page, so many left no mark;"
-                                .formatted(stores, block.id())
-                        + " the first was to page "
-                        + stored.nextSet(0));
-        return stores;
     }
 }
