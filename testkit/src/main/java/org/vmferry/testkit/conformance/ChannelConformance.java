@@ -17,6 +17,7 @@ import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -33,6 +34,7 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
     ChannelConformance() {}
 
     private static final int MUCH = 12 << 20; // more than a system keeps under way
+    private static final int PIECE = 1 << 20; // of it
 
     /** Both ends, connected by their main channel. */
     final class Link implements AutoCloseable {
@@ -258,13 +260,19 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
             FutureTask<Void> a = begin(() -> write(link.from, there, begun));
             FutureTask<Void> b = begin(() -> write(link.to, back, begun));
             begun.await();
-            FutureTask<byte[]> c = begin(() -> read(link.from, MUCH));
-            FutureTask<byte[]> d = begin(() -> read(link.to, MUCH));
-            assertArrayEquals(there, end(d, lookAt), lookAt);
-            assertArrayEquals(back, end(c, lookAt), lookAt);
+            for (int at = 0; at < MUCH; at += PIECE) { // each in its time: to be slow is no fault
+                FutureTask<byte[]> c = begin(() -> read(link.from, PIECE));
+                FutureTask<byte[]> d = begin(() -> read(link.to, PIECE));
+                assertArrayEquals(piece(there, at), end(d, lookAt), lookAt);
+                assertArrayEquals(piece(back, at), end(c, lookAt), lookAt);
+            }
             end(a, lookAt);
             end(b, lookAt);
         }
+    }
+
+    private static byte[] piece(byte[] bytes, int at) {
+        return Arrays.copyOfRange(bytes, at, at + PIECE);
     }
 
     @Test

@@ -258,21 +258,21 @@ final class TcpTwins {
         @Override
         Channel channel(Channel channel) {
             return new OneBufferChannel(channel) {
-                private volatile boolean written;
+                private volatile boolean writing;
 
-                /** Who wants much waits until much was written. */
+                /** Who reads waits while much is being written. */
                 @Override
                 public int read(ByteBuffer target) throws IOException {
-                    while (target.remaining() > 10 << 20 && !written && isOpen())
-                        LockSupport.parkNanos(200_000);
+                    while (writing && isOpen()) LockSupport.parkNanos(200_000);
                     return super.read(target);
                 }
 
                 @Override
                 public int write(ByteBuffer source) throws IOException {
                     int count = source.remaining();
+                    writing = count > 10 << 20;
                     while (source.hasRemaining()) super.write(source);
-                    if (count > 10 << 20) written = true;
+                    writing = false;
                     return count;
                 }
             };
