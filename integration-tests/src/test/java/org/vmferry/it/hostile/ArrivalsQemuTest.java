@@ -41,9 +41,9 @@ class ArrivalsQemuTest {
         Leftovers.assertNoThreads();
     }
 
-    private static void set(Qemu qemu, int channels) throws Exception {
+    private static void set(Qemu qemu, int channels, int bandwidth) throws Exception {
         qemu.setCapabilities("multifd", "return-path");
-        qemu.setParameters(Map.of("multifd-channels", channels, "max-bandwidth", 0));
+        qemu.setParameters(Map.of("multifd-channels", channels, "max-bandwidth", bandwidth));
     }
 
     private static Settings channels(int count) {
@@ -67,7 +67,9 @@ class ArrivalsQemuTest {
     void otherCountsFailBothAndTheGuestRunsOn(int there, int here) throws Exception {
         try (Qemu source = running();
                 ArchiveMachine archive = ArchiveMachine.in(folder)) {
-            set(source, there);
+            // Still in its rounds when it is refused: QEMU 10.0 may hang for good, monitor and guest with it, where a
+            // channel breaks while it completes, whoever its destination is (docs/operations.md).
+            set(source, there, 1 << 20);
             Migration incoming = engine.receive(archive, "tcp:127.0.0.1:0", channels(here));
             source.migrate(incoming.address().toString());
             assertThat(incoming.await(SOON)).as("it ends").isTrue();
@@ -86,7 +88,7 @@ class ArrivalsQemuTest {
     void strangersBesideAQemu() throws Exception {
         try (Qemu source = running();
                 ArchiveMachine archive = ArchiveMachine.in(folder)) {
-            set(source, 2);
+            set(source, 2, 0);
             Migration incoming = engine.receive(archive, "tcp:127.0.0.1:0", channels(2));
             String address = incoming.address().target();
             int port = Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
