@@ -215,8 +215,8 @@ final class AnswerListener implements AutoCloseable {
     }
 
     /**
-     * The end was not sent whole. The destination may have all of it nevertheless; if it has not, it
-     * says so as soon as it knows that no more comes.
+     * The end was not sent whole. The destination may have all of it nevertheless; if it has not,
+     * it says so as soon as it knows that no more comes.
      */
     void endsEarly(IOException why) {
         if (why instanceof MigrationException typed && typed.blame().isCodes()) {

@@ -176,7 +176,8 @@ public final class QmpServer implements AutoCloseable {
 
     /**
      * Ends the clients' connections, and a migration that QMP began: it is cancelled, unless it can
-     * only complete, and waited for, as are commands of the host's that clients have begun. The machine is left to its host. Closing twice does nothing.
+     * only complete, and waited for, as are commands of the host's that clients have begun. The
+     * machine is left to its host. Closing twice does nothing.
      */
     @Override
     public void close() {

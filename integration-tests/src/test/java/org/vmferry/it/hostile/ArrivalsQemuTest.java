@@ -67,7 +67,8 @@ class ArrivalsQemuTest {
     void otherCountsFailBothAndTheGuestRunsOn(int there, int here) throws Exception {
         try (Qemu source = running();
                 ArchiveMachine archive = ArchiveMachine.in(folder)) {
-            // Still in its rounds when it is refused: QEMU 10.0 may hang for good, monitor and guest with it, where a
+            // Still in its rounds when it is refused: QEMU 10.0 may hang for good, monitor and
+            // guest with it, where a
             // channel breaks while it completes, whoever its destination is (docs/operations.md).
             set(source, there, 1 << 20);
             Migration incoming = engine.receive(archive, "tcp:127.0.0.1:0", channels(here));

@@ -274,6 +274,7 @@ class QmpClientsTest {
     /** A host's own command: it is listed, described, checked, and holds up nobody. */
     private static final class Eject implements QmpCommand {
         final CountDownLatch begun = new CountDownLatch(1);
+        final CountDownLatch waits = new CountDownLatch(1);
         final CountDownLatch end = new CountDownLatch(1);
 
         @Override
@@ -298,6 +299,7 @@ class QmpClientsTest {
             begun.countDown();
             if (arguments.get("drive").equals("b")) throw new IOException("drive b is empty");
             if (!arguments.containsKey("force")) return Map.of("sectors", "many");
+            waits.countDown();
             try {
                 end.await();
             } catch (InterruptedException e) {
@@ -340,10 +342,39 @@ class QmpClientsTest {
                     """
                     {"execute": "x-eject", "arguments": {"drive": "a", "force": true}}\
                     """);
-            // Before it has ended.
-            assertThat(other.ask("query-status", Map.of())).asString().contains("status");
-            eject.end.countDown();
+            assertThat(eject.waits.await(RawQmp.DEADLINE, TimeUnit.SECONDS)).isTrue();
+            try {
+                assertThat(other.ask("query-status", Map.of())).asString().contains("status");
+            } finally {
+                eject.end.countDown();
+            }
             assertThat(client.next()).isEqualTo(Map.of("return", Map.of("sectors", 2880L)));
+        }
+    }
+
+    @Test
+    void anAnswerThatIsNoJsonIsTheHostsFault() throws Exception {
+        QmpCommand odd =
+                new QmpCommand() {
+                    @Override
+                    public String name() {
+                        return "odd";
+                    }
+
+                    @Override
+                    public QmpType answer() {
+                        return QmpType.Builtin.ANY;
+                    }
+
+                    @Override
+                    public Object execute(Map<String, Object> arguments) {
+                        return List.of(new Object());
+                    }
+                };
+        try (QmpServer server = server(odd);
+                RawQmp client = RawQmp.negotiated(socket)) {
+            assertThat(client.ask("odd", Map.of())).asString().contains("GenericError");
+            assertThat(client.ask("query-status", Map.of())).asString().contains("status");
         }
     }
 

@@ -8,7 +8,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Engine;
-import org.vmferry.engine.json.Json;
 import org.vmferry.engine.qmp.QmpServer;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.spi.machine.Machine;
