@@ -25,7 +25,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -112,7 +111,8 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
                             write(channel, new byte[] {42});
                             return channel;
                         });
-                byte[] got = within("accept(): hangs", () -> read(in.accept(), 1));
+                Channel here = within("accept(): hangs", in::accept);
+                byte[] got = within("read(): hangs, though a byte was sent", () -> read(here, 1));
                 assertArrayEquals(new byte[] {42}, got, "accept(): what was sent before is lost");
                 out.release();
                 in.release();
@@ -125,7 +125,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     final void releasingLetsGoWhoReads() throws Exception {
         try (Link link = new Link()) {
             CountDownLatch begun = new CountDownLatch(1);
-            FutureTask<byte[]> reading = reading(link.to, begun);
+            Call<byte[]> reading = reading(link.to, begun);
             soon(begun, 200);
             link.acceptor.release();
             letGo(reading, "release() of an end: must let go who reads from its channels");
@@ -137,7 +137,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     final void releasingLetsGoWhoWrites() throws Exception {
         try (Link link = new Link()) {
             CountDownLatch begun = new CountDownLatch(1);
-            FutureTask<Void> writing =
+            Call<Void> writing =
                     begin(
                             () -> {
                                 while (true) {
@@ -160,7 +160,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     private void releasesWhoAccepts(int ms) throws Exception {
         try (Acceptor in = provider().acceptor(destination(), options())) {
             CountDownLatch begun = new CountDownLatch(1);
-            FutureTask<Channel> accepting =
+            Call<Channel> accepting =
                     begin(
                             () -> {
                                 begun.countDown();
@@ -204,7 +204,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
         assumeManyChannels();
         try (Link link = new Link()) {
             Set<Integer> numbers = new TreeSet<>();
-            List<FutureTask<Channel>> opened = new ArrayList<>();
+            List<Call<Channel>> opened = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
                 byte number = (byte) i;
                 numbers.add(i);
@@ -221,7 +221,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
             for (int i = 0; i < 8; i++) {
                 arrived.add(within(lookAt, () -> (int) read(link.acceptor.accept(), 1)[0]));
             }
-            for (FutureTask<Channel> one : opened) end(one, lookAt);
+            for (Call<Channel> one : opened) end(one, lookAt);
             assertEquals(numbers, arrived, lookAt);
         }
     }

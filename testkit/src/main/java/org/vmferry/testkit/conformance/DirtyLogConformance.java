@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
@@ -149,7 +148,7 @@ public abstract class DirtyLogConformance extends Conformance {
             byte[] stored = new byte[64];
             Arrays.fill(stored, value);
             AtomicInteger left = new AtomicInteger(2);
-            List<FutureTask<Void>> cpus = new ArrayList<>();
+            List<Call<Void>> cpus = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
                 int mine = i; // neighbours' pages: their marks share a word
                 cpus.add(
@@ -164,8 +163,9 @@ public abstract class DirtyLogConformance extends Conformance {
                                     return null;
                                 }));
             }
-            while (left.get() > 0) round(guest, block, copy);
-            for (FutureTask<Void> one : cpus) end(one, "store: hangs");
+            long deadline = System.nanoTime() + patience().toNanos();
+            while (left.get() > 0 && System.nanoTime() < deadline) round(guest, block, copy);
+            for (Call<Void> one : cpus) end(one, "store: hangs");
             round(guest, block, copy);
             assertArrayEquals(
                     stored,

@@ -23,7 +23,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.FutureTask;
 
 /**
  * A transport with files: docs/spi/transport.md. Rules that don't apply to what its files can are
@@ -88,7 +87,7 @@ public abstract non-sealed class FileTransportConformance
         Address place = destination();
         try (OutgoingFile end = provider().outgoing(source(place), options())) {
             PositionedFile file = end.file(false);
-            List<FutureTask<Void>> writers = new ArrayList<>();
+            List<Call<Void>> writers = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
                 int mine = i; // every fourth piece, the last ones first
                 writers.add(
@@ -102,7 +101,7 @@ public abstract non-sealed class FileTransportConformance
                                     return null;
                                 }));
             }
-            for (FutureTask<Void> writer : writers) end(writer, "write(): hangs");
+            for (Call<Void> writer : writers) end(writer, "write(): hangs");
             end.complete();
         }
         try (IncomingFile end = provider().incoming(place, options())) {

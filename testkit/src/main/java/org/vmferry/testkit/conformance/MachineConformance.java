@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assertions.fail;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -175,13 +174,6 @@ public abstract class MachineConformance extends Conformance {
         Content before = Content.of(machine);
         LockSupport.parkNanos(quiet().toNanos());
         Content.requireSame(before, Content.of(machine), lookAt);
-    }
-
-    private void over(Migration migration) throws Exception {
-        if (migration.await(patience())) return;
-        String lookAt = "a migration hangs: " + migration.state();
-        migration.yank(); // the next test is not to meet it
-        fail(lookAt);
     }
 
     private void save(Observed source, Path file) throws Exception {
@@ -364,7 +356,7 @@ public abstract class MachineConformance extends Conformance {
     private void cancelledAtItsSwitchOver(Observed source) throws Exception {
         Live live = new Live(source, liveSettings().capability("pause-before-switchover"));
         await(
-                "the migration never came to its switch-over",
+                () -> "the migration never came to its switch-over" + where(live.out),
                 () -> live.out.state() == MigrationState.PRE_SWITCHOVER);
         assertNotEquals(RunState.RUNNING, source.runState(), "enter(FINISH_MIGRATE)");
         assertTrue(live.out.cancel(), "a migration at its switch-over was not to be cancelled");

@@ -30,7 +30,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.FutureTask;
 
 /** A notifier: docs/spi/notifier.md. */
 public abstract class NotifierConformance extends ProviderConformance<MigrationNotifier> {
@@ -112,7 +111,7 @@ public abstract class NotifierConformance extends ProviderConformance<MigrationN
         MigrationNotifier notifier = provider();
         Mode mode = notifier.modes().iterator().next();
         for (int i = 0; i < 6; i++) migration(notifier, mode, i % 2 == 0);
-        List<FutureTask<Void>> atOnce = new ArrayList<>();
+        List<Call<Void>> atOnce = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             boolean succeeds = i % 2 == 0;
             atOnce.add(
@@ -122,7 +121,7 @@ public abstract class NotifierConformance extends ProviderConformance<MigrationN
                                 return null;
                             }));
         }
-        for (FutureTask<Void> one : atOnce) end(one, "notify(): hangs with several migrations");
+        for (Call<Void> one : atOnce) end(one, "notify(): hangs with several migrations");
     }
 
     @Test
@@ -175,7 +174,7 @@ public abstract class NotifierConformance extends ProviderConformance<MigrationN
                 machine.enter(RunState.PAUSED);
                 Migration save =
                         engine.send(machine, "file:" + folder.resolve(mode.name()), settings);
-                assertTrue(save.await(patience()), "a migration hangs with it");
+                over(save);
                 assertEquals(
                         MigrationState.COMPLETED,
                         save.state(),

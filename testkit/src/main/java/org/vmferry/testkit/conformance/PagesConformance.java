@@ -2,7 +2,6 @@ package org.vmferry.testkit.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assertions.fail;
 
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Engine;
@@ -17,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -43,13 +41,6 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
 
     static Plugins plugins(List<FileLayout> layouts, List<PageCarrier> carriers) {
         return new Plugins(Set.of(), Set.copyOf(layouts), Set.copyOf(carriers), Set.of(), Set.of());
-    }
-
-    final void over(Migration migration) throws Exception {
-        if (migration.await(patience())) return;
-        String lookAt = "a migration hangs: " + migration.state();
-        migration.yank(); // the next test is not to meet it
-        fail(lookAt);
     }
 
     final String file() {
@@ -114,7 +105,7 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
     /** Several in one process, at the same time. */
     final void ferryAtOnce(Engine engine, Settings settings, boolean file, String lookAt)
             throws Exception {
-        List<FutureTask<Migration>> all = new ArrayList<>();
+        List<Call<Migration>> all = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             all.add(
                     begin(
@@ -126,7 +117,7 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
                                             file,
                                             lookAt + ": several at once")));
         }
-        for (FutureTask<Migration> one : all) end(one, lookAt + ": hang, several at once");
+        for (Call<Migration> one : all) end(one, 3, lookAt + ": hang, several at once");
     }
 
     final void counted(Migration out, PageHost source, String lookAt) {

@@ -24,7 +24,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.concurrent.FutureTask;
 
 /** A host's RAM: docs/spi/ram.md. */
 public abstract class RamProviderConformance extends Conformance {
@@ -156,7 +155,7 @@ public abstract class RamProviderConformance extends Conformance {
             int size = block.pageSize();
             int pages = (int) Math.min(block.pages(), 64);
             if (pages < 4) continue;
-            List<FutureTask<Void>> threads = new ArrayList<>();
+            List<Call<Void>> threads = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
                 int mine = i;
                 threads.add(
@@ -174,7 +173,7 @@ public abstract class RamProviderConformance extends Conformance {
                                     return null;
                                 }));
             }
-            for (FutureTask<Void> thread : threads) end(thread, "read(), write(): hang");
+            for (Call<Void> thread : threads) end(thread, "read(), write(): hang");
         }
     }
 

@@ -16,6 +16,7 @@ import org.junit.platform.launcher.core.LauncherConfig;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
+import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 
 /** Runs a suite against its broken twins: exactly the tests of the broken rules fail. */
@@ -52,23 +54,11 @@ final class Twins {
     /** The same with so many twins at a time: for suites that look at the process's threads. */
     static Stream<DynamicTest> of(
             int atOnce, List<Class<?>> holders, Class<?> suite, String... elsewhere) {
-        List<DynamicTest> tests = new ArrayList<>();
         Set<String> broken = new TreeSet<>();
-        Semaphore turns = new Semaphore(atOnce);
-        List<Class<?>> twins =
-                holders.stream()
-                        .flatMap(holder -> Stream.of(holder.getDeclaredClasses()))
-                        .filter(twin -> twin.isAnnotationPresent(Breaks.class))
-                        .toList();
-        for (Class<?> twin : twins) {
-            Set<String> rules = new TreeSet<>(List.of(twin.getAnnotation(Breaks.class).value()));
-            broken.addAll(rules);
-            FutureTask<Map<String, Throwable>> run = begin(turns, () -> failures(twin));
-            tests.add(
-                    dynamicTest(
-                            twin.getSimpleName() + " breaks " + rules,
-                            () -> caught(twin, rules, run.get())));
-        }
+        for (Class<?> twin : marked(holders, Breaks.class))
+            broken.addAll(List.of(twin.getAnnotation(Breaks.class).value()));
+        List<DynamicTest> tests =
+                new ArrayList<>(each(atOnce, holders, Breaks.class, Twins::caught).toList());
         tests.add(
                 dynamicTest(
                         "every rule has a twin",
@@ -80,6 +70,28 @@ final class Twins {
                             assertThat(broken).isEqualTo(all);
                         }));
         return tests.stream();
+    }
+
+    /** A test for each class that is marked so: what its suite finds is looked at. */
+    static Stream<DynamicTest> each(
+            int atOnce,
+            List<Class<?>> holders,
+            Class<? extends Annotation> mark,
+            BiConsumer<Class<?>, Map<String, Throwable>> look) {
+        Semaphore turns = new Semaphore(atOnce);
+        List<DynamicTest> tests = new ArrayList<>();
+        for (Class<?> twin : marked(holders, mark)) {
+            FutureTask<Map<String, Throwable>> run = begin(turns, () -> failures(twin));
+            tests.add(dynamicTest(twin.getSimpleName(), () -> look.accept(twin, run.get())));
+        }
+        return tests.stream();
+    }
+
+    private static List<Class<?>> marked(List<Class<?>> holders, Class<? extends Annotation> mark) {
+        return holders.stream()
+                .flatMap(holder -> Stream.<Class<?>>of(holder.getDeclaredClasses()))
+                .filter(twin -> twin.isAnnotationPresent(mark))
+                .toList();
     }
 
     private static <T> FutureTask<T> begin(Semaphore turns, Callable<T> call) {
@@ -99,7 +111,8 @@ final class Twins {
         return task;
     }
 
-    private static void caught(Class<?> twin, Set<String> rules, Map<String, Throwable> failures) {
+    private static void caught(Class<?> twin, Map<String, Throwable> failures) {
+        Set<String> rules = new TreeSet<>(List.of(twin.getAnnotation(Breaks.class).value()));
         AssertionError others = new AssertionError(twin.getSimpleName() + ": " + failures);
         Set.copyOf(failures.values()).forEach(others::addSuppressed);
         try {
@@ -110,9 +123,16 @@ final class Twins {
             e.addSuppressed(others);
             throw e;
         }
-        // A rule is caught by what the suite looks for, and with a word of where to look.
+        // A rule is caught by what the suite looks for: with its name, and a word of where to look.
         failures.forEach(
-                (rule, failure) -> assertThat(failure).as(rule).hasMessageMatching("(?s).*\\w.*"));
+                (rule, failure) ->
+                        assertThat(failure)
+                                .as(rule)
+                                .isInstanceOf(AssertionError.class)
+                                .hasMessageMatching(
+                                        "(?s)([A-Z-0-9, ]+, )?"
+                                                + rule
+                                                + "(, [A-Z-0-9, ]+)?: .*\\w.*"));
     }
 
     /** The rules whose tests fail, and how. */
