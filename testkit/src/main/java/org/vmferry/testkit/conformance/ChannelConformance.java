@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.fail;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -69,10 +68,10 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
         }
     }
 
-    private void assumeWayBack() throws Exception {
-        assumeTrue(
+    private void needsWayBack() throws Exception {
+        needs(
                 provider().features().contains(Feature.RETURN_PATH),
-                "features(): RETURN_PATH is not claimed, so there is nothing to try");
+                "features(): has no RETURN_PATH");
     }
 
     private static Void write(Channel channel, byte[] bytes, CountDownLatch begun)
@@ -269,7 +268,7 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
     @Test
     @Tag("TRN-13")
     final void theOtherDirectionGoesOn() throws Exception {
-        assumeWayBack();
+        needsWayBack();
         try (Link link = new Link()) {
             write(link.from, new byte[1]);
             link.from.shutdownOutput();
@@ -285,7 +284,7 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
     @Test
     @Tag("TRN-14")
     final void bothDirectionsAtOnce() throws Exception {
-        assumeWayBack();
+        needsWayBack();
         try (Link link = new Link()) {
             byte[] there = noise(MUCH, 1);
             byte[] back = noise(MUCH, 2);

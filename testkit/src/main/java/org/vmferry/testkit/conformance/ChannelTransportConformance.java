@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -72,7 +70,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     @Tag("TRN-4")
     final void nobodyThereIsAnError() throws Exception {
         Optional<Address> nobody = unreachable();
-        assumeTrue(nobody.isPresent(), "unreachable(): gave no address, so this is not tried");
+        needs(nobody.isPresent(), "unreachable(): gives no address");
         try (Opener end = provider().opener(nobody.get(), options())) {
             refused(
                     "open(): nobody is there, which is an IOException",
@@ -84,9 +82,9 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     @Test
     @Tag("TRN-7")
     final void withoutManyChannelsASecondIsRefused() throws Exception {
-        assumeFalse(
-                provider().features().contains(Feature.MANY_CHANNELS),
-                "features(): MANY_CHANNELS is claimed, so a second channel is right");
+        needs(
+                !provider().features().contains(Feature.MANY_CHANNELS),
+                "features(): has MANY_CHANNELS");
         try (Link link = new Link()) {
             refused(
                     "open(): MANY_CHANNELS is not claimed, and a second channel was opened",
@@ -192,16 +190,16 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
         }
     }
 
-    private void assumeManyChannels() throws Exception {
-        assumeTrue(
+    private void needsManyChannels() throws Exception {
+        needs(
                 provider().features().contains(Feature.MANY_CHANNELS),
-                "features(): MANY_CHANNELS is not claimed, so there is nothing to try");
+                "features(): has no MANY_CHANNELS");
     }
 
     @Test
     @Tag("TRN-20")
     final void manyChannelsReachTheSameDestination() throws Exception {
-        assumeManyChannels();
+        needsManyChannels();
         try (Link link = new Link()) {
             Set<Integer> numbers = new TreeSet<>();
             List<Call<Channel>> opened = new ArrayList<>();
@@ -229,7 +227,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     @Test
     @Tag("TRN-35")
     final void channelsOfOneSourceHaveOneOrigin() throws Exception {
-        assumeManyChannels();
+        needsManyChannels();
         try (Link link = new Link()) {
             Set<String> origins = new HashSet<>();
             List<Channel> here = new ArrayList<>(List.of(link.to));
@@ -249,7 +247,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     @Test
     @Tag("TRN-36")
     final void whatHasComeIsGivenOnceAndNotWaitedFor() throws Exception {
-        assumeManyChannels();
+        needsManyChannels();
         String lookAt = "acceptNow(): gives what has come, once, and does not wait";
         try (Link link = new Link()) {
             assertTrue(within(lookAt, link.acceptor::acceptNow).isEmpty(), lookAt);

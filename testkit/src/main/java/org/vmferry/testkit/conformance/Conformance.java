@@ -54,6 +54,11 @@ public abstract class Conformance {
         return Duration.ofMillis(50);
     }
 
+    /** Leaves a rule out unless there is what it needs. The suite counts what was left out. */
+    static void needs(boolean there, String otherwise) {
+        if (!there) Assumptions.abort(otherwise);
+    }
+
     /**
      * Gives up a test that the author's class has no means for. It is no success, and said where a
      * person looks.

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -251,7 +250,7 @@ public abstract class DirtyLogConformance extends Conformance {
     final void blocksAreApart() throws Exception {
         Guest guest = make();
         List<RamBlock> blocks = guest.ram().blocks();
-        assumeTrue(blocks.size() > 1);
+        needs(blocks.size() > 1, "guest(): its RAM has one block only");
         Store cpu = guest.stores().values().iterator().next();
         log(guest).start();
         for (byte value = 1; value <= 2; value++) {

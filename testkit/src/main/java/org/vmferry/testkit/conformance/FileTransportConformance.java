@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -197,7 +196,7 @@ public abstract non-sealed class FileTransportConformance
                 Arena arena = Arena.ofShared()) {
             PositionedFile file = end.file(false);
             Optional<MemorySegment> mapped = file.map(0, file.size(), arena);
-            assumeTrue(mapped.isPresent());
+            needs(mapped.isPresent(), "map(): gives no memory");
             MemorySegment memory = mapped.get();
             assertEquals(file.size(), memory.byteSize(), "map(): another length");
             assertArrayEquals(
@@ -219,7 +218,7 @@ public abstract non-sealed class FileTransportConformance
             try (IncomingFile end = provider().incoming(place, options())) {
                 mapped = end.file(false).map(0, end.file(false).size(), arena);
             }
-            assumeTrue(mapped.isPresent());
+            needs(mapped.isPresent(), "map(): gives no memory");
             byte[] before = mapped.get().toArray(ValueLayout.JAVA_BYTE);
             try {
                 save(place, noise(MIB / 2, 2));
@@ -274,7 +273,7 @@ public abstract non-sealed class FileTransportConformance
             try {
                 direct = end.file(true);
             } catch (IOException e) {
-                assumeTrue(false, "no direct-io here: " + e.getMessage());
+                needs(false, "file(true): can't be had here: " + e.getMessage());
                 return;
             }
             int alignment = direct.alignment();

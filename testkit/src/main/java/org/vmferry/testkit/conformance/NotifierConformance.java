@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -148,8 +147,7 @@ public abstract class NotifierConformance extends ProviderConformance<MigrationN
     @Test
     @Tag("NTF-5")
     final void aVetoHasAReason() throws Exception {
-        assumeTrue(
-                forbidding().isPresent(), "forbidding(): gave no notifier, so this is not tried");
+        needs(forbidding().isPresent(), "forbidding(): gives no notifier");
         MigrationNotifier notifier = forbidding().get();
         PrecopySetup event = new PrecopySetup(notifier.modes().iterator().next());
         Throwable veto =

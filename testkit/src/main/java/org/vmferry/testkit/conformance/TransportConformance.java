@@ -1,6 +1,5 @@
 package org.vmferry.testkit.conformance;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -69,7 +68,7 @@ public abstract sealed class TransportConformance<T extends TransportProvider>
     /**
      * An address that makes no sense to this transport.
      *
-     * @return by default empty: the rule is skipped
+     * @return by default empty: the rule is left out
      */
     protected Optional<Address> nonsense() {
         return Optional.empty();
@@ -89,7 +88,7 @@ public abstract sealed class TransportConformance<T extends TransportProvider>
     @Tag("TRN-3")
     final void nonsenseIsRefusedAtOnce() throws Exception {
         Optional<Address> nonsense = nonsense();
-        assumeTrue(nonsense.isPresent(), "nonsense(): gave no address, so this is not tried");
+        needs(nonsense.isPresent(), "nonsense(): gives no address");
         refused(
                 "a source's end: '%s' is to be refused when it is made, not when it is opened"
                         .formatted(nonsense.get()),
