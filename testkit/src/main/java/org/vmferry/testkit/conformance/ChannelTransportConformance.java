@@ -71,7 +71,8 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     final void nobodyThereIsAnError() throws Exception {
         Optional<Address> nobody = unreachable();
         needs(nobody.isPresent(), "unreachable(): gives no address");
-        try (Opener end = provider().opener(nobody.get(), options())) {
+        String early = "opener(): nobody is there, which is for open() to find out";
+        try (Opener end = works(early, () -> provider().opener(nobody.get(), options()))) {
             refused(
                     "open(): nobody is there, which is an IOException",
                     () -> within("open(): hangs where nobody is", end::open),
@@ -217,7 +218,8 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
             Set<Integer> arrived = new TreeSet<>();
             String lookAt = "open(): later channels go where the first went, many at once";
             for (int i = 0; i < 8; i++) {
-                arrived.add(within(lookAt, () -> (int) read(link.acceptor.accept(), 1)[0]));
+                arrived.add(
+                        meanwhile(opened, lookAt, () -> (int) read(link.acceptor.accept(), 1)[0]));
             }
             for (Call<Channel> one : opened) end(one, lookAt);
             assertEquals(numbers, arrived, lookAt);

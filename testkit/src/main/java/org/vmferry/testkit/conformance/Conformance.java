@@ -9,9 +9,11 @@ import org.junit.jupiter.api.function.Executable;
 import org.slf4j.Logger;
 import org.vmferry.engine.Migration;
 import org.vmferry.spi.Log;
+import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -123,14 +125,32 @@ public abstract class Conformance {
         return where.isEmpty() ? "" : ", in " + String.join(" and ", where);
     }
 
-    /** A call that needs another one's work: if that has failed, it is why this one hangs. */
-    final <T> T meanwhile(Call<?> other, String lookAt, Callable<T> call) throws Exception {
+    /** A call that needs other ones' work: if one has failed, it is why this one hangs. */
+    final <T> T meanwhile(List<? extends Call<?>> others, String lookAt, Callable<T> call)
+            throws Exception {
         try {
             return within(lookAt, call);
         } catch (AssertionError e) {
-            if (other.state() == Future.State.FAILED) end(other, lookAt);
+            for (Call<?> other : others)
+                if (other.state() == Future.State.FAILED) works(lookAt, () -> end(other, lookAt));
             throw e;
         }
+    }
+
+    /** A call that must not throw. */
+    static <T> T works(String lookAt, Callable<T> call) {
+        try {
+            return call.call();
+        } catch (Exception e) {
+            return fail(lookAt + " (it threw " + words(e) + ")", e);
+        }
+    }
+
+    /** What was thrown: of our own the sentence is enough. */
+    static String words(Throwable thrown) {
+        return thrown instanceof MigrationException sentence
+                ? sentence.getMessage()
+                : thrown.toString();
     }
 
     /** A begun call must be let go with an exception of a kind. */

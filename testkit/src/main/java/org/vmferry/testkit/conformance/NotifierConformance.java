@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Mode;
@@ -164,6 +166,8 @@ public abstract class NotifierConformance extends ProviderConformance<MigrationN
     @Tag("NTF-6")
     final void migrationsSucceedWithIt() throws Exception {
         MigrationNotifier notifier = provider();
+        for (RejectedPlugin rejected : Plugins.of(List.of(notifier)).rejected())
+            fail("the engine does not take it: " + rejected.sentence());
         Engine engine = new Engine(Plugins.discover().plus(notifier));
         for (Mode mode : notifier.modes()) {
             Settings settings = Settings.NONE.parameter("mode", mode.wireName());

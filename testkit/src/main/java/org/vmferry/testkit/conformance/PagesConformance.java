@@ -2,11 +2,13 @@ package org.vmferry.testkit.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.FileLayout;
@@ -40,7 +42,12 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
     }
 
     static Plugins plugins(List<FileLayout> layouts, List<PageCarrier> carriers) {
-        return new Plugins(Set.of(), Set.copyOf(layouts), Set.copyOf(carriers), Set.of(), Set.of());
+        Plugins plugins =
+                new Plugins(
+                        Set.of(), Set.copyOf(layouts), Set.copyOf(carriers), Set.of(), Set.of());
+        for (RejectedPlugin rejected : plugins.rejected())
+            fail("the engine does not take it: " + rejected.sentence());
+        return plugins;
     }
 
     final String file() {
@@ -81,25 +88,32 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
             String place = file();
             out = engine.send(source, place, all);
             begun.accept(out);
-            over(out);
-            out.await();
+            ended(out, lookAt);
             in = engine.receive(destination, place, all);
         } else {
             in = engine.receive(destination, "tcp:127.0.0.1:0", all);
             out = engine.send(source, in.address().toString(), all);
             begun.accept(out);
             try {
-                over(out);
-                out.await();
+                ended(out, lookAt);
             } catch (Throwable e) {
                 in.cancel(); // it may wait for ever
                 throw e;
             }
         }
-        over(in);
-        in.await();
+        ended(in, lookAt);
         destination.assertEqual(source, lookAt);
         return out;
+    }
+
+    private void ended(Migration migration, String lookAt) throws InterruptedException {
+        over(migration);
+        works(
+                lookAt,
+                () -> {
+                    migration.await();
+                    return null;
+                });
     }
 
     /** Several in one process, at the same time. */

@@ -11,7 +11,6 @@ import org.opentest4j.AssertionFailedError;
 import org.opentest4j.TestAbortedException;
 import org.slf4j.Logger;
 import org.vmferry.spi.Log;
-import org.vmferry.spi.MigrationException;
 
 import java.lang.reflect.Method;
 import java.time.Duration;
@@ -62,7 +61,10 @@ final class Suite
     }
 
     private static List<String> rules(ExtensionContext context) {
-        return context.getTags().stream().filter(tag -> RULE.matcher(tag).matches()).sorted().toList();
+        return context.getTags().stream()
+                .filter(tag -> RULE.matcher(tag).matches())
+                .sorted()
+                .toList();
     }
 
     private static boolean isSuites(Method test) {
@@ -190,11 +192,10 @@ final class Suite
     }
 
     private static String thrown(Throwable e) {
-        if (e instanceof MigrationException sentence) return sentence.getMessage();
         return Callee.ofSuite(e.getStackTrace())
                         .map(callee -> callee.method() + "(): threw ")
                         .orElse("")
-                + e;
+                + Conformance.words(e);
     }
 
     private static AssertionFailedError failure(
