@@ -13,8 +13,7 @@ import java.util.concurrent.TimeoutException;
 final class Call<T> extends FutureTask<T> {
     private static final int LOOKS = 20; // within what one method may take
 
-    /** What a method may take that has hung once: nobody waits as long again. */
-    private static final long SECOND_CHANCE = TimeUnit.SECONDS.toNanos(1);
+    private static final Duration SECOND_CHANCE = Duration.ofSeconds(1);
 
     private final Thread thread;
 
@@ -28,6 +27,13 @@ final class Call<T> extends FutureTask<T> {
         Call<T> begun = new Call<>(call);
         begun.thread.start();
         return begun;
+    }
+
+    /** What a method may take that has hung once: nobody waits as long again. */
+    static Duration again(Duration each) {
+        Duration tenth = each.dividedBy(10);
+        Duration more = tenth.compareTo(SECOND_CHANCE) > 0 ? tenth : SECOND_CHANCE;
+        return more.compareTo(each) < 0 ? more : each;
     }
 
     /** It did not return. */
@@ -60,7 +66,7 @@ final class Call<T> extends FutureTask<T> {
         long began = System.nanoTime();
         long since = began;
         long step = Math.max(1, each.toNanos() / LOOKS);
-        long again = Math.min(each.toNanos(), Math.max(SECOND_CHANCE, 2 * step));
+        long again = again(each).toNanos();
         Optional<Callee> at = Optional.empty();
         while (true) {
             try {

@@ -13,6 +13,7 @@ import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -97,7 +98,11 @@ public abstract class Conformance {
 
     /** Waits for a migration's end; fails with the methods of the author's that it hangs in. */
     final void over(Migration migration) throws InterruptedException {
-        if (migration.await(patience())) return;
+        Duration first = hung.isEmpty() ? patience() : Call.again(patience());
+        if (migration.await(first)) return;
+        if (callees(migration).stream().noneMatch(callee -> hung.contains(callee.method()))
+                && migration.await(patience().minus(first))) return;
+        callees(migration).forEach(callee -> hung.add(callee.method()));
         String lookAt =
                 "a migration hangs: it is %s after %s%s"
                         .formatted(migration.state(), words(patience()), where(migration));
@@ -112,6 +117,12 @@ public abstract class Conformance {
     /** In which methods of the author's a migration is, to stand behind a sentence; or nothing. */
     final String where(Migration migration) {
         Set<String> where = new TreeSet<>();
+        for (Callee callee : callees(migration)) where.add(callee.toString());
+        return where.isEmpty() ? "" : ", in " + String.join(" and ", where);
+    }
+
+    private Set<Callee> callees(Migration migration) {
+        Set<Callee> found = new HashSet<>();
         Thread.getAllStackTraces()
                 .forEach(
                         (thread, stack) -> {
@@ -120,9 +131,9 @@ public abstract class Conformance {
                                     name.equals(migration.name())
                                             || name.startsWith(migration.name() + "-");
                             if (its && !before.contains(thread))
-                                Callee.of(stack).ifPresent(callee -> where.add(callee.toString()));
+                                Callee.of(stack).ifPresent(found::add);
                         });
-        return where.isEmpty() ? "" : ", in " + String.join(" and ", where);
+        return found;
     }
 
     /** A call that needs other ones' work: if one has failed, it is why this one hangs. */

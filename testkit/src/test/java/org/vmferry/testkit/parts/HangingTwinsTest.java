@@ -40,6 +40,9 @@ class HangingTwinsTest {
     private static final Semaphore NEVER = new Semaphore(0);
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
+    /** On a busy machine one that is as it should be takes some seconds to where another hangs. */
+    private static final Duration MIGRATIONS = Duration.ofSeconds(6);
+
     /** Not even an interrupt ends it. */
     private static void hang() {
         NEVER.acquireUninterruptibly();
@@ -142,12 +145,12 @@ class HangingTwinsTest {
         "NTF-2: notify() hangs: ",
         "NTF-3: notify() hangs: ",
         "NTF-4: notify() hangs: ",
-        "NTF-6: a migration hangs: it is * after 2.0 s, in *notify() of ",
+        "NTF-6: a migration hangs: it is * after *, in *notify() of ",
     })
     static class ANotifier extends NotifierConformance {
         @Override
         protected Duration patience() {
-            return PATIENCE;
+            return MIGRATIONS;
         }
 
         @Override
@@ -339,12 +342,12 @@ class HangingTwinsTest {
     @Says({
         "MCH-2: enter() hangs: ",
         "MCH-9: the migration never came to its switch-over, in *enter() of ",
-        "MCH-7: a migration hangs: it is * after 2.0 s, in *enter() of ",
+        "MCH-7: a migration hangs: it is * after *, in *enter() of ",
     })
     static class AMachine extends MachineTwinsTest.Suite {
         @Override
         protected Duration patience() {
-            return PATIENCE;
+            return MIGRATIONS;
         }
 
         @Override
@@ -359,7 +362,7 @@ class HangingTwinsTest {
         }
     }
 
-    @Says({"MCH-1: close() hangs: ", "MCH-6: close() hangs: "})
+    @Says({"MCH-1: close() hangs: ", "MCH-2: close() hangs: "})
     static class AMachinesClose extends MachineTwinsTest.Suite {
         @Override
         protected Duration patience() {
@@ -379,14 +382,13 @@ class HangingTwinsTest {
     }
 
     @Says({
-        "CAR-2: a migration hangs: it is * after 2.0 s, in *send() of ",
-        "CAR-6: send(): the stream is too short to stall, in *send() of ",
-        "CAR-9: a migration hangs: it is * after 2.0 s, in *send() of ",
+        "CAR-2: a migration hangs: it is * after *, in *send() of ",
+        "CAR-9: a migration hangs: it is * after *, in *send() of ",
     })
     static class ACarrier extends CarrierTest.Suite {
         @Override
         protected Duration patience() {
-            return PATIENCE;
+            return MIGRATIONS;
         }
 
         @Override
@@ -395,11 +397,11 @@ class HangingTwinsTest {
         }
     }
 
-    @Says("LAY-2: a migration hangs: it is * after 2.0 s, in *move() of ")
+    @Says("LAY-2: a migration hangs: it is * after *, in *move() of ")
     static class ALayout extends LayoutTest.Suite {
         @Override
         protected Duration patience() {
-            return PATIENCE;
+            return MIGRATIONS;
         }
 
         @Override
