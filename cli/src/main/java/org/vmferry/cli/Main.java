@@ -23,7 +23,7 @@ import java.util.Optional;
 
 /**
  * The {@code vmferry} command: exit status 0 is done, 1 failed, 2 not understood; 3 from {@code
- * verify}: sound, but not whole.
+ * verify}: sound, but not whole; 3 from {@code plugins}: something was left out.
  */
 @Command(
         name = "vmferry",

@@ -1,5 +1,6 @@
 package org.vmferry.cli;
 
+import org.vmferry.engine.catalog.OptionCatalog;
 import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.RejectedPlugin;
@@ -21,11 +22,16 @@ import java.util.Map;
         description = "Show which plug-ins there are, from where, and which were left out and why.",
         footer = {
             "",
+            "Exit status 0: all that were found can be used. 3: something was left out, or an"
+                    + " option can't be set because two claim it.",
+            "",
             "Examples:",
             "  vmferry plugins",
             "  vmferry plugins --plugins /usr/lib/vmferry/plugins",
         })
 final class PluginsCommand extends Action {
+    private static final int LEFT_OUT = 3;
+
     @Option(names = "--json", description = "As one JSON object, for programs.")
     private boolean json;
 
@@ -34,6 +40,17 @@ final class PluginsCommand extends Action {
         interruption.close(); // nothing is left behind, also where standard output hangs
         if (json) out().println(Json.writePretty(tree()));
         else print();
+    }
+
+    @Override
+    int status() {
+        boolean all = plugins().rejected().isEmpty() && disputed().isEmpty();
+        return all ? super.status() : LEFT_OUT;
+    }
+
+    /** Names of options that can't be set, in sentences. */
+    private List<String> disputed() {
+        return new OptionCatalog(plugins()).problems();
     }
 
     private void print() {
@@ -47,9 +64,11 @@ final class PluginsCommand extends Action {
                                 Printable.line(plugin.location()));
             }
         }
-        List<RejectedPlugin> rejected = plugins().rejected();
-        if (!rejected.isEmpty()) out().println();
-        for (RejectedPlugin one : rejected) out().println(Printable.line(one.sentence()));
+        List<String> wrong = new ArrayList<>();
+        for (RejectedPlugin one : plugins().rejected()) wrong.add(one.sentence());
+        wrong.addAll(disputed());
+        if (!wrong.isEmpty()) out().println();
+        for (String sentence : wrong) out().println(Printable.line(sentence));
         out().println();
         for (String place : plugins().places()) out().println("looked at " + place);
     }
@@ -74,6 +93,7 @@ final class PluginsCommand extends Action {
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("plugins", found);
         tree.put("rejected", rejected);
+        tree.put("disputed", disputed());
         tree.put("places", List.copyOf(plugins().places()));
         return tree;
     }

@@ -24,7 +24,8 @@ import java.util.stream.Stream;
  * Every capability and parameter that the engine and its plug-ins obey. {@link OptionReader} reads
  * their values, {@link OptionCompatibility} knows what goes together. Immutable; any thread.
  *
- * <p>A name that two plug-ins claim can't be set; one that the engine obeys stays the engine's.
+ * <p>A name that two plug-ins claim can't be set. One that claims the engine's was left out when it
+ * was found.
  */
 public final class OptionCatalog {
     private static final String ENGINE = "engine";
@@ -49,10 +50,7 @@ public final class OptionCatalog {
         for (Plugin plugin : plugins.all()) {
             for (Option<?> option : plugin.options()) claim(option, plugin);
         }
-        disputed.keySet().stream()
-                .filter(name -> !options.get(name).owner().equals(ENGINE))
-                .toList()
-                .forEach(options::remove);
+        disputed.keySet().forEach(options::remove);
     }
 
     private void claim(Option<?> option, Plugin plugin) {
@@ -71,11 +69,12 @@ public final class OptionCatalog {
      * @return one sentence each
      */
     public List<String> problems() {
-        return disputed.entrySet().stream().map(OptionCatalog::dispute).toList();
+        return disputed.keySet().stream().map(this::dispute).toList();
     }
 
-    private static String dispute(Map.Entry<String, String> entry) {
-        return "option '%s' is claimed by %s".formatted(entry.getKey(), entry.getValue());
+    private String dispute(String name) {
+        return "option '%s' is claimed by %s: it can't be set until one of them is removed"
+                .formatted(name, disputed.get(name));
     }
 
     /** Whose they are. */
@@ -117,10 +116,7 @@ public final class OptionCatalog {
     /** Why an option can't be set that was not found. */
     MigrationException unknown(QemuNames kind, String name) {
         if (disputed.containsKey(name)) {
-            return new MigrationException(
-                    Blame.PLUGIN,
-                    dispute(Map.entry(name, disputed.get(name)))
-                            + ": it can't be set until one of them is removed");
+            return new MigrationException(Blame.PLUGIN, dispute(name));
         }
         Optional<String> notBuilt = kind.notBuilt(name);
         if (notBuilt.isPresent()) {

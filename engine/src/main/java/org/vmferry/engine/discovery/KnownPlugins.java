@@ -34,6 +34,10 @@ public final class KnownPlugins {
                     PluginKind.NOTIFIER,
                     Map.of());
 
+    /** What QEMU has assigned. */
+    private static final Map<Integer, String> WIRE_METHODS =
+            Map.of(1, "zlib", 2, "zstd", 4, "qpl", 8, "uadk", 16, "qatzip");
+
     private static final Map<PluginKind, Map<String, String>> NOT_BUILT =
             Map.of(
                     PluginKind.TRANSPORT,
@@ -63,6 +67,16 @@ public final class KnownPlugins {
      */
     public static Optional<String> notBuilt(PluginKind kind, String id) {
         return Optional.ofNullable(NOT_BUILT.getOrDefault(kind, Map.of()).get(id));
+    }
+
+    /**
+     * Whose a method's number in packets is (rule MFD-6).
+     *
+     * @param wireMethod 1 to 31
+     * @return the codec's id; empty if QEMU has assigned it to nobody
+     */
+    public static Optional<String> codec(int wireMethod) {
+        return Optional.ofNullable(WIRE_METHODS.get(wireMethod));
     }
 
     /** Classes of the providers that vmferry has beside the engine's. */

@@ -15,9 +15,15 @@ import java.util.List;
  * @param provider the provider
  * @param location its jar or directory; its module where that has none
  * @param options what it obeys, as it said when it was found
+ * @param wireMethod of a codec, likewise; 0 for any other kind
  */
 public record Plugin(
-        PluginKind kind, String id, Provider provider, String location, List<Option<?>> options) {
+        PluginKind kind,
+        String id,
+        Provider provider,
+        String location,
+        List<Option<?>> options,
+        int wireMethod) {
     /**
      * One plug-in.
      *

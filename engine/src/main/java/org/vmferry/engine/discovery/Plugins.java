@@ -24,15 +24,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
  * The providers that an engine works with, and what was left out and why. Immutable; any thread.
  *
  * <p>Nothing that a plug-in throws while it is found and asked who it is reaches the caller: it is
- * among {@link #rejected()}, and the others work on. Two providers of one kind with one id are both
- * rejected: no order decides. What is asked for and isn't there is an error that names the artifact
- * to add, and nothing takes its place.
+ * among {@link #rejected()}, and the others work on. Two providers of one kind with one id, and two
+ * codecs with one wire method, are both rejected: no order decides. What is asked for and isn't
+ * there is an error that names the artifact to add, and nothing takes its place.
  *
  * <p>The class loaders of {@link #fromDirectory} stay open until {@link #close}. A combination owns
  * those of its parts: whoever makes one closes it alone, and only after every engine that uses it.
@@ -66,13 +67,26 @@ public final class Plugins implements AutoCloseable {
         this.places = new LinkedHashSet<>(places);
         this.rejected = new ArrayList<>(this.broken);
         for (Plugin plugin : this.candidates) {
-            List<Plugin> same =
-                    this.candidates.stream()
-                            .filter(p -> p.kind() == plugin.kind() && p.id().equals(plugin.id()))
-                            .toList();
-            if (same.size() == 1) plugins.add(plugin);
-            else rejected.add(clash(plugin, same));
+            List<Plugin> named = others(plugin, other -> other.id().equals(plugin.id()));
+            List<Plugin> numbered =
+                    others(
+                            plugin,
+                            other ->
+                                    plugin.wireMethod() != 0
+                                            && other.wireMethod() == plugin.wireMethod());
+            if (!named.isEmpty()) rejected.add(clash(plugin, "so is called ", named));
+            else if (!numbered.isEmpty()) {
+                String method = "the same wire method %d has ".formatted(plugin.wireMethod());
+                rejected.add(clash(plugin, method, numbered));
+            } else plugins.add(plugin);
         }
+    }
+
+    private List<Plugin> others(Plugin plugin, Predicate<Plugin> like) {
+        return candidates.stream()
+                .filter(other -> other != plugin && other.kind() == plugin.kind())
+                .filter(like)
+                .toList();
     }
 
     /** A class that was found twice is one plug-in; a host may register several of one class. */
@@ -380,19 +394,15 @@ public final class Plugins implements AutoCloseable {
         throw new Guidance(rejected, looked()).missing(kind, id, all(kind));
     }
 
-    private static RejectedPlugin clash(Plugin plugin, List<Plugin> same) {
-        List<String> others =
-                same.stream().filter(p -> p != plugin).map(Plugin::toString).sorted().toList();
+    private static RejectedPlugin clash(Plugin plugin, String why, List<Plugin> same) {
+        List<String> others = same.stream().map(Plugin::toString).sorted().toList();
         return new RejectedPlugin(
                 Optional.of(plugin.kind()),
                 Optional.of(plugin.provider().getClass().getName()),
                 Optional.of(plugin.id()),
                 plugin.location(),
                 Optional.empty(),
-                plugin
-                        + " is left out: so is called "
-                        + String.join(", ", others)
-                        + "; remove one");
+                plugin + " is left out: " + why + String.join(", ", others) + "; remove one");
     }
 
     /**

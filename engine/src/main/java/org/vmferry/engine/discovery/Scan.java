@@ -1,7 +1,9 @@
 package org.vmferry.engine.discovery;
 
+import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.Feature;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Mode;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
@@ -19,10 +21,12 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Looks for providers and asks them who they are, each under its own guard: what one of them throws
@@ -30,6 +34,11 @@ import java.util.regex.Pattern;
  */
 final class Scan {
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]*+");
+
+    /** By name. */
+    private static final Map<String, Option<?>> ENGINES =
+            EngineOptions.all(List.of()).stream()
+                    .collect(Collectors.toUnmodifiableMap(Option::name, option -> option));
 
     final List<Plugin> found = new ArrayList<>();
     final List<RejectedPlugin> rejected = new ArrayList<>();
@@ -201,8 +210,8 @@ final class Scan {
         }
         try {
             List<Option<?>> options = options(provider);
-            contract(provider, id, options);
-            found.add(new Plugin(kind, id, provider, location, options));
+            int wireMethod = contract(provider, id, options);
+            found.add(new Plugin(kind, id, provider, location, options, wireMethod));
         } catch (Throwable t) {
             rethrowFatal(t);
             reject(kind, name, Optional.of(id), location, t);
@@ -221,6 +230,13 @@ final class Scan {
                     "its option '" + name + "' is not of lower-case letters, digits and '-'");
             check(names.add(name), "it has two options '" + name + "'");
             check(option.defaultValue() != null, "its option '" + name + "' has no default");
+            check(
+                    takesItsDefault(option),
+                    "its option '%s' has the default %s, and takes %s"
+                            .formatted(name, option.defaultValue(), option.range()));
+            check(
+                    ENGINES.getOrDefault(name, option) == option,
+                    "its option '" + name + "' is the engine's own");
             if (option instanceof Capability capability) {
                 check(
                         capability.needs() != null && capability.excludes() != null,
@@ -230,8 +246,22 @@ final class Scan {
         return options;
     }
 
-    /** What is asked of each kind before a migration starts must be answered now. */
-    private static void contract(Provider provider, String id, List<Option<?>> options) {
+    private static boolean takesItsDefault(Option<?> option) {
+        try {
+            option.parse(option.defaultValue().toString());
+            return true;
+        } catch (MigrationException e) {
+            return false;
+        }
+    }
+
+    /**
+     * What is asked of each kind before a migration starts must be answered now.
+     *
+     * @return a codec's wire method, else 0
+     */
+    private static int contract(Provider provider, String id, List<Option<?>> options) {
+        int wireMethod = 0;
         switch (provider) {
             case ChannelTransport channels -> features(channels.features(), "features");
             case FileTransport _ -> {}
@@ -249,11 +279,16 @@ final class Scan {
                 check(
                         method >= 1 && method <= 31,
                         "its wire method is " + method + ", not 1 to 31");
+                String owner = KnownPlugins.codec(method).orElse(id);
+                check(
+                        owner.equals(id),
+                        "its wire method " + method + " is that of the codec '" + owner + "'");
                 check(codec.level() != null, "its level is null");
                 String level = codec.level().name();
                 check(
                         options.stream().anyMatch(option -> option.name().equals(level)),
                         "its level '" + level + "' is none of its options");
+                wireMethod = method;
             }
             case MigrationNotifier notifier -> {
                 Set<Mode> modes = notifier.modes();
@@ -261,6 +296,7 @@ final class Scan {
             }
             default -> throw new BrokenContract("it serves no extension point");
         }
+        return wireMethod;
     }
 
     private static void features(Set<Feature> features, String what) {

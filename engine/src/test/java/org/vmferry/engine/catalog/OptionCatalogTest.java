@@ -7,6 +7,8 @@ import static org.vmferry.engine.catalog.FakeOptions.parameter;
 
 import org.junit.jupiter.api.Test;
 import org.vmferry.engine.discovery.Fakes;
+import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
@@ -44,11 +46,15 @@ class OptionCatalogTest {
 
     @Test
     void whatTheEngineObeysStaysTheEngines() throws Exception {
-        OptionCatalog clash =
-                new OptionCatalog(
-                        PLUGINS.plus(
-                                Fakes.carrier("b", Parameter.count("max-bandwidth", 1, 0, 2))));
-        assertThat(clash.problems()).hasSize(1).first().asString().contains("the engine");
+        Plugins plugins =
+                PLUGINS.plus(Fakes.carrier("b", Parameter.count("max-bandwidth", 1, 0, 2)));
+        assertThat(plugins.rejected())
+                .singleElement()
+                .extracting(RejectedPlugin::sentence)
+                .asString()
+                .endsWith("its option 'max-bandwidth' is the engine's own");
+        OptionCatalog clash = new OptionCatalog(plugins);
+        assertThat(clash.problems()).isEmpty();
         assertThat(
                         new OptionReader(clash)
                                 .read(parameter("max-bandwidth", "77"))

@@ -9,6 +9,7 @@ import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.option.Parameter;
 import org.vmferry.spi.option.Provider;
 
 import java.util.List;
@@ -133,6 +134,41 @@ class PluginsTest {
         assertRejected(Fakes.codec("none", 3), "means that there is no codec");
         assertRejected(Fakes.codec("wide", 32), "32, not 1 to 31");
         assertRejected(Fakes.codec("zero", 0), "0, not 1 to 31");
+        assertRejected(Fakes.codec("mine", 1), "its wire method 1 is that of the codec 'zlib'");
+        assertRejected(Fakes.codec("mine", 16), "its wire method 16 is that of the codec 'qatzip'");
+    }
+
+    @Test
+    void optionsAreHeldToTheirContract() {
+        assertRejected(
+                Fakes.carrier("a", Parameter.count("a-level", 10, 0, 9)),
+                "its option 'a-level' has the default 10, and takes 0 to 9");
+        assertRejected(
+                Fakes.carrier("a", Parameter.amount("a-bytes", -1, 9, "bytes")),
+                "its option 'a-bytes' has the default -1, and takes 0 to 9 bytes");
+        assertRejected(
+                Fakes.carrier("a", Parameter.flag("mode", true)),
+                "its option 'mode' is the engine's own");
+        for (Parameter<?> right :
+                List.of(
+                        Parameter.text("a-text"),
+                        Parameter.choice("a-choice", List.of("one", "two")),
+                        Parameter.flag("a-flag", true),
+                        Parameter.amount("a-bytes", Long.MAX_VALUE, Long.MAX_VALUE, "bytes")))
+            assertThat(Plugins.of(List.of(Fakes.carrier("a", right))).rejected()).isEmpty();
+    }
+
+    @Test
+    void ofTwoCodecsWithOneWireMethodNeitherIsUsed() {
+        Plugins plugins =
+                Plugins.of(List.of(Fakes.codec("one", 24), Fakes.codec("right", 25)))
+                        .plus(Fakes.codec("other", 24));
+        assertThat(plugins.all()).extracting(Plugin::id).containsExactly("right");
+        assertThat(plugins.rejected())
+                .extracting(RejectedPlugin::sentence)
+                .hasSize(2)
+                .anyMatch(s -> s.startsWith("codec 'one'") && s.contains("codec 'other'"))
+                .allMatch(s -> s.contains(" is left out: the same wire method 24 has codec '"));
     }
 
     private static void assertRejected(Provider provider, String why) {

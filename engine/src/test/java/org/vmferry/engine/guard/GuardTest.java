@@ -83,7 +83,7 @@ class GuardTest {
     }
 
     private static CompressionProvider guarded(Codec codec) {
-        return new Plugin(PluginKind.CODEC, "rawdeflate", codec, "/opt/x/codec.jar", List.of())
+        return new Plugin(PluginKind.CODEC, "rawdeflate", codec, "/opt/x/codec.jar", List.of(), 20)
                 .guarded(CompressionProvider.class);
     }
 
@@ -285,7 +285,7 @@ class GuardTest {
                     }
                 };
         MigrationNotifier guarded =
-                new Plugin(PluginKind.NOTIFIER, "strict", strict, "here", List.of())
+                new Plugin(PluginKind.NOTIFIER, "strict", strict, "here", List.of(), 0)
                         .guarded(MigrationNotifier.class);
         assertThatThrownBy(() -> guarded.notify(null)).isInstanceOf(MigrationVeto.class);
     }

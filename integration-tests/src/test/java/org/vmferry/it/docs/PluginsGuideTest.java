@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
  * docs/plugins.md, followed literally from an empty folder: each file is written, each command run.
  */
 class PluginsGuideTest {
-    private static final Pattern FILE = Pattern.compile("`((?:src|test)/[^`]+)`");
+    private static final Pattern FILE = Pattern.compile("`((?:src|test)/[^`]+|pom\\.xml)`");
 
     @TempDir Path directory;
 
@@ -49,7 +49,7 @@ class PluginsGuideTest {
                     .isEqualTo(block.text());
             files++;
         }
-        assertThat(files).isEqualTo(4);
+        assertThat(files).isEqualTo(5);
     }
 
     @Test
@@ -74,6 +74,27 @@ class PluginsGuideTest {
                 .contains("[         0 tests failed          ]")
                 .contains("the same\n");
         assertThat(said).doesNotContain("[         0 tests successful      ]");
+    }
+
+    /** Its files again, in another empty folder, with nothing but Maven. */
+    @Test
+    void itsPomTriesTheCodec() throws Exception {
+        Path codec = directory.resolve("codec");
+        for (Block block : blocks()) {
+            Optional<String> file = file(block);
+            if (file.isEmpty() || file.get().endsWith("module-info.java")) continue;
+            Path place = codec.resolve(file.get());
+            Files.createDirectories(place.getParent());
+            Files.writeString(place, block.text());
+        }
+        Path repository = MavenRepository.withThisBuild(directory.resolve("repository"));
+        ProcessBuilder maven =
+                new ProcessBuilder("mvn", "-B", "-o", "-Dmaven.repo.local=" + repository, "test")
+                        .directory(codec.toFile());
+        maven.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        assertThat(ThirdParty.run(maven))
+                .contains("Tests run: 15, Failures: 0, Errors: 0, Skipped: 1")
+                .contains("BUILD SUCCESS");
     }
 
     private String run(String steps) throws Exception {

@@ -186,6 +186,7 @@ class ThirdPartyTest {
         assertThat((List<?>) tree.get("plugins"))
                 .hasSize((int) ran.out.lines().takeWhile(line -> !line.isEmpty()).count());
         assertThat((List<?>) tree.get("rejected")).isEmpty();
+        assertThat((List<?>) tree.get("disputed")).isEmpty();
         assertThat(((List<?>) tree.get("places")).stream().map(place -> "looked at " + place))
                 .contains("looked at the folder " + plugins)
                 .containsExactlyElementsOf(
@@ -215,7 +216,8 @@ class ThirdPartyTest {
         };
 
         Ran listed = run("plugins", "--plugins", plugins);
-        assertThat(listed.exit).isZero();
+        assertThat(listed.exit).isEqualTo(3);
+        assertThat(run("plugins", "--plugins", plugins, "--json").exit).isEqualTo(3);
         Ran used = run("verify", snapshot, "--plugins", plugins);
         assertThat(used.exit).isZero();
         for (String[] words : told) {
@@ -234,6 +236,7 @@ class ThirdPartyTest {
     void ofTwoWithOneIdNeitherIsUsedAndBothPlacesAreNamed() throws Exception {
         Path twin = add("rle", "twin");
         Ran listed = run("plugins", "--plugins", plugins);
+        assertThat(listed.exit).isEqualTo(3);
         assertThat(listed.out.lines())
                 .noneMatch(line -> line.matches("codec +rle .*"))
                 .anyMatch(line -> line.contains(twin + " is left out"));

@@ -19,7 +19,9 @@ import java.util.List;
 public interface CompressionProvider extends Provider {
     /**
      * The method's number in packets (rule MFD-6). QEMU has assigned 1, 2, 4, 8 and 16; a codec
-     * with any other number works between Java hosts only, and a QEMU refuses it.
+     * with any other number works between Java hosts only, and a QEMU refuses it. One that has a
+     * number of QEMU's under another name than QEMU's is not used, and of two with one number
+     * neither.
      *
      * @return 1 to 31
      */

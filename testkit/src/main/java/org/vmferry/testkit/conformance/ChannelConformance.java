@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -20,7 +20,6 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
@@ -69,10 +68,10 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
         }
     }
 
-    private void assumeWayBack() throws Exception {
-        assumeTrue(
+    private void needsWayBack() throws Exception {
+        needs(
                 provider().features().contains(Feature.RETURN_PATH),
-                "features(): RETURN_PATH is not claimed, so there is nothing to try");
+                "features(): has no RETURN_PATH");
     }
 
     private static Void write(Channel channel, byte[] bytes, CountDownLatch begun)
@@ -82,23 +81,47 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
     }
 
     static Void write(Channel channel, byte[] bytes) throws IOException {
-        ByteBuffer buffer = buffer(bytes);
-        while (buffer.hasRemaining()) channel.write(buffer);
+        writeAll(channel, buffer(bytes));
         return null;
+    }
+
+    private static void writeAll(Channel channel, ByteBuffer buffer) throws IOException {
+        while (buffer.hasRemaining()) {
+            int left = buffer.remaining();
+            int count = channel.write(buffer);
+            if (buffer.remaining() == left) moved(count, "write(): %d of %d bytes", left);
+        }
+    }
+
+    private static void readAll(Channel channel, ByteBuffer buffer) throws IOException {
+        while (buffer.hasRemaining()) {
+            int left = buffer.remaining();
+            int count = channel.read(buffer);
+            if (count < 0) return;
+            if (buffer.remaining() == left) moved(count, "read(): %d into room for %d", left);
+        }
+    }
+
+    /** A call that moves nothing would be made for ever. */
+    private static void moved(long count, String what, long left) {
+        fail(what.formatted(count, left) + ": it must wait, and move one byte at least");
     }
 
     /** Reads so many bytes, or fewer if the peer ends before. */
     static byte[] read(Channel channel, int length) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocateDirect(length);
-        while (buffer.hasRemaining() && channel.read(buffer) >= 0) {}
+        readAll(channel, buffer);
         byte[] bytes = new byte[buffer.flip().remaining()];
         buffer.get(bytes);
         return bytes;
     }
 
     private void passes(Channel from, Channel to, byte[] bytes, String lookAt) throws Exception {
-        FutureTask<Void> writing = begin(() -> write(from, bytes));
-        assertArrayEquals(bytes, within(lookAt + " (hangs)", () -> read(to, bytes.length)), lookAt);
+        Call<Void> writing = begin(() -> write(from, bytes));
+        assertArrayEquals(
+                bytes,
+                meanwhile(List.of(writing), lookAt + " (hangs)", () -> read(to, bytes.length)),
+                lookAt);
         end(writing, lookAt);
     }
 
@@ -112,17 +135,18 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
             // A heap buffer's bytes, from its middle.
             byte[] bytes = noise(100_000, 5);
             ByteBuffer heap = ByteBuffer.wrap(bytes, 500, 90_000);
-            FutureTask<Void> writing =
+            Call<Void> writing =
                     begin(
                             () -> {
-                                while (heap.hasRemaining()) link.from.write(heap);
+                                writeAll(link.from, heap);
                                 return null;
                             });
             ByteBuffer got = ByteBuffer.allocate(90_000);
-            within(
+            meanwhile(
+                    List.of(writing),
                     "read(): hangs with a heap buffer",
                     () -> {
-                        while (got.hasRemaining() && link.to.read(got) >= 0) {}
+                        readAll(link.to, got);
                         return null;
                     });
             end(writing, "write(): hangs with a heap buffer");
@@ -148,20 +172,28 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
                 sources[i] = ByteBuffer.allocateDirect(length).put(bytes, at, length).flip();
                 at += length;
             }
-            FutureTask<Void> writing =
+            Call<Void> writing =
                     begin(
                             () -> {
                                 long left = bytes.length;
-                                while (left > 0) left -= link.from.write(sources, 1, 2000);
+                                while (left > 0) {
+                                    long count = link.from.write(sources, 1, 2000);
+                                    if (count < 1)
+                                        moved(count, "write(ByteBuffer[]): %d of %d bytes", left);
+                                    left -= count;
+                                }
                                 return null;
                             });
             ByteBuffer[] targets = new ByteBuffer[3];
             for (int i = 0; i < 3; i++) targets[i] = ByteBuffer.allocateDirect(100_000);
-            within(
+            meanwhile(
+                    List.of(writing),
                     "read(ByteBuffer[]): hangs",
                     () -> {
-                        for (long left = bytes.length, n = 0; left > 0 && n >= 0; left -= n)
+                        for (long left = bytes.length, n = 0; left > 0 && n >= 0; left -= n) {
                             n = link.to.read(targets);
+                            if (n == 0) moved(n, "read(ByteBuffer[]): %d into room for %d", left);
+                        }
                         return null;
                     });
             end(writing, "write(ByteBuffer[]): hangs, or counts wrong");
@@ -175,7 +207,7 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
     @Tag("TRN-11")
     final void aReadWaitsForAByte() throws Exception {
         try (Link link = new Link()) {
-            FutureTask<Integer> reading = begin(() -> link.to.read(ByteBuffer.allocateDirect(10)));
+            Call<Integer> reading = begin(() -> link.to.read(ByteBuffer.allocateDirect(10)));
             try {
                 int early = reading.get(quiet().toNanos(), TimeUnit.NANOSECONDS);
                 throw new AssertionError("read(): gave " + early + " while nothing was sent");
@@ -191,7 +223,7 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
     final void theOutgoingDirectionEndsInOrder() throws Exception {
         try (Link link = new Link()) {
             byte[] bytes = noise(200_000, 1);
-            FutureTask<Void> writing =
+            Call<Void> writing =
                     begin(
                             () -> {
                                 write(link.from, bytes);
@@ -199,7 +231,8 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
                                 return null;
                             });
             byte[] got =
-                    within(
+                    meanwhile(
+                            List.of(writing),
                             "shutdownOutput(): the peer waits for its end",
                             () -> read(link.to, bytes.length + 1));
             end(writing, "shutdownOutput(): hangs");
@@ -219,15 +252,7 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
                     "close(): after shutdownOutput() the peer must still read all, and then -1";
             assertArrayEquals(
                     bytes,
-                    within(
-                            lookAt,
-                            () -> {
-                                try {
-                                    return read(link.to, bytes.length + 1);
-                                } catch (IOException e) {
-                                    throw new AssertionError(lookAt, e);
-                                }
-                            }),
+                    works(lookAt, () -> within(lookAt, () -> read(link.to, bytes.length + 1))),
                     lookAt);
         }
     }
@@ -235,34 +260,35 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
     @Test
     @Tag("TRN-13")
     final void theOtherDirectionGoesOn() throws Exception {
-        assumeWayBack();
+        needsWayBack();
         try (Link link = new Link()) {
             write(link.from, new byte[1]);
             link.from.shutdownOutput();
             byte[] answer = noise(1000, 1);
             write(link.to, answer);
+            String lookAt = "shutdownOutput(): reading must go on";
             assertArrayEquals(
                     answer,
-                    within("shutdownOutput(): nothing is read", () -> read(link.from, 1000)),
-                    "shutdownOutput(): reading must go on");
+                    works(lookAt, () -> within(lookAt, () -> read(link.from, 1000))),
+                    lookAt);
         }
     }
 
     @Test
     @Tag("TRN-14")
     final void bothDirectionsAtOnce() throws Exception {
-        assumeWayBack();
+        needsWayBack();
         try (Link link = new Link()) {
             byte[] there = noise(MUCH, 1);
             byte[] back = noise(MUCH, 2);
             String lookAt = "read(), write(): one thread must read while another writes";
             CountDownLatch begun = new CountDownLatch(2);
-            FutureTask<Void> a = begin(() -> write(link.from, there, begun));
-            FutureTask<Void> b = begin(() -> write(link.to, back, begun));
+            Call<Void> a = begin(() -> write(link.from, there, begun));
+            Call<Void> b = begin(() -> write(link.to, back, begun));
             begun.await();
             for (int at = 0; at < MUCH; at += PIECE) { // each in its time: to be slow is no fault
-                FutureTask<byte[]> c = begin(() -> read(link.from, PIECE));
-                FutureTask<byte[]> d = begin(() -> read(link.to, PIECE));
+                Call<byte[]> c = begin(() -> read(link.from, PIECE));
+                Call<byte[]> d = begin(() -> read(link.to, PIECE));
                 assertArrayEquals(piece(there, at), end(d, lookAt), lookAt);
                 assertArrayEquals(piece(back, at), end(c, lookAt), lookAt);
             }
@@ -280,7 +306,7 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
     final void closingLetsGoWhoHangs() throws Exception {
         try (Link link = new Link()) {
             CountDownLatch begun = new CountDownLatch(1);
-            FutureTask<byte[]> reading = reading(link.to, begun);
+            Call<byte[]> reading = reading(link.to, begun);
             soon(begun, 200);
             link.to.close();
             letGo(reading, "close() of a channel: must let go who reads, with an IOException");
@@ -295,7 +321,7 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
     }
 
     /** Reads a byte that won't come. */
-    static FutureTask<byte[]> reading(Channel channel, CountDownLatch begun) {
+    static Call<byte[]> reading(Channel channel, CountDownLatch begun) {
         return begin(
                 () -> {
                     begun.countDown();

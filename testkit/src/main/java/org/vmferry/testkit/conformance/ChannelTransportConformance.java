@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -25,7 +23,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -73,8 +70,9 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     @Tag("TRN-4")
     final void nobodyThereIsAnError() throws Exception {
         Optional<Address> nobody = unreachable();
-        assumeTrue(nobody.isPresent(), "unreachable(): gave no address, so this is not tried");
-        try (Opener end = provider().opener(nobody.get(), options())) {
+        needs(nobody.isPresent(), "unreachable(): gives no address");
+        String early = "opener(): nobody is there, which is for open() to find out";
+        try (Opener end = works(early, () -> provider().opener(nobody.get(), options()))) {
             refused(
                     "open(): nobody is there, which is an IOException",
                     () -> within("open(): hangs where nobody is", end::open),
@@ -85,9 +83,9 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     @Test
     @Tag("TRN-7")
     final void withoutManyChannelsASecondIsRefused() throws Exception {
-        assumeFalse(
-                provider().features().contains(Feature.MANY_CHANNELS),
-                "features(): MANY_CHANNELS is claimed, so a second channel is right");
+        needs(
+                !provider().features().contains(Feature.MANY_CHANNELS),
+                "features(): has MANY_CHANNELS");
         try (Link link = new Link()) {
             refused(
                     "open(): MANY_CHANNELS is not claimed, and a second channel was opened",
@@ -112,7 +110,8 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
                             write(channel, new byte[] {42});
                             return channel;
                         });
-                byte[] got = within("accept(): hangs", () -> read(in.accept(), 1));
+                Channel here = within("accept(): hangs", in::accept);
+                byte[] got = within("read(): hangs, though a byte was sent", () -> read(here, 1));
                 assertArrayEquals(new byte[] {42}, got, "accept(): what was sent before is lost");
                 out.release();
                 in.release();
@@ -125,7 +124,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     final void releasingLetsGoWhoReads() throws Exception {
         try (Link link = new Link()) {
             CountDownLatch begun = new CountDownLatch(1);
-            FutureTask<byte[]> reading = reading(link.to, begun);
+            Call<byte[]> reading = reading(link.to, begun);
             soon(begun, 200);
             link.acceptor.release();
             letGo(reading, "release() of an end: must let go who reads from its channels");
@@ -137,7 +136,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     final void releasingLetsGoWhoWrites() throws Exception {
         try (Link link = new Link()) {
             CountDownLatch begun = new CountDownLatch(1);
-            FutureTask<Void> writing =
+            Call<Void> writing =
                     begin(
                             () -> {
                                 while (true) {
@@ -160,7 +159,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     private void releasesWhoAccepts(int ms) throws Exception {
         try (Acceptor in = provider().acceptor(destination(), options())) {
             CountDownLatch begun = new CountDownLatch(1);
-            FutureTask<Channel> accepting =
+            Call<Channel> accepting =
                     begin(
                             () -> {
                                 begun.countDown();
@@ -192,19 +191,19 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
         }
     }
 
-    private void assumeManyChannels() throws Exception {
-        assumeTrue(
+    private void needsManyChannels() throws Exception {
+        needs(
                 provider().features().contains(Feature.MANY_CHANNELS),
-                "features(): MANY_CHANNELS is not claimed, so there is nothing to try");
+                "features(): has no MANY_CHANNELS");
     }
 
     @Test
     @Tag("TRN-20")
     final void manyChannelsReachTheSameDestination() throws Exception {
-        assumeManyChannels();
+        needsManyChannels();
         try (Link link = new Link()) {
             Set<Integer> numbers = new TreeSet<>();
-            List<FutureTask<Channel>> opened = new ArrayList<>();
+            List<Call<Channel>> opened = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
                 byte number = (byte) i;
                 numbers.add(i);
@@ -219,9 +218,10 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
             Set<Integer> arrived = new TreeSet<>();
             String lookAt = "open(): later channels go where the first went, many at once";
             for (int i = 0; i < 8; i++) {
-                arrived.add(within(lookAt, () -> (int) read(link.acceptor.accept(), 1)[0]));
+                arrived.add(
+                        meanwhile(opened, lookAt, () -> (int) read(link.acceptor.accept(), 1)[0]));
             }
-            for (FutureTask<Channel> one : opened) end(one, lookAt);
+            for (Call<Channel> one : opened) end(one, lookAt);
             assertEquals(numbers, arrived, lookAt);
         }
     }
@@ -229,7 +229,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     @Test
     @Tag("TRN-35")
     final void channelsOfOneSourceHaveOneOrigin() throws Exception {
-        assumeManyChannels();
+        needsManyChannels();
         try (Link link = new Link()) {
             Set<String> origins = new HashSet<>();
             List<Channel> here = new ArrayList<>(List.of(link.to));
@@ -249,7 +249,7 @@ public abstract non-sealed class ChannelTransportConformance extends ChannelConf
     @Test
     @Tag("TRN-36")
     final void whatHasComeIsGivenOnceAndNotWaitedFor() throws Exception {
-        assumeManyChannels();
+        needsManyChannels();
         String lookAt = "acceptNow(): gives what has come, once, and does not wait";
         try (Link link = new Link()) {
             assertTrue(within(lookAt, link.acceptor::acceptNow).isEmpty(), lookAt);

@@ -4,29 +4,43 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.function.Executable;
 import org.slf4j.Logger;
+import org.vmferry.engine.Migration;
 import org.vmferry.spi.Log;
+import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** What all suites share: how long they wait. */
+@ExtendWith(Suite.class)
 public abstract class Conformance {
     private static final Logger LOG = Log.of(Conformance.class);
+
+    /** Methods that have hung in this suite: {@link Call#result}. */
+    Set<String> hung = ConcurrentHashMap.newKeySet();
+
+    /** Threads that are older than the test: those of an earlier one may hang for ever. */
+    Set<Thread> before = Set.of();
 
     Conformance() {}
 
     /**
      * How long a call may take that must not hang, and how long to wait for what must happen. A
-     * slow part or machine may have more.
+     * slow part or machine may have more. A test, and what cleans up after it, has ten times as
+     * long in all.
      *
      * @return by default 20 seconds
      */
@@ -43,6 +57,11 @@ public abstract class Conformance {
         return Duration.ofMillis(50);
     }
 
+    /** Leaves a rule out unless there is what it needs. The suite counts what was left out. */
+    static void needs(boolean there, String otherwise) {
+        if (!there) Assumptions.abort(otherwise);
+    }
+
     /**
      * Gives up a test that the author's class has no means for. It is no success, and said where a
      * person looks.
@@ -53,35 +72,100 @@ public abstract class Conformance {
     }
 
     /** A call on a thread of its own. */
-    static <T> FutureTask<T> begin(Callable<T> call) {
-        FutureTask<T> task = new FutureTask<>(call);
-        Thread thread = new Thread(task, "conformance");
-        thread.setDaemon(true);
-        thread.start();
-        return task;
+    static <T> Call<T> begin(Callable<T> call) {
+        return Call.begin(call);
     }
 
     /** What a begun call gave; fails with a word of what to look at if it hangs. */
-    final <T> T end(FutureTask<T> task, String lookAt) throws Exception {
+    final <T> T end(Call<T> call, String lookAt) throws Exception {
+        return end(call, 1, lookAt);
+    }
+
+    /** The same, of a call that waits itself, so many times. */
+    final <T> T end(Call<T> call, int waits, String lookAt) throws Exception {
         try {
-            return task.get(patience().toNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException e) {
-            return fail(lookAt + " (nothing happened within " + patience() + ")");
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case Exception cause -> throw cause;
-                case Error cause -> throw cause;
-                default -> throw e;
-            }
+            return call.result(patience(), patience().multipliedBy(waits), hung);
+        } catch (Call.Hangs e) {
+            String where =
+                    e.callee().map(callee -> callee + " did not return").orElse("nothing happened");
+            return fail("%s (%s within %s)".formatted(lookAt, where, words(patience())), e);
         }
+    }
+
+    private static String words(Duration time) {
+        return time.toMillis() / 1000.0 + " s";
+    }
+
+    /** Waits for a migration's end; fails with the methods of the author's that it hangs in. */
+    final void over(Migration migration) throws InterruptedException {
+        Duration first = hung.isEmpty() ? patience() : Call.again(patience());
+        if (migration.await(first)) return;
+        if (callees(migration).stream().noneMatch(callee -> hung.contains(callee.method()))
+                && migration.await(patience().minus(first))) return;
+        callees(migration).forEach(callee -> hung.add(callee.method()));
+        String lookAt =
+                "a migration hangs: it is %s after %s%s"
+                        .formatted(migration.state(), words(patience()), where(migration));
+        migration.yank(); // the next test is not to meet it
+        fail(lookAt);
     }
 
     final <T> T within(String lookAt, Callable<T> call) throws Exception {
         return end(begin(call), lookAt);
     }
 
+    /** In which methods of the author's a migration is, to stand behind a sentence; or nothing. */
+    final String where(Migration migration) {
+        Set<String> where = new TreeSet<>();
+        for (Callee callee : callees(migration)) where.add(callee.toString());
+        return where.isEmpty() ? "" : ", in " + String.join(" and ", where);
+    }
+
+    private Set<Callee> callees(Migration migration) {
+        Set<Callee> found = new HashSet<>();
+        Thread.getAllStackTraces()
+                .forEach(
+                        (thread, stack) -> {
+                            String name = thread.getName();
+                            boolean its =
+                                    name.equals(migration.name())
+                                            || name.startsWith(migration.name() + "-");
+                            if (its && !before.contains(thread))
+                                Callee.of(stack).ifPresent(found::add);
+                        });
+        return found;
+    }
+
+    /** A call that needs other ones' work: if one has failed, it is why this one hangs. */
+    final <T> T meanwhile(List<? extends Call<?>> others, String lookAt, Callable<T> call)
+            throws Exception {
+        try {
+            return within(lookAt, call);
+        } catch (AssertionError e) {
+            for (Call<?> other : others)
+                if (other.state() == Future.State.FAILED) works(lookAt, () -> end(other, lookAt));
+            throw e;
+        }
+    }
+
+    /** A call that must not throw. */
+    static <T> T works(String lookAt, Callable<T> call) {
+        try {
+            return call.call();
+        } catch (Exception e) {
+            return fail(lookAt + " (it threw " + words(e) + ")", e);
+        }
+    }
+
+    /** What was thrown: of our own the sentence is enough. */
+    static String words(Throwable thrown) {
+        return thrown instanceof MigrationException sentence
+                ? sentence.getMessage()
+                : thrown.toString();
+    }
+
     /** A begun call must be let go with an exception of a kind. */
-    final void letGo(FutureTask<?> task, String lookAt) throws Exception {
+    final void letGo(Call<?> task, String lookAt) throws Exception {
         try {
             end(task, lookAt);
         } catch (IOException e) {
@@ -106,6 +190,10 @@ public abstract class Conformance {
 
     /** Waits for something to become true. */
     final void await(String lookAt, BooleanSupplier condition) {
+        await(() -> lookAt, condition);
+    }
+
+    final void await(Supplier<String> lookAt, BooleanSupplier condition) {
         long deadline = System.nanoTime() + patience().toNanos();
         while (!condition.getAsBoolean()) {
             assertTrue(System.nanoTime() < deadline, lookAt);

@@ -212,6 +212,7 @@ public abstract class DeviceStateConformance extends Conformance {
     @Tag("DEV-10")
     final void olderVersionsAreRead() throws Exception {
         DeviceState device = makeFresh();
+        needs(device.oldestVersion() < device.version(), "oldestVersion(): is the current one");
         for (int version = device.oldestVersion(); version < device.version(); version++) {
             byte[] bytes = older().get(version);
             assertTrue(bytes != null, "older(): has no payload of version " + version);

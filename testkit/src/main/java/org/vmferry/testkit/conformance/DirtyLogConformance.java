@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -20,7 +19,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
@@ -149,7 +147,7 @@ public abstract class DirtyLogConformance extends Conformance {
             byte[] stored = new byte[64];
             Arrays.fill(stored, value);
             AtomicInteger left = new AtomicInteger(2);
-            List<FutureTask<Void>> cpus = new ArrayList<>();
+            List<Call<Void>> cpus = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
                 int mine = i; // neighbours' pages: their marks share a word
                 cpus.add(
@@ -164,8 +162,9 @@ public abstract class DirtyLogConformance extends Conformance {
                                     return null;
                                 }));
             }
-            while (left.get() > 0) round(guest, block, copy);
-            for (FutureTask<Void> one : cpus) end(one, "store: hangs");
+            long deadline = System.nanoTime() + patience().toNanos();
+            while (left.get() > 0 && System.nanoTime() < deadline) round(guest, block, copy);
+            for (Call<Void> one : cpus) end(one, "store: hangs");
             round(guest, block, copy);
             assertArrayEquals(
                     stored,
@@ -251,7 +250,7 @@ public abstract class DirtyLogConformance extends Conformance {
     final void blocksAreApart() throws Exception {
         Guest guest = make();
         List<RamBlock> blocks = guest.ram().blocks();
-        assumeTrue(blocks.size() > 1);
+        needs(blocks.size() > 1, "guest(): its RAM has one block only");
         Store cpu = guest.stores().values().iterator().next();
         log(guest).start();
         for (byte value = 1; value <= 2; value++) {

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -23,7 +22,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.FutureTask;
 
 /**
  * A transport with files: docs/spi/transport.md. Rules that don't apply to what its files can are
@@ -88,7 +86,7 @@ public abstract non-sealed class FileTransportConformance
         Address place = destination();
         try (OutgoingFile end = provider().outgoing(source(place), options())) {
             PositionedFile file = end.file(false);
-            List<FutureTask<Void>> writers = new ArrayList<>();
+            List<Call<Void>> writers = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
                 int mine = i; // every fourth piece, the last ones first
                 writers.add(
@@ -102,7 +100,7 @@ public abstract non-sealed class FileTransportConformance
                                     return null;
                                 }));
             }
-            for (FutureTask<Void> writer : writers) end(writer, "write(): hangs");
+            for (Call<Void> writer : writers) end(writer, "write(): hangs");
             end.complete();
         }
         try (IncomingFile end = provider().incoming(place, options())) {
@@ -149,10 +147,8 @@ public abstract non-sealed class FileTransportConformance
         try (OutgoingFile end = provider().outgoing(source(place), options())) {
             PositionedFile file = end.file(false);
             file.write(buffer(noise(1000, 2)), file.start());
-            assertArrayEquals(
-                    noise(1000, 1),
-                    content(place, 1000),
-                    "file(), write(): what stood under the name has gone before complete()");
+            String lookAt = "file(), write(): what stood under the name has gone before complete()";
+            assertArrayEquals(noise(1000, 1), works(lookAt, () -> content(place, 1000)), lookAt);
             end.complete();
         }
         assertArrayEquals(
@@ -198,7 +194,7 @@ public abstract non-sealed class FileTransportConformance
                 Arena arena = Arena.ofShared()) {
             PositionedFile file = end.file(false);
             Optional<MemorySegment> mapped = file.map(0, file.size(), arena);
-            assumeTrue(mapped.isPresent());
+            needs(mapped.isPresent(), "map(): gives no memory");
             MemorySegment memory = mapped.get();
             assertEquals(file.size(), memory.byteSize(), "map(): another length");
             assertArrayEquals(
@@ -220,7 +216,7 @@ public abstract non-sealed class FileTransportConformance
             try (IncomingFile end = provider().incoming(place, options())) {
                 mapped = end.file(false).map(0, end.file(false).size(), arena);
             }
-            assumeTrue(mapped.isPresent());
+            needs(mapped.isPresent(), "map(): gives no memory");
             byte[] before = mapped.get().toArray(ValueLayout.JAVA_BYTE);
             try {
                 save(place, noise(MIB / 2, 2));
@@ -275,7 +271,7 @@ public abstract non-sealed class FileTransportConformance
             try {
                 direct = end.file(true);
             } catch (IOException e) {
-                assumeTrue(false, "no direct-io here: " + e.getMessage());
+                needs(false, "file(true): can't be had here: " + e.getMessage());
                 return;
             }
             int alignment = direct.alignment();

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -12,6 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Mode;
@@ -30,7 +31,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.FutureTask;
 
 /** A notifier: docs/spi/notifier.md. */
 public abstract class NotifierConformance extends ProviderConformance<MigrationNotifier> {
@@ -112,7 +112,7 @@ public abstract class NotifierConformance extends ProviderConformance<MigrationN
         MigrationNotifier notifier = provider();
         Mode mode = notifier.modes().iterator().next();
         for (int i = 0; i < 6; i++) migration(notifier, mode, i % 2 == 0);
-        List<FutureTask<Void>> atOnce = new ArrayList<>();
+        List<Call<Void>> atOnce = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             boolean succeeds = i % 2 == 0;
             atOnce.add(
@@ -122,7 +122,7 @@ public abstract class NotifierConformance extends ProviderConformance<MigrationN
                                 return null;
                             }));
         }
-        for (FutureTask<Void> one : atOnce) end(one, "notify(): hangs with several migrations");
+        for (Call<Void> one : atOnce) end(one, "notify(): hangs with several migrations");
     }
 
     @Test
@@ -149,8 +149,7 @@ public abstract class NotifierConformance extends ProviderConformance<MigrationN
     @Test
     @Tag("NTF-5")
     final void aVetoHasAReason() throws Exception {
-        assumeTrue(
-                forbidding().isPresent(), "forbidding(): gave no notifier, so this is not tried");
+        needs(forbidding().isPresent(), "forbidding(): gives no notifier");
         MigrationNotifier notifier = forbidding().get();
         PrecopySetup event = new PrecopySetup(notifier.modes().iterator().next());
         Throwable veto =
@@ -167,6 +166,8 @@ public abstract class NotifierConformance extends ProviderConformance<MigrationN
     @Tag("NTF-6")
     final void migrationsSucceedWithIt() throws Exception {
         MigrationNotifier notifier = provider();
+        for (RejectedPlugin rejected : Plugins.of(List.of(notifier)).rejected())
+            fail("the engine does not take it: " + rejected.sentence());
         Engine engine = new Engine(Plugins.discover().plus(notifier));
         for (Mode mode : notifier.modes()) {
             Settings settings = Settings.NONE.parameter("mode", mode.wireName());
@@ -175,7 +176,7 @@ public abstract class NotifierConformance extends ProviderConformance<MigrationN
                 machine.enter(RunState.PAUSED);
                 Migration save =
                         engine.send(machine, "file:" + folder.resolve(mode.name()), settings);
-                assertTrue(save.await(patience()), "a migration hangs with it");
+                over(save);
                 assertEquals(
                         MigrationState.COMPLETED,
                         save.state(),

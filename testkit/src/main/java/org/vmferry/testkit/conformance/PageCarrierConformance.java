@@ -101,7 +101,9 @@ public abstract class PageCarrierConformance extends PagesConformance<PageCarrie
         Migration out = engine.send(PageHost.source(), "faulty-" + in.address(), all);
         try {
             if (cancel) {
-                assertTrue(link.awaitStruck(patience()), "the stream is too short to stall");
+                assertTrue(
+                        link.awaitStruck(patience()),
+                        () -> "send(): the stream is too short to stall" + where(out));
                 assertTrue(out.cancel(), "a migration that hangs was not to be cancelled");
             }
             over(out);

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.FileLayout;
@@ -17,7 +18,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -42,14 +42,12 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
     }
 
     static Plugins plugins(List<FileLayout> layouts, List<PageCarrier> carriers) {
-        return new Plugins(Set.of(), Set.copyOf(layouts), Set.copyOf(carriers), Set.of(), Set.of());
-    }
-
-    final void over(Migration migration) throws Exception {
-        if (migration.await(patience())) return;
-        String lookAt = "a migration hangs: " + migration.state();
-        migration.yank(); // the next test is not to meet it
-        fail(lookAt);
+        Plugins plugins =
+                new Plugins(
+                        Set.of(), Set.copyOf(layouts), Set.copyOf(carriers), Set.of(), Set.of());
+        for (RejectedPlugin rejected : plugins.rejected())
+            fail("the engine does not take it: " + rejected.sentence());
+        return plugins;
     }
 
     final String file() {
@@ -90,31 +88,38 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
             String place = file();
             out = engine.send(source, place, all);
             begun.accept(out);
-            over(out);
-            out.await();
+            ended(out, lookAt);
             in = engine.receive(destination, place, all);
         } else {
             in = engine.receive(destination, "tcp:127.0.0.1:0", all);
             out = engine.send(source, in.address().toString(), all);
             begun.accept(out);
             try {
-                over(out);
-                out.await();
+                ended(out, lookAt);
             } catch (Throwable e) {
                 in.cancel(); // it may wait for ever
                 throw e;
             }
         }
-        over(in);
-        in.await();
+        ended(in, lookAt);
         destination.assertEqual(source, lookAt);
         return out;
+    }
+
+    private void ended(Migration migration, String lookAt) throws InterruptedException {
+        over(migration);
+        works(
+                lookAt,
+                () -> {
+                    migration.await();
+                    return null;
+                });
     }
 
     /** Several in one process, at the same time. */
     final void ferryAtOnce(Engine engine, Settings settings, boolean file, String lookAt)
             throws Exception {
-        List<FutureTask<Migration>> all = new ArrayList<>();
+        List<Call<Migration>> all = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             all.add(
                     begin(
@@ -126,7 +131,7 @@ public abstract class PagesConformance<P extends Provider> extends ProviderConfo
                                             file,
                                             lookAt + ": several at once")));
         }
-        for (FutureTask<Migration> one : all) end(one, lookAt + ": hang, several at once");
+        for (Call<Migration> one : all) end(one, 3, lookAt + ": hang, several at once");
     }
 
     final void counted(Migration out, PageHost source, String lookAt) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Provider;
 
@@ -49,6 +50,20 @@ public abstract class ProviderConformance<P extends Provider> extends Conformanc
                     "options(): '" + option.name() + "' is no name of an option");
             assertTrue(names.add(option.name()), "options(): '" + option.name() + "' stands twice");
             assertNotNull(option.defaultValue(), "options(): no default for " + option.name());
+            assertTrue(
+                    takes(option, option.defaultValue().toString()),
+                    "options(): '%s' has the default %s, and takes %s"
+                            .formatted(option.name(), option.defaultValue(), option.range()));
+        }
+    }
+
+    /** Whether an option takes a value. */
+    static boolean takes(Option<?> option, String value) {
+        try {
+            option.parse(value);
+            return true;
+        } catch (MigrationException e) {
+            return false;
         }
     }
 }

@@ -145,6 +145,10 @@ class CarrierTest {
         "CAR-1", "CAR-2", "CAR-4", "CAR-5", "CAR-6", "CAR-7", "CAR-8", "CAR-9", "CAR-10", "CAR-11",
         "CAR-12"
     })
+    @Says({
+        "CAR-1: channelMagic(): ",
+        "CAR-2: the engine does not take it: page carrier *its channels begin with 0x5145564d",
+    })
     static class HasTheMainStreamsMagic extends Suite {
         @Override
         public int channelMagic() {
@@ -247,6 +251,7 @@ class CarrierTest {
     }
 
     @Breaks("CAR-9")
+    @Says("CAR-9: sender(), receiver(): several at once (it threw page carrier 'twin'*no more")
     static class HasEnoughAtTwo extends Suite {
         private final AtomicInteger made = new AtomicInteger();
 
@@ -281,6 +286,7 @@ class CarrierTest {
     }
 
     @Breaks("CAR-10")
+    @Says("CAR-10: receiver(): Session.came (it threw the RAM of block ")
     static class KeepsQuietAboutWhatCame extends Suite {
         @Override
         public PageCarrier.Receiver receiver(Session session) {

@@ -123,6 +123,106 @@ class CompressionTwinsTest {
         }
     }
 
+    @Breaks("CMP-1")
+    @Says("CMP-1: wireMethod(): 1 is another codec's ==> expected: <zlib> but was: <mine>")
+    static class TakesZlibsMethod extends Zlib {
+        @Override
+        public String id() {
+            return "mine";
+        }
+    }
+
+    /** Nothing else is in its way. */
+    @Breaks("PRV-2")
+    @Says("PRV-2: options(): 'mine-level' has the default 99, and takes 0 to 9")
+    static class DefaultOutOfRange extends Zlib {
+        private final Parameter<Integer> level = Parameter.count("mine-level", 99, 0, 9);
+
+        @Override
+        public Parameter<Integer> level() {
+            return level;
+        }
+
+        @Override
+        public List<Option<?>> options() {
+            return List.of(level);
+        }
+    }
+
+    @Breaks({"CMP-3", "CMP-6", "CMP-12"})
+    @Says({
+        "CMP-3: compressor(): level 9, which level() takes (it threw *: no such level)",
+        "CMP-6: compressor(): level 9, which level() takes (it threw *: no such level)",
+        "CMP-12: compressor(): level 9, which level() takes (it threw *: no such level)",
+    })
+    static class HasNotAllItsLevels extends Zlib {
+        @Override
+        public Compressor compressor(int level) throws IOException {
+            if (level == 9) throw new IllegalArgumentException("no such level");
+            return super.compressor(level);
+        }
+    }
+
+    /** It sends a byte more than it takes. */
+    @Breaks({"CMP-3", "CMP-4", "CMP-5", "CMP-7", "CMP-11"})
+    @Says(
+            "CMP-11: compressor(): a packet, ZERO: endPacket(), of a packet with 1 bytes left:"
+                    + " leaves")
+    static class LeavesAByteOver extends Zlib {
+        @Override
+        public Compressor compressor(int level) throws IOException {
+            return new Deflating(level) {
+                @Override
+                public int maximumOutput(int length) {
+                    return super.maximumOutput(length) + 1;
+                }
+
+                @Override
+                public void compress(ByteBuffer source, ByteBuffer target, boolean endOfPacket)
+                        throws IOException {
+                    super.compress(source, target, endOfPacket);
+                    if (endOfPacket) target.put((byte) 0);
+                }
+            };
+        }
+
+        @Override
+        public Decompressor decompressor() throws IOException {
+            return new Inflating() {
+                @Override
+                public void decompress(ByteBuffer source, ByteBuffer target) throws IOException {
+                    source.limit(source.limit() - 1);
+                    super.decompress(source, target);
+                    source.limit(source.limit() + 1);
+                }
+
+                @Override
+                public void endPacket(ByteBuffer source) throws IOException {
+                    source.limit(source.limit() - 1);
+                    super.endPacket(source);
+                    source.limit(source.limit() + 1);
+                }
+            };
+        }
+    }
+
+    @Breaks({"CMP-3", "CMP-4", "CMP-5", "CMP-11"})
+    @Says("CMP-11: compressor(): a packet, ZERO: decompress() leaves room in its target ==> *<1>")
+    static class FillsAllButAByte extends Zlib {
+        @Override
+        public Decompressor decompressor() throws IOException {
+            return new Inflating() {
+                @Override
+                public void decompress(ByteBuffer source, ByteBuffer target) throws IOException {
+                    boolean whole = target.remaining() == packet();
+                    if (whole) target.limit(target.limit() - 1);
+                    super.decompress(source, target);
+                    if (whole) target.limit(target.limit() + 1);
+                }
+            };
+        }
+    }
+
     @Breaks("CMP-2")
     static class LevelIsNoOption extends Zlib {
         @Override
@@ -205,6 +305,7 @@ class CompressionTwinsTest {
     }
 
     @Breaks("CMP-8")
+    @Says("CMP-8: decompress(), endPacket(): damaged data are the peer's fault: *bad data")
     static class CrashesOnDamage extends Zlib {
         @Override
         public Decompressor decompressor() throws IOException {

@@ -179,6 +179,9 @@ final class FileTwins {
     }
 
     @Breaks("TRN-24")
+    @Says(
+            "TRN-24: file(), write(): what stood under the name has gone before complete() (it"
+                    + " threw ")
     static class RemovesWhatStoodThere extends InFile {
         @Override
         Source outgoing(Source end, Path path) {

@@ -73,6 +73,11 @@ final class TcpTwins {
 
     /** To who is not there: what it would open otherwise is of no interest. */
     @Breaks({"TRN-2", "TRN-4"})
+    @Says({
+        "TRN-2: a source's end: connects, or waits, when it is made; that is for open()*nobody is"
+                + " at",
+        "TRN-4: opener(): nobody is there, which is for open() to find out (it threw nobody is at",
+    })
     static class ConnectsTooEarly extends Tcp {
         @Override
         protected ChannelTransport provider() {
@@ -169,6 +174,7 @@ final class TcpTwins {
     }
 
     @Breaks("TRN-10")
+    @Says("TRN-10: write(ByteBuffer[]): 0 of ")
     static class IgnoresTheOffset extends Tcp {
         @Override
         Channel channel(Channel channel) {
@@ -240,6 +246,7 @@ final class TcpTwins {
     }
 
     @Breaks("TRN-13")
+    @Says("TRN-13: shutdownOutput(): reading must go on (it threw ")
     static class EndsBothDirections extends Tcp {
         @Override
         Channel channel(Channel channel) {
@@ -414,6 +421,9 @@ final class TcpTwins {
     }
 
     @Breaks("TRN-20")
+    @Says(
+            "TRN-20: open(): later channels go where the first went, many at once (it threw *no"
+                    + " more)")
     static class HasEnoughAtThree extends Tcp {
         @Override
         Source opener(Source end) {
