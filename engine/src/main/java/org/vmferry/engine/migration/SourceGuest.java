@@ -84,7 +84,9 @@ final class SourceGuest {
         try {
             enter(RunState.POSTMIGRATE);
         } catch (MigrationException e) {
-            LOG.warn("{} is over, but its machine stays '{}'", migration, machine.runState(), e);
+            String why = e.getMessage();
+            LOG.warn("{} is over, but its machine stays '{}': {}", migration, now(), why);
+            LOG.debug("{}: its machine", migration, e);
         } finally {
             settled = true;
         }
