@@ -139,6 +139,7 @@ final class SourceStream {
         byte[] description = sections.rest(guest.before());
         phases.over(DowntimePart.DEVICE_SAVE);
         confirm(answer, "loaded every device");
+        guest.requirePaused();
         session.life().loaded();
         if (answer != null) phases.over(DowntimePart.LINK);
         return description;

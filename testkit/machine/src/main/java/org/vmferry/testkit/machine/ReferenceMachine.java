@@ -125,6 +125,8 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
     public synchronized void enter(RunState next) {
         if (next == RunState.RUNNING && thread != null && thread.isAlive() && state == next) return;
         halt();
+        // A guest that has stopped by itself, perhaps just now: the destination is to hear why.
+        if (next == RunState.FINISH_MIGRATE && !stopReason.isEmpty()) return;
         state = next;
         if (next == RunState.RUNNING) start();
     }
