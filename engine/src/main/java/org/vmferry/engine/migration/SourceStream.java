@@ -137,6 +137,7 @@ final class SourceStream {
         }
         phases.over(DowntimePart.DRAIN);
         byte[] description = sections.rest(guest.before());
+        machine.handOver();
         phases.over(DowntimePart.DEVICE_SAVE);
         confirm(answer, "loaded every device");
         guest.requirePaused();

@@ -50,6 +50,17 @@ public sealed interface Migratable permits Machine, MachineArchive {
     void enter(RunState state) throws MigrationException;
 
     /**
+     * Gives up what only one side may have, such as the images of its disks: at a source, once its
+     * devices were saved, before the stream can come to its end; with pause-before-switchover after
+     * the operator's word. The machine stands still. The other side takes it in its {@link #enter};
+     * if the migration fails or is cancelled first, this one takes it back in the {@code enter}
+     * that lets the guest go on. A snapshot's source does the same.
+     *
+     * @throws MigrationException if it can't: fails the migration, the guest goes on
+     */
+    default void handOver() throws MigrationException {}
+
+    /**
      * Its RAM, to be sent.
      *
      * @return never null
