@@ -3,7 +3,6 @@ package org.vmferry.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,8 +31,7 @@ class HostsOwnStateTest {
 
     @TempDir Path folder;
     private final Engine engine = new Engine(Plugins.builtIn());
-    private final TestMachine target =
-            new TestMachine(RunState.INMIGRATE, TestMachine.heap(64, 0));
+    private final TestMachine target = new TestMachine(RunState.INMIGRATE, TestMachine.heap(64, 0));
     private Migration load;
 
     private Migration send(TestMachine source, Settings settings) throws Exception {
@@ -112,7 +110,6 @@ class HostsOwnStateTest {
     /** The host lets it run, or ends it, while the last of it is sent: what was sent is not it. */
     @ParameterizedTest
     @EnumSource(names = {"RUNNING", "SHUTDOWN"})
-    @Tag("OWN-41")
     void aHostThatEntersAnotherStateInThePauseKeepsItsGuest(RunState next) throws Exception {
         TestMachine source = TestMachine.live();
         Migration save = standing(source);

@@ -28,8 +28,7 @@ class LogLinesTest {
 
     @TempDir Path folder;
     private final TestMachine source = TestMachine.live();
-    private final TestMachine target =
-            new TestMachine(RunState.INMIGRATE, TestMachine.heap(64, 0));
+    private final TestMachine target = new TestMachine(RunState.INMIGRATE, TestMachine.heap(64, 0));
 
     private interface Steps {
         void run() throws Exception;

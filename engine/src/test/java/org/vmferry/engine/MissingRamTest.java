@@ -213,8 +213,7 @@ class MissingRamTest {
     @Tag("RAM-2")
     void whereTheGuestSeesABlockIsAnnounced() throws Exception {
         RamBlock high =
-                RamBlock.of(
-                        "ram", MemorySegment.ofArray(new byte[2 * 4096]), 4096, 0x8000_0000L);
+                RamBlock.of("ram", MemorySegment.ofArray(new byte[2 * 4096]), 4096, 0x8000_0000L);
         RamBlock nowhere = RamBlock.of("rom", MemorySegment.ofArray(new byte[4096]), 4096);
         engine.send(new TestMachine(RunState.PAUSED, List.of(high, nowhere)), file(), IGNORE)
                 .await();

@@ -91,7 +91,9 @@ final class SourceGuest {
         }
     }
 
-    /** Whether its host has let it enter another state than those in which a migration leaves it. */
+    /**
+     * Whether its host has let it enter another state than those in which a migration leaves it.
+     */
     private boolean isElsewhere() {
         RunState left = paused;
         if (left == null) return false;

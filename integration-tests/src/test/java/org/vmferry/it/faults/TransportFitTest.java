@@ -150,8 +150,7 @@ class TransportFitTest {
         try {
             Engine.create().send(machine, "file:" + folder.resolve("vm"), settings).await();
             Settings both = settings.capability("multifd");
-            Migration load =
-                    Engine.create().receive(machine, "unix:" + folder.resolve("in"), both);
+            Migration load = Engine.create().receive(machine, "unix:" + folder.resolve("in"), both);
             load.cancel();
             load.await(Duration.ofSeconds(60));
         } finally {

@@ -38,10 +38,11 @@ public sealed interface Migratable permits Machine, MachineArchive {
      * Enters a state: RUNNING starts the virtual CPUs, any other stops them. When this returns with
      * any other, nothing changes RAM or devices any more.
      *
-     * <p>A guest that stops by itself is in the state that says why, with no call of this. If it did
-     * so while FINISH_MIGRATE was stopping it, {@link #runState} says why instead: the destination
-     * is told, and the guest is not started anew. The host itself may call this while a migration
-     * runs, until that has paused the guest: the destination enters what the machine is in then.
+     * <p>A guest that stops by itself is in the state that says why, with no call of this. If it
+     * did so while FINISH_MIGRATE was stopping it, {@link #runState} says why instead: the
+     * destination is told, and the guest is not started anew. The host itself may call this while a
+     * migration runs, until that has paused the guest: the destination enters what the machine is
+     * in then.
      *
      * @param state the state to be in, such as FINISH_MIGRATE while the last of the machine is
      *     sent, or the one that a stream asks for

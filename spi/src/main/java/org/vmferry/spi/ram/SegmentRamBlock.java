@@ -6,11 +6,7 @@ import java.util.OptionalLong;
 
 /** A block over one segment. */
 record SegmentRamBlock(
-        String id,
-        MemorySegment segment,
-        int pageSize,
-        OptionalLong guestAddress,
-        boolean isFresh)
+        String id, MemorySegment segment, int pageSize, OptionalLong guestAddress, boolean isFresh)
         implements RamBlock {
     SegmentRamBlock {
         if (id.isEmpty()) throw new IllegalArgumentException("a RAM block needs a name");

@@ -59,8 +59,7 @@ class DiskMachineTest {
     }
 
     private DiskMachine arriving(Path path) {
-        return new DiskMachine(
-                new BankedMachine(), path, what -> said.add("destination " + what));
+        return new DiskMachine(new BankedMachine(), path, what -> said.add("destination " + what));
     }
 
     private Migration send(Settings settings) throws Exception {
@@ -95,8 +94,7 @@ class DiskMachineTest {
         Migration save = send(PLAIN);
         save.await();
         load.await();
-        assertThat(said)
-                .containsExactly("source flushes", "source gives up", "destination takes");
+        assertThat(said).containsExactly("source flushes", "source gives up", "destination takes");
     }
 
     @Test
