@@ -36,6 +36,9 @@ abstract class Action implements Callable<Integer> {
 
     @Spec private CommandSpec spec;
 
+    private static final String MIGRATIONS =
+            "org.slf4j.simpleLogger.log.org.vmferry.engine.Migration";
+
     @Option(
             names = {"-q", "--quiet"},
             description = "No progress, no remarks.")
@@ -73,6 +76,8 @@ abstract class Action implements Callable<Integer> {
     public final Integer call() {
         // Read by slf4j-simple when the engine makes its first logger.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", debug ? "debug" : "warn");
+        // Why it failed, and who has the guest, is said on a line of ours.
+        if (!debug) System.setProperty(MIGRATIONS, "error");
         try (var scope = new Interruption(this::remark)) {
             interruption = scope;
             return done();

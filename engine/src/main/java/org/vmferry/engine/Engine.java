@@ -2,6 +2,7 @@ package org.vmferry.engine;
 
 import jakarta.inject.Inject;
 
+import org.slf4j.Logger;
 import org.vmferry.engine.catalog.OptionCatalog;
 import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.discovery.Plugin;
@@ -26,6 +27,7 @@ import org.vmferry.engine.stream.FileStreamIn;
 import org.vmferry.engine.stream.StreamHeader;
 import org.vmferry.engine.system.Version;
 import org.vmferry.engine.transport.AllowedAddresses;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
@@ -57,6 +59,8 @@ import java.util.function.Predicate;
  * may be called from any thread.
  */
 public final class Engine {
+    private static final Logger LOG = Log.of(Engine.class);
+
     private final Plugins plugins;
     private final OptionCatalog catalog;
     private final OptionCompatibility compatibility;
@@ -413,6 +417,12 @@ public final class Engine {
                         uuid.orElse(new UUID(0, 0)),
                         codec,
                         limited ? options.get(EngineOptions.MAX_BANDWIDTH) : 0);
+        if (codec.isPresent() && carrier.isEmpty()) {
+            LOG.warn(
+                    "{}: multifd-compression={} compresses nothing without the capability multifd",
+                    session.name(),
+                    options.get(EngineOptions.MULTIFD_COMPRESSION));
+        }
         return new Prepared(
                 session, new Route(address, way.guarded(TransportProvider.class), layout, carrier));
     }

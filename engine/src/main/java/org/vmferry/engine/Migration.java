@@ -113,8 +113,21 @@ public final class Migration {
             if (last != null) return;
             last = soFar();
         }
+        tellFailure();
         life.end();
         transitions.tell();
+    }
+
+    /** One line for who looks at the log; with what it was thrown from it is at debug. */
+    private void tellFailure() {
+        MigrationException why = life.failure();
+        if (why == null) return;
+        String owner = life.owner().sentence();
+        if (life.state() == MigrationState.CANCELLING) {
+            LOG.info("{}: cancelled; {}", session.name(), owner);
+        } else {
+            LOG.warn("{}: failed: {}; {}", session.name(), why.getMessage(), owner);
+        }
     }
 
     private final class Stages implements MigrationSide.Stage {

@@ -92,7 +92,8 @@ final class Transitions {
             try {
                 next.event.tell(next.listener);
             } catch (RuntimeException e) {
-                LOG.warn("{}: a listener failed at {}", migration, next.event, e);
+                LOG.warn("{}: a listener failed at {}: {}", migration, next.event, e.toString());
+                LOG.debug("{}: a listener", migration, e);
             }
         }
     }

@@ -15,7 +15,9 @@ import org.vmferry.spi.doubles.Rams;
 import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Fact;
+import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamTarget;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -23,6 +25,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
@@ -204,5 +207,30 @@ class MissingRamTest {
         String file = Files.readString(folder.resolve("vm"), StandardCharsets.ISO_8859_1);
         assertThat(new String(sent, StandardCharsets.ISO_8859_1))
                 .isEqualTo(file.substring(0, file.lastIndexOf("vmferry 1\n")));
+    }
+
+    @Test
+    @Tag("RAM-2")
+    void whereTheGuestSeesABlockIsAnnounced() throws Exception {
+        RamBlock high =
+                RamBlock.of("ram", MemorySegment.ofArray(new byte[2 * 4096]), 4096, 0x8000_0000L);
+        RamBlock nowhere = RamBlock.of("rom", MemorySegment.ofArray(new byte[4096]), 4096);
+        engine.send(new TestMachine(RunState.PAUSED, List.of(high, nowhere)), file(), IGNORE)
+                .await();
+        List<BlockHeader> announced = new ArrayList<>();
+        TestMachine target =
+                new TestMachine(RunState.INMIGRATE, List.of(high, nowhere)) {
+                    @Override
+                    public RamTarget ramTarget() {
+                        return header -> {
+                            announced.add(header);
+                            return super.ramTarget().open(header);
+                        };
+                    }
+                };
+        engine.receive(target, file(), IGNORE).await();
+        assertThat(announced)
+                .extracting(BlockHeader::guestAddress)
+                .containsExactly(OptionalLong.of(0x8000_0000L), OptionalLong.of(0));
     }
 }

@@ -146,7 +146,8 @@ public final class Guard {
         try {
             run(method, action);
         } catch (IOException e) {
-            LOG.warn("{}; it goes on without", e.getMessage(), e);
+            LOG.warn("{}; it goes on without", e.getMessage());
+            LOG.debug("{}", who, e);
         }
     }
 

@@ -39,7 +39,7 @@ final class Farewell implements AutoCloseable {
         try {
             thread.start();
         } catch (OutOfMemoryError e) {
-            LOG.warn("{}: {} is not read to its end", migration, main.peer(), e);
+            LOG.warn("{}: {} is not read to its end: {}", migration, main.peer(), e.toString());
             unwatched = true;
         }
     }

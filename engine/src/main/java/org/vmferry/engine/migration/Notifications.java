@@ -41,7 +41,7 @@ final class Notifications {
                 failed(reason);
                 throw MigrationException.user("%s", reason);
             } catch (RuntimeException e) {
-                LOG.warn("{}: notifier {} failed at set-up; it goes on", migration, notifier, e);
+                goesOn(notifier, "set-up", e);
                 wasTold(notifier);
             }
         }
@@ -71,8 +71,14 @@ final class Notifications {
             try {
                 notifier.notify(event);
             } catch (MigrationVeto | RuntimeException e) {
-                LOG.warn("{}: notifier {} failed at {}; it goes on", migration, notifier, event, e);
+                goesOn(notifier, event, e);
             }
         }
+    }
+
+    private void goesOn(MigrationNotifier notifier, Object at, Exception e) {
+        String why = e.toString();
+        LOG.warn("{}: notifier {} failed at {}; it goes on: {}", migration, notifier, at, why);
+        LOG.debug("{}: notifier {}", migration, notifier, e);
     }
 }

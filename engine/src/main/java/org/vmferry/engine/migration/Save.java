@@ -95,7 +95,8 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
                 settle(source, e);
                 throw e;
             }
-            LOG.warn("{}: all was delivered, but then: {}", session.name(), e.toString(), e);
+            LOG.warn("{}: all was delivered, but then: {}", session.name(), e.toString());
+            LOG.debug("{}: after it was delivered", session.name(), e);
         }
         source.giveUp(session.name());
         notifications.done();

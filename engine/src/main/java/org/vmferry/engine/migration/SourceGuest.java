@@ -21,6 +21,7 @@ final class SourceGuest {
     private final LifeCycle life;
     private final Object clock = new Object(); // of whatever ends the time that somebody reads
     private volatile RunState before;
+    private volatile RunState paused; // what it was in when its pause had begun; null before
     private volatile long pausedAt; // nanoTime; 0 while it was not paused by us
     private long resumedAt; // guarded by clock
     private volatile boolean settled;
@@ -49,9 +50,25 @@ final class SourceGuest {
             before = machine.runState(); // its host may have stopped it meanwhile, or started it
             pausedAt = System.nanoTime();
             enter(RunState.FINISH_MIGRATE);
+            paused = machine.runState();
+            // It stopped by itself while it was being stopped, and its host says why.
+            if (paused != RunState.FINISH_MIGRATE && paused != RunState.RUNNING) before = paused;
         } finally {
             life.pauseEnded();
         }
+    }
+
+    /**
+     * Makes sure that what was sent is what is there: nobody has let it go on since it was paused.
+     */
+    void requirePaused() throws MigrationException {
+        RunState now = machine.runState();
+        if (now == paused) return;
+        throw MigrationException.host(
+                "the machine went from '%s' to '%s' while the last of it was sent, by no order of"
+                        + " this migration: let it enter another state before that, or cancel"
+                        + " first",
+                paused.wireName(), now.wireName());
     }
 
     /** It goes on elsewhere, or all that it needs for that was sent. */
@@ -61,10 +78,10 @@ final class SourceGuest {
         }
     }
 
-    /** It goes on here, if it did before. */
+    /** It goes on here, if it did before, and if its host has not decided otherwise. */
     void resume() throws MigrationException {
         try {
-            if (pausedAt == 0) return;
+            if (pausedAt == 0 || isElsewhere()) return;
             enter(before);
             synchronized (clock) {
                 resumedAt = System.nanoTime();
@@ -72,6 +89,16 @@ final class SourceGuest {
         } finally {
             settled = true;
         }
+    }
+
+    /**
+     * Whether its host has let it enter another state than those in which a migration leaves it.
+     */
+    private boolean isElsewhere() {
+        RunState left = paused;
+        if (left == null) return false;
+        RunState now = machine.runState();
+        return now != left && now != RunState.POSTMIGRATE;
     }
 
     /**
@@ -84,7 +111,9 @@ final class SourceGuest {
         try {
             enter(RunState.POSTMIGRATE);
         } catch (MigrationException e) {
-            LOG.warn("{} is over, but its machine stays '{}'", migration, machine.runState(), e);
+            String why = e.getMessage();
+            LOG.warn("{} is over, but its machine stays '{}': {}", migration, now(), why);
+            LOG.debug("{}: its machine", migration, e);
         } finally {
             settled = true;
         }

@@ -137,8 +137,10 @@ final class SourceStream {
         }
         phases.over(DowntimePart.DRAIN);
         byte[] description = sections.rest(guest.before());
+        machine.handOver();
         phases.over(DowntimePart.DEVICE_SAVE);
         confirm(answer, "loaded every device");
+        guest.requirePaused();
         session.life().loaded();
         if (answer != null) phases.over(DowntimePart.LINK);
         return description;

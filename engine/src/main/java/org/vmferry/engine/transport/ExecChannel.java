@@ -94,7 +94,7 @@ final class ExecChannel implements Channel {
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
-            LOG.warn("'{}' stays behind", file, e);
+            LOG.warn("'{}' stays behind: {}", file, e.toString());
         }
     }
 

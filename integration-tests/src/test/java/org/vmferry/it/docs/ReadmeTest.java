@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -27,6 +29,26 @@ class ReadmeTest {
                         ROOT.resolve(
                                 "integration-tests/src/test/java/org/vmferry/it/docs/ReadmeExample.java"));
         assertThat(example).endsWith(code.group(1));
+    }
+
+    /** Where a host's author has the jars from: a BOM of another version is found nowhere. */
+    @ParameterizedTest
+    @ValueSource(strings = {"README.md", "docs/embedding.md"})
+    void theVersionToDependOnIsThisBuilds(String document) throws Exception {
+        String pom = Files.readString(ROOT.resolve("pom.xml"));
+        Matcher own = Pattern.compile("<version>(.*?)</version>").matcher(pom);
+        assertThat(own.find()).isTrue();
+        String guide = Files.readString(ROOT.resolve(document));
+        assertThat(guide)
+                .contains("mvn install -DskipTests")
+                .contains(
+                        """
+                              <artifactId>vmferry-bom</artifactId>
+                              <version>%s</version>
+                              <type>pom</type>
+                              <scope>import</scope>
+                        """
+                                .formatted(own.group(1)));
     }
 
     @Test

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
 import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
@@ -19,15 +20,19 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URL;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
@@ -133,6 +138,28 @@ class TransportFitTest {
         assertThat(Files.list(folder)).isEmpty();
         Engine whole = Engine.create();
         assertThat(new OptionCompatibility(whole.options()).validate(settings)).isNotNull();
+    }
+
+    /** As with a QEMU 10.0, which says nothing of it: a script that sets all parameters works. */
+    @Test
+    void compressionWithoutChannelsToCompressIsNamed() throws Exception {
+        Settings settings = Settings.NONE.parameter("multifd-compression", "zstd");
+        PrintStream before = System.err;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+        try {
+            Engine.create().send(machine, "file:" + folder.resolve("vm"), settings).await();
+            Settings both = settings.capability("multifd");
+            Migration load = Engine.create().receive(machine, "unix:" + folder.resolve("in"), both);
+            load.cancel();
+            load.await(Duration.ofSeconds(60));
+        } finally {
+            System.setErr(before);
+        }
+        assertThat(said.toString(StandardCharsets.UTF_8).lines().filter(l -> l.contains("WARN")))
+                .singleElement()
+                .asString()
+                .contains("send-1: multifd-compression=zstd compresses nothing without");
     }
 
     /** Without any plug-in, the mistyped name is not drowned. */

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
@@ -128,6 +129,20 @@ class OwnershipTest {
         assertEnd(save, MigrationState.FAILED, GuestOwner.SOURCE, "");
         assertEnd(load, MigrationState.FAILED, GuestOwner.SOURCE, "");
         assertThat(here.entered).containsExactly(RunState.FINISH_MIGRATE, RunState.RUNNING);
+        assertThat(there.entered).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"RUNNING", "SHUTDOWN"})
+    @Tag("OWN-41")
+    void itsHostLetsThePausedSourceEnterAnotherState(RunState next) throws Exception {
+        begin(BACK.capability("pause-before-switchover"), Fault.NONE);
+        until(save, MigrationState.PRE_SWITCHOVER);
+        here.enter(next);
+        save.proceed();
+        assertEnd(save, MigrationState.FAILED, GuestOwner.SOURCE, "'" + next.wireName() + "'");
+        assertEnd(load, MigrationState.FAILED, GuestOwner.SOURCE, "");
+        assertThat(here.entered).containsExactly(RunState.FINISH_MIGRATE, next);
         assertThat(there.entered).isEmpty();
     }
 

@@ -68,4 +68,45 @@ public interface DeviceState {
      * @throws IOException if it makes no sense: fails the migration, the machine never starts
      */
     void load(DataInput in, int version) throws IOException;
+
+    /** Gives a device's state. */
+    @Status(Status.Level.EXPERIMENTAL)
+    @FunctionalInterface
+    interface Snapshot {
+        /**
+         * The state as it is.
+         *
+         * @return all of it, never null; of any length up to 16 MiB less 4
+         * @throws IOException if it cannot be had: fails the migration, the guest runs on
+         */
+        byte[] take() throws IOException;
+    }
+
+    /** Takes a device's state back. */
+    @Status(Status.Level.EXPERIMENTAL)
+    @FunctionalInterface
+    interface Restore {
+        /**
+         * Puts the device into a state.
+         *
+         * @param state what a {@link Snapshot} gave there, or anything that somebody has sent; the
+         *     device's own from now on
+         * @throws IOException if it makes no sense: fails the migration, the machine never starts
+         */
+        void put(byte[] state) throws IOException;
+    }
+
+    /**
+     * A device of a host that has its state as bytes already, in whatever form: a length and they
+     * are what is saved. It has instance 0 and version 1; what comes to need another version says
+     * so in its bytes.
+     *
+     * @param id its name, as {@link #id}
+     * @param snapshot gives its state
+     * @param restore takes it back
+     * @return the device
+     */
+    static DeviceState of(String id, Snapshot snapshot, Restore restore) {
+        return new ByteDevice(id, snapshot, restore);
+    }
 }

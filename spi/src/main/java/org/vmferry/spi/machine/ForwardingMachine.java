@@ -45,6 +45,11 @@ public class ForwardingMachine implements Machine {
     }
 
     @Override
+    public void handOver() throws MigrationException {
+        real.handOver();
+    }
+
+    @Override
     public RamProvider ram() {
         return real.ram();
     }

@@ -38,11 +38,28 @@ public sealed interface Migratable permits Machine, MachineArchive {
      * Enters a state: RUNNING starts the virtual CPUs, any other stops them. When this returns with
      * any other, nothing changes RAM or devices any more.
      *
+     * <p>A guest that stops by itself is in the state that says why, with no call of this. If it
+     * did so while FINISH_MIGRATE was stopping it, {@link #runState} says why instead: the
+     * destination is told, and the guest is not started anew. The host itself may call this while a
+     * migration runs, until that has paused the guest: the destination enters what the machine is
+     * in then.
+     *
      * @param state the state to be in, such as FINISH_MIGRATE while the last of the machine is
      *     sent, or the one that a stream asks for
      * @throws MigrationException if it can't; the state is then as before
      */
     void enter(RunState state) throws MigrationException;
+
+    /**
+     * Gives up what only one side may have, such as the images of its disks: at a source, once its
+     * devices were saved, before the stream can come to its end; with pause-before-switchover after
+     * the operator's word. The machine stands still. The other side takes it in its {@link #enter};
+     * if the migration fails or is cancelled first, this one takes it back in the {@code enter}
+     * that lets the guest go on. A snapshot's source does the same.
+     *
+     * @throws MigrationException if it can't: fails the migration, the guest goes on
+     */
+    default void handOver() throws MigrationException {}
 
     /**
      * Its RAM, to be sent.

@@ -2,6 +2,8 @@ package org.vmferry.spi.ram;
 
 import org.vmferry.spi.Status;
 
+import java.util.function.Consumer;
+
 /**
  * Which pages the guest wrote to since they were last harvested.
  *
@@ -45,4 +47,19 @@ public interface DirtyLog {
      * @param into as many pages as the block has; pages already set there stay so
      */
     void harvest(RamBlock block, PageBitmap into);
+
+    /**
+     * A log of a host that can't begin it while its virtual CPUs run: where a store that found
+     * logging off may still be on its way to memory when {@link #start} returns. What is asked to
+     * stop them meanwhile runs what it is given, once, with every virtual CPU and every DMA
+     * standing still, and then lets go on what went on before; as a host's own pauses do, it
+     * excludes {@code Machine.enter}. What runs in it throws what starting the log throws.
+     *
+     * @param log which {@link #start} is not safe beside stores
+     * @param whileStopped runs it, in the same thread, while nothing is stored
+     * @return a log that is
+     */
+    static DirtyLog startedStill(DirtyLog log, Consumer<Runnable> whileStopped) {
+        return new StillDirtyLog(log, whileStopped);
+    }
 }

@@ -47,9 +47,11 @@ public interface RamBlock {
     int pageSize();
 
     /**
-     * Where the guest sees it.
+     * Where the guest sees it. It counts with the capability x-ignore-shared only: the stream then
+     * has it, a destination compares it for a block that is {@link #shared}, and a file tells where
+     * RAM belongs that was left out. All else goes by names and offsets, and needs none.
      *
-     * @return the physical address of its first byte, or empty
+     * @return the physical address of its first byte, or empty, which a stream has as 0
      */
     default OptionalLong guestAddress() {
         return OptionalLong.empty();
@@ -149,7 +151,20 @@ public interface RamBlock {
      * @return the block
      */
     static RamBlock of(String id, MemorySegment memory, int pageSize) {
-        return new SegmentRamBlock(id, memory, pageSize, false);
+        return new SegmentRamBlock(id, memory, pageSize, OptionalLong.empty(), false);
+    }
+
+    /**
+     * A block as above, which the guest sees at an address.
+     *
+     * @param id its name
+     * @param memory all of it is in use
+     * @param pageSize bytes, a power of two
+     * @param guestAddress the physical address of its first byte, unsigned ({@link #guestAddress})
+     * @return the block
+     */
+    static RamBlock of(String id, MemorySegment memory, int pageSize, long guestAddress) {
+        return new SegmentRamBlock(id, memory, pageSize, OptionalLong.of(guestAddress), false);
     }
 
     /**
@@ -161,6 +176,6 @@ public interface RamBlock {
      * @return the block, which {@link #isFresh() is fresh}
      */
     static RamBlock fresh(String id, MemorySegment memory, int pageSize) {
-        return new SegmentRamBlock(id, memory, pageSize, true);
+        return new SegmentRamBlock(id, memory, pageSize, OptionalLong.empty(), true);
     }
 }

@@ -2,9 +2,11 @@ package org.vmferry.spi.ram;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** A block over one segment. */
-record SegmentRamBlock(String id, MemorySegment segment, int pageSize, boolean isFresh)
+record SegmentRamBlock(
+        String id, MemorySegment segment, int pageSize, OptionalLong guestAddress, boolean isFresh)
         implements RamBlock {
     SegmentRamBlock {
         if (id.isEmpty()) throw new IllegalArgumentException("a RAM block needs a name");

@@ -6,6 +6,7 @@ import org.vmferry.engine.Statistics;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.notifier.MigrationEvent;
@@ -30,6 +31,17 @@ final class EmbeddingExample {
 
     void restore(Machine machine, Path file) throws IOException, InterruptedException {
         engine.receive(machine, "file:" + file, SNAPSHOT).await();
+    }
+
+    /** A part of an emulator that has saved itself as bytes long since. */
+    interface SoundChip {
+        byte[] snapshot();
+
+        void restore(byte[] state) throws IOException;
+    }
+
+    static DeviceState sound(SoundChip chip) {
+        return DeviceState.of("sound", chip::snapshot, chip::restore);
     }
 
     static final Settings LIVE =

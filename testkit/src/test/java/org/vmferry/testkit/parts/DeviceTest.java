@@ -70,6 +70,30 @@ class DeviceTest {
         }
     }
 
+    /** One that its host keeps as bytes: two lambdas make a device of them. */
+    @Nested
+    class OfBytes extends DeviceStateConformance {
+        @Override
+        protected DeviceState fresh() {
+            return device(new byte[3]);
+        }
+
+        @Override
+        protected DeviceState used() {
+            return device(new byte[] {1, 0, -1});
+        }
+
+        private static DeviceState device(byte[] state) {
+            return DeviceState.of(
+                    "bytes",
+                    () -> state,
+                    bytes -> {
+                        if (bytes.length != state.length) throw new IOException("not its state");
+                        System.arraycopy(bytes, 0, state, 0, state.length);
+                    });
+        }
+    }
+
     @TestFactory
     Stream<DynamicTest> eachIsCaught() {
         return Twins.of(DeviceTest.class, DeviceStateConformance.class);

@@ -83,7 +83,8 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
             List<RamBlock> blocks = List.copyOf(bus.regions());
             marks = new AtomicDirtyLog(blocks);
             for (Region region : bus.regions()) region.marks = marks.marks(region);
-            log = new SharedDirtyLog(blocks, new Log());
+            DirtyLog own = DirtyLog.startedStill(new Log(), this::whileStopped);
+            log = new SharedDirtyLog(blocks, own);
             ram = RamProvider.of(blocks, b.dirtyLog.apply(log.reader()));
         } catch (RuntimeException | Error e) {
             arena.close();
@@ -124,6 +125,8 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
     public synchronized void enter(RunState next) {
         if (next == RunState.RUNNING && thread != null && thread.isAlive() && state == next) return;
         halt();
+        // A guest that has stopped by itself, perhaps just now: the destination is to hear why.
+        if (next == RunState.FINISH_MIGRATE && !stopReason.isEmpty()) return;
         state = next;
         if (next == RunState.RUNNING) start();
     }
@@ -365,30 +368,29 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
         adopted.forEach(Arena::close);
     }
 
+    /** Runs it between two instructions of the guest's. */
+    private synchronized void whileStopped(Runnable work) {
+        halt();
+        try {
+            work.run();
+        } finally {
+            if (state == RunState.RUNNING) start();
+        }
+    }
+
     /** The marks of the store path. */
     private final class Log implements DirtyLog {
         @Override
         public void start() {
-            logging(true);
+            marks.start();
+            bus.logging = true;
         }
 
+        /** The CPU may still mark for a while: what starts the log anew clears that. */
         @Override
         public void stop() {
-            logging(false);
-        }
-
-        /**
-         * The CPU is stopped meanwhile: else a store that found logging off could still be on its
-         * way to memory when the first round copies its page.
-         */
-        private void logging(boolean on) {
-            synchronized (ReferenceMachine.this) {
-                halt();
-                if (on) marks.start();
-                else marks.stop();
-                bus.logging = on;
-                if (state == RunState.RUNNING) ReferenceMachine.this.start();
-            }
+            bus.logging = false;
+            marks.stop();
         }
 
         @Override

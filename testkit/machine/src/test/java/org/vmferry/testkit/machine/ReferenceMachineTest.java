@@ -293,6 +293,10 @@ class ReferenceMachineTest {
             machine.enter(RunState.RUNNING);
             while (machine.runState() == RunState.RUNNING) LockSupport.parkNanos(200_000);
             assertThat(machine.runState()).isEqualTo(RunState.SHUTDOWN);
+            machine.enter(RunState.FINISH_MIGRATE);
+            assertThat(machine.runState())
+                    .as("a migration is to tell")
+                    .isEqualTo(RunState.SHUTDOWN);
             assertThat(machine.register(A0)).isEqualTo(3);
             assertThat(machine.stopReason()).isEqualTo("ecall, at pc 0x1004");
         }
