@@ -29,6 +29,11 @@ abstract class Format implements AutoCloseable {
     /** Tries what this seed makes. */
     abstract void run(SplittableRandom random, Trial trial) throws Exception;
 
+    /** Lets go what it holds from one input to the next. */
+    void settle() throws Exception {
+        // Most hold nothing.
+    }
+
     static <T> T one(SplittableRandom random, List<T> all) {
         return all.get(random.nextInt(all.size()));
     }

@@ -20,15 +20,22 @@ final class Formats implements AutoCloseable {
         List<Sample> qemu = samples.captures();
         List<Sample> files = Samples.all(streams, mapped, samples.files());
         List<Sample> packets = new PacketSamples().all();
-        all.add(new InspectFormat("inspect-stream", 2000, Samples.all(streams, mapped)));
-        all.add(new InspectFormat("inspect-mapped", 2000, mapped));
-        all.add(new InspectFormat("inspect-files", 300, Samples.all(files, qemu)));
-        all.add(LoadFormat.hosts("multifd-host", 200, packets));
-        all.add(LoadFormat.hosts("stream-host", 300, streams));
-        all.add(LoadFormat.hostsFiles("file-host", 150, Samples.all(streams, mapped)));
-        all.add(LoadFormat.hostsFiles("mapped-host", 150, mapped));
-        all.add(LoadFormat.archives("stream-archive", 60, Samples.all(streams, qemu), folder));
-        all.add(LoadFormat.archivesFiles("file-archive", 60, Samples.all(files, qemu), folder));
+        all.add(new InspectFormat("inspect-stream", 300, Samples.all(streams, mapped)));
+        all.add(new InspectFormat("inspect-mapped", 150, mapped));
+        all.add(new InspectFormat("inspect-files", 40, Samples.all(files, qemu)));
+        all.add(LoadFormat.hosts("multifd-host", 20, packets));
+        all.add(LoadFormat.hosts("stream-host", 25, streams));
+        all.add(LoadFormat.hostsFiles("file-host", 15, Samples.all(streams, mapped)));
+        all.add(LoadFormat.hostsFiles("mapped-host", 15, mapped));
+        all.add(LoadFormat.archives("stream-archive", 10, Samples.all(streams, qemu), folder));
+        List<Sample> images = samples.images();
+        all.add(new CommandFormat("commands-files", 4, files, folder));
+        all.add(new CommandFormat("commands-images", 3, images, folder));
+        all.add(new CommandFormat("commands-packed", 2, samples.packed(), folder));
+        all.add(new AnswerFormat("return-path", 10));
+        all.add(new JarFormat("jars", 100, folder));
+        all.add(new QmpFormat("qmp", 800, folder));
+        all.add(LoadFormat.archivesFiles("file-archive", 10, Samples.all(files, qemu), folder));
     }
 
     /** Those of these names. */

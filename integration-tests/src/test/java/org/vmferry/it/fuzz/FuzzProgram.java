@@ -20,6 +20,8 @@ import java.util.stream.Stream;
 public final class FuzzProgram {
     private static final int WARM = 150; // inputs of each format until all is loaded
 
+    private static final int SOON = 20; // looks, until who is on his way out is gone
+
     private final Path folder;
     private final Watchdog watchdog = new Watchdog();
     private final List<String> left = new ArrayList<>();
@@ -54,7 +56,10 @@ public final class FuzzProgram {
         long begin = System.nanoTime();
         long cpu = cpu();
         for (long seed = first; seed < first + count; seed++) {
-            if (seed == first + WARM) before = Left.now();
+            if (seed == first + WARM) {
+                format.settle();
+                before = Left.now();
+            }
             watchdog.tries(format.name() + ":" + seed);
             Trial trial = new Trial();
             try {
@@ -85,7 +90,9 @@ public final class FuzzProgram {
     }
 
     private void nothingMore(Format format, Left before) throws Exception {
+        format.settle();
         String more = Left.now().beyond(before);
+        for (int i = 0; i < SOON && !more.isEmpty(); i++) more = Left.now().beyond(before);
         if (!more.isEmpty()) left.add(format.name() + " leaves" + more);
     }
 

@@ -90,10 +90,14 @@ final class MemoryChannels implements ChannelTransport {
         return new Listening(address, said.iterator());
     }
 
-    /** Gives what connected; then nobody comes until it is closed. */
+    /**
+     * Gives what connected. Then nobody comes; which is said when it is closed, or when all that
+     * came were turned away: who listens would wait for a genuine one.
+     */
     private static final class Listening implements Acceptor {
         private final Address address;
         private final Iterator<byte[]> parts;
+        private final List<Said> given = new ArrayList<>();
         private boolean closed;
 
         Listening(Address address, Iterator<byte[]> parts) {
@@ -108,14 +112,28 @@ final class MemoryChannels implements ChannelTransport {
 
         @Override
         public synchronized Channel accept() throws IOException {
-            if (parts.hasNext() && !closed)
-                return new Said(parts.next(), OutputStream.nullOutputStream());
+            if (parts.hasNext() && !closed) {
+                Said next =
+                        new Said(parts.next(), OutputStream.nullOutputStream()) {
+                            @Override
+                            public void close() {
+                                super.close();
+                                tell();
+                            }
+                        };
+                given.add(next);
+                return next;
+            }
             try {
-                while (!closed) wait();
+                while (!closed && given.stream().anyMatch(Said::isOpen)) wait();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
             throw new IOException("nobody can connect any more");
+        }
+
+        private synchronized void tell() {
+            notifyAll();
         }
 
         @Override
@@ -131,7 +149,7 @@ final class MemoryChannels implements ChannelTransport {
     }
 
     /** A connection. */
-    private static final class Said implements Channel {
+    private static class Said implements Channel {
         private final ByteBuffer bytes;
         private final OutputStream sink;
         private volatile boolean open = true;

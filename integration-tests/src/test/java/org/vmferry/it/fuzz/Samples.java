@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +34,8 @@ final class Samples {
                     "host-multifd.mapped-ram",
                     "qemu.stream",
                     "qemu.mapped-ram");
+
+    private static final byte[] LIBVIRT = "LibvirtQemudSave".getBytes(StandardCharsets.US_ASCII);
 
     private final Path folder;
 
@@ -153,6 +156,51 @@ final class Samples {
                 InputStream unpacked = new GZIPInputStream(file)) {
             return Sample.stream(name, unpacked.readAllBytes(), Settings.NONE);
         }
+    }
+
+    /** libvirt's images of such a stream, plain and packed. */
+    List<Sample> images() throws Exception {
+        byte[] stream = saved(Settings.NONE);
+        byte[] xml = "<domain><name>web</name></domain>\0".getBytes(StandardCharsets.UTF_8);
+        List<Sample> all = new ArrayList<>();
+        for (int format = 0; format <= 5; format++) {
+            byte[] packed = Packed.with(format, stream);
+            if (packed.length == 0) continue;
+            ByteBuffer image = ByteBuffer.allocate(92 + xml.length + packed.length);
+            image.order(ByteOrder.LITTLE_ENDIAN).put(LIBVIRT).putInt(2).putInt(xml.length);
+            image.putInt(1).putInt(format).position(92);
+            image.put(xml).put(packed);
+            all.add(Sample.of("image " + format, Settings.NONE, Samples::image, image.array()));
+        }
+        return all;
+    }
+
+    private static Structure image(byte[] bytes) {
+        Structure found = new Structure();
+        for (int at = 16; at < 36; at += 4) found.little(at, 4);
+        int begin = 92 + ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(20);
+        found.piece(0, 92);
+        found.piece(92, begin);
+        found.text(92, begin);
+        for (int at = begin; at < begin + 24; at++) found.little(at, 1);
+        for (int at = begin; at < begin + 24; at += 2) found.little(at, 4);
+        found.piece(begin, bytes.length);
+        return found;
+    }
+
+    /** Packed files without a header before them: small ones, and of a lot of the same. */
+    List<Sample> packed() throws Exception {
+        byte[] stream = saved(Settings.NONE);
+        byte[] bomb = Arrays.copyOf(stream, 4 << 20);
+        List<Sample> all = new ArrayList<>();
+        for (int format = 1; format <= 5; format++) {
+            for (byte[] content : List.of(stream, bomb)) {
+                byte[] bytes = Packed.with(format, content);
+                if (bytes.length == 0) continue;
+                all.add(Sample.of("packed " + format, Settings.NONE, Structure::ofBytes, bytes));
+            }
+        }
+        return all;
     }
 
     /** All of some lists. */

@@ -42,6 +42,17 @@ record Structure(List<Field> fields, List<Piece> pieces, List<Piece> texts) {
         if (from < to) texts.add(new Piece(from, to));
     }
 
+    /** Of which only the first bytes are known to matter. */
+    static Structure ofBytes(byte[] bytes) {
+        Structure found = new Structure();
+        for (int at = 0; at < Math.min(32, bytes.length - 4); at++) found.little(at, 1);
+        for (int at = 0; at < Math.min(32, bytes.length - 4); at += 2) found.little(at, 4);
+        for (int at = 0; at < bytes.length; at += Math.max(1, bytes.length / 8)) {
+            found.piece(at, Math.min(bytes.length, at + bytes.length / 8));
+        }
+        return found;
+    }
+
     /** Lines that end with a line feed, all of them texts. */
     static Structure ofLines(byte[] bytes) {
         Structure found = new Structure();

@@ -96,11 +96,24 @@ final class Trial {
     /** What somebody is told. */
     void says(String message) {
         if (message.isBlank()) other("it says nothing");
-        if (message.length() > MOST_SAID) other("it says " + message.length() + " characters");
-        for (Pattern wrong : new Pattern[] {NEGATIVE, CODE}) {
-            Matcher found = wrong.matcher(message);
-            if (found.find()) other("'" + found.group() + "' in: " + message);
-        }
+        if (message.length() > MOST_SAID)
+            other("it says " + message.length() + " characters: " + message.substring(0, 200));
+        Matcher negative = NEGATIVE.matcher(message);
+        // JSON has signs of its own, and what is wrong there is shown as it stands.
+        if (negative.find() && !message.contains("VMDESCRIPTION"))
+            other("'" + negative.group() + "' in: " + message);
+        quotes(message);
+    }
+
+    /** What somebody is told in QEMU's words, which may have the input's in them. */
+    void quotes(String message) {
+        Matcher code = CODE.matcher(message);
+        if (code.find()) other("'" + code.group() + "' in: " + message);
+        shows(message);
+    }
+
+    /** What is shown of an input: any text that drives no terminal. */
+    void shows(String message) {
         message.codePoints()
                 .filter(one -> one != '\n' && unprintable(one))
                 .findFirst()
