@@ -75,7 +75,7 @@ final class MemoryFile implements FileTransport {
         public int read(ByteBuffer target, long position) {
             if (position >= size) return 0;
             int count = (int) Math.min(target.remaining(), size - position);
-            int there = (int) Math.clamp(bytes.length - position, 0, count);
+            int there = Math.clamp(bytes.length - position, 0, count);
             if (there > 0) target.put(bytes, (int) position, there);
             for (int i = there; i < count; i++) target.put((byte) 0);
             return count;

@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import java.util.zip.GZIPInputStream;
 
@@ -206,6 +205,8 @@ final class Samples {
     /** All of some lists. */
     @SafeVarargs
     static List<Sample> all(List<Sample>... lists) {
-        return Stream.of(lists).flatMap(List::stream).toList();
+        List<Sample> all = new ArrayList<>();
+        for (List<Sample> list : lists) all.addAll(list);
+        return all;
     }
 }
