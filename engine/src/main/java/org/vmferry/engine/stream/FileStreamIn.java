@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 public final class FileStreamIn extends StreamIn implements FileIn {
     private final IncomingFile end;
     private final PositionedFile file;
+    private long holes; // bytes
 
     /** A stream out of a file, which stays its owner's. */
     public FileStreamIn(IncomingFile end) throws IOException {
@@ -36,8 +37,15 @@ public final class FileStreamIn extends StreamIn implements FileIn {
     }
 
     @Override
+    long holes() {
+        return holes;
+    }
+
+    @Override
     int read(ByteBuffer target, long position) throws IOException {
-        return file.read(target, position);
+        int count = file.read(target, position);
+        if (count > 0) holes += Math.clamp(file.nextData(position) - position, 0, count);
+        return count;
     }
 
     @Override

@@ -245,6 +245,11 @@ public sealed class StreamIn implements AutoCloseable permits FileStreamIn {
         return count;
     }
 
+    /** How many of the bytes that have come are holes in a file. */
+    long holes() {
+        return 0;
+    }
+
     /** Reads what comes from a place on; 0 or less at the end. */
     int read(ByteBuffer target, long position) throws IOException {
         return channel.read(target);

@@ -40,6 +40,8 @@ final class Tape implements AutoCloseable {
     private byte[][] chunks = new byte[16][]; // null: in the file, or not come to yet
     private ScratchFile file;
     private long length;
+    private long holes; // bytes that came out of them
+    private long holesBefore; // of the stream's; -1 if others have read it since
     private int lastWritten = -1;
 
     /**
@@ -60,6 +62,7 @@ final class Tape implements AutoCloseable {
     /** What is appended from here on stood at another place of the stream. */
     void begin(long position) {
         places.put(length, position);
+        holesBefore = -1;
     }
 
     long length() {
@@ -120,6 +123,7 @@ final class Tape implements AutoCloseable {
             int at = (int) length & CHUNK - 1;
             int step = (int) Math.min(CHUNK - at, left);
             in.bytes(MemorySegment.ofArray(chunk).asSlice(at, step));
+            countHoles(in);
             length += step;
             left -= step;
         }
@@ -169,8 +173,25 @@ final class Tape implements AutoCloseable {
 
     /** A byte, which is read if it was not yet. */
     int at(StreamIn in, long index) throws IOException {
-        while (length <= index) append(in.u8());
+        while (length <= index) {
+            append(in.u8());
+            countHoles(in);
+        }
         return get(index) & 0xff;
+    }
+
+    /** A file of some KiB that says it is 8 TiB long shall cost no more than what it holds. */
+    private void countHoles(StreamIn in) throws MigrationException {
+        long now = in.holes();
+        if (holesBefore >= 0) holes += now - holesBefore;
+        holesBefore = now;
+        if (holes <= HELD) return;
+        throw MigrationException.peer(
+                "of the sections from %d on over %d bytes are holes in the file, and no machine has"
+                        + " as much that is zero: the file was cut short and made longer again, or"
+                        + " was copied in part (a whole file can be copied without holes, by"
+                        + " cp --sparse=never)",
+                position(0), HELD);
     }
 
     /** Forgets what stands behind. */

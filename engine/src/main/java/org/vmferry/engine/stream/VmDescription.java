@@ -19,6 +19,8 @@ import java.util.OptionalLong;
  * @param devices in wire order
  */
 public record VmDescription(int pageSize, List<Device> devices) {
+    private static final int LONGEST_NAME = 255; // bytes
+
     /** The most that is read of one. */
     public static final int LONGEST = 16 << 20;
 
@@ -47,7 +49,7 @@ public record VmDescription(int pageSize, List<Device> devices) {
             Map<?, ?> device = object(item, "devices");
             devices.add(
                     new Device(
-                            text(device, "name"),
+                            name(device, "name"),
                             (int) number(device, "instance_id", 0xffffffffL),
                             length(device)));
         }
@@ -84,7 +86,7 @@ public record VmDescription(int pageSize, List<Device> devices) {
         }
         for (Object item : list(state, "subsections")) {
             Map<?, ?> subsection = object(item, "subsections");
-            int name = text(subsection, "vmsd_name").getBytes(StandardCharsets.UTF_8).length;
+            int name = name(subsection, "vmsd_name").getBytes(StandardCharsets.UTF_8).length;
             length = limited(length + 6 + name + length(subsection));
         }
         return length;
@@ -108,9 +110,11 @@ public record VmDescription(int pageSize, List<Device> devices) {
         throw wrong(key, value, "an array");
     }
 
-    private static String text(Map<?, ?> of, String key) throws MigrationException {
-        if (of.get(key) instanceof String text) return text;
-        throw wrong(key, of.get(key), "a string");
+    /** A name that the stream may have, too, behind a byte that says how long it is. */
+    private static String name(Map<?, ?> of, String key) throws MigrationException {
+        if (!(of.get(key) instanceof String text)) throw wrong(key, of.get(key), "a string");
+        if (text.getBytes(StandardCharsets.UTF_8).length <= LONGEST_NAME) return text;
+        throw wrong(key, text, "a name of at most " + LONGEST_NAME + " bytes");
     }
 
     private static long number(Map<?, ?> of, String key, long limit) throws MigrationException {

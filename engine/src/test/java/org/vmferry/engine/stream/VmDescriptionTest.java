@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.spi.MigrationException;
 
 import java.nio.charset.StandardCharsets;
@@ -92,6 +93,22 @@ class VmDescriptionTest {
         assertThatThrownBy(() -> length("'fields':[" + field + "]"))
                 .isInstanceOf(MigrationException.class)
                 .hasMessageContaining(message);
+    }
+
+    /** A message had all of it, up to 16 MiB. */
+    @ParameterizedTest
+    @Tag("STR-8")
+    @ValueSource(
+            strings = {
+                "{'page_size':4096,'devices':[{'name':'%s','instance_id':0}]}",
+                "{'page_size':4096,'devices':[{'name':'a','instance_id':0,'subsections':"
+                        + "[{'vmsd_name':'%s'}]}]}"
+            })
+    void aNameIsNoLongerThanInTheStream(String json) throws MigrationException {
+        parse(json.formatted("x".repeat(255)));
+        assertThatThrownBy(() -> parse(json.formatted("é".repeat(128))))
+                .isInstanceOf(MigrationException.class)
+                .hasMessageContaining("must be a name of at most 255 bytes");
     }
 
     @Test

@@ -6,6 +6,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.it.support.Commands;
 import org.vmferry.it.support.Launched;
 
@@ -85,6 +87,30 @@ class HugeClaimsTest {
             assertThat(vmferry.end(60)).as(vmferry.err()).isEqualTo(1);
             assertThat(vmferry.err()).contains("is too large to be looked into");
         }
+    }
+
+    /**
+     * A device's section begins, and goes on into 8 TiB of nothing: it took minutes, and a disk.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"inspect", "verify"})
+    @Tag("STR-10")
+    void aSectionIsAHole(String deed) throws Exception {
+        Path file = folder.resolve("vm.snap");
+        ByteBuffer stream = head("");
+        stream.position(stream.position() - 8); // before what is announced of RAM
+        text(stream.putLong(4096 | 4), "pc.ram").putLong(4096).putLong(0x10);
+        stream.put((byte) 0x7e).putInt(1);
+        stream.put((byte) 3).putInt(1).putLong(0x10).put((byte) 0x7e).putInt(1);
+        text(stream.put((byte) 4).putInt(2), "cpu").putInt(0).putInt(1);
+        try (FileChannel out =
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            out.write(stream.flip());
+            out.write(ByteBuffer.wrap(new byte[] {1}), (8L << 40) - 1);
+        }
+        Commands command = new Commands();
+        assertThat(command.run(deed, file)).isEqualTo(1);
+        assertThat(command.err()).contains("over 16777216 bytes are holes in the file");
     }
 
     /** Writes what stands before a block, and its header; gives the place behind its pages. */
