@@ -107,6 +107,25 @@ class HostsOwnStateTest {
         assertThat(source.state).isEqualTo(RunState.SHUTDOWN);
     }
 
+    @Test
+    void aHostThatCannotSayItsStateHasItsGuestBack() throws Exception {
+        var source =
+                new TestMachine(RunState.RUNNING, TestMachine.heap(64, 3)) {
+                    private volatile boolean broken;
+
+                    @Override
+                    public RunState runState() {
+                        if (broken) throw new IllegalStateException("no state");
+                        return super.runState();
+                    }
+                };
+        Migration save = standing(source);
+        source.broken = true;
+        save.cancel();
+        assertThatThrownBy(save::await).hasMessageContaining("cancelled");
+        assertThat(source.entered).containsExactly(RunState.FINISH_MIGRATE, RunState.RUNNING);
+    }
+
     /** The host lets it run, or ends it, while the last of it is sent: what was sent is not it. */
     @ParameterizedTest
     @EnumSource(names = {"RUNNING", "SHUTDOWN"})

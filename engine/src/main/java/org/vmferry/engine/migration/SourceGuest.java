@@ -97,7 +97,13 @@ final class SourceGuest {
     private boolean isElsewhere() {
         RunState left = paused;
         if (left == null) return false;
-        RunState now = machine.runState();
+        RunState now;
+        try {
+            now = machine.runState();
+        } catch (RuntimeException | Error e) {
+            LOG.debug("its machine can't say what it is doing; it goes on", e);
+            return false;
+        }
         return now != left && now != RunState.POSTMIGRATE;
     }
 
