@@ -44,6 +44,7 @@ public abstract class MachineConformance extends Conformance {
 
     @TempDir Path folder;
     private final List<Machine> made = new ArrayList<>();
+    private final List<Migration> begun = new ArrayList<>();
     private Plugins plugins;
 
     /** For the author's class. */
@@ -139,6 +140,7 @@ public abstract class MachineConformance extends Conformance {
 
     @AfterEach
     final void closeAll() throws Exception {
+        for (Migration migration : begun) migration.yank(); // of a test that failed amid it
         for (Machine machine : made) close(machine);
     }
 
@@ -208,7 +210,9 @@ public abstract class MachineConformance extends Conformance {
             link = new Faults(faults);
             Engine engine = new Engine(plugins.plus(link.over(plugins.transport("tcp"))));
             in = engine.receive(destination, "tcp:127.0.0.1:0", settings);
+            begun.add(in);
             out = engine.send(source, "faulty-" + in.address(), settings);
+            begun.add(out);
         }
 
         void succeeds(String lookAt) throws Exception {

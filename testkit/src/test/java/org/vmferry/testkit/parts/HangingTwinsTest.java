@@ -1,5 +1,7 @@
 package org.vmferry.testkit.parts;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -33,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** Parts that hang: each suite ends all the same, and says in which method and under which rule. */
@@ -49,8 +52,17 @@ class HangingTwinsTest {
     }
 
     @AfterAll
-    static void letGo() {
+    static void nothingGoesOnOnceTheyAreLetGo() {
         NEVER.release(10_000);
+        long until = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        while (!ours().isEmpty() && System.nanoTime() < until) LockSupport.parkNanos(10_000_000);
+        assertThat(ours()).isEmpty();
+    }
+
+    private static List<Thread> ours() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().matches("conformance|(send|receive)-.*"))
+                .toList();
     }
 
     @TestFactory
