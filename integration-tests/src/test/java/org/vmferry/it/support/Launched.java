@@ -145,13 +145,33 @@ public final class Launched implements AutoCloseable {
         }
     }
 
-    /** Waits until it does nothing for a while. */
+    /** Waits until it does nothing for a while, and not because a busy machine does not let it. */
     public void awaitIdle() throws Exception {
         await(
                 () -> {
                     var before = process.info().totalCpuDuration();
-                    return livesFor(300) && process.info().totalCpuDuration().equals(before);
+                    return allWait()
+                            && livesFor(300)
+                            && allWait()
+                            && process.info().totalCpuDuration().equals(before);
                 });
+    }
+
+    /** Whether none of its threads runs, or could. */
+    private boolean allWait() throws IOException {
+        Path tasks = Path.of("/proc/" + process.pid() + "/task");
+        try (Stream<Path> all = Files.list(tasks)) {
+            return all.noneMatch(Launched::isRunnable);
+        }
+    }
+
+    private static boolean isRunnable(Path task) {
+        try {
+            String stat = Files.readString(task.resolve("stat"));
+            return stat.charAt(stat.lastIndexOf(')') + 2) == 'R';
+        } catch (IOException e) {
+            return false; // it has ended meanwhile
+        }
     }
 
     /** Waits for its end; its exit status, as a shell tells it. */

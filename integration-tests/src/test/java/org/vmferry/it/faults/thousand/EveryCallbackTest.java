@@ -47,6 +47,7 @@ class EveryCallbackTest {
                     entry("CpuThrottle.set", "many rounds: ConvergenceTest"),
                     entry("Loader.pageSize", ARCHIVE),
                     entry("MachineArchive.enter", ARCHIVE),
+                    entry("MachineArchive.handOver", ARCHIVE),
                     entry("MachineArchive.ram", ARCHIVE),
                     entry("MachineArchive.ramTarget", ARCHIVE),
                     entry("MachineArchive.runState", ARCHIVE),
@@ -60,6 +61,7 @@ class EveryCallbackTest {
                     entry("PositionedFile.resize", "only in a file that is written in place"),
                     entry("RamBlock.maximumLength", "no RAM of this guest may grow"),
                     entry("RamTarget.missing", "no RAM of it is left out"),
+                    entry("Restore.put", "no device of it is bytes: ByteDeviceTest"),
                     entry("SectionStore.configuration", ARCHIVE),
                     entry("SectionStore.description", ARCHIVE),
                     entry("SectionStore.facts", ARCHIVE),
@@ -68,7 +70,8 @@ class EveryCallbackTest {
                     entry("SectionStore.keepFacts", ARCHIVE),
                     entry("SectionStore.lost", ARCHIVE),
                     entry("SectionStore.scratch", ARCHIVE),
-                    entry("SectionStore.sections", ARCHIVE));
+                    entry("SectionStore.sections", ARCHIVE),
+                    entry("Snapshot.take", "as Restore.put"));
 
     @TempDir Path folder;
 
