@@ -11,12 +11,15 @@ import java.io.BufferedReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * Genuine inputs, changed where they have a structure, come to an end with a sentence, or are
- * accepted: in a JVM of 256 MiB, of which nothing is left.
+ * accepted: in a JVM of 256 MiB, of which nothing is left. Many of them run the lines of what reads
+ * them: see {@link Floors}.
  *
  * <p>{@code -Dfuzz.inputs=1000000} tries as many, {@code -Dfuzz.formats=multifd-host} of these
  * formats, {@code -Dfuzz.first=5000} other ones. {@code -Dfuzz.replay=multifd-host:79} tries one.
@@ -51,17 +54,21 @@ class FuzzTest {
         String replay = System.getProperty("fuzz.replay");
         if (replay != null) {
             String[] parts = replay.split(":");
-            fuzz("1", parts[1], parts[0]);
+            fuzz(null, "1", parts[1], parts[0]);
             return;
         }
-        String said =
-                fuzz(
-                        System.getProperty("fuzz.inputs", inputs),
-                        System.getProperty("fuzz.first", "0"),
-                        System.getProperty("fuzz.formats", formats));
+        String count = System.getProperty("fuzz.inputs", inputs);
+        String chosen = System.getProperty("fuzz.formats", formats);
+        boolean measured = chosen.equals("all") && Long.parseLong(count) >= Floors.INPUTS;
+        Coverage coverage = measured ? new Coverage(folder) : null;
+        String said = fuzz(coverage, count, System.getProperty("fuzz.first", "0"), chosen);
         for (Matcher row = ROW.matcher(said); row.find(); ) {
             if (row.group(1).matches("(stream|file|mapped|multifd)-host|inspect-.*")) deep(row);
         }
+        if (coverage == null) return;
+        coverage.read();
+        System.out.println(coverage.table(Floors.ALL));
+        assertThat(coverage.missed(Floors.ALL)).isEmpty();
     }
 
     /** Inputs that all end in their first bytes would show nothing. */
@@ -73,24 +80,27 @@ class FuzzTest {
         }
     }
 
-    private String fuzz(String inputs, String first, String formats) throws Exception {
+    /** Coverage is null if none is measured. */
+    private String fuzz(Coverage coverage, String inputs, String first, String formats)
+            throws Exception {
         Path place = Files.createDirectory(folder.resolve("fuzz"));
-        Process process =
-                new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "--enable-native-access=ALL-UNNAMED",
-                                HEAP,
-                                "-XX:+UseSerialGC",
-                                "-Djava.io.tmpdir=" + place,
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                FuzzProgram.class.getName(),
-                                place.toString(),
-                                inputs,
-                                first,
-                                formats)
-                        .redirectErrorStream(true)
-                        .start();
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        if (coverage != null) command.add(coverage.argument());
+        command.addAll(
+                List.of(
+                        "--enable-native-access=ALL-UNNAMED",
+                        HEAP,
+                        "-XX:+UseSerialGC",
+                        "-Djava.io.tmpdir=" + place,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        FuzzProgram.class.getName(),
+                        place.toString(),
+                        inputs,
+                        first,
+                        formats));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         StringBuilder said = new StringBuilder();
         try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -123,7 +123,7 @@ final class LoadFormat extends Format {
     /** What a file says of itself goes before what its genuine form was written with. */
     private Settings settings(Sample sample) throws IOException {
         if (!isFile) return sample.settings();
-        Settings settings = Settings.NONE;
+        Settings settings = sample.settings().capability("mapped-ram", false);
         for (String name : engine.capabilities(MemoryFile.ID + ":x")) {
             settings = settings.capability(name);
         }

@@ -1,5 +1,6 @@
 package org.vmferry.it.fuzz;
 
+import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdOutputStream;
 
 import org.vmferry.engine.Engine;
@@ -9,6 +10,7 @@ import org.vmferry.it.fuzz.Structure.Piece;
 import org.vmferry.spi.Feature;
 
 import java.io.ByteArrayOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -24,6 +26,7 @@ import java.util.zip.DeflaterOutputStream;
  */
 final class PacketSamples {
     private static final int CHANNELS = 2;
+    private static final String FRAMES = "zstd frames"; // which say how much they unpack to
     private static final int BOMB = 192 << 20; // bytes, in a packet of at most 1 MiB
 
     private final byte[] main;
@@ -44,13 +47,17 @@ final class PacketSamples {
         packets = pieces.subList(1, pieces.size());
     }
 
-    /** Plain, with zlib, and with zstd; each as it is and with a packet that unpacks to a lot. */
+    /**
+     * Plain, with zlib, and with zstd, which may begin a frame with each packet; each as it is and
+     * with a packet that unpacks to a lot.
+     */
     List<Sample> all() throws IOException {
         List<Sample> all = new ArrayList<>();
         for (String method : List.of("none", "zlib", "zstd")) {
             all.add(sample(method, false));
             if (!method.equals("none")) all.add(sample(method, true));
         }
+        all.add(sample(FRAMES, false));
         return all;
     }
 
@@ -59,7 +66,7 @@ final class PacketSamples {
                 Settings.NONE
                         .capability("multifd")
                         .parameter("multifd-channels", String.valueOf(CHANNELS))
-                        .parameter("multifd-compression", method)
+                        .parameter("multifd-compression", method.split(" ")[0])
                         .parameter("connect-timeout", "20");
         Dealt[] dealt = new Dealt[CHANNELS];
         for (int i = 0; i < CHANNELS; i++) dealt[i] = new Dealt(method, i);
@@ -96,11 +103,12 @@ final class PacketSamples {
             byte[] hello = Arrays.copyOf(only, PacketStructure.HELLO);
             hello[24] = (byte) id;
             out.writeBytes(hello);
-            flag = List.of("none", "zlib", "zstd").indexOf(method) << 1;
+            flag = List.of("none", "zlib", "zstd").indexOf(method.split(" ")[0]) << 1;
             codec =
                     switch (method) {
                         case "zlib" -> new DeflaterOutputStream(packed, new Deflater(), true);
                         case "zstd" -> new ZstdOutputStream(packed);
+                        case FRAMES -> new Frames(packed);
                         default -> packed;
                     };
         }
@@ -117,6 +125,18 @@ final class PacketSamples {
             }
             out.write(packet, 0, packet.length - size);
             if (size > 0) packed.writeTo(out);
+        }
+    }
+
+    /** What is written at once is a frame. */
+    private static final class Frames extends FilterOutputStream {
+        Frames(OutputStream out) {
+            super(out);
+        }
+
+        @Override
+        public void write(byte[] bytes, int from, int length) throws IOException {
+            out.write(Zstd.compress(Arrays.copyOfRange(bytes, from, from + length)));
         }
     }
 }

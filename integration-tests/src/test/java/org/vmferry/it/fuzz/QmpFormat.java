@@ -42,6 +42,9 @@ final class QmpFormat extends Format {
                             "{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":"
                                     + "\"tls-creds-x509\",\"id\":\"t0\",\"dir\":\"/none\","
                                     + "\"endpoint\":\"client\",\"verify-peer\":true}}"),
+                    line(
+                            "{\"execute\":\"object-add\",\"arguments\":{\"qom-type\":"
+                                    + "\"authz-simple\",\"id\":\"t0\",\"identity\":\"CN=a\"}}"),
                     line("{\"execute\":\"object-del\",\"arguments\":{\"id\":\"t0\"}}"),
                     line("{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"nowhere:1\"}}"),
                     line("{\"execute\":\"migrate_cancel\"}"),
@@ -50,7 +53,10 @@ final class QmpFormat extends Format {
                             "{\"execute\":\"yank\",\"arguments\":{\"instances\":[{\"type\":\"migration\"}]}}"),
                     line(
                             "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"info"
-                                + " migrate\"}}"));
+                                + " migrate\"}}"),
+                    line(
+                            "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"info"
+                                + " status\"}}"));
 
     private final Path socket;
     private final SmallMachine machine = SmallMachine.full();

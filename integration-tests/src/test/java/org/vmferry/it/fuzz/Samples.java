@@ -87,8 +87,10 @@ final class Samples {
 
     /** With a place for each page, which begins close behind the bitmap: small files. */
     List<Sample> mapped() throws Exception {
-        byte[] wide = saved(MAPPED);
-        return List.of(Sample.stream("ours, mapped-ram", compact(wide), MAPPED));
+        byte[] file = compact(saved(MAPPED));
+        return List.of(
+                Sample.stream("ours, mapped-ram", file, MAPPED),
+                Sample.stream("ours, by many threads", file, MAPPED.capability("multifd")));
     }
 
     /** As ours writes it, some MiB of holes. */
