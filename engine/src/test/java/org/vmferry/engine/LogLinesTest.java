@@ -15,9 +15,6 @@ import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.notifier.MigrationNotifier;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -29,22 +26,6 @@ class LogLinesTest {
     @TempDir Path folder;
     private final TestMachine source = TestMachine.live();
     private final TestMachine target = new TestMachine(RunState.INMIGRATE, TestMachine.heap(64, 0));
-
-    private interface Steps {
-        void run() throws Exception;
-    }
-
-    private static String logged(Steps steps) throws Exception {
-        PrintStream before = System.err;
-        ByteArrayOutputStream said = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
-        try {
-            steps.run();
-        } finally {
-            System.setErr(before);
-        }
-        return said.toString(StandardCharsets.UTF_8);
-    }
 
     private static List<String> lines(String said, String word) {
         return said.lines().filter(line -> line.contains(word)).toList();
@@ -62,7 +43,7 @@ class LogLinesTest {
         Settings settings = scheme.equals("unix:") ? slow.capability("return-path") : slow;
         String place = scheme + folder.resolve("vm");
         String said =
-                logged(
+                Logged.during(
                         () -> {
                             Migration load = null;
                             if (scheme.equals("unix:"))
@@ -99,7 +80,7 @@ class LogLinesTest {
                     }
                 };
         String said =
-                logged(
+                Logged.during(
                         () -> {
                             Engine engine = new Engine(Plugins.builtIn().plus(buggy));
                             Migration save =
@@ -123,7 +104,7 @@ class LogLinesTest {
     @Test
     void aFailureIsOneLineThatSaysWhyAndWhoHasTheGuest() throws Exception {
         String said =
-                logged(
+                Logged.during(
                         () -> {
                             Migration save =
                                     engine().send(source, "tcp:127.0.0.1:1", Settings.NONE);
@@ -140,7 +121,7 @@ class LogLinesTest {
     @Test
     void aCancelIsNoWarning() throws Exception {
         String said =
-                logged(
+                Logged.during(
                         () -> {
                             Migration load =
                                     engine().receive(target, "tcp:127.0.0.1:0", Settings.NONE);

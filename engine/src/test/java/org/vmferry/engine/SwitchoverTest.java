@@ -21,9 +21,6 @@ import org.vmferry.spi.doubles.SteadyDirtyLog;
 import org.vmferry.spi.doubles.TestMachine;
 import org.vmferry.spi.machine.RunState;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -221,27 +218,10 @@ class SwitchoverTest {
         assertThat(snapshot.statistics().downtimeParts()).as("it never ran").isEmpty();
     }
 
-    private interface Steps {
-        void run() throws Exception;
-    }
-
-    /** What is logged meanwhile. */
-    private static String logged(Steps steps) throws Exception {
-        PrintStream before = System.err;
-        ByteArrayOutputStream said = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
-        try {
-            steps.run();
-        } finally {
-            System.setErr(before);
-        }
-        return said.toString(StandardCharsets.UTF_8);
-    }
-
     @Test
     void theTimeOfItsOperatorIsNotHeldAgainstTheLimit() throws Exception {
         String said =
-                logged(
+                Logged.during(
                         () -> {
                             begin(
                                     BACK.parameter("downtime-limit", "1000")
@@ -261,7 +241,7 @@ class SwitchoverTest {
     @Test
     void aLimitThatWasBrokenIsSaidWithTheLongestPart() throws Exception {
         String said =
-                logged(
+                Logged.during(
                         () -> {
                             begin(
                                     BACK.parameter("downtime-limit", "100"),

@@ -94,8 +94,8 @@ public final class KnownPlugins {
     }
 
     /**
-     * Whether a plug-in that was left out is one of an artifact's, by its package or its jar's
-     * name.
+     * Whether a plug-in that was left out is one of an artifact's, or stands in its place: by its
+     * own name, its package or its jar's name.
      *
      * @param plugin what was left out
      * @param artifact one of those here
@@ -103,8 +103,14 @@ public final class KnownPlugins {
      */
     public static boolean isOf(RejectedPlugin plugin, String artifact) {
         String jar = artifact.substring(artifact.indexOf(':') + 1);
-        return plugin.provider().orElse("").startsWith(packageOf(artifact))
+        return isCalledAs(plugin, artifact)
+                || plugin.provider().orElse("").startsWith(packageOf(artifact))
                 || plugin.location().contains(jar);
+    }
+
+    private static boolean isCalledAs(RejectedPlugin plugin, String artifact) {
+        if (plugin.kind().isEmpty() || plugin.id().isEmpty()) return false;
+        return artifact(plugin.kind().get(), plugin.id().get()).equals(Optional.of(artifact));
     }
 
     private static String packageOf(String artifact) {

@@ -62,6 +62,25 @@ class OptionCatalogTest {
                 .isEqualTo(77);
     }
 
+    /** A host's own carrier in place of ours is asked for by its name; so is why it is not used. */
+    @Test
+    void whyAHostsOwnWasLeftOutIsSaid() {
+        Plugins plugins =
+                Plugins.of(
+                        List.of(
+                                Fakes.carrier(
+                                        "multifd", Parameter.count("max-bandwidth", 1, 0, 2))));
+        MigrationException failure =
+                catchThrowableOfType(
+                        MigrationException.class,
+                        () ->
+                                new OptionReader(new OptionCatalog(plugins))
+                                        .check(Settings.NONE.capability("multifd")));
+        assertThat(failure)
+                .hasMessageContaining("capability 'multifd' is of ")
+                .hasMessageContaining("its option 'max-bandwidth' is the engine's own");
+    }
+
     @Test
     void describesEveryOptionWithOwnerAndValue() throws Exception {
         Options current =

@@ -70,13 +70,22 @@ class HangingTwinsTest {
         return Twins.each(8, List.of(HangingTwinsTest.class), Says.class, Twins::said);
     }
 
-    @Says("TRN-9: close() hangs: that of org.vmferry.testkit.parts.HangingTwinsTest$")
-    static class AnEndsClose extends Tcp {
+    abstract static class Hasty extends Tcp {
         @Override
         protected Duration patience() {
             return PATIENCE;
         }
+    }
 
+    abstract static class HastyLog extends DirtyLogConformance {
+        @Override
+        protected Duration patience() {
+            return PATIENCE;
+        }
+    }
+
+    @Says("TRN-9: close() hangs: that of org.vmferry.testkit.parts.HangingTwinsTest$")
+    static class AnEndsClose extends Hasty {
         @Override
         Source opener(Source end) {
             return new Source(end) {
@@ -94,12 +103,7 @@ class HangingTwinsTest {
         "TRN-9: read(): 0 into room for 1: ",
         "TRN-12: read(): 0 into room for ",
     })
-    static class ReadsNothing extends Tcp {
-        @Override
-        protected Duration patience() {
-            return PATIENCE;
-        }
-
+    static class ReadsNothing extends Hasty {
         @Override
         Channel channel(Channel channel) {
             return new OneBufferChannel(channel) {
@@ -117,12 +121,7 @@ class HangingTwinsTest {
         "TRN-10: write(ByteBuffer[]): 0 of 300000 bytes: ",
         "TRN-12: write(): 0 of 200000 bytes: ",
     })
-    static class WritesNothing extends Tcp {
-        @Override
-        protected Duration patience() {
-            return PATIENCE;
-        }
-
+    static class WritesNothing extends Hasty {
         @Override
         Channel channel(Channel channel) {
             return new OneBufferChannel(channel) {
@@ -213,12 +212,7 @@ class HangingTwinsTest {
     }
 
     @Says({"DLG-1, DLG-2, DLG-3: harvest() hangs: ", "DLG-6: harvest() hangs: "})
-    static class ADirtyLog extends DirtyLogConformance {
-        @Override
-        protected Duration patience() {
-            return PATIENCE;
-        }
-
+    static class ADirtyLog extends HastyLog {
         @Override
         protected Guest guest() {
             return new LoggedGuest.Marking() {
@@ -243,12 +237,7 @@ class HangingTwinsTest {
     }
 
     @Says({"DLG-4: close() hangs: ", "DLG-6: close() hangs: "})
-    static class AGuestsClose extends DirtyLogConformance {
-        @Override
-        protected Duration patience() {
-            return PATIENCE;
-        }
-
+    static class AGuestsClose extends HastyLog {
         @Override
         protected int races() {
             return 2;
@@ -266,12 +255,7 @@ class HangingTwinsTest {
     }
 
     @Says({"DLG-1, DLG-2, DLG-3: store: hangs (store() of ", "DLG-6: store() hangs: "})
-    static class AStore extends DirtyLogConformance {
-        @Override
-        protected Duration patience() {
-            return PATIENCE;
-        }
-
+    static class AStore extends HastyLog {
         @Override
         protected Guest guest() {
             return new LoggedGuest.Marking() {

@@ -5,13 +5,15 @@ import org.junit.jupiter.api.TestFactory;
 import org.vmferry.testkit.conformance.ChannelTransportConformance;
 import org.vmferry.testkit.conformance.FileTransportConformance;
 
+import java.util.List;
 import java.util.stream.Stream;
 
 /** Transports that break one rule each. */
 class TransportTwinsTest {
     @TestFactory
     Stream<DynamicTest> eachOfChannelsIsCaught() {
-        return Twins.of(TcpTwins.class, ChannelTransportConformance.class);
+        return Twins.of(
+                List.of(TcpTwins.class, TcpEndTwins.class), ChannelTransportConformance.class);
     }
 
     @TestFactory
