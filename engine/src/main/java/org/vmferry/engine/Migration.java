@@ -95,7 +95,9 @@ public final class Migration {
         try {
             work.hearOut(use, this::corrected);
         } catch (RuntimeException | Error e) {
-            LOG.warn("{}: its destination is not listened for any more", session.name(), e);
+            String why = e.toString();
+            LOG.warn("{}: its destination is not listened for any more: {}", session.name(), why);
+            LOG.debug("{}: its destination", session.name(), e);
         } finally {
             use.end();
         }
