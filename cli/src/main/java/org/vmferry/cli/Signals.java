@@ -1,5 +1,7 @@
 package org.vmferry.cli;
 
+import org.vmferry.engine.system.NativeCalls;
+
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -21,7 +23,7 @@ final class Signals {
      */
     @SuppressWarnings("restricted") // it is asked for first
     static void endAtOnce() {
-        if (!Signals.class.getModule().isNativeAccessEnabled()) return;
+        if (!NativeCalls.available() || !Signals.class.getModule().isNativeAccessEnabled()) return;
         Linker linker = Linker.nativeLinker();
         try {
             MethodHandle signal =

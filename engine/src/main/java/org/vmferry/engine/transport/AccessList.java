@@ -1,15 +1,20 @@
 package org.vmferry.engine.transport;
 
+import static org.vmferry.engine.system.NativeCalls.ERRNO;
+import static org.vmferry.engine.system.NativeCalls.handle;
+import static org.vmferry.engine.system.NativeCalls.number;
+import static org.vmferry.engine.system.NativeCalls.rethrow;
+
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import org.vmferry.engine.system.NativeCalls;
+
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
@@ -25,7 +30,7 @@ final class AccessList {
     private AccessList() {}
 
     static boolean available() {
-        return Libc.available();
+        return NativeCalls.available();
     }
 
     /**
@@ -42,7 +47,7 @@ final class AccessList {
     /** As the system keeps it; empty if there is none. */
     static Optional<byte[]> read(Path file) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment errno = arena.allocate(Calls.ERRNO);
+            MemorySegment errno = arena.allocate(ERRNO);
             MemorySegment value = arena.allocate(MOST_BYTES);
             MemorySegment path = Libc.name(file, arena);
             MemorySegment name = arena.allocateFrom(NAME);
@@ -51,14 +56,14 @@ final class AccessList {
             if (length < 0) throw failed("read", file, errno);
             return Optional.of(value.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE));
         } catch (Throwable e) {
-            throw Libc.rethrow(e);
+            throw rethrow(e);
         }
     }
 
     /** Also a folder's for the files to come, which has another name. */
     static void write(Path file, String attribute, byte[] list) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment errno = arena.allocate(Calls.ERRNO);
+            MemorySegment errno = arena.allocate(ERRNO);
             MemorySegment value = arena.allocateFrom(ValueLayout.JAVA_BYTE, list);
             MemorySegment path = Libc.name(file, arena);
             MemorySegment name = arena.allocateFrom(attribute);
@@ -66,55 +71,45 @@ final class AccessList {
                     (int) Calls.SET.invokeExact(errno, path, name, value, (long) list.length, 0);
             if (result != 0) throw failed("write", file, errno);
         } catch (Throwable e) {
-            throw Libc.rethrow(e);
+            throw rethrow(e);
         }
     }
 
     private static void remove(Path file) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment errno = arena.allocate(Calls.ERRNO);
+            MemorySegment errno = arena.allocate(ERRNO);
             MemorySegment path = Libc.name(file, arena);
             MemorySegment name = arena.allocateFrom(NAME);
             int result = (int) Calls.REMOVE.invokeExact(errno, path, name);
             if (result != 0 && !isNone(errno)) throw failed("remove", file, errno);
         } catch (Throwable e) {
-            throw Libc.rethrow(e);
+            throw rethrow(e);
         }
     }
 
     private static IOException failed(String what, Path file, MemorySegment errno) {
         return new IOException(
                 "can't %s the access control list of '%s': error %d"
-                        .formatted(what, file, Libc.number(errno)));
+                        .formatted(what, file, number(errno)));
     }
 
     private static boolean isNone(MemorySegment errno) {
-        int number = Libc.number(errno);
+        int number = number(errno);
         return number == ENODATA || number == EOPNOTSUPP;
     }
 
     /** Made at first use, as {@link Libc}'s. */
     private static final class Calls {
-        static final StructLayout ERRNO = Linker.Option.captureStateLayout();
         static final MethodHandle GET =
-                call(
+                handle(
                         "lgetxattr",
                         FunctionDescriptor.of(JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG));
         static final MethodHandle SET =
-                call(
+                handle(
                         "lsetxattr",
                         FunctionDescriptor.of(
                                 JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT));
         static final MethodHandle REMOVE =
-                call("lremovexattr", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
-
-        @SuppressWarnings("restricted") // the caller asked available()
-        private static MethodHandle call(String name, FunctionDescriptor type) {
-            Linker linker = Linker.nativeLinker();
-            return linker.downcallHandle(
-                    linker.defaultLookup().find(name).orElseThrow(),
-                    type,
-                    Linker.Option.captureCallState("errno"));
-        }
+                handle("lremovexattr", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
     }
 }

@@ -1,6 +1,7 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
+import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 
@@ -60,7 +61,7 @@ final class FileClaim implements AutoCloseable {
     /** Of what stands there; claims nothing yet. */
     static FileClaim on(Path path, Use use) throws IOException {
         FileTarget.Kind kind = FileTarget.kind(path);
-        if (!Libc.available()) {
+        if (!NativeCalls.available()) {
             FileClaim claim = new FileClaim(path, kind, use, null);
             claim.unlocked("this JVM may not call the system (--enable-native-access)");
             return claim;

@@ -1,5 +1,11 @@
 package org.vmferry.engine.transport;
 
+import static org.vmferry.engine.system.NativeCalls.ERRNO;
+import static org.vmferry.engine.system.NativeCalls.find;
+import static org.vmferry.engine.system.NativeCalls.handle;
+import static org.vmferry.engine.system.NativeCalls.number;
+import static org.vmferry.engine.system.NativeCalls.rethrow;
+
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
@@ -13,7 +19,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 import java.nio.charset.Charset;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
@@ -22,7 +27,8 @@ import java.util.Optional;
 /**
  * The few system calls that the JDK does not offer: mapping a file copy-on-write without being
  * allowed to write to it, finding the holes in it, holding room on its disk, and locks that are an
- * open file's and not the process's. Linux on 64 bits only.
+ * open file's and not the process's. Who uses it asked {@link
+ * org.vmferry.engine.system.NativeCalls#available}.
  */
 final class Libc {
     /** An error: the disk is full. */
@@ -69,16 +75,6 @@ final class Libc {
 
     private Libc() {}
 
-    /**
-     * Whether it may be used without the JDK printing a warning: {@code --enable-native-access}
-     * names this module, or ALL-UNNAMED on the class path.
-     */
-    static boolean available() {
-        return Libc.class.getModule().isNativeAccessEnabled()
-                && System.getProperty("os.name").equals("Linux")
-                && ValueLayout.ADDRESS.byteSize() == 8;
-    }
-
     /** For reading, or for both. */
     static File open(Path path, boolean writable) throws IOException {
         return open(path, writable ? O_RDWR : O_RDONLY);
@@ -92,7 +88,7 @@ final class Libc {
     private static File open(Path path, int access) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = name(path, arena);
-            MemorySegment errno = arena.allocate(Calls.ERRNO);
+            MemorySegment errno = arena.allocate(ERRNO);
             int descriptor = (int) Calls.OPEN.invokeExact(errno, name, access | O_CLOEXEC);
             if (descriptor < 0) throw failed("open '" + path + "'", errno);
             return new File(descriptor, path);
@@ -111,15 +107,16 @@ final class Libc {
 
     /** Whether a folder takes files and never gives one up; false if it can't be told. */
     static boolean appendOnly(Path folder) throws IOException {
-        if (Attributes.STATX.isEmpty()) return false;
+        if (Calls.STATX.isEmpty()) return false;
         try (Arena arena = Arena.ofConfined()) {
+            MemorySegment errno = arena.allocate(ERRNO);
             MemorySegment found = arena.allocate(STATX_BYTES, Long.BYTES);
             int failed =
                     (int)
-                            Attributes.STATX
+                            Calls.STATX
                                     .get()
-                                    .invokeExact(AT_FDCWD, name(folder, arena), 0, 0, found);
-            long attributes = found.get(ValueLayout.JAVA_LONG, STATX_ATTRIBUTES);
+                                    .invokeExact(errno, AT_FDCWD, name(folder, arena), 0, 0, found);
+            long attributes = found.get(JAVA_LONG, STATX_ATTRIBUTES);
             return failed == 0 && (attributes & STATX_ATTR_APPEND) != 0;
         } catch (Throwable e) {
             throw rethrow(e);
@@ -159,7 +156,7 @@ final class Libc {
         MemorySegment map(long position, long length, Arena arena, Runnable unmapped)
                 throws IOException {
             try (Arena scratch = Arena.ofConfined()) {
-                MemorySegment errno = scratch.allocate(Calls.ERRNO);
+                MemorySegment errno = scratch.allocate(ERRNO);
                 MemorySegment at =
                         (MemorySegment)
                                 Calls.MMAP.invokeExact(
@@ -194,7 +191,7 @@ final class Libc {
         /** Where data begins at or after a position, or where the file ends. */
         long nextData(long position) throws IOException {
             try (Arena scratch = Arena.ofConfined()) {
-                MemorySegment errno = scratch.allocate(Calls.ERRNO);
+                MemorySegment errno = scratch.allocate(ERRNO);
                 long found = (long) Calls.LSEEK.invokeExact(errno, descriptor, position, SEEK_DATA);
                 if (found >= 0) return found;
                 if (number(errno) != ENXIO) return position; // not known here
@@ -211,7 +208,7 @@ final class Libc {
          */
         int reserve(long position, long length) throws IOException {
             try (Arena scratch = Arena.ofConfined()) {
-                MemorySegment errno = scratch.allocate(Calls.ERRNO);
+                MemorySegment errno = scratch.allocate(ERRNO);
                 while (true) {
                     int failed =
                             (int)
@@ -240,7 +237,7 @@ final class Libc {
         Optional<Lock> lock(boolean exclusive, long from, long length) throws IOException {
             short wanted = exclusive ? F_WRLCK : F_RDLCK;
             try (Arena scratch = Arena.ofConfined()) {
-                MemorySegment errno = scratch.allocate(Calls.ERRNO);
+                MemorySegment errno = scratch.allocate(ERRNO);
                 MemorySegment lock = scratch.allocate(FLOCK);
                 while (true) {
                     fill(lock, wanted, from, length);
@@ -280,8 +277,9 @@ final class Libc {
 
         @Override
         public void close() {
-            try {
-                int ignored = (int) Calls.CLOSE.invokeExact(descriptor);
+            try (Arena scratch = Arena.ofConfined()) {
+                MemorySegment errno = scratch.allocate(ERRNO);
+                int ignored = (int) Calls.CLOSE.invokeExact(errno, descriptor);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }
@@ -289,8 +287,9 @@ final class Libc {
     }
 
     private static void unmap(MemorySegment mapping) {
-        try {
-            int ignored = (int) Calls.MUNMAP.invokeExact(mapping, mapping.byteSize());
+        try (Arena scratch = Arena.ofConfined()) {
+            MemorySegment errno = scratch.allocate(ERRNO);
+            int ignored = (int) Calls.MUNMAP.invokeExact(errno, mapping, mapping.byteSize());
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
@@ -300,34 +299,15 @@ final class Libc {
         return Trouble.transport("can't " + what + ": error " + number(errno), null);
     }
 
-    static int number(MemorySegment errno) {
-        return (int) Calls.ERRNO_VALUE.get(errno, 0L);
-    }
-
-    static IOException rethrow(Throwable e) {
-        return switch (e) {
-            case IOException io -> io;
-            case RuntimeException r -> throw r;
-            case Error error -> throw error;
-            default -> new IOException(e);
-        };
-    }
-
     /** Made at first use: until then nothing asks for native access. */
     private static final class Calls {
-        static final StructLayout ERRNO = Linker.Option.captureStateLayout();
-        static final VarHandle ERRNO_VALUE =
-                ERRNO.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-        private static final Linker LINKER = Linker.nativeLinker();
-        private static final Linker.Option KEEP_ERRNO = Linker.Option.captureCallState("errno");
         static final MethodHandle OPEN =
-                call(
+                handle(
                         "open",
                         FunctionDescriptor.of(JAVA_INT, ValueLayout.ADDRESS, JAVA_INT),
-                        KEEP_ERRNO,
                         Linker.Option.firstVariadicArg(2));
         static final MethodHandle MMAP =
-                call(
+                handle(
                         "mmap",
                         FunctionDescriptor.of(
                                 ValueLayout.ADDRESS,
@@ -336,62 +316,31 @@ final class Libc {
                                 JAVA_INT,
                                 JAVA_INT,
                                 JAVA_INT,
-                                JAVA_LONG),
-                        KEEP_ERRNO);
+                                JAVA_LONG));
         static final MethodHandle FCNTL =
-                call(
+                handle(
                         "fcntl",
                         FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ValueLayout.ADDRESS),
-                        KEEP_ERRNO,
                         Linker.Option.firstVariadicArg(2));
         static final MethodHandle LSEEK =
-                call(
-                        "lseek",
-                        FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT),
-                        KEEP_ERRNO);
+                handle("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
         static final MethodHandle FALLOCATE =
-                call(
+                handle(
                         "fallocate",
-                        FunctionDescriptor.of(
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.JAVA_LONG,
-                                ValueLayout.JAVA_LONG),
-                        KEEP_ERRNO);
+                        FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
         static final MethodHandle MUNMAP =
-                call("munmap", FunctionDescriptor.of(JAVA_INT, ValueLayout.ADDRESS, JAVA_LONG));
-        static final MethodHandle CLOSE = call("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-
-        @SuppressWarnings("restricted")
-        private static MethodHandle call(
-                String name, FunctionDescriptor type, Linker.Option... options) {
-            return LINKER.downcallHandle(
-                    LINKER.defaultLookup().find(name).orElseThrow(), type, options);
-        }
-    }
-
-    /** Apart: an older system's library has not got it. */
-    private static final class Attributes {
+                handle("munmap", FunctionDescriptor.of(JAVA_INT, ValueLayout.ADDRESS, JAVA_LONG));
+        static final MethodHandle CLOSE =
+                handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
         static final Optional<MethodHandle> STATX =
-                Linker.nativeLinker()
-                        .defaultLookup()
-                        .find("statx")
-                        .map(
-                                at ->
-                                        handle(
-                                                at,
-                                                FunctionDescriptor.of(
-                                                        ValueLayout.JAVA_INT,
-                                                        ValueLayout.JAVA_INT,
-                                                        ValueLayout.ADDRESS,
-                                                        ValueLayout.JAVA_INT,
-                                                        ValueLayout.JAVA_INT,
-                                                        ValueLayout.ADDRESS)));
-
-        @SuppressWarnings("restricted")
-        private static MethodHandle handle(MemorySegment at, FunctionDescriptor type) {
-            return Linker.nativeLinker().downcallHandle(at, type);
-        }
+                find(
+                        "statx",
+                        FunctionDescriptor.of(
+                                JAVA_INT,
+                                JAVA_INT,
+                                ValueLayout.ADDRESS,
+                                JAVA_INT,
+                                JAVA_INT,
+                                ValueLayout.ADDRESS));
     }
 }

@@ -1,6 +1,7 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
+import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
@@ -194,7 +195,7 @@ final class OpenFile implements AutoCloseable {
     /** Through the system's own calls; empty where the JDK would have to warn or refuse. */
     private synchronized Optional<Libc.File> mappable() throws IOException {
         check();
-        if (mappable == null && Libc.available()) mappable = same(Libc.open(path, false));
+        if (mappable == null && NativeCalls.available()) mappable = same(Libc.open(path, false));
         return Optional.ofNullable(mappable);
     }
 
@@ -255,7 +256,7 @@ final class OpenFile implements AutoCloseable {
         long more = bytes - reserved;
         if (more <= 0) return;
         int error = -1;
-        if (Libc.available()) {
+        if (NativeCalls.available()) {
             if (reserving == null) reserving = same(Libc.open(path, true));
             error = reserving.reserve(reserved, more);
         }

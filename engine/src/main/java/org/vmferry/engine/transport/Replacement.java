@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
@@ -28,7 +29,7 @@ record Replacement(Path target, boolean there) {
                             + " or write to another name",
                     target);
         }
-        if (Libc.available() && Libc.appendOnly(target.getParent())) {
+        if (NativeCalls.available() && Libc.appendOnly(target.getParent())) {
             throw MigrationException.user(
                     "can't write '%s': its folder keeps every file that is made in it under its"
                             + " first name (chattr +a); write to another folder",

@@ -7,6 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import jdk.net.ExtendedSocketOptions;
 
+import org.vmferry.engine.system.NativeCalls;
+
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -83,7 +85,7 @@ final class TcpSocket {
                 return false;
             }
         }
-        return Libc.available() && userTimeout((int) Math.min(ms, Integer.MAX_VALUE));
+        return NativeCalls.available() && userTimeout((int) Math.min(ms, Integer.MAX_VALUE));
     }
 
     private boolean userTimeout(int ms) throws IOException {
@@ -94,7 +96,7 @@ final class TcpSocket {
             return (int) Calls.SET.invokeExact(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, value, 4)
                     == 0;
         } catch (Throwable e) {
-            throw Libc.rethrow(e);
+            throw NativeCalls.rethrow(e);
         }
     }
 
@@ -135,7 +137,7 @@ final class TcpSocket {
             }
             return -1;
         } catch (Throwable e) {
-            throw Libc.rethrow(e);
+            throw NativeCalls.rethrow(e);
         }
     }
 

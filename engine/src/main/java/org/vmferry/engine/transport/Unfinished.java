@@ -1,6 +1,7 @@
 package org.vmferry.engine.transport;
 
 import org.vmferry.engine.system.Inode;
+import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.Printable;
 
 import java.io.IOException;
@@ -113,7 +114,7 @@ record Unfinished(Path file, long pid, long bytes, boolean alive) {
     /** Whether a process holds a lock on a file, or may. */
     private static boolean locked(Path file) {
         try {
-            if (Libc.available()) {
+            if (NativeCalls.available()) {
                 try (Libc.File probe = Libc.probe(file)) {
                     return probe.lock(false, 0, Long.MAX_VALUE).isPresent();
                 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.system.Inode;
+import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 
@@ -120,7 +121,7 @@ class RightsTest {
 
     /** user::rw- user:READER:r-- group::--- mask::r-- other::--- */
     private static void list(Path file, String attribute) throws IOException {
-        assumeTrue(Libc.available(), "needs native access");
+        assumeTrue(NativeCalls.available(), "needs native access");
         int[][] entries = {{1, 6, -1}, {2, 4, READER}, {4, 0, -1}, {16, 4, -1}, {32, 0, -1}};
         ByteBuffer list =
                 ByteBuffer.allocate(4 + 8 * entries.length).order(ByteOrder.LITTLE_ENDIAN);
