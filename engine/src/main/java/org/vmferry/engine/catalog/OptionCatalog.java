@@ -1,10 +1,8 @@
 package org.vmferry.engine.catalog;
 
-import org.vmferry.engine.discovery.KnownPlugins;
 import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.Plugins;
-import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
@@ -124,28 +122,14 @@ public final class OptionCatalog {
                     "%s '%s' is known, but vmferry has no %s", kind, name, notBuilt.get());
         }
         Optional<String> artifact = kind.owner(name);
-        if (artifact.isPresent()) return absent(kind, name, artifact.get());
+        if (artifact.isPresent()) {
+            return plugins.absent("%s '%s'".formatted(kind, name), artifact.get());
+        }
         return MigrationException.user(
                 "there is no %s '%s'%s",
                 kind,
                 name,
                 Suggestion.nearest(name, names(kind)).map(n -> "; '" + n + "' is one").orElse(""));
-    }
-
-    /** The artifact isn't there; or it is, and was left out: then its fault is the cause. */
-    private MigrationException absent(QemuNames kind, String name, String artifact) {
-        for (RejectedPlugin plugin : plugins.rejected()) {
-            if (KnownPlugins.isOf(plugin, artifact)) {
-                return new MigrationException(
-                        Blame.PLUGIN,
-                        "%s '%s' is of %s, which can't be used: %s"
-                                .formatted(kind, name, artifact, plugin.sentence()),
-                        plugin.cause().orElse(null));
-            }
-        }
-        return new MigrationException(
-                Blame.PLUGIN,
-                "%s '%s' is not there: add %s%s".formatted(kind, name, artifact, plugins.looked()));
     }
 
     private Set<String> names(QemuNames kind) {

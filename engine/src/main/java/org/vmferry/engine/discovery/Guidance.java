@@ -5,6 +5,7 @@ import org.vmferry.spi.MigrationException;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Why something that was asked for isn't there, and what to do about it. */
@@ -42,32 +43,40 @@ final class Guidance {
             return MigrationException.user(
                     "%s is known, but vmferry has no %s", what, unbuilt.get());
         }
-        // One of these may be it: they failed before they could say their name.
+        if (artifact.isPresent()) return add(what, artifact.get(), Set.of(kind));
+        String others = there.stream().map(Plugin::id).sorted().collect(Collectors.joining(", "));
+        String advice = "there is " + (others.isEmpty() ? "none" : others);
+        return notThere(Blame.USER, what, advice, Set.of(kind));
+    }
+
+    /**
+     * An option is missing, of one of vmferry's own artifacts.
+     *
+     * @param what is missing, such as {@code capability 'multifd'}
+     */
+    MigrationException absent(String what, String artifact) {
+        List<RejectedPlugin> broken =
+                rejected.stream().filter(r -> KnownPlugins.isOf(r, artifact)).toList();
+        if (broken.isEmpty()) return add(what, artifact, KnownPlugins.kinds(artifact));
+        return failure(
+                Blame.PLUGIN, what + " is of " + artifact + ", which can't be used: ", broken);
+    }
+
+    private MigrationException add(String what, String artifact, Set<PluginKind> kinds) {
+        return notThere(Blame.PLUGIN, what, "add " + artifact, kinds);
+    }
+
+    /** One of those that failed before they could say their name may be it. */
+    private MigrationException notThere(
+            Blame blame, String what, String advice, Set<PluginKind> kinds) {
         List<RejectedPlugin> nameless =
                 rejected.stream()
-                        .filter(r -> r.id().isEmpty() && r.kind().orElse(kind) == kind)
+                        .filter(r -> r.id().isEmpty())
+                        .filter(r -> r.kind().isEmpty() || kinds.contains(r.kind().get()))
                         .toList();
-        String advice =
-                artifact.map(a -> "add " + a)
-                        .orElseGet(
-                                () ->
-                                        "there is "
-                                                + (there.isEmpty()
-                                                        ? "none"
-                                                        : there.stream()
-                                                                .map(Plugin::id)
-                                                                .sorted()
-                                                                .collect(
-                                                                        Collectors.joining(", "))));
-        if (nameless.isEmpty()) {
-            return new MigrationException(
-                    artifact.isPresent() ? Blame.PLUGIN : Blame.USER,
-                    what + " is not there: " + advice + looked);
-        }
-        return failure(
-                Blame.PLUGIN,
-                what + " is not there: " + advice + looked + "; or it is one that can't be used: ",
-                nameless);
+        String text = what + " is not there: " + advice + looked;
+        if (nameless.isEmpty()) return new MigrationException(blame, text);
+        return failure(Blame.PLUGIN, text + "; or it is one that can't be used: ", nameless);
     }
 
     private static boolean isIt(

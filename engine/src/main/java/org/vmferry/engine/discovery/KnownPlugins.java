@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Which artifact has what people ask for by QEMU's names, and which of those nobody has built. */
 public final class KnownPlugins {
@@ -93,6 +94,14 @@ public final class KnownPlugins {
         return ARTIFACTS.get(kind).keySet();
     }
 
+    /** What an artifact has. */
+    static Set<PluginKind> kinds(String artifact) {
+        return ARTIFACTS.entrySet().stream()
+                .filter(kind -> kind.getValue().containsValue(artifact))
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toSet());
+    }
+
     /**
      * Whether a plug-in that was left out is one of an artifact's, or stands in its place: by its
      * own name, its package or its jar's name.
@@ -101,7 +110,7 @@ public final class KnownPlugins {
      * @param artifact one of those here
      * @return false also where it can't be told
      */
-    public static boolean isOf(RejectedPlugin plugin, String artifact) {
+    static boolean isOf(RejectedPlugin plugin, String artifact) {
         String jar = artifact.substring(artifact.indexOf(':') + 1);
         return isCalledAs(plugin, artifact)
                 || plugin.provider().orElse("").startsWith(packageOf(artifact))

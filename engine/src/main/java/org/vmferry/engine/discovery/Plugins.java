@@ -394,6 +394,18 @@ public final class Plugins implements AutoCloseable {
         throw new Guidance(rejected, looked()).missing(kind, id, all(kind));
     }
 
+    /**
+     * Why an option of one of vmferry's own artifacts can't be had: it is not there, or it was left
+     * out.
+     *
+     * @param what such as {@code capability 'multifd'}
+     * @param artifact group and artifact, of {@link KnownPlugins}
+     * @return what was left out, with why, and its cause; or what to add
+     */
+    public MigrationException absent(String what, String artifact) {
+        return new Guidance(rejected, looked()).absent(what, artifact);
+    }
+
     private static RejectedPlugin clash(Plugin plugin, String why, List<Plugin> same) {
         List<String> others = same.stream().map(Plugin::toString).sorted().toList();
         return new RejectedPlugin(

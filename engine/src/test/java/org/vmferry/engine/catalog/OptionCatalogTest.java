@@ -6,6 +6,7 @@ import static org.vmferry.engine.catalog.FakeOptions.PLUGINS;
 import static org.vmferry.engine.catalog.FakeOptions.parameter;
 
 import org.junit.jupiter.api.Test;
+import org.mockito.Mockito;
 import org.vmferry.engine.discovery.Fakes;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.discovery.RejectedPlugin;
@@ -13,6 +14,7 @@ import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
@@ -79,6 +81,22 @@ class OptionCatalogTest {
         assertThat(failure)
                 .hasMessageContaining("capability 'multifd' is of ")
                 .hasMessageContaining("its option 'max-bandwidth' is the engine's own");
+    }
+
+    /** Of a carrier that can't say its name it is not known what it stands for. */
+    @Test
+    void aCarrierWithoutANameMayBeTheOne() {
+        PageCarrier speechless = Mockito.mock();
+        Mockito.when(speechless.id()).thenThrow(new IllegalStateException("no voice"));
+        MigrationException failure =
+                new OptionCatalog(Plugins.of(List.of(speechless)))
+                        .unknown(QemuNames.CAPABILITY, "multifd");
+        assertThat(failure)
+                .hasMessageContaining("capability 'multifd' is not there: add ")
+                .hasMessageContaining("; or it is one that can't be used: ")
+                .hasMessageContaining("is left out: it threw ")
+                .hasRootCauseMessage("no voice");
+        assertThat(failure.blame()).isEqualTo(Blame.PLUGIN);
     }
 
     @Test
