@@ -40,6 +40,7 @@ final class Convergence implements AutoCloseable {
     private long pause = PAUSE_NS;
     private int badRounds;
     private boolean told;
+    private double harvestMs;
     private boolean closed; // guarded by this
     private volatile long expectedDowntime; // ms
     private volatile long dirtyPagesRate; // pages/s
@@ -100,6 +101,16 @@ final class Convergence implements AutoCloseable {
         return false;
     }
 
+    /**
+     * The dirty log was asked: it will be again once the guest is paused, and stands still
+     * meanwhile.
+     *
+     * @param ms that it took for all blocks
+     */
+    void harvestTook(double ms) {
+        harvestMs = ms;
+    }
+
     private MigrationException gaveUp(String in) {
         return MigrationException.user(
                 "the guest did not converge in %s: it dirties %d pages/s, and the rest would take"
@@ -139,6 +150,7 @@ final class Convergence implements AutoCloseable {
     private boolean stillFits(long dirty) {
         long available = session.current(EngineOptions.AVAIL_SWITCHOVER_BANDWIDTH);
         double ms = available > 0 ? dirty * 1000.0 / available : speed.ms(dirty / pageSize);
+        ms += harvestMs;
         expectedDowntime = (long) Math.ceil(ms);
         return dirty == 0 || ms <= session.current(EngineOptions.DOWNTIME_LIMIT);
     }
@@ -163,11 +175,12 @@ final class Convergence implements AutoCloseable {
         told = true;
         LOG.warn(
                 "{}: the guest dirties {} pages/s, too many to be switched over: the rest would"
-                        + " take {} ms, with downtime-limit {} ms. Raise max-bandwidth or"
-                        + " downtime-limit, or set auto-converge",
+                        + " take {} ms, {} of them to ask the dirty log, with downtime-limit {} ms."
+                        + " Raise max-bandwidth or downtime-limit, or set auto-converge",
                 session.name(),
                 dirtyPagesRate,
                 expectedDowntime,
+                (long) harvestMs,
                 session.current(EngineOptions.DOWNTIME_LIMIT));
     }
 

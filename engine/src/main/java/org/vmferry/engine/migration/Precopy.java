@@ -34,6 +34,7 @@ final class Precopy implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile long end; // pages that will have been counted when nothing remains
     private long dirtyBytes; // when they were asked for last
+    private double harvestMs; // what it took to ask for them
     private long began; // nanoTime, of the last round
     private volatile long rounds;
 
@@ -106,6 +107,7 @@ final class Precopy implements AutoCloseable {
             double ms = Math.max(1e-3, since(began));
             event.end();
             harvest();
+            convergence.harvestTook(harvestMs);
             try {
                 if (convergence.fits(
                         bytes,
@@ -135,6 +137,7 @@ final class Precopy implements AutoCloseable {
         double ms = since(began);
         double waited = since(asked);
         harvest();
+        convergence.harvestTook(harvestMs);
         boolean fits = convergence.fitsStill(ms, waited, dirtyBytes);
         if (!fits) next();
         return fits;
@@ -177,12 +180,14 @@ final class Precopy implements AutoCloseable {
 
     private void harvest() throws MigrationException {
         if (log.isEmpty()) return;
+        long asked = System.nanoTime();
         long bytes = 0;
         for (Map.Entry<RamBlock, PageBitmap> entry : dirty.entrySet()) {
             session.check();
             log.get().harvest(entry.getKey(), entry.getValue());
             bytes += entry.getValue().cardinality() * entry.getKey().pageSize();
         }
+        harvestMs = since(asked);
         dirtyBytes = bytes;
         end = session.pages() + bytes / pageSize;
     }

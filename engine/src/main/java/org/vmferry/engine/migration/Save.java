@@ -10,6 +10,7 @@ import org.vmferry.spi.Mode;
 import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.transport.ChannelTransport;
 import org.vmferry.spi.transport.FileTransport;
 import org.vmferry.spi.transport.TransportEnd;
@@ -77,13 +78,22 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
     @Override
     public void run(Stage stage) throws IOException {
         stage.enter(MigrationState.SETUP);
-        List<RamBlock> blocks = List.copyOf(machine.ram().blocks());
         SourceGuest source = new SourceGuest(machine, life);
         guest = source;
+        RamProvider ram = SourceRam.of(machine, source.before(), mode(), session);
+        List<RamBlock> blocks = List.copyOf(ram.blocks());
         MissingRam.checkSend(blocks, session.options(), route);
         check();
         SourceStream everything =
-                new SourceStream(session, machine, contents, source, gate, blocks, hasTrailer());
+                new SourceStream(
+                        session,
+                        machine,
+                        contents,
+                        source,
+                        gate,
+                        blocks,
+                        ram.dirtyLog(),
+                        hasTrailer());
         stream = everything;
         contents.uuid().ifPresent(session::took);
         notifications.setUp();

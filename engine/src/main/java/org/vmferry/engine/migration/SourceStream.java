@@ -42,6 +42,7 @@ final class SourceStream {
     private final SourceGuest guest;
     private final SwitchoverGate gate;
     private final List<RamBlock> blocks;
+    private final Optional<DirtyLog> log;
     private final boolean hasTrailer;
     private final CRC32C tail = new CRC32C(); // of all that follows RAM
     private Trailer trailer;
@@ -62,6 +63,7 @@ final class SourceStream {
             SourceGuest guest,
             SwitchoverGate gate,
             List<RamBlock> blocks,
+            Optional<DirtyLog> log,
             boolean hasTrailer)
             throws MigrationException {
         this.session = session;
@@ -70,6 +72,7 @@ final class SourceStream {
         this.guest = guest;
         this.gate = gate;
         this.blocks = blocks;
+        this.log = log;
         this.hasTrailer = hasTrailer;
         total = RamSection.check(blocks);
         pageSize = blocks.getFirst().pageSize();
@@ -92,7 +95,6 @@ final class SourceStream {
         if (hasTrailer) trailer = trailer(); // first: it may be too long
         Configuration configuration = writeHeader(stream);
         SectionWriter sections = contents.writer(stream, configuration, pageSize);
-        Optional<DirtyLog> log = machine.ram().dirtyLog();
         RamSection.Writer section = new RamSection.Writer(stream, ram, session.options());
         try (Warmth warmth = new Warmth(session);
                 Convergence judge =

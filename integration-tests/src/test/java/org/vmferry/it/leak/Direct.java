@@ -1,8 +1,8 @@
 package org.vmferry.it.leak;
 
-import org.vmferry.engine.ComparingRam;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
+import org.vmferry.engine.memory.ComparingRam;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.Leftovers;
 import org.vmferry.it.support.Relay;

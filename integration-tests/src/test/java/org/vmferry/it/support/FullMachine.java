@@ -1,7 +1,7 @@
 package org.vmferry.it.support;
 
-import org.vmferry.engine.ComparingRam;
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.memory.ComparingRam;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;

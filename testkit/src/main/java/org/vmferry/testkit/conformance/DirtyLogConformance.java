@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
@@ -42,6 +43,20 @@ public abstract class DirtyLogConformance extends Conformance {
         void store(RamBlock block, long offset, byte value);
     }
 
+    /** A way in which RAM is stored to later than it was asked for: I/O into pinned pages. */
+    @FunctionalInterface
+    public interface LateStore {
+        /**
+         * Asks for a byte to be stored.
+         *
+         * @param block one of {@link Guest#ram()}'s
+         * @param offset in the block
+         * @param value what to store
+         * @return stores it, once, and does what the host does when such I/O is complete
+         */
+        Runnable submit(RamBlock block, long offset, byte value);
+    }
+
     /** A guest whose RAM is logged. */
     public interface Guest extends AutoCloseable {
         /**
@@ -57,6 +72,16 @@ public abstract class DirtyLogConformance extends Conformance {
          * @return by name, for messages
          */
         Map<String, Store> stores();
+
+        /**
+         * How it does I/O that stores later than it was submitted, with O_DIRECT, io_uring's fixed
+         * buffers or a device's DMA.
+         *
+         * @return empty if it does none
+         */
+        default Optional<LateStore> lateStore() {
+            return Optional.empty();
+        }
 
         /** Lets it write by itself, until it is paused. */
         void run();
@@ -126,8 +151,12 @@ public abstract class DirtyLogConformance extends Conformance {
 
     /** A page's first byte, as the engine reads it. */
     private static byte first(RamBlock block, long page) {
+        return at(block, page * block.pageSize());
+    }
+
+    private static byte at(RamBlock block, long offset) {
         byte[] one = new byte[1];
-        block.read(page * block.pageSize(), MemorySegment.ofArray(one));
+        block.read(offset, MemorySegment.ofArray(one));
         return one[0];
     }
 
@@ -198,6 +227,30 @@ public abstract class DirtyLogConformance extends Conformance {
             }
             log(guest).stop();
         }
+    }
+
+    @Test
+    @Tag("DLG-9")
+    final void aLateStoreCountsWhenItCame() throws Exception {
+        Guest guest = make();
+        Optional<LateStore> late = guest.lateStore();
+        needs(late.isPresent(), "lateStore(): its host does no I/O that stores late");
+        log(guest).start();
+        for (RamBlock block : guest.ram().blocks()) {
+            for (byte value = 1; value <= 3; value++) {
+                Runnable complete = late.get().submit(block, 7, value);
+                harvest(guest, block);
+                harvest(guest, block);
+                complete.run();
+                assertTrue(
+                        harvest(guest, block).get(0),
+                        "lateStore(): what it stored to '%s' when it was complete left no mark. Mark"
+                                        .formatted(block.id())
+                                + " it then, not when it is submitted");
+                assertEquals(value, at(block, 7), "lateStore(): it is not stored when complete");
+            }
+        }
+        log(guest).stop();
     }
 
     @Test
@@ -287,10 +340,10 @@ public abstract class DirtyLogConformance extends Conformance {
         Store cpu = guest.stores().values().iterator().next();
         for (RamBlock block : guest.ram().blocks()) {
             cpu.store(block, 7, value);
-            byte[] read = new byte[1];
-            block.read(7, MemorySegment.ofArray(read));
             assertEquals(
-                    value, read[0], "%s: '%s' is not read as it is".formatted(when, block.id()));
+                    value,
+                    at(block, 7),
+                    "%s: '%s' is not read as it is".formatted(when, block.id()));
         }
     }
 }

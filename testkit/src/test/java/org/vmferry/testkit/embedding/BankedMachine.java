@@ -1,6 +1,6 @@
 package org.vmferry.testkit.embedding;
 
-import org.vmferry.engine.ComparingRam;
+import org.vmferry.engine.memory.ComparingRam;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;

@@ -3,7 +3,7 @@ package org.vmferry.testkit.parts;
 import org.junit.jupiter.api.Nested;
 import org.vmferry.testkit.conformance.DirtyLogConformance;
 
-/** The ready-made logs: of a host that marks, and of one that can't. */
+/** The ready-made logs: of a host that marks, and of those that can't. */
 class DirtyLogPartsTest {
     @Nested
     class Atomic extends DirtyLogConformance {
@@ -18,6 +18,22 @@ class DirtyLogPartsTest {
         @Override
         protected Guest guest() {
             return new LoggedGuest.Ignorant();
+        }
+    }
+
+    @Nested
+    class Kernel extends DirtyLogConformance {
+        @Override
+        protected Guest guest() {
+            return new WatchedGuest();
+        }
+    }
+
+    @Nested
+    class KernelInSharedMemory extends DirtyLogConformance {
+        @Override
+        protected Guest guest() {
+            return WatchedGuest.MappedTwice.create();
         }
     }
 }

@@ -2,12 +2,13 @@ package org.vmferry.testkit.parts;
 
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import org.vmferry.engine.ComparingRam;
+import org.vmferry.engine.memory.ComparingRam;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.testkit.conformance.DirtyLogConformance;
+import org.vmferry.testkit.conformance.DirtyLogConformance.LateStore;
 
 import java.util.List;
 import java.util.Map;
@@ -140,6 +141,24 @@ class DirtyLogTwinsTest {
                 @Override
                 public Map<String, Store> stores() {
                     return new TreeMap<>(Map.of("CPU", this::store, "DMA", this::put));
+                }
+            };
+        }
+    }
+
+    @Breaks("DLG-9")
+    @Says("DLG-9*left no mark. Mark it then, not when it is submitted")
+    static class MarksWhatIsSubmitted extends Suite {
+        @Override
+        protected Guest guest() {
+            return new LoggedGuest.Marking() {
+                @Override
+                public Optional<LateStore> lateStore() {
+                    return Optional.of(
+                            (block, offset, value) -> {
+                                stored(own(block), offset / 4096);
+                                return () -> put(block, offset, value);
+                            });
                 }
             };
         }

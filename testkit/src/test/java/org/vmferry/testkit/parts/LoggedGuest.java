@@ -1,27 +1,41 @@
 package org.vmferry.testkit.parts;
 
-import org.vmferry.engine.ComparingRam;
+import org.vmferry.engine.memory.ComparingRam;
 import org.vmferry.spi.ram.AtomicDirtyLog;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.testkit.conformance.DirtyLogConformance.Guest;
+import org.vmferry.testkit.conformance.DirtyLogConformance.LateStore;
 import org.vmferry.testkit.conformance.DirtyLogConformance.Store;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntFunction;
 
-/** Two blocks in arrays, and a guest that writes to them. */
+/** Two blocks, in arrays where nothing else is said, and a guest that writes to them. */
 class LoggedGuest implements Guest {
-    final List<RamBlock> blocks = List.of(block("first", 80), block("second", 3));
+    final List<RamBlock> blocks;
     private volatile boolean stop;
     private Thread cpu;
 
-    private static RamBlock block(String id, int pages) {
-        return RamBlock.of(id, MemorySegment.ofArray(new byte[pages * 4096]), 4096);
+    LoggedGuest() {
+        this(bytes -> MemorySegment.ofArray(new byte[bytes]));
+    }
+
+    /** In memory that somebody makes. */
+    LoggedGuest(IntFunction<MemorySegment> memory) {
+        blocks =
+                List.of(
+                        block("first", memory.apply(80 * 4096)),
+                        block("second", memory.apply(3 * 4096)));
+    }
+
+    private static RamBlock block(String id, MemorySegment memory) {
+        return RamBlock.of(id, memory, 4096);
     }
 
     /** Marks what it writes. */
@@ -110,6 +124,11 @@ class LoggedGuest implements Guest {
     @Override
     public Map<String, Store> stores() {
         return Map.of("CPU", this::store);
+    }
+
+    @Override
+    public Optional<LateStore> lateStore() {
+        return Optional.of((block, offset, value) -> () -> store(block, offset, value));
     }
 
     @Override

@@ -1,7 +1,7 @@
 package org.vmferry.testkit.parts;
 
 import org.junit.jupiter.api.Nested;
-import org.vmferry.engine.ComparingRam;
+import org.vmferry.engine.memory.ComparingRam;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;

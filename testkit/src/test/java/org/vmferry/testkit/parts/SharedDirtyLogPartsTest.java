@@ -1,7 +1,7 @@
 package org.vmferry.testkit.parts;
 
 import org.junit.jupiter.api.Nested;
-import org.vmferry.engine.ComparingRam;
+import org.vmferry.engine.memory.ComparingRam;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;

@@ -1,4 +1,4 @@
-package org.vmferry.engine;
+package org.vmferry.engine.memory;
 
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.ForwardingBlock;

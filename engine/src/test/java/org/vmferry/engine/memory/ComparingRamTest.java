@@ -1,4 +1,4 @@
-package org.vmferry.engine;
+package org.vmferry.engine.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

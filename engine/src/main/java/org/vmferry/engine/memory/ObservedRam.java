@@ -1,0 +1,99 @@
+package org.vmferry.engine.memory;
+
+import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.RamProvider;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * RAM of a host that has no part in its dirty log: the kernel watches the blocks that it can
+ * ({@link KernelDirtyLog}), the others are compared with a copy ({@link ComparingRam}). The engine
+ * makes one for a host that gives no log; who completes I/O that stores late makes it itself, for
+ * {@link #mark}.
+ */
+public final class ObservedRam implements RamProvider, DirtyLog {
+    private final List<RamBlock> blocks = new ArrayList<>();
+    private final Map<String, DirtyLog> logs = new HashMap<>(); // by a block's name
+    private final Map<String, String> compared = new LinkedHashMap<>(); // why, by its name
+    private final List<DirtyLog> each = new ArrayList<>();
+
+    /**
+     * Over these blocks. Nothing is watched or copied until it is started.
+     *
+     * @param blocks the machine's, in the order in which they are sent
+     */
+    public ObservedRam(List<? extends RamBlock> blocks) {
+        List<RamBlock> watched = new ArrayList<>();
+        List<RamBlock> others = new ArrayList<>();
+        for (RamBlock block : blocks) {
+            Optional<String> obstacle = KernelDirtyLog.obstacle(watched, block);
+            obstacle.ifPresent(why -> compared.put(block.id(), why));
+            (obstacle.isEmpty() ? watched : others).add(block);
+        }
+        Map<String, RamBlock> wrapped = new HashMap<>();
+        if (!watched.isEmpty()) take(new KernelDirtyLog(watched), wrapped);
+        if (!others.isEmpty()) take(new ComparingRam(others), wrapped);
+        for (RamBlock block : blocks) this.blocks.add(wrapped.get(block.id()));
+    }
+
+    private <T extends DirtyLog & RamProvider> void take(T log, Map<String, RamBlock> wrapped) {
+        each.add(log);
+        for (RamBlock block : log.blocks()) {
+            wrapped.put(block.id(), block);
+            logs.put(block.id(), log);
+        }
+    }
+
+    /**
+     * The blocks that are compared.
+     *
+     * @return by name, in order, with why the kernel can't watch them
+     */
+    public Map<String, String> compared() {
+        return Collections.unmodifiableMap(compared);
+    }
+
+    @Override
+    public List<RamBlock> blocks() {
+        return List.copyOf(blocks);
+    }
+
+    @Override
+    public Optional<DirtyLog> dirtyLog() {
+        return Optional.of(this);
+    }
+
+    @Override
+    public void start() {
+        each.forEach(DirtyLog::start);
+    }
+
+    @Override
+    public void stop() {
+        each.forEach(DirtyLog::stop);
+    }
+
+    @Override
+    public void harvest(RamBlock block, PageBitmap into) {
+        logs.get(block.id()).harvest(block, into);
+    }
+
+    /**
+     * As {@link KernelDirtyLog#mark}; a block that is compared needs none.
+     *
+     * @param block one of the machine's
+     * @param offset the first byte's offset in the block
+     * @param bytes how many; they lie within the block
+     */
+    public void mark(RamBlock block, long offset, long bytes) {
+        if (logs.get(block.id()) instanceof KernelDirtyLog log) log.mark(block, offset, bytes);
+    }
+}
