@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 /**
  * Which pages the guest wrote to since they were last harvested.
  *
- * <p>The contract, without which writes get lost in silence (rules DLG-1 to DLG-8 of
+ * <p>The contract, without which writes get lost in silence (rules DLG-1 to DLG-9 of
  * docs/spi/dirty-log.md):
  *
  * <ul>
@@ -18,6 +18,8 @@ import java.util.function.Consumer;
  *       it.
  *   <li>Between {@link #start} and {@link #stop} every store counts: the CPU's, a device's DMA, the
  *       host's own.
+ *   <li>A store that comes later than it was asked for, as of I/O into pinned pages, is marked when
+ *       it has come.
  *   <li>Once {@code Machine.enter} has returned with a state that isn't RUNNING, no further mark
  *       appears.
  * </ul>

@@ -19,8 +19,9 @@ public interface RamProvider {
      * The log of the pages that the guest wrote to. A migration reads it alone; a host that reads
      * it too returns one of the readers of a {@link SharedDirtyLog}.
      *
-     * @return the same at each call; empty if the host has none: then the machine is paused before
-     *     its RAM is copied
+     * @return the same at each call; empty if the host has none: then the engine makes one, from
+     *     what the kernel tells or by comparing RAM with a copy; or, where there is no memory for
+     *     that, pauses the machine before its RAM is copied
      */
     default Optional<DirtyLog> dirtyLog() {
         return Optional.empty();
