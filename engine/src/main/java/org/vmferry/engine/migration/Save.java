@@ -3,11 +3,14 @@ package org.vmferry.engine.migration;
 import org.slf4j.Logger;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.report.MigrationState;
+import org.vmferry.engine.system.FreeMemory;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Mode;
+import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.Migratable;
+import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
@@ -80,7 +83,7 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
         stage.enter(MigrationState.SETUP);
         SourceGuest source = new SourceGuest(machine, life);
         guest = source;
-        RamProvider ram = SourceRam.of(machine, source.before(), mode(), session);
+        RamProvider ram = ram(source);
         List<RamBlock> blocks = List.copyOf(ram.blocks());
         MissingRam.checkSend(blocks, session.options(), route);
         check();
@@ -111,6 +114,14 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
         source.giveUp(session.name());
         notifications.done();
         everything.tellDowntime();
+    }
+
+    /** With a dirty log, if the guest is to run on while it is sent. */
+    private RamProvider ram(SourceGuest source) throws MigrationException {
+        RamProvider ram = machine.ram();
+        boolean runsOn = source.before() == RunState.RUNNING && mode() == Mode.NORMAL;
+        if (ram.dirtyLog().isPresent() || !runsOn || !(machine instanceof Machine)) return ram;
+        return new SourceRam(session.options(), session.name(), FreeMemory.bytes()).logged(ram);
     }
 
     /** Refuses what this can't take, before anything is opened. */

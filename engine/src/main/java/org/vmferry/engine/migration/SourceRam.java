@@ -2,13 +2,9 @@ package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
 import org.vmferry.engine.memory.ObservedRam;
-import org.vmferry.engine.system.FreeMemory;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Mode;
-import org.vmferry.spi.machine.Machine;
-import org.vmferry.spi.machine.Migratable;
-import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 
@@ -18,36 +14,37 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
-/** A source's RAM as it is sent: with a dirty log, if its guest is to run meanwhile. */
+/** The RAM of a host that has no dirty log: gets one, if its guest is to run on meanwhile. */
 final class SourceRam {
     private static final Logger LOG = Log.of(SourceRam.class);
 
-    private SourceRam() {}
+    private final Options options;
+    private final String migration; // its name
+    private final OptionalLong free; // memory, in bytes
+
+    SourceRam(Options options, String migration, OptionalLong free) {
+        this.options = options;
+        this.migration = migration;
+        this.free = free;
+    }
 
     /**
-     * A machine's RAM. One that runs and whose host gives no log gets one, unless that takes more
-     * memory than there is: then it is paused before its RAM is copied.
+     * The same blocks with a log, unless that takes more memory than there is: then as they are,
+     * and their guest is paused before they are copied.
      */
-    static RamProvider of(Migratable machine, RunState state, Mode mode, MigrationSession session)
-            throws MigrationException {
-        RamProvider ram = machine.ram();
-        if (ram.dirtyLog().isPresent() || !(machine instanceof Machine)) return ram;
-        if (state != RunState.RUNNING || mode == Mode.CPR_REBOOT) return ram;
+    RamProvider logged(RamProvider ram) throws MigrationException {
         List<RamBlock> all = new ArrayList<>(ram.blocks());
         List<RamBlock> sent = new ArrayList<>();
-        for (RamBlock block : all) {
-            if (!MissingRam.leftOut(block, session.options())) sent.add(block);
-        }
+        for (RamBlock block : all) if (!MissingRam.leftOut(block, options)) sent.add(block);
         ObservedRam observed = new ObservedRam(sent);
-        if (!hasRoom(sent, observed, session.name())) return ram;
+        if (!hasRoom(sent, observed.compared())) return ram;
         Iterator<RamBlock> next = observed.blocks().iterator();
         all.replaceAll(block -> sent.contains(block) ? next.next() : block);
         return RamProvider.of(List.copyOf(all), observed);
     }
 
     /** Whether there is memory for the copies; says what is done. */
-    private static boolean hasRoom(List<RamBlock> sent, ObservedRam observed, String migration) {
-        Map<String, String> compared = observed.compared();
+    private boolean hasRoom(List<RamBlock> sent, Map<String, String> compared) {
         if (compared.isEmpty()) {
             LOG.info("{}: the kernel tells which pages the guest writes to", migration);
             return true;
@@ -57,7 +54,6 @@ final class SourceRam {
                         .filter(block -> compared.containsKey(block.id()))
                         .mapToLong(RamBlock::usedLength)
                         .sum();
-        OptionalLong free = FreeMemory.bytes();
         boolean room = copies <= free.orElse(Long.MAX_VALUE);
         if (room) {
             LOG.info(
