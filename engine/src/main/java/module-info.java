@@ -12,6 +12,7 @@ module org.vmferry.engine {
     exports org.vmferry.engine.discovery;
     exports org.vmferry.engine.json to
             org.vmferry.cli;
+    exports org.vmferry.engine.memory;
     exports org.vmferry.engine.option;
     exports org.vmferry.engine.qmp;
     exports org.vmferry.engine.report;
