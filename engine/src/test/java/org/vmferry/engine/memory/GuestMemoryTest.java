@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.system.NativeCalls;
+import org.vmferry.spi.doubles.PresentPages;
 import org.vmferry.spi.ram.RamBlock;
 
 import java.io.IOException;
@@ -112,7 +113,7 @@ class GuestMemoryTest {
         GuestMemory memory = make(kind, size);
         RamBlock block = memory.block("ram", PAGE);
         store(memory, 512 * MIB + 5, 1);
-        long before = Pages.present(memory.segment());
+        long before = PresentPages.in(memory.segment());
         assertThat(before).isBetween(1L, HUGE / PAGE);
         assertThat(block.isKnownZero(0, size)).isFalse();
         assertThat(block.isKnownZero(0, 512 * MIB)).isTrue();
@@ -120,7 +121,7 @@ class GuestMemoryTest {
         assertThat(block.isKnownZero(511 * MIB, MIB + PAGE)).isFalse();
         assertThat(block.isKnownZero(514 * MIB, size - 514 * MIB)).isTrue();
         assertThat(block.isKnownZero(size - PAGE, PAGE)).isTrue();
-        assertThat(Pages.present(memory.segment())).isEqualTo(before);
+        assertThat(PresentPages.in(memory.segment())).isEqualTo(before);
     }
 
     /** The last page of what is asked counts, wherever the questions to the kernel are divided. */
@@ -250,13 +251,13 @@ class GuestMemoryTest {
                                 memory.segment(),
                                 memory.segment().byteSize(),
                                 pageOut);
-        assumeTrue(failed == 0 && Pages.present(memory.segment()) == 0, "nothing was swapped out");
+        assumeTrue(failed == 0 && PresentPages.in(memory.segment()) == 0, "nothing was swapped out");
         assertThat(block.isKnownZero(0, 4 * MIB)).isTrue();
         for (long at = 4 * MIB; at < 8 * MIB; at += PAGE)
             assertThat(block.isKnownZero(at, PAGE)).as("at %d", at).isFalse();
         assertThat(block.isKnownZero(8 * MIB, 8 * MIB)).isTrue();
         assertThat(block.isFresh()).isFalse();
-        assertThat(Pages.present(memory.segment())).isZero();
+        assertThat(PresentPages.in(memory.segment())).isZero();
     }
 
     @Test

@@ -1,4 +1,4 @@
-package org.vmferry.engine.memory;
+package org.vmferry.spi.doubles;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -6,15 +6,15 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Looks into this process's page table. */
-final class Pages {
+/** What this process's page table says; Linux alone has it as a file. */
+public final class PresentPages {
     private static final int SIZE = 4096;
     private static final int AT_ONCE = 8192;
 
-    private Pages() {}
+    private PresentPages() {}
 
     /** How many pages of memory are there, touching none. */
-    static long present(MemorySegment memory) throws IOException {
+    public static long in(MemorySegment memory) throws IOException {
         long found = 0;
         long pages = memory.byteSize() / SIZE;
         byte[] words = new byte[AT_ONCE * Long.BYTES];
