@@ -201,6 +201,29 @@ class GuestMemoryTest {
         assertThat(block.isFresh()).isFalse();
     }
 
+    /** The system gives a number anew at once. */
+    @Test
+    void whoAsksAfterTheEndAsksNobodysFile() throws IOException {
+        needNative();
+        Path file = Files.write(folder.resolve("other"), new byte[PAGE]);
+        for (int i = 0; i < 100; i++) {
+            Descriptor closed = new Descriptor(MemoryCalls.open("/proc/self/pagemap", false));
+            closed.close();
+            Descriptor other = new Descriptor(MemoryCalls.open(file.toString(), false));
+            try {
+                if (other.number() != closed.number()) continue; // another thread was faster
+                closed.close();
+                assertThat(closed.nextData(0)).isEqualTo(-1);
+                assertThat(closed.read(arena.allocate(8), 0)).isEqualTo(-1);
+                assertThat(other.nextData(0)).isZero();
+                return;
+            } finally {
+                other.close();
+            }
+        }
+        throw new AssertionError("never got a number twice");
+    }
+
     private static List<String> mappings() throws IOException {
         return Files.readAllLines(Path.of("/proc/self/maps"));
     }
