@@ -75,8 +75,9 @@ final class BenchMachine implements Machine, AutoCloseable {
 
     /**
      * Makes RAM that compresses roughly as a guest's does. Of every four chunks of 64 KiB one is
-     * zero, but was written to, so that both sides have to look; the pages of the others are, in turn: random bytes (as of what is compressed or
-     * encrypted already), words of text, pointers and small numbers, and a few bytes among zeros.
+     * zero, but was written to, so that both sides have to look; the pages of the others are, in
+     * turn: random bytes (as of what is compressed or encrypted already), words of text, pointers
+     * and small numbers, and a few bytes among zeros.
      */
     static void fill(Path ram, long size, Check check) throws IOException {
         var random = new SplittableRandom(1);

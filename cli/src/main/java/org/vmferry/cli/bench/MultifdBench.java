@@ -14,8 +14,8 @@ import java.util.Optional;
 /**
  * Migrations over the loopback with multifd on two channels: QEMU to QEMU beside vmferry to
  * vmferry, source and destination in a process each, on the same RAM, in alternating order. A
- * destination's RAM is a new file each time, in the same folder; or all four processes have
- * memory of their own, as with QEMU's plain -m, in huge pages where the system gives them.
+ * destination's RAM is a new file each time, in the same folder; or all four processes have memory
+ * of their own, as with QEMU's plain -m, in huge pages where the system gives them.
  *
  * <p>A migration is timed until both ends are done. Its CPU seconds are both processes' user and
  * system time over the migration. vmferry's processes stay: they have migrated four times, and with
@@ -51,8 +51,7 @@ public final class MultifdBench implements AutoCloseable {
      * @param prealloc whether destinations touch their RAM before they are timed
      * @param anonymous whether RAM is each process's own, and no file
      */
-    public MultifdBench(
-            Path memory, String qemu, long size, boolean prealloc, boolean anonymous) {
+    public MultifdBench(Path memory, String qemu, long size, boolean prealloc, boolean anonymous) {
         this.ram = memory.resolve("ram");
         this.arrived = memory.resolve("arrived");
         this.qemu = qemu;

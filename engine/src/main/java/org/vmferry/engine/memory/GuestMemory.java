@@ -71,8 +71,8 @@ public final class GuestMemory {
     }
 
     /**
-     * Memory that other processes can have too, by {@link #file()}: a memfd. Its pages are not
-     * this process's, so no log of its page tables sees what others store.
+     * Memory that other processes can have too, by {@link #file()}: a memfd. Its pages are not this
+     * process's, so no log of its page tables sees what others store.
      *
      * @param arena what it goes with; not confined to a thread
      * @param bytes above 0, a multiple of 4096
@@ -133,7 +133,8 @@ public final class GuestMemory {
     static void checkLength(Path file, long found, long bytes) throws IOException {
         if (found != 0 && found != bytes)
             throw new IOException(
-                    "'%s' is to be guest RAM of %d bytes, and has %d".formatted(file, bytes, found));
+                    "'%s' is to be guest RAM of %d bytes, and has %d"
+                            .formatted(file, bytes, found));
     }
 
     /**
@@ -160,8 +161,9 @@ public final class GuestMemory {
      * to it; that is looked up at each call.
      *
      * <p>{@link RamBlock#isKnownZero} is asked of the kernel at each call, one system call or two
-     * for a run of up to 16 MiB, and touches nothing. A page that is stored to meanwhile may be told
-     * either way: a live migration finds it in the dirty log, which was marked after the store.
+     * for a run of up to 16 MiB, and touches nothing. A page that is stored to meanwhile may be
+     * told either way: a live migration finds it in the dirty log, which was marked after the
+     * store.
      *
      * @param id its name
      * @param pageSize the guest's, in bytes, a power of two

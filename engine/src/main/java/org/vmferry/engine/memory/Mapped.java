@@ -60,8 +60,7 @@ final class Mapped {
             long found = Files.size(open);
             GuestMemory.checkLength(path, found, bytes);
             long failed = found == 0 ? MemoryCalls.setLength(number, bytes) : 0;
-            if (failed != 0)
-                throw failed("make '%s' %d bytes long".formatted(path, bytes), failed);
+            if (failed != 0) throw failed("make '%s' %d bytes long".formatted(path, bytes), failed);
             Untouched untouched = tellsHoles(open) ? holes(file) : Untouched.NOBODY_KNOWS;
             return new GuestMemory(map(arena, bytes, file, true), untouched, Optional.of(path));
         } catch (IOException | RuntimeException | Error e) {
@@ -105,8 +104,8 @@ final class Mapped {
 
     private static OutOfMemoryError refused(long bytes, long failed) {
         return new OutOfMemoryError(
-                ("the system does not give %d bytes of guest RAM (error %d): it has not as much,"
-                     + " or a limit (ulimit -v, a container's, vm.overcommit_memory) is in the way")
+                ("the system does not give %d bytes of guest RAM (error %d): it has not as much, or"
+                     + " a limit (ulimit -v, a container's, vm.overcommit_memory) is in the way")
                         .formatted(bytes, -failed));
     }
 

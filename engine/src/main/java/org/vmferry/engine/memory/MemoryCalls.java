@@ -164,9 +164,7 @@ final class MemoryCalls {
     static void unmap(long at, long bytes) {
         result(
                 (errno, scratch) ->
-                        (int)
-                                Calls.MUNMAP.invokeExact(
-                                        errno, MemorySegment.ofAddress(at), bytes));
+                        (int) Calls.MUNMAP.invokeExact(errno, MemorySegment.ofAddress(at), bytes));
     }
 
     /** Made at first use: until then nothing asks for native access. */

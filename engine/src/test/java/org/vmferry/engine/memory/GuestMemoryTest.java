@@ -91,7 +91,7 @@ class GuestMemoryTest {
     void beginsWhereAHugePageCan(Kind kind) throws IOException {
         needNative();
         for (int i = 0; i < 3; i++) // between whatever else is mapped
-            assertThat(make(kind, PAGE * 3L).segment().address() % HUGE).isZero();
+        assertThat(make(kind, PAGE * 3L).segment().address() % HUGE).isZero();
     }
 
     @ParameterizedTest
@@ -274,7 +274,8 @@ class GuestMemoryTest {
                                 memory.segment(),
                                 memory.segment().byteSize(),
                                 pageOut);
-        assumeTrue(failed == 0 && PresentPages.in(memory.segment()) == 0, "nothing was swapped out");
+        assumeTrue(
+                failed == 0 && PresentPages.in(memory.segment()) == 0, "nothing was swapped out");
         assertThat(block.isKnownZero(0, 4 * MIB)).isTrue();
         for (long at = 4 * MIB; at < 8 * MIB; at += PAGE)
             assertThat(block.isKnownZero(at, PAGE)).as("at %d", at).isFalse();
@@ -287,13 +288,27 @@ class GuestMemoryTest {
     void ifNobodyKeepsAnArenaTheCollectorDoes() {
         GuestMemory memory = GuestMemory.allocate(MIB);
         store(memory, MIB - 1, 7);
-        assertThat(memory.block("ram", PAGE).memory().orElseThrow().get(ValueLayout.JAVA_BYTE, MIB - 1))
+        assertThat(
+                        memory.block("ram", PAGE)
+                                .memory()
+                                .orElseThrow()
+                                .get(ValueLayout.JAVA_BYTE, MIB - 1))
                 .isEqualTo((byte) 7);
         assertThat(memory.file()).isEmpty();
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {0, -4096, 1, 4095, 4097, Long.MAX_VALUE, Long.MAX_VALUE - 4095, Long.MIN_VALUE})
+    @ValueSource(
+            longs = {
+                0,
+                -4096,
+                1,
+                4095,
+                4097,
+                Long.MAX_VALUE,
+                Long.MAX_VALUE - 4095,
+                Long.MIN_VALUE
+            })
     void whatIsNoLengthOfRam(long bytes) {
         for (Kind kind : Kind.values())
             assertThatThrownBy(() -> make(kind, bytes))
@@ -399,7 +414,8 @@ class GuestMemoryTest {
             assertThat(block.isFresh()).isFalse();
             assertThat(block.isKnownZero(0, PAGE)).isFalse();
             store(memory, 4 * MIB - 1, 3);
-            assertThat(memory.segment().get(ValueLayout.JAVA_BYTE, 4 * MIB - 1)).isEqualTo((byte) 3);
+            assertThat(memory.segment().get(ValueLayout.JAVA_BYTE, 4 * MIB - 1))
+                    .isEqualTo((byte) 3);
             assertThat(memory.file().isPresent()).isEqualTo(kind == Kind.FILE);
         } finally {
             if (before == null) System.clearProperty("vmferry.native");

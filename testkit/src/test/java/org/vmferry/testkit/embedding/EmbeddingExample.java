@@ -4,6 +4,7 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.memory.GuestMemory;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
@@ -12,8 +13,10 @@ import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.notifier.MigrationVeto;
+import org.vmferry.spi.ram.RamBlock;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
@@ -21,6 +24,11 @@ import java.util.function.BooleanSupplier;
 /** What docs/embedding.md shows of the engine, as a host would write it. */
 final class EmbeddingExample {
     final Engine engine = Engine.create();
+
+    static RamBlock ram(Arena arena, long bytes) {
+        GuestMemory memory = GuestMemory.allocate(arena, bytes); // memory.segment() is the CPUs'
+        return memory.block("board.ram", 4096);
+    }
 
     static final Settings SNAPSHOT = Settings.NONE.capability("mapped-ram");
 
