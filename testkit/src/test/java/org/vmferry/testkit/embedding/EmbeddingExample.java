@@ -25,11 +25,6 @@ import java.util.function.BooleanSupplier;
 final class EmbeddingExample {
     final Engine engine = Engine.create();
 
-    static RamBlock ram(Arena arena, long bytes) {
-        GuestMemory memory = GuestMemory.allocate(arena, bytes); // memory.segment() is the CPUs'
-        return memory.block("board.ram", 4096);
-    }
-
     static final Settings SNAPSHOT = Settings.NONE.capability("mapped-ram");
 
     void save(Machine machine, Path file) throws IOException, InterruptedException {
@@ -39,6 +34,11 @@ final class EmbeddingExample {
 
     void restore(Machine machine, Path file) throws IOException, InterruptedException {
         engine.receive(machine, "file:" + file, SNAPSHOT).await();
+    }
+
+    static RamBlock ram(Arena arena, long bytes) {
+        GuestMemory memory = GuestMemory.allocate(arena, bytes); // memory.segment() is the CPUs'
+        return memory.block("board.ram", 4096);
     }
 
     /** A part of an emulator that has saved itself as bytes long since. */
