@@ -43,6 +43,7 @@ import java.util.Map;
             "Examples:",
             "  vmferry bench snapshot --size 4G --rounds 3 --dir /var/tmp",
             "  vmferry bench multifd --json",
+            "  vmferry bench multifd --anonymous --size 2G --compression none",
             "  vmferry bench live --size 1G --dirty-rate 20000",
             "  vmferry bench downtime --size 64M --rounds 100 --dirty-rate 1000",
         })
@@ -102,6 +103,14 @@ final class BenchCommand extends Action {
                     "multifd: destinations touch all of their RAM before they are timed, so that"
                             + " making pages is no part of it.")
     private boolean prealloc;
+
+    @Option(
+            names = "--anonymous",
+            description =
+                    "multifd: RAM is each process's own memory, as with QEMU's plain -m, and no"
+                            + " file: in huge pages, where the system has them. Takes three times"
+                            + " --size.")
+    private boolean anonymous;
 
     @Option(
             names = "--dirty-rate",
@@ -198,7 +207,7 @@ final class BenchCommand extends Action {
     }
 
     private void multifd(Path ram, String binary) throws Exception {
-        try (var bench = new MultifdBench(ram, binary, size, prealloc)) {
+        try (var bench = new MultifdBench(ram, binary, size, prealloc, anonymous)) {
             interruption.cancelBy(bench::cancel);
             bench.prepare(codecs);
             for (int round = 0; round < rounds; round++) {
@@ -321,6 +330,7 @@ final class BenchCommand extends Action {
         tree.put("subject", subject.name());
         tree.put("bytes", size);
         tree.put("rounds", rounds);
+        if (anonymous) tree.put("anonymous", true);
         if (subject == Subject.live) {
             tree.put("dirty-rate", dirtyRate);
             tree.put("downtime-limit", downtimeLimit);

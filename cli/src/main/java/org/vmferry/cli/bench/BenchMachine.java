@@ -1,5 +1,6 @@
 package org.vmferry.cli.bench;
 
+import org.vmferry.engine.memory.GuestMemory;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
@@ -14,19 +15,22 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.zip.CRC32C;
 
-/** One block: a mapped file as QEMU's memory-backend-file, or what a snapshot gives by mapping. */
+/**
+ * One block: a mapped file as QEMU's memory-backend-file, this process's own memory as QEMU's plain
+ * -m, or what a snapshot gives by mapping.
+ */
 final class BenchMachine implements Machine, AutoCloseable {
+    private static final String NAME = "pc.ram";
     private static final int PAGE = 4096;
     private static final long CHUNK = 64 << 10;
+    private static final long PIECE = 1 << 30; // of what a buffer can be
 
     private final Arena arena = Arena.ofShared();
     private RamBlock block;
@@ -45,25 +49,35 @@ final class BenchMachine implements Machine, AutoCloseable {
      */
     BenchMachine(Path ram, long size) throws IOException {
         if (ram == null) return;
-        boolean exists = Files.exists(ram);
-        try (var file =
-                FileChannel.open(
-                        ram,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.READ,
-                        StandardOpenOption.WRITE)) {
-            var memory = file.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
-            block =
-                    exists
-                            ? RamBlock.of("pc.ram", memory, PAGE)
-                            : RamBlock.fresh("pc.ram", memory, PAGE);
+        block = GuestMemory.ofFile(arena, ram, size).block(NAME, PAGE);
+    }
+
+    private BenchMachine(long size) {
+        block = GuestMemory.allocate(arena, size).block(NAME, PAGE);
+    }
+
+    /** A machine whose RAM is this process's own, and zero. */
+    static BenchMachine anonymous(long size) {
+        return new BenchMachine(size);
+    }
+
+    /** A machine whose RAM is this process's own, with the content of a file. */
+    static BenchMachine copyOf(Path ram, long size) throws IOException {
+        BenchMachine machine = anonymous(size);
+        try (var original = new BenchMachine(ram, size)) {
+            machine.memory().copyFrom(original.memory());
+            return machine;
+        } catch (IOException | RuntimeException | Error e) {
+            machine.close();
+            throw e;
         }
     }
 
     /**
      * Makes RAM that compresses roughly as a guest's does. Of every four chunks of 64 KiB one is
-     * zero; the pages of the others are, in turn: random bytes (as of what is compressed or
-     * encrypted already), words of text, pointers and small numbers, and a few bytes among zeros.
+     * zero, but was written to, so that both sides have to look; the pages of the others are, in
+     * turn: random bytes (as of what is compressed or encrypted already), words of text, pointers
+     * and small numbers, and a few bytes among zeros.
      */
     static void fill(Path ram, long size, Check check) throws IOException {
         var random = new SplittableRandom(1);
@@ -77,7 +91,10 @@ final class BenchMachine implements Machine, AutoCloseable {
         try (var machine = new BenchMachine(ram, size)) {
             MemorySegment memory = machine.memory();
             for (long at = 0; at < size; at += PAGE) {
-                if (at / CHUNK % 4 == 3) continue;
+                if (at / CHUNK % 4 == 3) {
+                    memory.set(ValueLayout.JAVA_BYTE, at, (byte) 0);
+                    continue;
+                }
                 check.goesOn();
                 fill(view.clear(), (int) (at / PAGE % 4), words, random);
                 MemorySegment.copy(page, 0, memory, ValueLayout.JAVA_BYTE, at, PAGE);
@@ -110,6 +127,15 @@ final class BenchMachine implements Machine, AutoCloseable {
     void touch() {
         for (long at = 0; at < memory().byteSize(); at += PAGE)
             memory().set(ValueLayout.JAVA_BYTE, at, (byte) 0);
+    }
+
+    /** A checksum of all RAM. */
+    long checksum() {
+        CRC32C crc = new CRC32C();
+        long size = memory().byteSize();
+        for (long at = 0; at < size; at += PIECE)
+            crc.update(memory().asSlice(at, Math.min(PIECE, size - at)).asByteBuffer());
+        return crc.getValue();
     }
 
     MemorySegment memory() {

@@ -10,8 +10,9 @@ import java.nio.file.Path;
 
 /**
  * The destination's process: internal to {@code vmferry bench multifd}. Reads a line per migration
- * (bytes of RAM, codec, whether to touch it first, file that is RAM), answers where it listens,
- * then that it is done. Ends with its input, so with the process that started it.
+ * (bytes of RAM, codec, whether to touch it first, whether to sum it up, and the file that is RAM,
+ * or nothing for memory of its own), answers where it listens, then that it is done, or the sum.
+ * Ends with its input, so with the process that started it.
  */
 public final class Destination {
     private Destination() {}
@@ -27,14 +28,19 @@ public final class Destination {
         Engine engine = Engine.create();
         var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line; (line = in.readLine()) != null; ) {
-            String[] words = line.split(" ", 4);
+            String[] words = line.split(" ", 5);
             Settings settings = MultifdBench.settings(words[1]);
-            try (var machine = new BenchMachine(Path.of(words[3]), Long.parseLong(words[0]))) {
+            long size = Long.parseLong(words[0]);
+            try (var machine =
+                    words[4].isEmpty()
+                            ? BenchMachine.anonymous(size)
+                            : new BenchMachine(Path.of(words[4]), size)) {
                 if (Boolean.parseBoolean(words[2])) machine.touch();
                 var migration = engine.receive(machine, "tcp:127.0.0.1:0", settings);
                 System.out.println(migration.address());
                 migration.await();
-                System.out.println("done");
+                boolean sum = Boolean.parseBoolean(words[3]);
+                System.out.println(sum ? machine.checksum() : "done");
             }
         }
     }

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -131,7 +132,7 @@ public final class LiveBench implements AutoCloseable {
         try (var memory = new BenchMachine(ram, size);
                 var machine = new DirtyingMachine(memory.memory(), Pace.of(rate), FROM, to)) {
             machine.enter(RunState.RUNNING);
-            String uri = destination.receive(size, "none", false, arrived);
+            String uri = destination.receive(size, "none", false, false, Optional.of(arrived));
             long before = machine.count();
             var migration = engine.send(machine, uri, settings);
             migration.await();

@@ -9,11 +9,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Migrations over the loopback with multifd on two channels: QEMU to QEMU beside vmferry to
  * vmferry, source and destination in a process each, on the same RAM, in alternating order. A
- * destination's RAM is a new file each time, in the same folder.
+ * destination's RAM is a new file each time, in the same folder; or all four processes have memory
+ * of their own, as with QEMU's plain -m, in huge pages where the system gives them.
  *
  * <p>A migration is timed until both ends are done. Its CPU seconds are both processes' user and
  * system time over the migration. vmferry's processes stay: they have migrated four times, and with
@@ -34,6 +36,7 @@ public final class MultifdBench implements AutoCloseable {
     private final String qemu;
     private final long size;
     private final boolean prealloc;
+    private final boolean anonymous;
     private final Engine engine = Engine.create();
     private final Results results = new Results();
     private DestinationProcess destination;
@@ -46,13 +49,15 @@ public final class MultifdBench implements AutoCloseable {
      * @param qemu its binary, or null to measure vmferry alone
      * @param size of RAM in bytes, a multiple of 1 MiB
      * @param prealloc whether destinations touch their RAM before they are timed
+     * @param anonymous whether RAM is each process's own, and no file
      */
-    public MultifdBench(Path memory, String qemu, long size, boolean prealloc) {
+    public MultifdBench(Path memory, String qemu, long size, boolean prealloc, boolean anonymous) {
         this.ram = memory.resolve("ram");
         this.arrived = memory.resolve("arrived");
         this.qemu = qemu;
         this.size = size;
         this.prealloc = prealloc;
+        this.anonymous = anonymous;
     }
 
     static Settings settings(String codec) {
@@ -71,19 +76,12 @@ public final class MultifdBench implements AutoCloseable {
     public void prepare(List<String> codecs) throws IOException, InterruptedException {
         BenchMachine.fill(ram, size, this::check);
         destination = new DestinationProcess();
-        for (int i = 0; i < WARM_UP; i++) {
-            vmferry(codecs.getFirst());
-            Files.delete(arrived);
+        String sum;
+        try (var machine = new BenchMachine(ram, size)) {
+            sum = Long.toString(machine.checksum());
         }
-        for (String codec : codecs) {
-            vmferry(codec);
-            try (var before = new BenchMachine(ram, size);
-                    var after = new BenchMachine(arrived, size)) {
-                if (before.memory().mismatch(after.memory()) >= 0)
-                    throw new IOException(codec + ": the RAM that arrived differs");
-            }
-            Files.delete(arrived);
-        }
+        for (int i = 0; i < WARM_UP; i++) vmferry(codecs.getFirst(), Optional.empty());
+        for (String codec : codecs) vmferry(codec, Optional.of(sum));
     }
 
     /**
@@ -94,33 +92,41 @@ public final class MultifdBench implements AutoCloseable {
      */
     public void round(String codec, boolean qemuFirst) throws IOException, InterruptedException {
         if (qemu != null && qemuFirst) note(true, codec, qemu(codec));
-        note(false, codec, vmferry(codec));
+        note(false, codec, vmferry(codec, Optional.empty()));
         if (qemu != null && !qemuFirst) note(true, codec, qemu(codec));
     }
 
-    private void note(boolean byQemu, String codec, Cost cost) throws IOException {
-        Files.delete(arrived);
+    private void note(boolean byQemu, String codec, Cost cost) {
         results.add(byQemu, codec, Results.RATE, size / 1e9 / cost.seconds);
         results.add(byQemu, codec, Results.CPU, cost.cpuSeconds);
     }
 
-    private Cost vmferry(String codec) throws IOException, InterruptedException {
+    /** One migration; what arrives is compared with a sum, after it was timed. */
+    private Cost vmferry(String codec, Optional<String> sum)
+            throws IOException, InterruptedException {
         check();
         long self = ProcessHandle.current().pid();
-        try (var machine = new BenchMachine(ram, size)) {
-            String uri = destination.receive(size, codec, prealloc, arrived);
+        Optional<Path> into = anonymous ? Optional.empty() : Optional.of(arrived);
+        try (var machine =
+                anonymous ? BenchMachine.copyOf(ram, size) : new BenchMachine(ram, size)) {
+            String uri = destination.receive(size, codec, prealloc, sum.isPresent(), into);
             double cpu = cpuSeconds(self) + cpuSeconds(destination.pid());
             long begin = System.nanoTime();
             engine.send(machine, uri, settings(codec)).await();
-            destination.await();
-            return cost(begin, cpuSeconds(self) + cpuSeconds(destination.pid()) - cpu);
+            String found = destination.await();
+            Cost cost = cost(begin, cpuSeconds(self) + cpuSeconds(destination.pid()) - cpu);
+            if (!found.equals(sum.orElse(found)))
+                throw new IOException(codec + ": the RAM that arrived differs");
+            return cost;
+        } finally {
+            Files.deleteIfExists(arrived);
         }
     }
 
     private Cost qemu(String codec) throws IOException, InterruptedException {
         check();
-        try (var source = new QemuProcess(qemu, ram, size, null, false, false);
-                var target = new QemuProcess(qemu, arrived, size, null, true, prealloc)) {
+        try (var source = anonymous ? filled() : qemu(ram, false);
+                var target = qemu(anonymous ? null : arrived, true)) {
             for (QemuProcess end : List.of(source, target))
                 end.set(
                         List.of("multifd"),
@@ -143,6 +149,29 @@ public final class MultifdBench implements AutoCloseable {
             source.await();
             target.await();
             return cost(begin, cpuSeconds(source.pid()) + cpuSeconds(target.pid()) - cpu);
+        } finally {
+            Files.deleteIfExists(arrived);
+        }
+    }
+
+    private QemuProcess qemu(Path memory, boolean incoming) throws IOException {
+        return new QemuProcess(qemu, memory, size, null, incoming, incoming && prealloc);
+    }
+
+    /** A QEMU with memory of its own, which got its content from one whose RAM is the file. */
+    private QemuProcess filled() throws IOException, InterruptedException {
+        QemuProcess filled = qemu(null, true);
+        try (var first = qemu(ram, false)) {
+            for (QemuProcess end : List.of(first, filled))
+                end.set(List.of(), Map.of("max-bandwidth", 0));
+            filled.execute("migrate-incoming", Map.of("uri", "tcp:127.0.0.1:0"));
+            first.execute("migrate", Map.of("uri", filled.address()));
+            first.await();
+            filled.await();
+            return filled;
+        } catch (IOException | InterruptedException | RuntimeException | Error e) {
+            filled.close();
+            throw e;
         }
     }
 

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** A QEMU whose RAM is a file, driven over QMP on its standard streams. */
+/** A QEMU whose RAM is a file, or its own, driven over QMP on its standard streams. */
 final class QemuProcess implements AutoCloseable {
     private final Process process;
     private final BufferedReader in;
@@ -23,7 +23,7 @@ final class QemuProcess implements AutoCloseable {
      * Starts one, stopped.
      *
      * @param binary such as qemu-system-x86_64
-     * @param ram the file that holds its RAM
+     * @param ram the file that holds its RAM, or null for memory as plain -m has it
      * @param size of its RAM, in bytes
      * @param rom what it runs in place of firmware, or null
      * @param incoming whether it waits for a migration
@@ -41,10 +41,11 @@ final class QemuProcess implements AutoCloseable {
                                 "-m",
                                 (size >> 20) + "M",
                                 "-object",
-                                "memory-backend-file,id=pc.ram,share=on,size="
+                                (ram == null
+                                                ? "memory-backend-ram"
+                                                : "memory-backend-file,share=on,mem-path=" + ram)
+                                        + ",id=pc.ram,size="
                                         + size
-                                        + ",mem-path="
-                                        + ram
                                         + (prealloc ? ",prealloc=on" : ""),
                                 "-S",
                                 "-nodefaults",

@@ -1,5 +1,6 @@
 package org.vmferry.cli.demo;
 
+import org.vmferry.engine.memory.GuestMemory;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.ram.RamBlock;
@@ -25,6 +26,7 @@ final class DemoGuest {
     static ReferenceMachineBuilder machine(long ramBytes) {
         return ReferenceMachine.builder()
                 .ram(ramBytes)
+                .memory(bytes -> GuestMemory.allocate(bytes).block("ref.ram", PAGE))
                 .dirtyWindow(ramBytes / 8 / PAGE)
                 .dirtyEvery(2000);
     }

@@ -15,7 +15,9 @@ import java.util.List;
  * that does.
  */
 public final class ChildJvm implements AutoCloseable {
-    private static final String SECURITY = "java.security.properties";
+    /** TLS key limits, and whether there are native calls. */
+    private static final List<String> INHERITED =
+            List.of("java.security.properties", "vmferry.native");
 
     private final String name;
     private final Process process;
@@ -48,8 +50,10 @@ public final class ChildJvm implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("-XX:+UseSerialGC");
-        String security = System.getProperty(SECURITY); // TLS key limits
-        if (security != null) command.add("-D" + SECURITY + "=" + security);
+        for (String name : INHERITED) {
+            String value = System.getProperty(name);
+            if (value != null) command.add("-D" + name + "=" + value);
+        }
         command.add("-cp");
         command.add(System.getProperty("java.class.path"));
         command.add(program.getName());

@@ -63,7 +63,9 @@ final class FileClaim implements AutoCloseable {
         FileTarget.Kind kind = FileTarget.kind(path);
         if (!NativeCalls.available()) {
             FileClaim claim = new FileClaim(path, kind, use, null);
-            claim.unlocked("this JVM may not call the system (--enable-native-access)");
+            claim.unlocked(
+                    "this JVM may not call the system (--enable-native-access, and not"
+                            + " -Dvmferry.native=off)");
             return claim;
         }
         boolean writable = use == Use.WRITE;

@@ -2,6 +2,7 @@ package org.vmferry.engine.transport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -10,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
@@ -81,7 +83,12 @@ class FileClaimTest {
         }
     }
 
+    private static void needLocks() {
+        assumeTrue(NativeCalls.available(), "needs native access: without, there are no locks");
+    }
+
     private void refused(Path by, String offset) throws IOException {
+        needLocks();
         assertThatThrownBy(() -> save(by, offset))
                 .isInstanceOfSatisfying(
                         MigrationException.class, e -> assertThat(e.blame()).isEqualTo(Blame.USER))
@@ -159,6 +166,7 @@ class FileClaimTest {
 
     @Test
     void noChildInheritsTheDescriptor() throws IOException {
+        needLocks();
         try (Arena arena = Arena.ofShared()) {
             map(file, arena);
             List<String> flags = new ArrayList<>();
@@ -182,6 +190,7 @@ class FileClaimTest {
 
     @Test
     void nobodyReadsOrWritesWhatIsBeingWritten() throws IOException {
+        needLocks();
         try (OutgoingFile out = outgoing(file, ",offset=" + PAGE)) {
             out.file(false).write(ByteBuffer.allocate(3 * PAGE), PAGE);
             assertThatThrownBy(() -> save(file, ",offset=" + 2 * PAGE))
@@ -199,6 +208,7 @@ class FileClaimTest {
 
     @Test
     void nobodyWritesWhatIsBeingRead() throws IOException {
+        needLocks();
         try (IncomingFile in = incoming(file, ",offset=" + PAGE);
                 IncomingFile another = incoming(file, "")) {
             another.close();
@@ -284,6 +294,7 @@ class FileClaimTest {
     @Test
     @Tag("TRN-34")
     void amongProcessesToo() throws Exception {
+        needLocks();
         String access = "--enable-native-access=ALL-UNNAMED";
         Process child = child("mapped", access, Child.class.getName(), "map");
         try {

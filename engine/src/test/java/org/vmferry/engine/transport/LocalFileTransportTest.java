@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.engine.system.Inode;
+import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
@@ -336,9 +337,10 @@ class LocalFileTransportTest {
             positioned.write(bytes("data"), 0);
             positioned.resize(8 << 20);
             assertThat(positioned.size()).isEqualTo(8 << 20);
-            assertThat(positioned.nextData(1 << 20)).isEqualTo(8 << 20);
+            boolean told = NativeCalls.available(); // else it may be data
+            assertThat(positioned.nextData(1 << 20)).isEqualTo(told ? 8 << 20 : 1 << 20);
             positioned.write(bytes("data"), 4 << 20);
-            assertThat(positioned.nextData(1 << 20)).isEqualTo(4 << 20);
+            assertThat(positioned.nextData(1 << 20)).isEqualTo(told ? 4 << 20 : 1 << 20);
             positioned.resize(10);
             out.complete();
         }

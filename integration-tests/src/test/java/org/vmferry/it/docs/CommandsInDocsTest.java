@@ -35,7 +35,7 @@ class CommandsInDocsTest {
     /** What is shown and not run here, and why. */
     private static final Map<String, String> NOT_RUN =
             Map.of(
-                    "mvn (verify|install).*", "it is this build",
+                    "mvn (verify|install|test).*", "it is this build",
                     "(vmferry|\\./vmferry) bench .*", "it measures for minutes",
                     "(ip netns|tc) .*", "it makes a slow link for a bench",
                     "java -(XX:StartFlightRecording|Djava.security.properties)=.*\\.\\.\\.",

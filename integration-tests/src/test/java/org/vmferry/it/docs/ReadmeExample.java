@@ -1,6 +1,7 @@
 package org.vmferry.it.docs;
 
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.memory.GuestMemory;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
@@ -11,16 +12,14 @@ import org.vmferry.spi.ram.RamProvider;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
 
 class ReadmeExample implements Machine {
     static final Settings MAPPED_RAM = Settings.NONE.capability("mapped-ram");
 
-    final MemorySegment memory = Arena.ofAuto().allocate(16 << 20, 4096);
-    final RamBlock block = RamBlock.of("guest.ram", memory, 4096);
+    final GuestMemory memory = GuestMemory.allocate(16 << 20); // memory.segment() is all of it
+    final RamBlock block = memory.block("guest.ram", 4096);
     RunState state = RunState.PAUSED;
     long ticks;
 

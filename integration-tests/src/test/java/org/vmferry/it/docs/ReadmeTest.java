@@ -54,12 +54,12 @@ class ReadmeTest {
     @Test
     void theExampleSavesAndRestores() throws Exception {
         var guest = new ReadmeExample();
-        guest.memory.set(ValueLayout.JAVA_LONG, 4096, 42);
+        guest.memory.segment().set(ValueLayout.JAVA_LONG, 4096, 42);
         guest.ticks = 7;
         ReadmeExample.save(guest, directory.resolve("vm.snap"));
 
         ReadmeExample restored = ReadmeExample.restore(directory.resolve("vm.snap"));
-        assertThat(restored.memory.mismatch(guest.memory)).isEqualTo(-1);
+        assertThat(restored.memory.segment().mismatch(guest.memory.segment())).isEqualTo(-1);
         assertThat(restored.ticks).isEqualTo(7);
     }
 }

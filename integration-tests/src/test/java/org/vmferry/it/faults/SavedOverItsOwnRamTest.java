@@ -2,6 +2,7 @@ package org.vmferry.it.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -14,6 +15,7 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.GuestOwner;
+import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.it.support.LoopDevice;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
@@ -177,6 +179,7 @@ class SavedOverItsOwnRamTest {
 
     @Test
     void toABlockDeviceAtAnotherPlace() throws Exception {
+        assumeTrue(NativeCalls.available(), "needs native access: without, there are no locks");
         try (LoopDevice device = LoopDevice.over(folder.resolve("disk"), 56 * MIB)) {
             save(engine, device.path(), 20 * MIB);
             try (Guest guest = Guest.restored(engine, device.path(), 20 * MIB)) {
@@ -200,6 +203,7 @@ class SavedOverItsOwnRamTest {
     /** What is written is more than RAM: how much more shows on the way only. */
     @Test
     void toABlockDeviceAndGrowingIntoIt() throws Exception {
+        assumeTrue(NativeCalls.available(), "needs native access: without, there are no locks");
         try (LoopDevice device = LoopDevice.over(folder.resolve("disk"), 32 * MIB)) {
             save(engine, device.path(), 20 * MIB);
             byte[] before = Files.readAllBytes(device.path());
@@ -242,6 +246,7 @@ class SavedOverItsOwnRamTest {
 
     @Test
     void fromAnotherProcess() throws Exception {
+        assumeTrue(NativeCalls.available(), "needs native access: without, there are no locks");
         save(engine, file, 4096);
         int before = checksum(file);
         try (ChildJvm child = new ChildJvm(Child.class, file.toString(), "4096")) {

@@ -95,16 +95,30 @@ class BenchTest {
                 "zstd CPU s");
     }
 
+    /** QEMU's source has its RAM from one whose RAM is a file, and none of them is one. */
+    @Test
+    @RequiresQemu
+    void multifdBetweenMemoriesOfTheirOwn() throws Exception {
+        String[] places = {"--memory-dir=" + folder, "--anonymous", "--compression=none"};
+        Map<String, Object> tree = measures("multifd", places, "none GB/s", "none CPU s");
+        assertThat(tree).containsEntry("anonymous", true);
+    }
+
+    private void measures(String subject, String... works) throws Exception {
+        String[] places = {"--dir=" + folder, "--memory-dir=" + folder};
+        assertThat(measures(subject, places, works))
+                .containsOnlyKeys("subject", "bytes", "rounds", "medians");
+    }
+
     /** A pair of a few MiB, and all that it says; a QEMU does not map. */
     @SuppressWarnings("unchecked")
-    private void measures(String subject, String... works) throws Exception {
+    private Map<String, Object> measures(String subject, String[] how, String... works)
+            throws Exception {
         String[] line = {"bench", subject, "--size=4M", "--rounds=1", "--json"};
-        String[] places = {"--dir=" + folder, "--memory-dir=" + folder};
-        int status = run(Stream.of(line, places).flatMap(Stream::of).toArray(String[]::new));
+        int status = run(Stream.of(line, how).flatMap(Stream::of).toArray(String[]::new));
         assertThat(status).as(err.toString()).isZero();
         Map<String, Object> tree = (Map<String, Object>) Json.parse(out.toString());
         assertThat(tree)
-                .containsOnlyKeys("subject", "bytes", "rounds", "medians")
                 .containsEntry("subject", subject)
                 .containsEntry("bytes", 4L << 20)
                 .containsEntry("rounds", 1L);
@@ -125,6 +139,7 @@ class BenchTest {
         }
         assertThat(folder).as("nothing is left").isEmptyDirectory();
         Leftovers.assertNoThreads();
+        return tree;
     }
 
     @Test

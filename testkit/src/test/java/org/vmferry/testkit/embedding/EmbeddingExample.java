@@ -4,6 +4,7 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.Statistics;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.memory.GuestMemory;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
@@ -12,8 +13,10 @@ import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.notifier.MigrationVeto;
+import org.vmferry.spi.ram.RamBlock;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
@@ -31,6 +34,11 @@ final class EmbeddingExample {
 
     void restore(Machine machine, Path file) throws IOException, InterruptedException {
         engine.receive(machine, "file:" + file, SNAPSHOT).await();
+    }
+
+    static RamBlock ram(Arena arena, long bytes) {
+        GuestMemory memory = GuestMemory.allocate(arena, bytes); // memory.segment() is the CPUs'
+        return memory.block("board.ram", 4096);
     }
 
     /** A part of an emulator that has saved itself as bytes long since. */

@@ -2,7 +2,9 @@ package org.vmferry.testkit.parts;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.memory.ComparingRam;
+import org.vmferry.engine.memory.GuestMemory;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.ram.RamTarget;
@@ -12,8 +14,11 @@ import org.vmferry.testkit.machine.HostMemory;
 import org.vmferry.testkit.machine.ReferenceMachine;
 import org.vmferry.testkit.machine.ReferenceMachineBuilder;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -47,6 +52,15 @@ class RamPartsTest {
     class Native extends OfTheReferenceMachine {}
 
     @Nested
+    class OverGuestMemory extends OfTheReferenceMachine {
+        @Override
+        ReferenceMachineBuilder builder() {
+            return super.builder()
+                    .memory(bytes -> GuestMemory.allocate(bytes).block("ref.ram", 4096));
+        }
+    }
+
+    @Nested
     class Bytes extends OfTheReferenceMachine {
         @Override
         ReferenceMachineBuilder builder() {
@@ -67,6 +81,30 @@ class RamPartsTest {
         @Override
         ReferenceMachineBuilder builder() {
             return super.builder().adopting();
+        }
+    }
+
+    /** One of each kind of the engine's own. */
+    @Nested
+    class OfTheEngine extends RamProviderConformance {
+        private final Arena arena = Arena.ofShared();
+        @TempDir Path folder;
+
+        @Override
+        protected RamProvider ram() throws IOException {
+            Path file = Files.createTempDirectory(folder, "ram").resolve("ram");
+            List<RamBlock> blocks =
+                    List.of(
+                            GuestMemory.allocate(arena, 1 << 20).block("anonymous", 4096),
+                            GuestMemory.allocate(arena, 1 << 20).block("large pages", 1 << 16),
+                            GuestMemory.shareable(arena, 1 << 20).block("memfd", 4096, 1 << 20),
+                            GuestMemory.ofFile(arena, file, 1 << 20).block("file", 4096));
+            return () -> blocks;
+        }
+
+        @AfterEach
+        void close() {
+            arena.close();
         }
     }
 

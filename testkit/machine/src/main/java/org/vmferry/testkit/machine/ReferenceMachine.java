@@ -77,7 +77,7 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
                                     true,
                                     b,
                                     ReferenceMachineBuilder.SRAM),
-                            region("ref.ram", Bus.RAM_BASE, true, b, b.ramBytes));
+                            ram(b));
             cpu = new Cpu(bus);
             bus.rom.write(0, MemorySegment.ofArray(b.code()));
             List<RamBlock> blocks = List.copyOf(bus.regions());
@@ -94,7 +94,14 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
 
     private Region region(
             String id, long base, boolean writable, ReferenceMachineBuilder b, long bytes) {
-        return new Region(id, base, writable, b.hostMemory.allocate(arena, bytes));
+        return new Region(id, base, writable, b.hostMemory.allocate(arena, bytes), null);
+    }
+
+    private Region ram(ReferenceMachineBuilder b) {
+        if (b.memory == null) return region("ref.ram", Bus.RAM_BASE, true, b, b.ramBytes);
+        RamBlock made = b.memory.apply(b.ramBytes);
+        MemorySegment memory = made.memory().orElseThrow().asSlice(0, b.ramBytes);
+        return new Region("ref.ram", Bus.RAM_BASE, true, memory, made);
     }
 
     /**

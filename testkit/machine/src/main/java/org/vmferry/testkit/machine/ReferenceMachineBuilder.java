@@ -1,10 +1,12 @@
 package org.vmferry.testkit.machine;
 
 import org.vmferry.spi.ram.DirtyLog;
+import org.vmferry.spi.ram.RamBlock;
 
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.LongFunction;
 import java.util.function.UnaryOperator;
 
 /** Makes {@link ReferenceMachine}s; each setting has a default. */
@@ -14,6 +16,7 @@ public final class ReferenceMachineBuilder {
 
     long ramBytes = 64 << 20;
     HostMemory hostMemory = HostMemory.NATIVE;
+    LongFunction<RamBlock> memory; // null: it makes its own
     boolean adopting;
     Optional<UUID> uuid = Optional.empty();
     UnaryOperator<DirtyLog> dirtyLog = UnaryOperator.identity();
@@ -46,6 +49,19 @@ public final class ReferenceMachineBuilder {
      */
     public ReferenceMachineBuilder hostMemory(HostMemory kind) {
         hostMemory = Objects.requireNonNull(kind);
+        return this;
+    }
+
+    /**
+     * Makes the RAM of each machine that is built; else it makes its own. What the block knows of
+     * its pages, {@link RamBlock#isFresh} and {@link RamBlock#isKnownZero}, the machine tells.
+     *
+     * @param maker gets its length in bytes, and gives a block of it over new native memory, which
+     *     lasts as long as the machine does
+     * @return this
+     */
+    public ReferenceMachineBuilder memory(LongFunction<RamBlock> maker) {
+        memory = Objects.requireNonNull(maker);
         return this;
     }
 

@@ -20,14 +20,18 @@ final class Region implements RamBlock {
     final long size;
     final boolean writable;
     MemorySegment memory; // replaced, while the CPU is stopped, when mapped memory is adopted
+    private final MemorySegment first;
+    private final RamBlock knows; // of the first memory's pages; null if nobody does
     PageBitmap marks; // the dirty log's; set once, before the CPU first runs
 
-    Region(String id, long base, boolean writable, MemorySegment memory) {
+    Region(String id, long base, boolean writable, MemorySegment memory, RamBlock knows) {
         this.id = id;
         this.base = base;
         this.size = memory.byteSize();
         this.writable = writable;
         this.memory = memory;
+        this.first = memory;
+        this.knows = knows;
     }
 
     /** Whether all of these bytes lie here. */
@@ -77,6 +81,16 @@ final class Region implements RamBlock {
     @Override
     public void write(long offset, MemorySegment source) {
         MemorySegment.copy(source, 0, memory, offset, source.byteSize());
+    }
+
+    @Override
+    public boolean isFresh() {
+        return knows != null && memory == first && knows.isFresh();
+    }
+
+    @Override
+    public boolean isKnownZero(long offset, long bytes) {
+        return knows != null && memory == first && knows.isKnownZero(offset, bytes);
     }
 
     @Override
