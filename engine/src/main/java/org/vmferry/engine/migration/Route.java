@@ -24,8 +24,8 @@ public record Route(
 
     /**
      * How many threads move pages to their places or back: as the carrier that is asked for says,
-     * else as suits the processor. A file is the same whoever moves its pages, so there is nobody to
-     * agree with.
+     * else as suits the processor. A file is the same whoever moves its pages, so there is nobody
+     * to agree with.
      */
     int fileWorkers(Options options) {
         return carrier.map(carrier -> carrier.fileWorkers(options))

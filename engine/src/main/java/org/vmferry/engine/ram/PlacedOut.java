@@ -14,12 +14,18 @@ public final class PlacedOut implements RamOut {
     private final FileStreamOut out;
     private final Saver saver;
     private final FileWorkers workers;
+    private volatile boolean direct;
 
     /** With a saver, which this closes. */
     public PlacedOut(FileStreamOut out, Session session, Saver saver, int workers) {
         this.out = out;
         this.saver = saver;
         this.workers = new FileWorkers(session, "save", workers, saver::move);
+    }
+
+    /** Whether pages go around the page cache; false before it is known. Any thread. */
+    public boolean direct() {
+        return direct;
     }
 
     @Override
@@ -30,6 +36,7 @@ public final class PlacedOut implements RamOut {
     @Override
     public void start(List<RamBlock> blocks) throws IOException {
         saver.begin(out);
+        direct = saver.direct();
         workers.start();
     }
 

@@ -83,8 +83,7 @@ public abstract class FileLayoutConformance extends PagesConformance<FileLayout>
     @Test
     @Tag("LAY-1")
     final void severalWorkersMovePages() throws Exception {
-        ferry(
-                engine(4), PageHost.source(), chosen(), true, "move(): with four workers");
+        ferry(engine(4), PageHost.source(), chosen(), true, "move(): with four workers");
     }
 
     @Test

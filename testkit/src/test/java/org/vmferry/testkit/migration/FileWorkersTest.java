@@ -52,8 +52,7 @@ class FileWorkersTest {
     @Tag("MFD-21")
     @Tag("MAP-13")
     void aFileIsTheSameWhoeverWritesIt(int workers) throws Exception {
-        Settings asked =
-                MAPPED.capability("multifd").parameter("multifd-channels", "" + workers);
+        Settings asked = MAPPED.capability("multifd").parameter("multifd-channels", "" + workers);
         Path byThese = saved("these", asked);
         Path byDefault = saved("default", MAPPED);
         assertThat(Files.mismatch(byDefault, byThese)).isEqualTo(-1);
