@@ -20,7 +20,13 @@ public final class PlacedOut implements RamOut {
     public PlacedOut(FileStreamOut out, Session session, Saver saver, int workers) {
         this.out = out;
         this.saver = saver;
-        this.workers = new FileWorkers(session, "save", workers, saver::move);
+        this.workers =
+                new FileWorkers(session, "save", workers, saver::move, PlacedOut::isKnownZero);
+    }
+
+    /** Nobody looks at it: of a sparse guest there may be TiB. */
+    private static boolean isKnownZero(Run run) {
+        return run.block().isKnownZero(run.offset(), run.bytes());
     }
 
     /** Whether pages go around the page cache; false before it is known. Any thread. */
