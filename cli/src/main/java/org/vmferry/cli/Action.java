@@ -201,6 +201,11 @@ abstract class Action implements Callable<Integer> {
         return migration.statistics();
     }
 
+    /** What a line about a snapshot adds of how it was written. */
+    static String way(Statistics written) {
+        return written.directIo() ? ", with direct-io" : "";
+    }
+
     /** Shows a migration's progress until it is over, or something else comes; Ctrl-C ends it. */
     final void watch(Migration migration, String what, BooleanSupplier until)
             throws InterruptedException {

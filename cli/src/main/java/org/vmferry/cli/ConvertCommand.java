@@ -1,6 +1,7 @@
 package org.vmferry.cli;
 
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.Statistics;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -49,10 +50,11 @@ final class ConvertCommand extends SnapshotAction {
         try (var archive = archive(scratch.beside(output))) {
             read(engine, snapshot, archive);
             uuid.tell(archive);
-            follow(
-                    engine.send(archive, Snapshot.uri(output, 0), format.settings(archive)),
-                    "writing " + output.getFileName());
-            remark(output + ": " + format.described());
+            Statistics written =
+                    follow(
+                            engine.send(archive, Snapshot.uri(output, 0), format.settings(archive)),
+                            "writing " + output.getFileName());
+            remark(output + ": " + format.described() + way(written));
             remarkMissing(output, archive);
         }
     }

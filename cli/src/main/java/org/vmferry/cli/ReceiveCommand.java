@@ -87,7 +87,7 @@ final class ReceiveCommand extends Action {
                 remark(load.owner().sentence());
             }
             load.await();
-            remark(output + ": " + Format.of(archive).described());
+            remark(output + ": " + Format.of(archive).described() + way(saving.statistics()));
             remarkMissing(output, archive);
         }
     }

@@ -54,12 +54,13 @@ final class SendCommand extends SnapshotAction {
                 save.cancel(); // it may still listen: not for who is gone
             }
             remark(
-                    "%s sent to %s: %s in %.1f s"
+                    "%s sent to %s: %s in %.1f s%s"
                             .formatted(
                                     snapshot.path(),
                                     uri,
                                     Text.bytes(sent.transferred()),
-                                    sent.totalTime() / 1000.0));
+                                    sent.totalTime() / 1000.0,
+                                    way(sent)));
             if (!sent.downtimeParts().isEmpty()) {
                 remark(
                         "the guest stood still for %d ms: %s"

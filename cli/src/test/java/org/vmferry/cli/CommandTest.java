@@ -227,7 +227,10 @@ class CommandTest extends AtTerminal {
         assertThat(run("send", mapped, "file:" + sent, "-c", "mapped-ram", "-p", "direct-io=on"))
                 .as(err.toString())
                 .isZero();
+        assertThat(err.toString()).containsPattern(" sent to .* s, with direct-io\n");
         assertThat(inspected(sent)).containsEntry("format", "mapped-ram");
+        assertThat(run("send", mapped, "file:" + sent, "-c", "mapped-ram")).isZero();
+        assertThat(err.toString()).containsPattern(" sent to .* s\n");
         assertThat(run("send", mapped, "file:" + sent, "-c", "maped-ram")).isEqualTo(1);
         assertThat(err.toString()).startsWith("vmferry: ").contains("mapped-ram");
         assertThat(run("send", mapped, "file:" + sent, "-p", "direct-io")).isEqualTo(2);

@@ -238,7 +238,8 @@ public final class Migration {
                 now.downtimeParts(),
                 now.expectedDowntime(),
                 now.throttle(),
-                session.turnedAway());
+                session.turnedAway(),
+                work.direct());
     }
 
     /**

@@ -34,6 +34,9 @@ import java.util.Map;
  * @param cpuThrottle percent by which the guest is slowed down (auto-converge)
  * @param turnedAway connections that came to a destination and have nothing to do with the
  *     migration
+ * @param directIo whether pages are written around the page cache, as direct-io says or as was
+ *     found out where it was not set; false before the first page, and of all that is no save to
+ *     places in a file
  */
 public record Statistics(
         long total,
@@ -53,7 +56,8 @@ public record Statistics(
         Map<DowntimePart, Long> downtimeParts,
         long expectedDowntime,
         int cpuThrottle,
-        long turnedAway) {
+        long turnedAway,
+        boolean directIo) {
     /**
      * The throughput.
      *

@@ -6,6 +6,8 @@ import org.vmferry.spi.option.Option;
 import org.vmferry.spi.session.Session;
 
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
 
 /**
  * RAM in a file, every page at its own place. Chosen by the capability {@code mapped-ram}; obeys
@@ -13,8 +15,17 @@ import java.util.List;
  */
 @Status(Status.Level.STABLE)
 public final class MappedRamLayout implements FileLayout {
+    private final Supplier<OptionalLong> memory;
+
     /** For {@link java.util.ServiceLoader}. */
-    public MappedRamLayout() {}
+    public MappedRamLayout() {
+        this(MemInfo::available);
+    }
+
+    /** With this in place of what the system says of its memory, in bytes. */
+    MappedRamLayout(Supplier<OptionalLong> memory) {
+        this.memory = memory;
+    }
 
     @Override
     public String id() {
@@ -28,7 +39,7 @@ public final class MappedRamLayout implements FileLayout {
 
     @Override
     public Saver saver(Session session) {
-        return new MappedRamSaver(session);
+        return new MappedRamSaver(session, memory);
     }
 
     @Override

@@ -19,7 +19,10 @@ final class MappedRamOptions {
                             "return-path",
                             "zero-copy-send"));
 
-    /** Pages are written and read around the page cache (rule MAP-14). */
+    /**
+     * Pages are written and read around the page cache (rule MAP-14). A save for which nobody has
+     * set it finds out by itself (rule MAP-19).
+     */
     static final Parameter<Boolean> DIRECT_IO = Parameter.flag("direct-io", false);
 
     private MappedRamOptions() {}

@@ -15,6 +15,8 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
 
 /** Lays the blocks out in the file; their pages are the movers', their bitmaps come last. */
 final class MappedRamSaver implements FileLayout.Saver {
@@ -24,10 +26,14 @@ final class MappedRamSaver implements FileLayout.Saver {
     /** Nothing but holes follows where the first block begins: a page not written is zero. */
     private boolean onHoles;
 
+    private final Supplier<OptionalLong> memory;
+    private PositionedFile pages;
     private SaveMover mover;
 
-    MappedRamSaver(Session session) {
+    /** A save, which asks how many bytes of memory are available, if that is known. */
+    MappedRamSaver(Session session, Supplier<OptionalLong> memory) {
         this.session = session;
+        this.memory = memory;
     }
 
     @Override
@@ -63,9 +69,13 @@ final class MappedRamSaver implements FileLayout.Saver {
 
     @Override
     public void begin(FileOut out) throws IOException {
-        PositionedFile file = out.file(session.options().get(MappedRamOptions.DIRECT_IO));
-        for (Area area : areas.values()) Area.checkAlignment(area.ram(), file);
-        mover = new SaveMover(areas, file, session);
+        pages = DirectIo.open(out, areas.values(), memory.get(), session);
+        mover = new SaveMover(areas, pages, session);
+    }
+
+    @Override
+    public boolean direct() {
+        return pages.alignment() > 1;
     }
 
     @Override

@@ -31,8 +31,18 @@ final class MiniEngine {
 
     static void save(TestMain out, TestSession session, List<RamBlock> blocks, Rounds rounds)
             throws Exception {
+        save(new MappedRamLayout(), out, session, blocks, rounds);
+    }
+
+    static void save(
+            MappedRamLayout layout,
+            TestMain out,
+            TestSession session,
+            List<RamBlock> blocks,
+            Rounds rounds)
+            throws Exception {
         out.writing = true;
-        try (FileLayout.Saver saver = new MappedRamLayout().saver(session)) {
+        try (FileLayout.Saver saver = layout.saver(session)) {
             out.u64(blocks.stream().mapToLong(RamBlock::usedLength).sum() | 4);
             for (RamBlock block : blocks) {
                 out.str8(block.id());

@@ -24,6 +24,7 @@ import java.util.List;
 /** Into a file, which is whole under its name when all is done, or as it was. */
 final class FileSave extends Save {
     private final FileTransport files;
+    private volatile PlacedOut placed; // null of a stream
 
     FileSave(
             MigrationSession session,
@@ -114,6 +115,13 @@ final class FileSave extends Save {
     private RamOut ram(FileStreamOut out) {
         if (route.layout().isEmpty()) return new InlineOut(out, session);
         int workers = route.fileWorkers(session.options());
-        return new PlacedOut(out, session, route.layout().get().saver(session), workers);
+        placed = new PlacedOut(out, session, route.layout().get().saver(session), workers);
+        return placed;
+    }
+
+    @Override
+    public boolean direct() {
+        PlacedOut out = placed;
+        return out != null && out.direct();
     }
 }

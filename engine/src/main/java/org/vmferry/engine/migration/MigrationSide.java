@@ -17,6 +17,11 @@ public interface MigrationSide {
     /** How far it is; any thread. */
     Progress progress();
 
+    /** Whether it writes pages around the page cache; false before it is known. Any thread. */
+    default boolean direct() {
+        return false;
+    }
+
     /** Takes note of the states that the work comes to. */
     interface Stage {
         /** A state was come to. */

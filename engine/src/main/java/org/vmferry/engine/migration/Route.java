@@ -19,8 +19,21 @@ public record Route(
         TransportProvider transport,
         Optional<FileLayout> layout,
         Optional<PageCarrier> carrier) {
-    /** How many threads move pages to their places or back. */
+    /** Who wants more says how many, with a carrier that has them. */
+    private static final int MOST_WORKERS = 4;
+
+    /**
+     * How many threads move pages to their places or back: as the carrier that is asked for says,
+     * else as suits the processor. A file is the same whoever moves its pages, so there is nobody
+     * to agree with.
+     */
     int fileWorkers(Options options) {
-        return carrier.map(carrier -> carrier.fileWorkers(options)).orElse(1);
+        return carrier.map(carrier -> carrier.fileWorkers(options))
+                .orElseGet(() -> forCores(Runtime.getRuntime().availableProcessors()));
+    }
+
+    /** One for each core, within reason. */
+    static int forCores(int cores) {
+        return Math.min(MOST_WORKERS, cores);
     }
 }

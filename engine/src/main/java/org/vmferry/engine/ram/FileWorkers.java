@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * Moves runs between RAM and their places in a file, with several threads at once (rule MFD-21).
@@ -27,6 +28,7 @@ final class FileWorkers implements AutoCloseable {
     private final String role;
     private final int count;
     private final Mover mover;
+    private final Predicate<Run> light;
     private final Staging own = new Staging();
     private final List<Thread> threads = new ArrayList<>(); // the migration thread's
     // All below are guarded by this.
@@ -39,12 +41,14 @@ final class FileWorkers implements AutoCloseable {
      * None of them runs yet.
      *
      * @param role what they do, for their names
+     * @param light what the migration's thread moves itself, as handing it over takes longer
      */
-    FileWorkers(Session session, String role, int count, Mover mover) {
+    FileWorkers(Session session, String role, int count, Mover mover, Predicate<Run> light) {
         this.session = session;
         this.role = role;
         this.count = count;
         this.mover = mover;
+        this.light = light;
     }
 
     void start() throws IOException {
@@ -63,7 +67,7 @@ final class FileWorkers implements AutoCloseable {
         int most = Staging.pages(run.block().pageSize());
         for (int done = 0; done < run.pages() && count > 0; done += most) {
             Run piece = run.part(done, Math.min(most, run.pages() - done));
-            if (count == 1) mover.move(piece, own);
+            if (count == 1 || light.test(piece)) mover.move(piece, own);
             else give(piece);
         }
     }

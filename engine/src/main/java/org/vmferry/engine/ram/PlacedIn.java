@@ -29,7 +29,7 @@ public final class PlacedIn implements RamIn {
         this.in = in;
         this.session = session;
         this.loader = loader;
-        this.workers = new FileWorkers(session, "load", workers, loader::move);
+        this.workers = new FileWorkers(session, "load", workers, loader::move, run -> false);
     }
 
     /** What the first block's announcement says; bytes, not checked. */

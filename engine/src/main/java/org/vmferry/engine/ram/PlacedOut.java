@@ -14,12 +14,24 @@ public final class PlacedOut implements RamOut {
     private final FileStreamOut out;
     private final Saver saver;
     private final FileWorkers workers;
+    private volatile boolean direct;
 
     /** With a saver, which this closes. */
     public PlacedOut(FileStreamOut out, Session session, Saver saver, int workers) {
         this.out = out;
         this.saver = saver;
-        this.workers = new FileWorkers(session, "save", workers, saver::move);
+        this.workers =
+                new FileWorkers(session, "save", workers, saver::move, PlacedOut::isKnownZero);
+    }
+
+    /** Nobody looks at it: of a sparse guest there may be TiB. */
+    private static boolean isKnownZero(Run run) {
+        return run.block().isKnownZero(run.offset(), run.bytes());
+    }
+
+    /** Whether pages go around the page cache; false before it is known. Any thread. */
+    public boolean direct() {
+        return direct;
     }
 
     @Override
@@ -30,6 +42,7 @@ public final class PlacedOut implements RamOut {
     @Override
     public void start(List<RamBlock> blocks) throws IOException {
         saver.begin(out);
+        direct = saver.direct();
         workers.start();
     }
 

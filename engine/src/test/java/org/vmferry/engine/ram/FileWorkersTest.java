@@ -51,6 +51,7 @@ class FileWorkersTest {
     private final CountDownLatch began = new CountDownLatch(1);
     private final CountDownLatch go = new CountDownLatch(1);
     private volatile long failAt = -1;
+    private long light = -1; // page where a run is light
 
     private FileWorkers workers(int count) {
         return new FileWorkers(
@@ -65,7 +66,8 @@ class FileWorkersTest {
                     movers.add(Thread.currentThread());
                     moved.fill(run.firstPage(), run.pages(), true);
                     runs.add(run);
-                });
+                },
+                run -> run.firstPage() == light);
     }
 
     private static List<String> alive() {
@@ -110,10 +112,26 @@ class FileWorkersTest {
                         throw new IOException(e);
                     }
                 };
-        try (FileWorkers workers = new FileWorkers(session, "load", 3, mover)) {
+        try (FileWorkers workers = new FileWorkers(session, "load", 3, mover, run -> false)) {
             workers.start();
             workers.move(new Run(ram, 0, 3000)); // hangs if one has to wait for another
             workers.drain();
+        }
+    }
+
+    /** Of a sparse guest there are TiB of it: to hand each over takes longer than to move it. */
+    @Test
+    @Tag("MFD-21")
+    void whatIsLightStaysInTheMigrationsThread() throws Exception {
+        light = 256;
+        try (FileWorkers workers = workers(2)) {
+            workers.start();
+            workers.move(new Run(ram, 256, 256));
+            assertThat(movers).containsExactly(Thread.currentThread());
+            workers.move(new Run(ram, 0, 256));
+            workers.drain();
+            assertThat(movers).hasSize(2);
+            assertThat(moved.cardinality()).isEqualTo(512);
         }
     }
 
@@ -189,7 +207,8 @@ class FileWorkersTest {
                             began.countDown();
                             await(go);
                             if (thrown != null) throw thrown;
-                        });
+                        },
+                        run -> false);
         workers.start();
         return workers;
     }
@@ -261,7 +280,7 @@ class FileWorkersTest {
                 (run, staging) -> {
                     throw new NoClassDefFoundError("no/such");
                 };
-        try (FileWorkers workers = new FileWorkers(session, "load", 2, mover)) {
+        try (FileWorkers workers = new FileWorkers(session, "load", 2, mover, run -> false)) {
             workers.start();
             workers.move(new Run(ram, 0, 1));
             assertThatThrownBy(workers::drain).hasMessageContaining("no/such");
@@ -278,7 +297,7 @@ class FileWorkersTest {
                     if (run.firstPage() == 0) throw new IOException("disk full");
                     while (session.life().failure() == null) Thread.onSpinWait();
                 };
-        try (FileWorkers workers = new FileWorkers(session, "save", 2, mover)) {
+        try (FileWorkers workers = new FileWorkers(session, "save", 2, mover, run -> false)) {
             workers.start();
             for (int i = 0; i < 3; i++) workers.move(new Run(ram, i, 1));
             go.countDown();

@@ -19,6 +19,7 @@ import org.vmferry.spi.doubles.Rams;
 import org.vmferry.spi.layout.FileLayout.Loader;
 import org.vmferry.spi.layout.FileLayout.Place;
 import org.vmferry.spi.layout.FileLayout.Saver;
+import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
@@ -26,6 +27,8 @@ import org.vmferry.spi.session.Session;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** What the engine does around a layout's saver and loader. */
 @Timeout(60)
@@ -96,6 +99,46 @@ class PlacedTest {
             assertThat(moved).isTrue();
         }
         assertThat(closed).isTrue();
+    }
+
+    /** Not so in a load: a page of fresh RAM is known to be zero until it comes. */
+    @Test
+    @Tag("MFD-21")
+    void whatIsKnownToBeZeroIsHandedToNobodyBySaves() throws Exception {
+        RamBlock zero =
+                new ForwardingBlock(ram) {
+                    @Override
+                    public boolean isKnownZero(long offset, long bytes) {
+                        return true;
+                    }
+                };
+        Set<Thread> movers = ConcurrentHashMap.newKeySet();
+        Answer<Void> note =
+                call -> {
+                    movers.add(Thread.currentThread());
+                    return null;
+                };
+        doAnswer(note).when(saver).move(any(), any());
+        doAnswer(note).when(loader).move(any(), any());
+        try (PlacedOut out = new PlacedOut(mock(FileStreamOut.class), session, saver, 2)) {
+            out.start(List.of(zero));
+            out.send(new Run(zero, 0, 4));
+            out.endRound();
+        }
+        assertThat(movers).containsExactly(caller);
+        movers.clear();
+        doAnswer(
+                        call -> {
+                            call.<Loader.Fetch>getArgument(0).fetch(new Run(zero, 0, 4));
+                            return null;
+                        })
+                .when(loader)
+                .pages(any());
+        try (PlacedIn in = new PlacedIn(mock(FileStreamIn.class), session, loader, 2)) {
+            in.start(List.of(ram));
+            in.pages();
+        }
+        assertThat(movers).hasSize(1).doesNotContain(caller);
     }
 
     @Test

@@ -122,7 +122,7 @@ class CancelTest {
         boolean slow = random.nextBoolean();
         Settings settings = Settings.NONE.parameter("max-bandwidth", slow ? "50000000" : "0");
         if (multifd) settings = settings.capability("multifd");
-        if (file && multifd) settings = settings.capability("mapped-ram");
+        if (file && (multifd || number % 2 == 0)) settings = settings.capability("mapped-ram");
         if (!file && random.nextBoolean()) settings = settings.plus(tls);
         if (!file && random.nextBoolean()) settings = settings.capability("return-path");
         boolean pause = random.nextBoolean();

@@ -30,7 +30,8 @@ public interface PageCarrier extends Provider {
     int channelMagic();
 
     /**
-     * How many workers the engine runs where every page has a place of its own in a file.
+     * How many workers the engine runs where every page has a place of its own in a file. Without a
+     * carrier it runs as many as suit the processor.
      *
      * @param options of the migration
      * @return at least 1, which is the migration thread itself

@@ -74,6 +74,16 @@ public interface FileLayout extends Provider {
         void begin(FileOut out) throws IOException;
 
         /**
+         * Whether pages go around the page cache, for the statistics; asked once, after {@link
+         * #begin}.
+         *
+         * @return by default false
+         */
+        default boolean direct() {
+            return false;
+        }
+
+        /**
          * Writes pages to their place. Finds the zero pages, asks {@link Session#permit} for what
          * it writes, keeps the file's bitmap, and counts pages and bytes in {@link
          * Session#counters}. The guest may write to them meanwhile; they are marked dirty then, and

@@ -30,6 +30,17 @@ public final class Options {
     }
 
     /**
+     * Whether an option was set, be it to its default: for who has something better than the
+     * default where it was not.
+     *
+     * @param option which
+     * @return false if {@link #get} tells the default because nobody has said anything
+     */
+    public boolean isSet(Option<?> option) {
+        return values.containsKey(option.name());
+    }
+
+    /**
      * Whether a capability is on, by its name: for one that another module owns.
      *
      * @param capability its name

@@ -1,5 +1,6 @@
 package org.vmferry.spi.doubles;
 
+import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.layout.FileIn;
 import org.vmferry.spi.layout.FileOut;
 import org.vmferry.spi.transport.PositionedFile;
@@ -120,8 +121,12 @@ public final class TestMain implements FileOut, FileIn, AutoCloseable {
         position = to;
     }
 
+    /** Whether its file system does direct-io. */
+    public boolean takesDirect = true;
+
     @Override
-    public PositionedFile file(boolean around) {
+    public PositionedFile file(boolean around) throws MigrationException {
+        if (around && !takesDirect) throw MigrationException.user("no direct-io here");
         return around ? direct : buffered;
     }
 

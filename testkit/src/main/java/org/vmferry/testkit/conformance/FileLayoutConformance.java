@@ -27,17 +27,27 @@ public abstract class FileLayoutConformance extends PagesConformance<FileLayout>
     /** For the author's class. */
     protected FileLayoutConformance() {}
 
+    /** One worker moves pages, so that what several do wrong is one rule's finding. */
     private Engine engine() throws Exception {
-        return new Engine(plugins(List.of(provider()), List.of()));
+        return engine(1);
+    }
+
+    private Engine engine(int workers) throws Exception {
+        return new Engine(plugins(List.of(provider()), List.of(new Hands(workers))));
     }
 
     private Settings chosen() throws Exception {
-        return Settings.NONE.capability(provider().id());
+        return Settings.NONE.capability(provider().id()).capability(Hands.HANDS.name());
     }
 
-    /** Nothing but a number of workers. */
-    private static final class ManyHands implements PageCarrier {
-        static final Capability HANDS = new Capability("many-hands");
+    /** Nothing but a number of workers, whatever cores there are. */
+    private static final class Hands implements PageCarrier {
+        static final Capability HANDS = new Capability("hands");
+        private final int count;
+
+        Hands(int count) {
+            this.count = count;
+        }
 
         @Override
         public String id() {
@@ -56,7 +66,7 @@ public abstract class FileLayoutConformance extends PagesConformance<FileLayout>
 
         @Override
         public int fileWorkers(Options options) {
-            return 4;
+            return count;
         }
 
         @Override
@@ -73,12 +83,7 @@ public abstract class FileLayoutConformance extends PagesConformance<FileLayout>
     @Test
     @Tag("LAY-1")
     final void severalWorkersMovePages() throws Exception {
-        ferry(
-                new Engine(plugins(List.of(provider()), List.of(new ManyHands()))),
-                PageHost.source(),
-                chosen().capability(ManyHands.HANDS.name()),
-                true,
-                "move(): with four workers");
+        ferry(engine(4), PageHost.source(), chosen(), true, "move(): with four workers");
     }
 
     @Test
