@@ -3,6 +3,7 @@ package org.vmferry.mappedram;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.option.Option;
+import org.vmferry.spi.ram.AvailableMemory;
 import org.vmferry.spi.session.Session;
 
 import java.util.List;
@@ -19,7 +20,7 @@ public final class MappedRamLayout implements FileLayout {
 
     /** For {@link java.util.ServiceLoader}. */
     public MappedRamLayout() {
-        this(MemInfo::available);
+        this(AvailableMemory::bytes);
     }
 
     /** With this in place of what the system says of its memory, in bytes. */

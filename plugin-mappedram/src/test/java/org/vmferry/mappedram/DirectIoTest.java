@@ -5,8 +5,6 @@ import static org.vmferry.mappedram.MiniEngine.PAGE;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledOnOs;
-import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,33 +41,6 @@ class DirectIoTest {
     @Tag("MAP-19")
     void moreThanHalfOfWhatIsAvailablePays(long bytes, long available, boolean pays) {
         assertThat(DirectIo.pays(bytes, available)).isEqualTo(pays);
-    }
-
-    @Test
-    void whatLinuxSaysIsReadInKib() {
-        assertThat(MemInfo.available(List.of("MemTotal: 9 kB", "MemAvailable:    1234 kB")))
-                .hasValue(1234 << 10);
-    }
-
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "MemFree:          1234 kB",
-                "MemAvailable:     1234",
-                "MemAvailable:       -1 kB",
-                "MemAvailable: 1125899906842624 kB",
-                "MemAvailable:          kB",
-                "MemAvailable: kB",
-                ""
-            })
-    void whatIsNoAmountIsUnknown(String line) {
-        assertThat(MemInfo.available(List.of(line))).isEmpty();
-    }
-
-    @Test
-    @EnabledOnOs(OS.LINUX)
-    void linuxSaysIt() {
-        assertThat(MemInfo.available().getAsLong()).isBetween(1L << 20, 1L << 50);
     }
 
     /** Saves some RAM, of which a page is not zero; loads it again, and says which way it went. */

@@ -3,7 +3,6 @@ package org.vmferry.engine.migration;
 import org.slf4j.Logger;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.report.MigrationState;
-import org.vmferry.engine.system.FreeMemory;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
@@ -12,6 +11,7 @@ import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.notifier.MigrationNotifier;
+import org.vmferry.spi.ram.AvailableMemory;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.transport.ChannelTransport;
@@ -121,7 +121,8 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
         RamProvider ram = machine.ram();
         boolean runsOn = source.before() == RunState.RUNNING && mode() == Mode.NORMAL;
         if (ram.dirtyLog().isPresent() || !runsOn || !(machine instanceof Machine)) return ram;
-        return new SourceRam(session.options(), session.name(), FreeMemory.bytes()).logged(ram);
+        return new SourceRam(session.options(), session.name(), AvailableMemory.bytes())
+                .logged(ram);
     }
 
     /** Refuses what this can't take, before anything is opened. */

@@ -15,23 +15,23 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 
-import sun.misc.Unsafe;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.reflect.Field;
+import java.lang.reflect.Method;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /** What the kernel sees of stores, and what it says of pages that nobody stored to. */
 class KernelDirtyLogTest {
@@ -64,10 +64,7 @@ class KernelDirtyLogTest {
         RamBlock block = log.blocks().getFirst();
         PageBitmap dirty = new PageBitmap(block.pages());
         log.harvest(block, dirty);
-        return java.util.stream.LongStream.range(0, block.pages())
-                .filter(dirty::get)
-                .boxed()
-                .toList();
+        return LongStream.range(0, block.pages()).filter(dirty::get).boxed().toList();
     }
 
     /** Compiled code has no barrier that tells of a store. */
@@ -90,13 +87,17 @@ class KernelDirtyLogTest {
     @Test
     void unsafesStoresAreSeen() throws Exception {
         MemorySegment memory = memory();
-        Field field = Unsafe.class.getDeclaredField("theUnsafe");
+        // By its name: whoever uses it otherwise is warned by the compiler.
+        Class<?> type = Class.forName("sun.misc.Unsafe");
+        Field field = type.getDeclaredField("theUnsafe");
         field.setAccessible(true);
-        Unsafe unsafe = (Unsafe) field.get(null);
+        Object unsafe = field.get(null);
+        Method putLong = type.getMethod("putLong", long.class, long.class);
+        Method setMemory = type.getMethod("setMemory", long.class, long.class, byte.class);
         KernelDirtyLog log = new KernelDirtyLog(List.of(block("a", memory)));
         log.start();
-        unsafe.putLong(memory.address() + 7 * PAGE - 4, -1); // across two pages
-        unsafe.setMemory(memory.address() + 9 * PAGE, 1, (byte) 1);
+        putLong.invoke(unsafe, memory.address() + 7 * PAGE - 4, -1L); // across two pages
+        setMemory.invoke(unsafe, memory.address() + 9 * PAGE, 1L, (byte) 1);
         assertThat(harvest(log)).containsExactly(6L, 7L, 9L);
         log.stop();
     }
@@ -104,10 +105,9 @@ class KernelDirtyLogTest {
     @Test
     void nativeCodesStoresAreSeen() throws Throwable {
         MemorySegment memory = memory();
-        Linker linker = Linker.nativeLinker();
         MethodHandle memset =
-                linker.downcallHandle(
-                        linker.defaultLookup().find("memset").orElseThrow(),
+                NativeCalls.handle(
+                        "memset",
                         FunctionDescriptor.of(
                                 ValueLayout.ADDRESS,
                                 ValueLayout.ADDRESS,
@@ -116,7 +116,12 @@ class KernelDirtyLogTest {
         KernelDirtyLog log = new KernelDirtyLog(List.of(block("a", memory)));
         log.start();
         var ignored =
-                (MemorySegment) memset.invokeExact(memory.asSlice(3 * PAGE + 1), 1, 2L * PAGE);
+                (MemorySegment)
+                        memset.invokeExact(
+                                arena.allocate(NativeCalls.ERRNO),
+                                memory.asSlice(3 * PAGE + 1),
+                                1,
+                                2L * PAGE);
         assertThat(harvest(log)).containsExactly(3L, 4L, 5L);
         log.stop();
     }
@@ -181,7 +186,7 @@ class KernelDirtyLogTest {
     private MemorySegment map(MapMode mode) throws IOException {
         Path file = folder.resolve("ram");
         byte[] bytes = new byte[PAGES * PAGE];
-        java.util.Arrays.fill(bytes, (byte) 1);
+        Arrays.fill(bytes, (byte) 1);
         Files.write(file, bytes);
         try (FileChannel channel =
                 FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
@@ -231,7 +236,7 @@ class KernelDirtyLogTest {
     @Test
     @Tag("MEM-11")
     void absentPagesAreZeroUntilSomebodyStores() throws Throwable {
-        MemorySegment memory = map(64L << 20);
+        MemorySegment memory = GuestMemory.allocate(arena, 64L << 20).segment();
         KernelDirtyLog log = new KernelDirtyLog(List.of(block("a", memory)));
         RamBlock block = log.blocks().getFirst();
         put(memory, 20 * PAGE, 1);
@@ -253,62 +258,23 @@ class KernelDirtyLogTest {
         assertThat(block.isKnownZero(4101L * PAGE, PAGE)).isFalse();
     }
 
-    /** The JDK's own memory has been cleared, page by page. */
-    private MemorySegment map(long bytes) throws Throwable {
-        MethodHandle mmap =
-                NativeCalls.handle(
-                        "mmap",
-                        FunctionDescriptor.of(
-                                ValueLayout.ADDRESS,
-                                ValueLayout.ADDRESS,
-                                ValueLayout.JAVA_LONG,
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.JAVA_LONG));
-        int privateAndAnonymous = 0x22;
-        var at =
-                (MemorySegment)
-                        mmap.invokeExact(
-                                arena.allocate(NativeCalls.ERRNO),
-                                MemorySegment.NULL,
-                                bytes,
-                                3,
-                                privateAndAnonymous,
-                                -1,
-                                0L);
-        return at.reinterpret(bytes, arena, mapping -> unmap(mapping));
-    }
-
-    private static void unmap(MemorySegment mapping) {
-        MethodHandle munmap =
-                NativeCalls.handle(
-                        "munmap",
-                        FunctionDescriptor.of(
-                                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
-        try (Arena scratch = Arena.ofConfined()) {
-            MemorySegment errno = scratch.allocate(NativeCalls.ERRNO);
-            int ignored = (int) munmap.invokeExact(errno, mapping, mapping.byteSize());
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
     private static void giveBack(MemorySegment pages) throws Throwable {
         assertThat(advise(pages, 4)).isZero(); // MADV_DONTNEED
     }
 
     private static int advise(MemorySegment pages, int advice) throws Throwable {
-        Linker linker = Linker.nativeLinker();
         MethodHandle madvise =
-                linker.downcallHandle(
-                        linker.defaultLookup().find("madvise").orElseThrow(),
+                NativeCalls.handle(
+                        "madvise",
                         FunctionDescriptor.of(
                                 ValueLayout.JAVA_INT,
                                 ValueLayout.ADDRESS,
                                 ValueLayout.JAVA_LONG,
                                 ValueLayout.JAVA_INT));
-        return (int) madvise.invokeExact(pages, pages.byteSize(), advice);
+        try (Arena scratch = Arena.ofConfined()) {
+            MemorySegment errno = scratch.allocate(NativeCalls.ERRNO);
+            return (int) madvise.invokeExact(errno, pages, pages.byteSize(), advice);
+        }
     }
 
     /** A page that was swapped out is no absent one. */

@@ -1,7 +1,8 @@
-package org.vmferry.mappedram;
+package org.vmferry.spi.ram;
 
 import org.slf4j.Logger;
 import org.vmferry.spi.Log;
+import org.vmferry.spi.Status;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,18 +10,23 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
 
-/** What Linux says of the machine's memory. */
-final class MemInfo {
-    private static final Logger LOG = Log.of(MemInfo.class);
+/** What Linux says of the machine's memory, for who must choose by it. */
+@Status(Status.Level.EXPERIMENTAL)
+public final class AvailableMemory {
+    private static final Logger LOG = Log.of(AvailableMemory.class);
     private static final Path FILE = Path.of("/proc/meminfo");
     private static final String AVAILABLE = "MemAvailable:", UNIT = " kB";
 
-    private MemInfo() {}
+    private AvailableMemory() {}
 
-    /** Bytes that can be had without swapping; empty where no Linux says so. */
-    static OptionalLong available() {
+    /**
+     * How much can be had without swapping: the page cache may take any of it.
+     *
+     * @return bytes; empty where no Linux says so
+     */
+    public static OptionalLong bytes() {
         try {
-            return available(Files.readAllLines(FILE));
+            return in(Files.readAllLines(FILE));
         } catch (IOException | SecurityException e) {
             LOG.debug("{} can't be read", FILE, e);
             return OptionalLong.empty();
@@ -28,7 +34,7 @@ final class MemInfo {
     }
 
     /** The same, of the file's lines. */
-    static OptionalLong available(List<String> lines) {
+    static OptionalLong in(List<String> lines) {
         for (String line : lines) {
             if (!line.startsWith(AVAILABLE) || !line.endsWith(UNIT)) continue;
             try {
