@@ -35,6 +35,7 @@ final class Formats implements AutoCloseable {
         all.add(new AnswerFormat("return-path", 10));
         all.add(new JarFormat("jars", 100, folder));
         all.add(new QmpFormat("qmp", 800, folder));
+        all.add(new TlsFormat("tls", 8, folder, streams.getFirst().input().main()));
         all.add(LoadFormat.archivesFiles("file-archive", 10, Samples.all(files, qemu), folder));
     }
 
