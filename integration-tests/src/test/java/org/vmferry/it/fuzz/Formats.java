@@ -24,6 +24,7 @@ final class Formats implements AutoCloseable {
         all.add(new InspectFormat("inspect-mapped", 150, mapped));
         all.add(new InspectFormat("inspect-files", 40, Samples.all(files, qemu)));
         all.add(LoadFormat.hosts("multifd-host", 20, packets));
+        all.add(LoadFormat.archives("multifd-qemu", 10, PacketSamples.qemus(), folder));
         all.add(LoadFormat.hosts("stream-host", 25, streams));
         all.add(LoadFormat.hostsFiles("file-host", 15, Samples.all(streams, mapped)));
         all.add(LoadFormat.hostsFiles("mapped-host", 15, mapped));

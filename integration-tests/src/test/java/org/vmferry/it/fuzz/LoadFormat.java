@@ -63,7 +63,12 @@ final class LoadFormat extends Format {
     @Override
     void run(SplittableRandom random, Trial trial) throws Exception {
         Sample sample = one(random, samples);
-        Input input = sample.changed(random, one(random, samples));
+        attempt(sample, sample.changed(random, one(random, samples)), random, trial);
+    }
+
+    /** Tries this one, over connections in any order. */
+    void attempt(Sample sample, Input input, SplittableRandom random, Trial trial)
+            throws Exception {
         if (input.parts().size() > 1) {
             List<byte[]> parts = new ArrayList<>(input.parts());
             Collections.shuffle(parts, new Random(random.nextLong()));

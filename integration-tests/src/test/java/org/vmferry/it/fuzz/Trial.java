@@ -35,6 +35,7 @@ final class Trial {
     volatile boolean device;
     private End end = End.ACCEPTED;
     private String other = "";
+    private String why = "";
 
     void begins() {
         header = true;
@@ -47,6 +48,7 @@ final class Trial {
 
     /** It was refused, with this. */
     void failed(Throwable why) {
+        this.why = String.valueOf(why.getMessage());
         if (end == End.ACCEPTED) end = End.TYPED;
         header |= !inHeader(why);
         for (Throwable each = why; each != null; each = each.getCause()) {
@@ -151,6 +153,11 @@ final class Trial {
 
     End end() {
         return end;
+    }
+
+    /** Why it was refused; empty if it was not, or in words that were looked at elsewhere. */
+    String why() {
+        return why;
     }
 
     /** What was wrong; empty if nothing was. */
