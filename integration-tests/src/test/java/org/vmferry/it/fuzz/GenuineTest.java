@@ -19,17 +19,31 @@ class GenuineTest {
     @Test
     @Tag("MFD-7")
     void aQemusChannelsAre() throws Exception {
-        List<Sample> samples = PacketSamples.qemus();
-        for (Sample quick : samples) {
+        for (Sample quick : PacketSamples.qemus()) {
             Settings slow = quick.settings().parameter("connect-timeout", "20000");
             Sample sample = new Sample(quick.name(), quick.input(), quick.structures(), slow);
-            Trial trial = new Trial();
-            try (LoadFormat format = LoadFormat.archives("qemu", 1, samples, folder)) {
-                format.attempt(sample, sample.input(), new SplittableRandom(1), trial);
-            }
-            assertThat(trial.end()).as(sample.name() + ": " + trial.why()).isEqualTo(Trial.End.ACCEPTED);
-            assertThat(trial.device).isTrue();
-            assertThat(trial.page).isTrue();
+            accepts(LoadFormat.archives("qemu", 1, List.of(sample), folder), sample);
         }
+    }
+
+    @Test
+    @Tag("RPT-5")
+    void bothWaysOfAReturnPathAre() throws Exception {
+        for (boolean acknowledges : new boolean[] {false, true}) {
+            Sample asked = new AnswerFormat("answers", 1).heard(acknowledges); // and was answered
+            accepts(LoadFormat.hosts("host", 1, List.of(asked)), asked);
+        }
+    }
+
+    private static void accepts(LoadFormat format, Sample sample) throws Exception {
+        Trial trial = new Trial();
+        try (format) {
+            format.attempt(sample, sample.input(), new SplittableRandom(1), trial);
+        }
+        assertThat(trial.end())
+                .as("%s: %s", sample.name(), trial.why())
+                .isEqualTo(Trial.End.ACCEPTED);
+        assertThat(trial.page).isTrue();
+        assertThat(trial.device).isTrue();
     }
 }
