@@ -17,7 +17,7 @@ import javax.net.ssl.SSLSession;
 /** A channel's handshake. */
 final class Handshake {
     private static final Pattern CLASS =
-            Pattern.compile("\\b(?:[a-z]+\\.)+\\w+(?:Exception|Error): ");
+            Pattern.compile("\\b\\w++\\.[\\w.]++(?<=Exception|Error): ");
 
     private final Channel raw;
     private final SSLEngine engine;
@@ -49,7 +49,9 @@ final class Handshake {
         if (deadline.passed()) throw late(ms, null);
     }
 
-    /** The JDK's words, which name classes of its; of a list that is missing they say too little. */
+    /**
+     * The JDK's words, which name classes of its; of a list that is missing they say too little.
+     */
     private static String why(Throwable e) {
         for (Throwable t = e; t != null; t = t.getCause()) {
             if (!(t instanceof CertPathValidatorException invalid)) continue;

@@ -75,7 +75,9 @@ final class AnswerFormat extends Format {
         return Sample.of("answer", Settings.NONE, each -> found, all.array());
     }
 
-    /** What a destination answers to the step: with switchover-ack, and if it lives now and then. */
+    /**
+     * What a destination answers to the step: with switchover-ack, and if it lives now and then.
+     */
     private static Sample genuine(int step, int number, boolean acknowledges) {
         if (number == Destination.END) return sample(message(2, GREETING), message(1, 0));
         if (step == 0 && acknowledges) return sample(message(2, number), message(7));

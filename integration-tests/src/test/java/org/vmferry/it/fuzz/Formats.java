@@ -36,7 +36,7 @@ final class Formats implements AutoCloseable {
         all.add(new CommandFormat("commands-images", 3, images, folder));
         all.add(new CommandFormat("commands-packed", 2, samples.packed(), folder));
         all.add(answers);
-        all.add(new JarFormat("jars", 100, folder));
+        all.add(new JarFormat("jars", 50, folder));
         all.add(new QmpFormat("qmp", 800, folder));
         all.add(new TlsFormat("tls", 8, folder, streams.getFirst().input().main()));
         all.add(LoadFormat.archivesFiles("file-archive", 10, Samples.all(files, qemu), folder));

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-
 import org.vmferry.engine.option.Settings;
 
 import java.nio.file.Path;
@@ -32,6 +31,19 @@ class GenuineTest {
         for (boolean acknowledges : new boolean[] {false, true}) {
             Sample asked = new AnswerFormat("answers", 1).heard(acknowledges); // and was answered
             accepts(LoadFormat.hosts("host", 1, List.of(asked)), asked);
+        }
+    }
+
+    @Test
+    void aJarIs() throws Exception {
+        try (JarFormat format = new JarFormat("jars", 1, folder)) {
+            for (boolean lacks : new boolean[] {false, true}) {
+                Trial trial = new Trial();
+                format.attempt(Jar.genuine(lacks).bytes(), "a.jar", trial);
+                assertThat(trial.page).isTrue();
+                Trial.End end = lacks ? Trial.End.TYPED : Trial.End.ACCEPTED;
+                assertThat(trial.end()).isEqualTo(end);
+            }
         }
     }
 

@@ -24,8 +24,7 @@ final class LoadFormat extends Format {
     private static final String CHANNEL = "memory";
     private static final String CHANNELS = "memory-channels";
 
-    private final MemoryChannels channel =
-            new MemoryChannels(CHANNEL, Feature.RETURN_PATH);
+    private final MemoryChannels channel = new MemoryChannels(CHANNEL, Feature.RETURN_PATH);
     private final MemoryChannels channels =
             new MemoryChannels(CHANNELS, Feature.MANY_CHANNELS, Feature.RETURN_PATH);
     private final MemoryFile file = new MemoryFile();

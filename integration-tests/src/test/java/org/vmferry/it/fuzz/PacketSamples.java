@@ -78,7 +78,12 @@ final class PacketSamples {
                 found.add(i == 0 ? StreamStructure.of(parts[0]) : PacketStructure.of(parts[i]));
             }
             String method = name.equals("legacy") ? "none" : name;
-            all.add(new Sample(name, new Input(parts), found, settings(method).parameter("page-size", "4096")));
+            all.add(
+                    new Sample(
+                            name,
+                            new Input(parts),
+                            found,
+                            settings(method).parameter("page-size", "4096")));
         }
         return all;
     }

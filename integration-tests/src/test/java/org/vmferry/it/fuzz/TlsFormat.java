@@ -38,7 +38,8 @@ final class TlsFormat extends Format {
 
     private final Path folder;
     private final byte[] stream;
-    private final MemoryChannels channel = new MemoryChannels(CHANNEL, Feature.TLS, Feature.RETURN_PATH);
+    private final MemoryChannels channel =
+            new MemoryChannels(CHANNEL, Feature.TLS, Feature.RETURN_PATH);
     private final Engine engine = new Engine(Plugins.discover().plus(channel));
     private final List<byte[]> flights = new ArrayList<>(); // genuine, and what is no TLS
     private TlsPeers peers;
@@ -110,8 +111,7 @@ final class TlsFormat extends Format {
         return switch (random.nextInt(8)) {
             case 0 -> new X509Certificate[] {genuine, forged};
             case 1 -> {
-                X509Certificate[] chain =
-                        new X509Certificate[1 + random.nextInt(LONGEST_CHAIN)];
+                X509Certificate[] chain = new X509Certificate[1 + random.nextInt(LONGEST_CHAIN)];
                 Arrays.fill(chain, forged);
                 chain[0] = genuine;
                 yield chain;
@@ -129,11 +129,7 @@ final class TlsFormat extends Format {
             case 3 -> other;
             default ->
                     new Mutator(random)
-                            .change(
-                                    flight,
-                                    TlsStructure.of(flight),
-                                    other,
-                                    TlsStructure.of(other));
+                            .change(flight, TlsStructure.of(flight), other, TlsStructure.of(other));
         };
     }
 
@@ -166,8 +162,7 @@ final class TlsFormat extends Format {
             BiFunction<Integer, byte[], byte[]> change,
             Trial trial)
             throws InterruptedException {
-        channel.meet(
-                List.of(new TlsEnd(end, way.toServer ? stream : new byte[0], asks, change)));
+        channel.meet(List.of(new TlsEnd(end, way.toServer ? stream : new byte[0], asks, change)));
         Settings settings =
                 way.settings
                         .parameter("tls-creds", folder.toString())
@@ -202,8 +197,7 @@ final class TlsFormat extends Format {
     }
 
     private void genuine(Way way) throws Exception {
-        SSLEngine end =
-                peers.engine(!way.toServer, way.protocol, peers.certificate(!way.toServer));
+        SSLEngine end = peers.engine(!way.toServer, way.protocol, peers.certificate(!way.toServer));
         BiFunction<Integer, byte[], byte[]> noted =
                 (number, flight) -> {
                     flights.add(flight);
