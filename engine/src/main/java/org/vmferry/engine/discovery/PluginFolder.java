@@ -40,6 +40,8 @@ final class PluginFolder {
 
     private static final int MOST_BYTES = 1 << 20; // of each of these, and of a list of services
 
+    private static final int MOST_LINES = 1000; // of a list of services: each name is looked for
+
     private final List<URLClassLoader> loaders = new ArrayList<>();
     private final Scan scan = new Scan();
     private final ClassLoader shared = new SharedLoader(PluginFolder.class.getClassLoader());
@@ -151,18 +153,31 @@ final class PluginFolder {
         try (ZipFile zip = new ZipFile(jar.toFile())) {
             for (ZipEntry entry : Collections.list(zip.entries())) {
                 if (!isReadWhole(entry.getName().toUpperCase(Locale.ROOT))) continue;
+                byte[] whole;
                 try (InputStream in = zip.getInputStream(entry)) {
-                    if (in.readNBytes(MOST_BYTES + 1).length > MOST_BYTES) {
-                        throw new IOException(
-                                "its %s has more than %d bytes"
-                                        .formatted(entry.getName(), MOST_BYTES));
-                    }
+                    whole = in.readNBytes(MOST_BYTES + 1);
+                }
+                within(whole.length, MOST_BYTES, "bytes", entry);
+                if (isList(entry.getName().toUpperCase(Locale.ROOT))) {
+                    within(lines(whole), MOST_LINES, "lines", entry);
                 }
             }
         }
         try (JarFile opened = new JarFile(jar.toFile())) {
             opened.getManifest();
         }
+    }
+
+    private static void within(int count, int most, String unit, ZipEntry entry)
+            throws IOException {
+        if (count <= most) return;
+        throw new IOException("its %s has more than %d %s".formatted(entry.getName(), most, unit));
+    }
+
+    private static int lines(byte[] text) {
+        int ends = 0;
+        for (byte one : text) if (one == '\n' || one == '\r') ends++;
+        return ends;
     }
 
     /** A list of services that nobody asks for would be passed over without a word. */
@@ -189,10 +204,14 @@ final class PluginFolder {
     }
 
     private static boolean isReadWhole(String name) {
-        if (name.startsWith(SERVICES)) return true;
+        if (isList(name)) return true;
         return name.startsWith(META)
                 && name.indexOf('/', META.length()) < 0
                 && READ_WHOLE.stream().anyMatch(name::endsWith);
+    }
+
+    private static boolean isList(String name) {
+        return name.startsWith(SERVICES);
     }
 
     private static boolean isJar(Path path) {

@@ -1,8 +1,11 @@
 package org.vmferry.engine.discovery;
 
+import static java.util.regex.Matcher.quoteReplacement;
+
 import org.vmferry.spi.Printable;
 
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * A plug-in that was left out, while the others work on.
@@ -21,15 +24,33 @@ public record RejectedPlugin(
         String location,
         Optional<Throwable> cause,
         String sentence) {
+    // Characters: a list of services may have names of a MiB.
+    private static final int LONGEST = 2000;
+    private static final Pattern LONG_WORD = Pattern.compile("\\S{500,}+");
+
     /**
      * One that was left out.
      *
      * @param cause as for the sentence
-     * @param sentence names from outside may stand in it: it is made printable
+     * @param sentence names from outside may stand in it: it is made printable, and what is very
+     *     long in it is said in part
      */
     public RejectedPlugin {
-        sentence = Printable.line(sentence);
+        sentence = Printable.line(brief(sentence));
         cause = cause.map(Printable::thrown);
+    }
+
+    private static String brief(String sentence) {
+        String words =
+                LONG_WORD
+                        .matcher(sentence)
+                        .replaceAll(word -> quoteReplacement(ends(word.group(), 200)));
+        return words.length() <= LONGEST ? words : ends(words, LONGEST / 2);
+    }
+
+    /** The first and the last so many characters. */
+    private static String ends(String text, int each) {
+        return text.substring(0, each) + "[...]" + text.substring(text.length() - each);
     }
 
     static RejectedPlugin file(String location, Throwable cause, String sentence) {

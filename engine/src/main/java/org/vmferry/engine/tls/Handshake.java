@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertPathValidatorException.BasicReason;
 import java.security.cert.X509Certificate;
+import java.util.regex.Pattern;
 
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
@@ -15,6 +16,9 @@ import javax.net.ssl.SSLSession;
 
 /** A channel's handshake. */
 final class Handshake {
+    private static final Pattern CLASS =
+            Pattern.compile("\\b\\w++\\.[\\w.]++(?<=Exception|Error): ");
+
     private final Channel raw;
     private final SSLEngine engine;
     private final Records records;
@@ -45,7 +49,9 @@ final class Handshake {
         if (deadline.passed()) throw late(ms, null);
     }
 
-    /** The JDK only says that it can't tell. */
+    /**
+     * The JDK's words, which name classes of its; of a list that is missing they say too little.
+     */
     private static String why(Throwable e) {
         for (Throwable t = e; t != null; t = t.getCause()) {
             if (!(t instanceof CertPathValidatorException invalid)) continue;
@@ -58,7 +64,7 @@ final class Handshake {
                             .formatted(judged.getIssuerX500Principal())
                     + " certificate of %s is revoked".formatted(judged.getSubjectX500Principal());
         }
-        return e.getMessage();
+        return CLASS.matcher(String.valueOf(e.getMessage())).replaceAll("");
     }
 
     private MigrationException late(long ms, Throwable cause) {

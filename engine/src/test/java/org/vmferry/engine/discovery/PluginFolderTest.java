@@ -310,6 +310,42 @@ class PluginFolderTest {
     }
 
     @Test
+    void aClassNameOfSomeKibIsSaidInPart() throws Exception {
+        String list = "META-INF/services/org.vmferry.spi.transport.TransportProvider";
+        String name = "x." + "Y".repeat(70_000);
+        Path jar = Files.createDirectory(folder.resolve("a")).resolve("a.jar");
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(jar))) {
+            zip.putNextEntry(new ZipEntry(list));
+            zip.write(name.getBytes(StandardCharsets.US_ASCII));
+        }
+        try (Plugins plugins = Plugins.fromDirectory(folder)) {
+            String sentence = plugins.rejected().getFirst().sentence();
+            assertThat(sentence.length()).isLessThan(2100);
+            assertThat(sentence)
+                    .startsWith("transport x.YYY")
+                    .contains("YYY of " + jar + " is left out: ", "[...]")
+                    .endsWith("YYY not found");
+        }
+    }
+
+    @Test
+    void aListOfThousandsOfNamesIsLeftOut() throws Exception {
+        String list = "META-INF/services/org.vmferry.spi.transport.TransportProvider";
+        StringBuilder names = new StringBuilder();
+        for (int i = 0; i < 1001; i++) names.append("x.Y").append(i).append('\n');
+        Path jar = Files.createDirectory(folder.resolve("a")).resolve("a.jar");
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(jar))) {
+            zip.putNextEntry(new ZipEntry(list));
+            zip.write(names.toString().getBytes(StandardCharsets.US_ASCII));
+        }
+        try (Plugins plugins = Plugins.fromDirectory(folder)) {
+            assertThat(plugins.rejected()).hasSize(1);
+            assertThat(plugins.rejected().getFirst().sentence())
+                    .contains(jar + " is left out", list + " has more than 1000 lines");
+        }
+    }
+
+    @Test
     void aFoldersNameDrivesNoTerminal() throws Exception {
         Files.createDirectory(folder.resolve("a\u001b[2J\u202eb"));
         try (Plugins plugins = Plugins.fromDirectory(folder)) {

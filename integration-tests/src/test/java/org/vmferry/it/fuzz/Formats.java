@@ -24,7 +24,10 @@ final class Formats implements AutoCloseable {
         all.add(new InspectFormat("inspect-mapped", 150, mapped));
         all.add(new InspectFormat("inspect-files", 40, Samples.all(files, qemu)));
         all.add(LoadFormat.hosts("multifd-host", 20, packets));
-        all.add(LoadFormat.hosts("stream-host", 25, streams));
+        all.add(LoadFormat.archives("multifd-qemu", 10, PacketSamples.qemus(), folder));
+        AnswerFormat answers = new AnswerFormat("return-path", 10);
+        List<Sample> asked = List.of(answers.heard(false));
+        all.add(LoadFormat.hosts("stream-host", 25, Samples.all(streams, asked)));
         all.add(LoadFormat.hostsFiles("file-host", 15, Samples.all(streams, mapped)));
         all.add(LoadFormat.hostsFiles("mapped-host", 15, mapped));
         all.add(LoadFormat.archives("stream-archive", 10, Samples.all(streams, qemu), folder));
@@ -32,9 +35,10 @@ final class Formats implements AutoCloseable {
         all.add(new CommandFormat("commands-files", 4, files, folder));
         all.add(new CommandFormat("commands-images", 3, images, folder));
         all.add(new CommandFormat("commands-packed", 2, samples.packed(), folder));
-        all.add(new AnswerFormat("return-path", 10));
-        all.add(new JarFormat("jars", 100, folder));
+        all.add(answers);
+        all.add(new JarFormat("jars", 50, folder));
         all.add(new QmpFormat("qmp", 800, folder));
+        all.add(new TlsFormat("tls", 8, folder, streams.getFirst().input().main()));
         all.add(LoadFormat.archivesFiles("file-archive", 10, Samples.all(files, qemu), folder));
     }
 

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.Stream;
 
 /**
@@ -22,6 +24,9 @@ public final class FuzzProgram {
 
     private static final int SOON = 20; // looks, until who is on his way out is gone
 
+    /** To which the JDK says that a line of a manifest comes twice. */
+    private static final Logger MANIFESTS = Logger.getLogger("java.util.jar");
+
     private final Path folder;
     private final Watchdog watchdog = new Watchdog();
     private final List<String> left = new ArrayList<>();
@@ -33,6 +38,7 @@ public final class FuzzProgram {
     /** The process. */
     public static void main(String[] arguments) throws Exception {
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "off");
+        MANIFESTS.setLevel(Level.OFF);
         FuzzProgram program = new FuzzProgram(Path.of(arguments[0]));
         long inputs = Long.parseLong(arguments[1]);
         long first = Long.parseLong(arguments[2]);

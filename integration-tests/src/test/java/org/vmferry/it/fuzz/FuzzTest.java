@@ -63,7 +63,8 @@ class FuzzTest {
         Coverage coverage = measured ? new Coverage(folder) : null;
         String said = fuzz(coverage, count, System.getProperty("fuzz.first", "0"), chosen);
         for (Matcher row = ROW.matcher(said); row.find(); ) {
-            if (row.group(1).matches("(stream|file|mapped|multifd)-host|inspect-.*")) deep(row);
+            if (row.group(1).matches("(stream|file|mapped|multifd)-host|multifd-qemu|inspect-.*"))
+                deep(row);
         }
         if (coverage == null) return;
         coverage.read();

@@ -24,7 +24,7 @@ final class LoadFormat extends Format {
     private static final String CHANNEL = "memory";
     private static final String CHANNELS = "memory-channels";
 
-    private final MemoryChannels channel = new MemoryChannels(CHANNEL);
+    private final MemoryChannels channel = new MemoryChannels(CHANNEL, Feature.RETURN_PATH);
     private final MemoryChannels channels =
             new MemoryChannels(CHANNELS, Feature.MANY_CHANNELS, Feature.RETURN_PATH);
     private final MemoryFile file = new MemoryFile();
@@ -63,7 +63,12 @@ final class LoadFormat extends Format {
     @Override
     void run(SplittableRandom random, Trial trial) throws Exception {
         Sample sample = one(random, samples);
-        Input input = sample.changed(random, one(random, samples));
+        attempt(sample, sample.changed(random, one(random, samples)), random, trial);
+    }
+
+    /** Tries this one, over connections in any order. */
+    void attempt(Sample sample, Input input, SplittableRandom random, Trial trial)
+            throws Exception {
         if (input.parts().size() > 1) {
             List<byte[]> parts = new ArrayList<>(input.parts());
             Collections.shuffle(parts, new Random(random.nextLong()));

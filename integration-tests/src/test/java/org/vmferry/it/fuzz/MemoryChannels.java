@@ -17,14 +17,11 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 
-/**
- * A transport whose peer has said all that it will before anybody listens: bytes in memory. What is
- * written to it is dropped.
- */
+/** A transport whose peers are in memory; such as have said all that they will say before. */
 final class MemoryChannels implements ChannelTransport {
     private final String id;
     private final Set<Feature> features;
-    private volatile List<byte[]> said = List.of();
+    private volatile List<MemoryChannel> peers = List.of();
     private final List<ByteArrayOutputStream> written = new ArrayList<>();
     private volatile boolean records;
 
@@ -35,7 +32,14 @@ final class MemoryChannels implements ChannelTransport {
 
     /** What comes over the next migration's connections, in this order. */
     void say(List<byte[]> parts) {
-        said = List.copyOf(parts);
+        List<MemoryChannel> saying = new ArrayList<>();
+        for (byte[] part : parts) saying.add(new Said(part, OutputStream.nullOutputStream()));
+        meet(saying);
+    }
+
+    /** The next migration's connections, in this order. */
+    void meet(List<? extends MemoryChannel> next) {
+        peers = List.copyOf(next);
     }
 
     /** Keeps what is written from now on. */
@@ -66,11 +70,11 @@ final class MemoryChannels implements ChannelTransport {
 
     @Override
     public Opener opener(Address address, Options options) {
-        Iterator<byte[]> parts = said.iterator();
+        Iterator<MemoryChannel> next = peers.iterator();
         return new Opener() {
             @Override
             public Channel open() {
-                return new Said(parts.hasNext() ? parts.next() : new byte[0], sink());
+                return next.hasNext() ? next.next() : new Said(new byte[0], sink());
             }
 
             @Override
@@ -87,7 +91,7 @@ final class MemoryChannels implements ChannelTransport {
 
     @Override
     public Acceptor acceptor(Address address, Options options) {
-        return new Listening(address, said.iterator());
+        return new Listening(address, peers.iterator());
     }
 
     /**
@@ -96,13 +100,13 @@ final class MemoryChannels implements ChannelTransport {
      */
     private static final class Listening implements Acceptor {
         private final Address address;
-        private final Iterator<byte[]> parts;
-        private final List<Said> given = new ArrayList<>();
+        private final Iterator<MemoryChannel> peers;
+        private final List<MemoryChannel> given = new ArrayList<>();
         private boolean closed;
 
-        Listening(Address address, Iterator<byte[]> parts) {
+        Listening(Address address, Iterator<MemoryChannel> peers) {
             this.address = address;
-            this.parts = parts;
+            this.peers = peers;
         }
 
         @Override
@@ -112,20 +116,14 @@ final class MemoryChannels implements ChannelTransport {
 
         @Override
         public synchronized Channel accept() throws IOException {
-            if (parts.hasNext() && !closed) {
-                Said next =
-                        new Said(parts.next(), OutputStream.nullOutputStream()) {
-                            @Override
-                            public void close() {
-                                super.close();
-                                tell();
-                            }
-                        };
+            if (peers.hasNext() && !closed) {
+                MemoryChannel next = peers.next();
+                next.whenClosed(this::tell);
                 given.add(next);
                 return next;
             }
             try {
-                while (!closed && given.stream().anyMatch(Said::isOpen)) wait();
+                while (!closed && given.stream().anyMatch(MemoryChannel::isOpen)) wait();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
@@ -148,59 +146,28 @@ final class MemoryChannels implements ChannelTransport {
         }
     }
 
-    /** A connection. */
-    private static class Said implements Channel {
+    /** A connection whose peer has said all that it will. */
+    private static final class Said extends MemoryChannel {
         private final ByteBuffer bytes;
         private final OutputStream sink;
-        private volatile boolean open = true;
 
         Said(byte[] bytes, OutputStream sink) {
             this.bytes = ByteBuffer.wrap(bytes);
             this.sink = sink;
         }
 
-        private void check() throws IOException {
-            if (!open) throw new IOException("the connection is closed");
-        }
-
         @Override
         public int read(ByteBuffer target) throws IOException {
             check();
-            if (!target.hasRemaining()) return 0;
-            if (!bytes.hasRemaining()) return -1;
-            int count = Math.min(target.remaining(), bytes.remaining());
-            target.put(bytes.slice().limit(count));
-            bytes.position(bytes.position() + count);
-            return count;
+            return give(bytes, target);
         }
 
         @Override
         public int write(ByteBuffer source) throws IOException {
             check();
-            byte[] bytes = new byte[source.remaining()];
-            source.get(bytes);
+            byte[] bytes = taken(source);
             sink.write(bytes);
             return bytes.length;
-        }
-
-        @Override
-        public void shutdownOutput() throws IOException {
-            check();
-        }
-
-        @Override
-        public String peer() {
-            return "memory";
-        }
-
-        @Override
-        public boolean isOpen() {
-            return open;
-        }
-
-        @Override
-        public void close() {
-            open = false;
         }
     }
 }

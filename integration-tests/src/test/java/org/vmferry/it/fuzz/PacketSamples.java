@@ -7,6 +7,7 @@ import org.vmferry.engine.Engine;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.fuzz.Structure.Piece;
+import org.vmferry.it.support.Captures;
 import org.vmferry.spi.Feature;
 
 import java.io.ByteArrayOutputStream;
@@ -61,13 +62,42 @@ final class PacketSamples {
         return all;
     }
 
+    /**
+     * What a QEMU 10.0 wrote over two channels: a guest of 2 MiB without anything around its CPU;
+     * zero pages by their addresses in the packets, or in the main stream (legacy).
+     */
+    static List<Sample> qemus() throws IOException {
+        List<Sample> all = new ArrayList<>();
+        for (String name : List.of("none", "zlib", "zstd", "legacy")) {
+            ByteBuffer capture = ByteBuffer.wrap(Captures.bytes("multifd-" + name));
+            byte[][] parts = new byte[CHANNELS + 1][];
+            List<Structure> found = new ArrayList<>();
+            for (int i = 0; i < parts.length; i++) {
+                parts[i] = new byte[capture.getInt()];
+                capture.get(parts[i]);
+                found.add(i == 0 ? StreamStructure.of(parts[0]) : PacketStructure.of(parts[i]));
+            }
+            String method = name.equals("legacy") ? "none" : name;
+            all.add(
+                    new Sample(
+                            name,
+                            new Input(parts),
+                            found,
+                            settings(method).parameter("page-size", "4096")));
+        }
+        return all;
+    }
+
+    private static Settings settings(String method) {
+        return Settings.NONE
+                .capability("multifd")
+                .parameter("multifd-channels", String.valueOf(CHANNELS))
+                .parameter("multifd-compression", method)
+                .parameter("connect-timeout", "20");
+    }
+
     private Sample sample(String method, boolean bomb) throws IOException {
-        Settings settings =
-                Settings.NONE
-                        .capability("multifd")
-                        .parameter("multifd-channels", String.valueOf(CHANNELS))
-                        .parameter("multifd-compression", method.split(" ")[0])
-                        .parameter("connect-timeout", "20");
+        Settings settings = settings(method.split(" ")[0]);
         Dealt[] dealt = new Dealt[CHANNELS];
         for (int i = 0; i < CHANNELS; i++) dealt[i] = new Dealt(method, i);
         int next = 0;

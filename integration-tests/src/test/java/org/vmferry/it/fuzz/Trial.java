@@ -9,6 +9,8 @@ import java.io.UncheckedIOException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import javax.net.ssl.SSLException;
+
 /** How far one input came, and how it ended. */
 final class Trial {
     /** How an input ended. */
@@ -21,7 +23,7 @@ final class Trial {
     private static final int MOST_SAID = 4000; // characters
     private static final Pattern NEGATIVE = Pattern.compile("(?<![\\w./'\"-])-\\d+");
     private static final Pattern CODE =
-            Pattern.compile("\\w*(Exception|Error)\\b|\\bjava\\.|org\\.vmferry\\.[a-z]|\\tat ");
+            Pattern.compile("\\w+(Exception|Error)\\b|\\bjava\\.|org\\.vmferry\\.[a-z]|\\tat ");
 
     /** These read what stands before the main stream's first section. */
     private static final Pattern BEFORE =
@@ -33,6 +35,7 @@ final class Trial {
     volatile boolean device;
     private End end = End.ACCEPTED;
     private String other = "";
+    private String why = "";
 
     void begins() {
         header = true;
@@ -45,9 +48,11 @@ final class Trial {
 
     /** It was refused, with this. */
     void failed(Throwable why) {
+        this.why = String.valueOf(why.getMessage());
         if (end == End.ACCEPTED) end = End.TYPED;
         header |= !inHeader(why);
         for (Throwable each = why; each != null; each = each.getCause()) {
+            if (each instanceof SSLException) break; // what is behind it is the JDK's own
             if (isFault(each)) {
                 other(trace(why));
                 return;
@@ -99,8 +104,11 @@ final class Trial {
         if (message.length() > MOST_SAID)
             other("it says " + message.length() + " characters: " + message.substring(0, 200));
         Matcher negative = NEGATIVE.matcher(message);
-        // JSON has signs of its own, and what is wrong there is shown as it stands.
-        if (negative.find() && !message.contains("VMDESCRIPTION"))
+        // JSON has signs of its own, and what is wrong there is shown as it stands; of a record the
+        // JDK's TLS says what it says.
+        if (negative.find()
+                && !message.contains("VMDESCRIPTION")
+                && !message.contains("Unknown content type: -"))
             other("'" + negative.group() + "' in: " + message);
         quotes(message);
     }
@@ -145,6 +153,11 @@ final class Trial {
 
     End end() {
         return end;
+    }
+
+    /** Why it was refused; empty if it was not, or in words that were looked at elsewhere. */
+    String why() {
+        return why;
     }
 
     /** What was wrong; empty if nothing was. */

@@ -27,7 +27,10 @@ public final class Captures {
                 "background");
     }
 
-    /** One of them, unpacked. */
+    /**
+     * One of them, unpacked; or a migration with multifd, "multifd-none" and so on: of each
+     * connection, the main stream first, its length in 4 bytes and what came over it.
+     */
     public static byte[] bytes(String name) throws IOException {
         String resource = "/streams/" + name + ".gz";
         try (InputStream file =
