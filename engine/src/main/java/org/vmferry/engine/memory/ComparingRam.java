@@ -19,7 +19,8 @@ import java.util.Optional;
  * org.vmferry.spi.machine.Machine#ram}; its machine can then be migrated live.
  *
  * <p>While a migration runs the copy takes as much memory as the RAM, outside the heap, and each
- * round reads both. The copy is made when a migration starts to log, and given back when that is
+ * round reads both; but for what is {@link RamBlock#isKnownZero known to be zero}, of which nothing
+ * is copied or read. The copy is made when a migration starts to log, and given back when that is
  * over. Between migrations it costs nothing.
  *
  * <p>While it logs, what is sent is the copy, as of the last harvest; it is read, and no memory is
@@ -91,12 +92,13 @@ public final class ComparingRam implements RamProvider, DirtyLog {
         }
 
         void copy() {
-            Copy made = new Copy(usedLength(), pageSize());
+            Copy made = new Copy(real);
             try {
-                for (long at = 0; at < usedLength(); at += LARGEST_PIECE)
-                    real.read(
-                            at,
-                            made.memory.asSlice(at, Math.min(LARGEST_PIECE, usedLength() - at)));
+                for (long at = 0; at < usedLength(); at += LARGEST_PIECE) {
+                    long length = Math.min(LARGEST_PIECE, usedLength() - at);
+                    if (real.isKnownZero(at, length)) continue; // as the copy is
+                    real.read(at, made.memory.asSlice(at, length));
+                }
             } catch (RuntimeException | Error e) {
                 made.arena.close();
                 throw e;
@@ -120,6 +122,7 @@ public final class ComparingRam implements RamProvider, DirtyLog {
                 MemorySegment now = arena.allocate(Math.min(piece, usedLength()), size);
                 for (long at = 0; at < usedLength(); at += now.byteSize()) {
                     long length = Math.min(now.byteSize(), usedLength() - at);
+                    if (real.isKnownZero(at, length) && held.isKnownZero(at, length)) continue;
                     // Compared as read: RAM itself may change between a comparison and a copy.
                     real.read(at, now.asSlice(0, length));
                     for (long page = 0; page < length; page += size) {
@@ -157,20 +160,32 @@ public final class ComparingRam implements RamProvider, DirtyLog {
             return copy == null ? real.memory() : Optional.empty();
         }
 
-        /** The copy's pages are sent, and those were perhaps something else. */
+        /** The copy's pages are sent, so it is about those. */
         @Override
         public boolean isKnownZero(long offset, long bytes) {
-            return copy == null && real.isKnownZero(offset, bytes);
+            Copy held = copy;
+            return held == null ? real.isKnownZero(offset, bytes) : held.isKnownZero(offset, bytes);
         }
     }
 
     /** What a block held. Any thread may read it while another closes it. */
     private static final class Copy {
+        private static final int UNIT = 4096;
+
         final Arena arena = Arena.ofShared();
         final MemorySegment memory;
+        private final RamBlock block;
 
-        Copy(long bytes, int alignment) {
-            memory = arena.allocate(bytes, alignment);
+        /** All of it is zero, and takes no memory where nothing else comes. */
+        Copy(RamBlock real) {
+            long bytes = (real.usedLength() + UNIT - 1) / UNIT * UNIT;
+            GuestMemory made = GuestMemory.allocate(arena, bytes);
+            memory = made.segment();
+            block = made.block(real.id(), UNIT);
+        }
+
+        boolean isKnownZero(long offset, long bytes) {
+            return block.isKnownZero(offset, bytes);
         }
 
         boolean isThere() {

@@ -21,7 +21,10 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A large guest that uses a hundredth of its RAM: of the rest no page comes to be. */
+/**
+ * A large guest that uses a hundredth of its RAM: of the rest no page comes to be. Of one that runs
+ * the kernel tells what it writes to; or its memory is shared, and compared.
+ */
 class EmptyGuestTest {
     private static final long MIB = 1 << 20;
     private static final long USED = 2 * MIB; // of each stretch, a huge page
@@ -38,14 +41,18 @@ class EmptyGuestTest {
 
     @ParameterizedTest
     @CsvSource({
-        "mapped-ram, false, 32",
-        "mapped-ram, true, 8",
-        "multifd, false, 8",
-        "multifd, true, 8",
-        "stream, false, 8"
+        "mapped-ram, false, PAUSED, 32",
+        "mapped-ram, true, PAUSED, 8",
+        "multifd, false, PAUSED, 8",
+        "multifd, false, RUNNING, 8",
+        "multifd, true, PAUSED, 8",
+        "multifd, true, RUNNING, 8",
+        "stream, false, PAUSED, 8",
+        "stream, false, RUNNING, 8"
     })
     @Tag("MAP-9")
-    void isToldAndNotTouched(String way, boolean shareable, long gib) throws Exception {
+    void isToldAndNotTouched(String way, boolean shareable, RunState state, long gib)
+            throws Exception {
         assumeTrue(NativeCalls.available(), "needs native access: without, nothing is known");
         GuestMemory source = make(shareable, gib << 30);
         GuestMemory destination = make(shareable, gib << 30);
@@ -57,7 +64,7 @@ class EmptyGuestTest {
         Settings settings = way.equals("stream") ? Settings.NONE : Settings.NONE.capability(way);
         String uri = (way.equals("mapped-ram") ? "file:" : "unix:") + folder.resolve("there");
         Engine engine = Engine.create();
-        var from = new TestMachine(RunState.PAUSED, List.of(source.block("ram", 4096)));
+        var from = new TestMachine(state, List.of(source.block("ram", 4096)));
         var to = new TestMachine(RunState.INMIGRATE, List.of(destination.block("ram", 4096)));
         if (way.equals("mapped-ram")) engine.send(from, uri, settings).await();
         Migration load = engine.receive(to, uri, settings);
