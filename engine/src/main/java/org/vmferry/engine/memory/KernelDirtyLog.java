@@ -34,6 +34,9 @@ import java.util.Optional;
  *       nobody else writes to it.
  * </ul>
  *
+ * <p>It knows the system's pages: a block that begins or ends within one is told of stores to its
+ * neighbours there, too. Align blocks, as {@link GuestMemory} does.
+ *
  * <p>While it logs, pages of anonymous memory that nobody has stored to are {@link
  * RamBlock#isKnownZero known to be zero}: they are sent without being looked at, and take no
  * memory. The first store to a page after each harvest costs a fault that the kernel resolves

@@ -43,9 +43,9 @@ public final class FuzzProgram {
         long inputs = Long.parseLong(arguments[1]);
         long first = Long.parseLong(arguments[2]);
         List<Tally> tallies = new ArrayList<>();
-        program.watchdog.start();
         try (Formats formats = new Formats(program.folder)) {
             List<Format> chosen = formats.named(arguments[3]);
+            program.watchdog.start(); // the samples are there: what comes is tried
             long shares = chosen.stream().mapToLong(Format::share).sum();
             for (Format format : chosen) {
                 long count = Math.max(1, inputs * format.share() / shares);

@@ -10,6 +10,7 @@ final class Watchdog {
     private volatile long since = System.nanoTime();
 
     void start() {
+        since = System.nanoTime();
         Thread thread = new Thread(this::watch, "watchdog");
         thread.setDaemon(true);
         thread.start();
