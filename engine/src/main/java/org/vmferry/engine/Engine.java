@@ -135,8 +135,8 @@ public final class Engine {
     }
 
     /**
-     * Begins to send a machine, live if it runs and has a dirty log. Everything that was asked for
-     * is checked before anything is opened.
+     * Begins to send a machine, live if it runs. Everything that was asked for is checked before
+     * anything is opened.
      *
      * <p>If it completes, the machine is left in the run state POSTMIGRATE: it is the destination's
      * now, or the snapshot's; the host may resume it after a snapshot. If it fails or is cancelled,

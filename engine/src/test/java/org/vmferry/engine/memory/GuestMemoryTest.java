@@ -10,6 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.engine.system.Descriptors;
 import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.doubles.PresentPages;
 import org.vmferry.spi.ram.RamBlock;
@@ -228,10 +229,11 @@ class GuestMemoryTest {
         return Files.readAllLines(Path.of("/proc/self/maps"));
     }
 
-    private static long descriptors() throws IOException {
-        try (var all = Files.list(Path.of("/proc/self/fd"))) {
-            return all.count();
-        }
+    /** Of the kinds that memory has. */
+    private long descriptors() throws IOException {
+        return Descriptors.open("pagemap").size()
+                + Descriptors.open("memfd:").size()
+                + Descriptors.open(folder.toString()).size();
     }
 
     /** What was taken for the alignment, up to 2 MiB each, is given back. */

@@ -7,6 +7,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.vmferry.engine.system.Descriptors;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.engine.system.Descriptors;
 import org.vmferry.engine.system.Inode;
 import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.Blame;

@@ -1,4 +1,4 @@
-package org.vmferry.engine.transport;
+package org.vmferry.engine.system;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -7,11 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The descriptors that this process has open. */
-final class Descriptors {
+public final class Descriptors {
     private Descriptors() {}
 
     /** Of files whose name contains a text; sockets are called "socket:[number]". */
-    static List<String> open(String text) throws IOException {
+    public static List<String> open(String text) throws IOException {
         List<String> found = new ArrayList<>();
         try (var entries = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
             for (Path entry : entries) {
