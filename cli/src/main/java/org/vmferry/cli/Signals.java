@@ -2,8 +2,8 @@ package org.vmferry.cli;
 
 import org.vmferry.engine.system.NativeCalls;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -21,22 +21,21 @@ final class Signals {
      * Gives HUP, INT and TERM their usual effect, which is to end the process; a JVM whose end has
      * begun would take no notice of them. Where native calls are not allowed, nothing changes.
      */
-    @SuppressWarnings("restricted") // it is asked for first
     static void endAtOnce() {
-        if (!NativeCalls.available() || !Signals.class.getModule().isNativeAccessEnabled()) return;
-        Linker linker = Linker.nativeLinker();
-        try {
+        if (!NativeCalls.available()) return;
+        try (Arena arena = Arena.ofConfined()) {
             MethodHandle signal =
-                    linker.downcallHandle(
-                            linker.defaultLookup().find("signal").orElseThrow(),
+                    NativeCalls.handle(
+                            "signal",
                             FunctionDescriptor.of(
                                     ValueLayout.ADDRESS,
                                     ValueLayout.JAVA_INT,
                                     ValueLayout.ADDRESS));
+            MemorySegment errno = arena.allocate(NativeCalls.ERRNO);
             for (int number : ENDING) {
-                var before = (MemorySegment) signal.invokeExact(number, MemorySegment.NULL);
+                var before = (MemorySegment) signal.invokeExact(errno, number, MemorySegment.NULL);
                 if (before.equals(IGNORED)) { // as under nohup
-                    var usual = (MemorySegment) signal.invokeExact(number, before);
+                    var usual = (MemorySegment) signal.invokeExact(errno, number, before);
                 }
             }
         } catch (Throwable e) {

@@ -1,6 +1,5 @@
 package org.vmferry.engine.memory;
 
-import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
@@ -9,7 +8,6 @@ import org.vmferry.spi.ram.RamProvider;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,18 +53,23 @@ public final class KernelDirtyLog implements RamProvider, DirtyLog {
      *     why, as {@link #obstacle}
      */
     public KernelDirtyLog(List<? extends RamBlock> blocks) {
-        this(blocks, false);
+        this(all(blocks, false));
     }
 
-    private KernelDirtyLog(List<? extends RamBlock> blocks, boolean shared) {
-        for (RamBlock block : blocks) {
-            Optional<String> obstacle = obstacle(this.blocks.values(), block, shared);
-            if (obstacle.isPresent()) {
-                throw new UnsupportedOperationException(
-                        "RAM block '%s': %s".formatted(block.id(), obstacle.get()));
-            }
-            this.blocks.put(block.id(), WatchedBlock.of(block));
-        }
+    /** Over those that the kernel can watch, as was tried. */
+    KernelDirtyLog(Watchable found) {
+        for (WatchedBlock block : found.blocks()) blocks.put(block.id(), block);
+    }
+
+    private static Watchable all(List<? extends RamBlock> blocks, boolean shared) {
+        Watchable found = new Watchable(blocks, shared);
+        found.obstacles()
+                .forEach(
+                        (id, why) -> {
+                            throw new UnsupportedOperationException(
+                                    "RAM block '%s': %s".formatted(id, why));
+                        });
+        return found;
     }
 
     /**
@@ -79,7 +82,7 @@ public final class KernelDirtyLog implements RamProvider, DirtyLog {
      * @throws UnsupportedOperationException if the kernel can't watch one of them
      */
     public static KernelDirtyLog writtenHereAlone(List<? extends RamBlock> blocks) {
-        return new KernelDirtyLog(blocks, true);
+        return new KernelDirtyLog(all(blocks, true));
     }
 
     /**
@@ -89,39 +92,7 @@ public final class KernelDirtyLog implements RamProvider, DirtyLog {
      * @return empty if it can
      */
     public static Optional<String> obstacle(RamBlock block) {
-        return obstacle(List.of(), block);
-    }
-
-    /** Why it can't be watched beside others. */
-    static Optional<String> obstacle(List<RamBlock> others, RamBlock block) {
-        return obstacle(others.stream().map(WatchedBlock::of).toList(), block, false);
-    }
-
-    private static Optional<String> obstacle(
-            Collection<WatchedBlock> others, RamBlock block, boolean shared) {
-        if (block.memory().isEmpty()) return Optional.of("it is no native memory");
-        if (!NativeCalls.available()) {
-            return Optional.of(
-                    "native calls are not allowed here: on Linux"
-                            + " --enable-native-access=org.vmferry.engine allows them");
-        }
-        try (WriteWatch trial = WriteWatch.open()) {
-            WatchedBlock watched = WatchedBlock.of(block);
-            if (!shared && !watched.isPrivate()) {
-                return Optional.of("it is mapped shared, so that others may write to it, too");
-            }
-            for (WatchedBlock other : others) {
-                if (watched.sharesPage(other)) {
-                    return Optional.of("it shares a page of the system with '" + other.id() + "'");
-                }
-            }
-            trial.add(watched.from(), watched.to());
-            return Optional.empty();
-        } catch (IOException e) {
-            return Optional.of(e.getMessage());
-        } catch (UncheckedIOException e) {
-            return Optional.of(e.getCause().getMessage());
-        }
+        return new Watchable(List.of(block), false).obstacles().values().stream().findFirst();
     }
 
     @Override

@@ -17,8 +17,8 @@ import java.lang.invoke.MethodHandle;
 import java.nio.charset.Charset;
 
 /**
- * The system calls behind {@link GuestMemory}, on Linux with 64 bits. What fails gives the error's
- * number, negative.
+ * The system calls behind {@link GuestMemory} and {@link WriteWatch}, on Linux with 64 bits. What
+ * fails gives the error's number, negative.
  */
 final class MemoryCalls {
     private static final int O_RDONLY = 0;
@@ -167,12 +167,35 @@ final class MemoryCalls {
                         (int) Calls.MUNMAP.invokeExact(errno, MemorySegment.ofAddress(at), bytes));
     }
 
+    /** A system call that the library has no name for. */
+    static long syscall(long number, int argument) {
+        return result(
+                (errno, scratch) -> (long) Calls.SYSCALL.invokeExact(errno, number, argument));
+    }
+
+    static int ioctl(int file, long request, MemorySegment argument) {
+        return (int)
+                result(
+                        (errno, scratch) ->
+                                (int) Calls.IOCTL.invokeExact(errno, file, request, argument));
+    }
+
     /** Made at first use: until then nothing asks for native access. */
     private static final class Calls {
         static final MethodHandle OPEN =
                 handle(
                         "open",
                         FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT),
+                        Linker.Option.firstVariadicArg(2));
+        static final MethodHandle SYSCALL =
+                handle(
+                        "syscall",
+                        FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT),
+                        Linker.Option.firstVariadicArg(1));
+        static final MethodHandle IOCTL =
+                handle(
+                        "ioctl",
+                        FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
                         Linker.Option.firstVariadicArg(2));
         static final MethodHandle MEMFD_CREATE =
                 handle("memfd_create", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));

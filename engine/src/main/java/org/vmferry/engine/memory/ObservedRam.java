@@ -8,7 +8,6 @@ import org.vmferry.spi.ram.RamProvider;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,7 +21,7 @@ import java.util.Optional;
 public final class ObservedRam implements RamProvider, DirtyLog {
     private final List<RamBlock> blocks = new ArrayList<>();
     private final Map<String, DirtyLog> logs = new HashMap<>(); // by a block's name
-    private final Map<String, String> compared = new LinkedHashMap<>(); // why, by its name
+    private final Map<String, String> compared; // why, by its name
     private final List<DirtyLog> each = new ArrayList<>();
 
     /**
@@ -31,15 +30,12 @@ public final class ObservedRam implements RamProvider, DirtyLog {
      * @param blocks the machine's, in the order in which they are sent
      */
     public ObservedRam(List<? extends RamBlock> blocks) {
-        List<RamBlock> watched = new ArrayList<>();
-        List<RamBlock> others = new ArrayList<>();
-        for (RamBlock block : blocks) {
-            Optional<String> obstacle = KernelDirtyLog.obstacle(watched, block);
-            obstacle.ifPresent(why -> compared.put(block.id(), why));
-            (obstacle.isEmpty() ? watched : others).add(block);
-        }
+        Watchable found = new Watchable(blocks, false);
+        compared = Collections.unmodifiableMap(found.obstacles());
+        List<RamBlock> others = new ArrayList<>(blocks);
+        others.removeIf(block -> !compared.containsKey(block.id()));
         Map<String, RamBlock> wrapped = new HashMap<>();
-        if (!watched.isEmpty()) take(new KernelDirtyLog(watched), wrapped);
+        if (!found.blocks().isEmpty()) take(new KernelDirtyLog(found), wrapped);
         if (!others.isEmpty()) take(new ComparingRam(others), wrapped);
         for (RamBlock block : blocks) this.blocks.add(wrapped.get(block.id()));
     }
@@ -58,7 +54,7 @@ public final class ObservedRam implements RamProvider, DirtyLog {
      * @return by name, in order, with why the kernel can't watch them
      */
     public Map<String, String> compared() {
-        return Collections.unmodifiableMap(compared);
+        return compared;
     }
 
     @Override

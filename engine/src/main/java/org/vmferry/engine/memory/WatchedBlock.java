@@ -1,11 +1,11 @@
 package org.vmferry.engine.memory;
 
+import org.vmferry.engine.system.MappedRange;
 import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.List;
 
 /** A block whose memory the kernel watches, and what is known of its pages meanwhile. */
@@ -13,32 +13,21 @@ final class WatchedBlock extends ForwardingBlock {
     private final long start; // its first byte's address
     private final long from;
     private final long to;
-    private final List<Mapping> mappings;
+    private final List<MappedRange> mappings;
     private volatile Logging logging; // null while nobody logs
-
-    private WatchedBlock(RamBlock real, List<Mapping> mappings, long from, long to) {
-        super(real);
-        this.mappings = mappings;
-        this.from = from;
-        this.to = to;
-        start = real.memory().orElseThrow().address();
-    }
 
     /**
      * A block in native memory.
      *
-     * @throws UncheckedIOException if the system does not tell how its memory is mapped
+     * @throws IOException if the system does not tell how its memory is mapped
      */
-    static WatchedBlock of(RamBlock real) {
-        long start = real.memory().orElseThrow().address();
-        long page = WriteWatch.pageSize();
-        long from = start & -page;
-        long to = (start + real.usedLength() + page - 1) & -page;
-        try {
-            return new WatchedBlock(real, Mapping.of(from, to), from, to);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    WatchedBlock(RamBlock real) throws IOException {
+        super(real);
+        long page = MemoryCalls.pageSize();
+        start = real.memory().orElseThrow().address();
+        from = start & -page;
+        to = (start + usedLength() + page - 1) & -page;
+        mappings = MappedRange.all().filter(m -> m.from() < to && from < m.to()).toList();
     }
 
     long from() {
@@ -50,7 +39,7 @@ final class WatchedBlock extends ForwardingBlock {
     }
 
     boolean isPrivate() {
-        return mappings.stream().allMatch(Mapping::isPrivate);
+        return mappings.stream().allMatch(MappedRange::isPrivate);
     }
 
     boolean sharesPage(WatchedBlock other) {
@@ -116,7 +105,7 @@ final class WatchedBlock extends ForwardingBlock {
                 fill(touched, first, end);
                 return;
             }
-            for (Mapping mapping : mappings) {
+            for (MappedRange mapping : mappings) {
                 if (mapping.isAnonymous())
                     clear(Math.max(first, mapping.from()), Math.min(end, mapping.to()));
             }

@@ -1,20 +1,12 @@
 package org.vmferry.engine.memory;
 
-import static org.vmferry.engine.system.NativeCalls.ERRNO;
-import static org.vmferry.engine.system.NativeCalls.handle;
-
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import org.vmferry.engine.system.NativeCalls;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /**
  * The kernel's watch over stores to this process's memory: userfaultfd's write protection that the
@@ -24,7 +16,6 @@ import java.lang.invoke.MethodHandle;
  * <p>Ranges are of addresses, at borders of the system's pages. Any thread; one call at a time.
  */
 final class WriteWatch implements AutoCloseable {
-    private static final int O_RDONLY = 0;
     private static final int O_NONBLOCK = 0x800;
     private static final int O_CLOEXEC = 0x80000;
     private static final int UFFD_USER_MODE_ONLY = 1;
@@ -41,7 +32,6 @@ final class WriteWatch implements AutoCloseable {
     private static final int REGION_BYTES = 24;
     private static final int REGIONS = 4096; // that one call may tell of
     private static final long AT_ONCE = 4L << 30; // bytes, so that close() does not wait for long
-    private static final int SC_PAGESIZE = 30;
     private static final int ENOTTY = 25;
 
     private final int watch;
@@ -73,85 +63,55 @@ final class WriteWatch implements AutoCloseable {
      * @throws IOException if this system has none for this process; says why
      */
     static WriteWatch open() throws IOException {
-        int watch = descriptor();
-        try {
-            return new WriteWatch(watch, open("/proc/self/pagemap"));
-        } catch (IOException e) {
-            close(watch);
-            throw e;
+        if (!NativeCalls.available()) {
+            throw new IOException(
+                    "native calls are not allowed here: on Linux"
+                            + " --enable-native-access=org.vmferry.engine allows them");
         }
+        int watch = userfault();
+        int table = MemoryCalls.open(PageTable.FILE, false);
+        if (table >= 0) return new WriteWatch(watch, table);
+        MemoryCalls.close(watch);
+        throw new IOException("can't open " + PageTable.FILE + ": error " + -table);
     }
 
-    private static int descriptor() throws IOException {
+    private static int userfault() throws IOException {
+        long number = // of the system call
+                switch (System.getProperty("os.arch")) {
+                    case "amd64" -> 323;
+                    case "aarch64" -> 282;
+                    default ->
+                            throw new IOException(
+                                    "userfaultfd's number is not known on this processor");
+                };
+        int flags = O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY;
+        int watch = (int) MemoryCalls.syscall(number, flags);
+        if (watch < 0) {
+            throw new IOException("the system gives this process no userfaultfd: error " + -watch);
+        }
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment errno = arena.allocate(ERRNO);
-            long number = // of the system call
-                    switch (System.getProperty("os.arch")) {
-                        case "amd64" -> 323;
-                        case "aarch64" -> 282;
-                        default ->
-                                throw new IOException(
-                                        "userfaultfd's number is not known on this processor");
-                    };
-            int flags = O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY;
-            int watch = (int) (long) Calls.SYSCALL.invokeExact(errno, number, flags);
-            if (watch < 0) {
-                throw new IOException(
-                        "the system gives this process no userfaultfd: error "
-                                + NativeCalls.number(errno));
-            }
             MemorySegment api = arena.allocate(24, 8);
             api.setAtIndex(JAVA_LONG, 0, UFFD_API);
             api.setAtIndex(JAVA_LONG, 1, UFFD_FEATURE_WP_ASYNC);
-            if ((int) Calls.IOCTL.invokeExact(errno, watch, UFFDIO_API, api) < 0) {
-                close(watch);
-                throw new IOException(
-                        "this kernel's userfaultfd has no WP_ASYNC, which came with Linux 6.7:"
-                                + " error "
-                                + NativeCalls.number(errno));
-            }
-            return watch;
-        } catch (Throwable e) {
-            throw NativeCalls.rethrow(e);
-        }
-    }
-
-    private static int open(String file) throws IOException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment errno = arena.allocate(ERRNO);
-            int flags = O_RDONLY | O_CLOEXEC;
-            int table = (int) Calls.OPEN.invokeExact(errno, arena.allocateFrom(file), flags);
-            if (table >= 0) return table;
-            throw new IOException("can't open " + file + ": error " + NativeCalls.number(errno));
-        } catch (Throwable e) {
-            throw NativeCalls.rethrow(e);
-        }
-    }
-
-    /** The system's, in bytes. */
-    static long pageSize() {
-        try (Arena arena = Arena.ofConfined()) {
-            return (long) Calls.SYSCONF.invokeExact(arena.allocate(ERRNO), SC_PAGESIZE);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
+            int failed = MemoryCalls.ioctl(watch, UFFDIO_API, api);
+            if (failed == 0) return watch;
+            MemoryCalls.close(watch);
+            throw new IOException(
+                    "this kernel's userfaultfd has no WP_ASYNC, which came with Linux 6.7: error "
+                            + -failed);
         }
     }
 
     /** Watches a range, too. Each of its pages counts as stored to. */
     synchronized void add(long from, long to) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment errno = arena.allocate(ERRNO);
             MemorySegment range = arena.allocate(32, 8);
             range.setAtIndex(JAVA_LONG, 0, from);
             range.setAtIndex(JAVA_LONG, 1, to - from);
             range.setAtIndex(JAVA_LONG, 2, REGISTER_MODE_WP);
-            if ((int) Calls.IOCTL.invokeExact(errno, watch, UFFDIO_REGISTER, range) < 0) {
-                throw new IOException(
-                        "the kernel does not watch this memory: error "
-                                + NativeCalls.number(errno));
-            }
-        } catch (Throwable e) {
-            throw NativeCalls.rethrow(e);
+            int failed = MemoryCalls.ioctl(watch, UFFDIO_REGISTER, range);
+            if (failed < 0)
+                throw new IOException("the kernel does not watch this memory: error " + -failed);
         }
     }
 
@@ -174,7 +134,7 @@ final class WriteWatch implements AutoCloseable {
             for (long at = from; at < to; at = scan.getAtIndex(JAVA_LONG, 4)) {
                 scan.setAtIndex(JAVA_LONG, 2, at);
                 scan.setAtIndex(JAVA_LONG, 3, Math.min(to, at + AT_ONCE));
-                int found = scan(scan, arena);
+                int found = scan(scan);
                 if (found < 0) return;
                 for (int i = 0; i < found; i++) {
                     long states = regions.getAtIndex(JAVA_LONG, 3L * i + 2);
@@ -188,20 +148,14 @@ final class WriteWatch implements AutoCloseable {
     }
 
     /** How many regions were found; below 0 if this is closed. */
-    private synchronized int scan(MemorySegment argument, Arena arena) throws IOException {
+    private synchronized int scan(MemorySegment argument) throws IOException {
         if (closed) return -1;
-        try {
-            MemorySegment errno = arena.allocate(ERRNO);
-            int found = (int) Calls.IOCTL.invokeExact(errno, table, PAGEMAP_SCAN, argument);
-            if (found >= 0) return found;
-            int error = NativeCalls.number(errno);
-            throw new IOException(
-                    error == ENOTTY
-                            ? "this kernel has no PAGEMAP_SCAN, which came with Linux 6.7"
-                            : "the kernel can't tell what was stored to: error " + error);
-        } catch (Throwable e) {
-            throw NativeCalls.rethrow(e);
-        }
+        int found = MemoryCalls.ioctl(table, PAGEMAP_SCAN, argument);
+        if (found >= 0) return found;
+        throw new IOException(
+                found == -ENOTTY
+                        ? "this kernel has no PAGEMAP_SCAN, which came with Linux 6.7"
+                        : "the kernel can't tell what was stored to: error " + -found);
     }
 
     /** Watches nothing any more. */
@@ -209,38 +163,7 @@ final class WriteWatch implements AutoCloseable {
     public synchronized void close() {
         if (closed) return;
         closed = true;
-        close(watch);
-        close(table);
-    }
-
-    private static void close(int descriptor) {
-        try (Arena arena = Arena.ofConfined()) {
-            int ignored = (int) Calls.CLOSE.invokeExact(arena.allocate(ERRNO), descriptor);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /** Made at first use: until then nothing asks for native access. */
-    private static final class Calls {
-        static final MethodHandle SYSCALL =
-                handle(
-                        "syscall",
-                        FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT),
-                        Linker.Option.firstVariadicArg(1));
-        static final MethodHandle IOCTL =
-                handle(
-                        "ioctl",
-                        FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
-                        Linker.Option.firstVariadicArg(2));
-        static final MethodHandle OPEN =
-                handle(
-                        "open",
-                        FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT),
-                        Linker.Option.firstVariadicArg(2));
-        static final MethodHandle CLOSE =
-                handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-        static final MethodHandle SYSCONF =
-                handle("sysconf", FunctionDescriptor.of(JAVA_LONG, JAVA_INT));
+        MemoryCalls.close(watch);
+        MemoryCalls.close(table);
     }
 }

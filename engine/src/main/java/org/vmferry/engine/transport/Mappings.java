@@ -1,15 +1,14 @@
 package org.vmferry.engine.transport;
 
 import org.slf4j.Logger;
+import org.vmferry.engine.system.MappedRange;
 import org.vmferry.spi.Log;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** What this process has mapped of a file, as the system tells it: also where no lock says so. */
 final class Mappings {
@@ -29,23 +28,14 @@ final class Mappings {
         }
     }
 
-    /** One line of /proc/self/maps: "addresses permissions offset device inode name". */
+    /** A mapping of a file. */
     private record Mapping(Bytes bytes, String device, long inode, String name) {
-        static Stream<Mapping> parse(String line) {
-            String[] fields = line.split(" ++", 6);
-            // Others are no files.
-            if (fields.length < 6 || !fields[5].startsWith("/")) return Stream.empty();
-            int dash = fields[0].indexOf('-');
-            long length =
-                    Long.parseUnsignedLong(fields[0].substring(dash + 1), 16)
-                            - Long.parseUnsignedLong(fields[0].substring(0, dash), 16);
-            long offset = Long.parseUnsignedLong(fields[2], 16);
-            return Stream.of(
-                    new Mapping(
-                            new Bytes(offset, offset + length),
-                            fields[3],
-                            Long.parseLong(fields[4]),
-                            fields[5]));
+        Mapping(MappedRange range) {
+            this(
+                    new Bytes(range.offset(), range.offset() + range.to() - range.from()),
+                    range.device(),
+                    range.inode(),
+                    range.name());
         }
 
         /**
@@ -75,14 +65,12 @@ final class Mappings {
     /** The first mapping of these bytes of a file or block device. */
     static Optional<Bytes> of(Path file, FileTarget.Kind kind, long from, long to) {
         try {
-            // Whoever named a file may have taken bytes that are no text.
-            byte[] maps = Files.readAllBytes(Path.of("/proc/self/maps"));
-            String[] lines = new String(maps, StandardCharsets.UTF_8).split("\n");
             boolean device = kind == FileTarget.Kind.BLOCK_DEVICE;
             long inode = number(file, "ino");
             long number = number(file, device ? "rdev" : "dev");
-            return Stream.of(lines)
-                    .flatMap(Mapping::parse)
+            return MappedRange.all()
+                    .filter(range -> range.name().startsWith("/")) // others are no files
+                    .map(Mapping::new)
                     .filter(m -> m.bytes().overlap(from, to))
                     .filter(m -> device ? m.isOfDevice(number) : m.isOfFile(file, inode, number))
                     .map(Mapping::bytes)

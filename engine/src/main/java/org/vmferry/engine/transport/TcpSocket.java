@@ -12,7 +12,6 @@ import org.vmferry.engine.system.NativeCalls;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -93,8 +92,12 @@ final class TcpSocket {
         if (descriptor < 0) return false;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment value = arena.allocateFrom(JAVA_INT, ms);
-            return (int) Calls.SET.invokeExact(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, value, 4)
-                    == 0;
+            MemorySegment errno = arena.allocate(NativeCalls.ERRNO);
+            int failed =
+                    (int)
+                            Calls.SET.invokeExact(
+                                    errno, descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, value, 4);
+            return failed == 0;
         } catch (Throwable e) {
             throw NativeCalls.rethrow(e);
         }
@@ -111,8 +114,11 @@ final class TcpSocket {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment info = arena.allocate(TCP_INFO_BYTES, 8);
             MemorySegment length = arena.allocateFrom(JAVA_INT, TCP_INFO_BYTES);
+            MemorySegment errno = arena.allocate(NativeCalls.ERRNO);
             int failed =
-                    (int) Calls.GET.invokeExact(descriptor, IPPROTO_TCP, TCP_INFO, info, length);
+                    (int)
+                            Calls.GET.invokeExact(
+                                    errno, descriptor, IPPROTO_TCP, TCP_INFO, info, length);
             boolean told = failed == 0 && length.get(JAVA_INT, 0) == TCP_INFO_BYTES;
             if (!told || info.get(JAVA_INT, SEND_WINDOW) != 0) return OptionalLong.empty();
             return OptionalLong.of(Integer.toUnsignedLong(info.get(JAVA_INT, LAST_ACK_RECEIVED)));
@@ -127,7 +133,11 @@ final class TcpSocket {
         InetSocketAddress there = (InetSocketAddress) socket.getRemoteAddress();
         try (Arena arena = Arena.ofConfined();
                 DirectoryStream<Path> open = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
-            Place place = new Place(arena.allocate(SOCKADDR_BYTES, 8), arena.allocate(JAVA_INT));
+            Place place =
+                    new Place(
+                            arena.allocate(SOCKADDR_BYTES, 8),
+                            arena.allocate(JAVA_INT),
+                            arena.allocate(NativeCalls.ERRNO));
             for (Path one : open) {
                 int descriptor = Integer.parseInt(one.getFileName().toString());
                 // No two sockets have the same two ends.
@@ -142,10 +152,10 @@ final class TcpSocket {
     }
 
     /** Room for a socket's address. */
-    private record Place(MemorySegment address, MemorySegment length) {
+    private record Place(MemorySegment address, MemorySegment length, MemorySegment errno) {
         boolean isAt(MethodHandle which, int descriptor, InetSocketAddress place) throws Throwable {
             length.set(JAVA_INT, 0, SOCKADDR_BYTES);
-            if ((int) which.invokeExact(descriptor, address, length) != 0) return false;
+            if ((int) which.invokeExact(errno, descriptor, address, length) != 0) return false;
             int port = Short.toUnsignedInt(address.get(PORT, 2));
             if (port != place.getPort()) return false;
             return switch (address.get(JAVA_SHORT, 0)) {
@@ -169,12 +179,8 @@ final class TcpSocket {
         static final MethodHandle GET =
                 call("getsockopt", JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
 
-        @SuppressWarnings("restricted")
         private static MethodHandle call(String name, MemoryLayout... parameters) {
-            Linker linker = Linker.nativeLinker();
-            return linker.downcallHandle(
-                    linker.defaultLookup().find(name).orElseThrow(),
-                    FunctionDescriptor.of(JAVA_INT, parameters));
+            return NativeCalls.handle(name, FunctionDescriptor.of(JAVA_INT, parameters));
         }
     }
 }
