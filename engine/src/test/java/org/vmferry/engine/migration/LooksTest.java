@@ -96,6 +96,17 @@ class LooksTest {
         assertThat(judge.fitsStill(21, 1, LITTLE)).isTrue();
     }
 
+    /** The dirty log is asked once more in the pause, and the guest stands still meanwhile. */
+    @Test
+    void theTimeToAskTheLogCounts() throws Exception {
+        Convergence judge = judge(Options.DEFAULTS);
+        judge.harvestTook(100);
+        assertThat(fits(judge)).isFalse();
+        assertThat(judge.expectedDowntime()).isGreaterThan(100);
+        judge.harvestTook(50);
+        assertThat(fits(judge)).isTrue();
+    }
+
     @Test
     void autoConvergeSlowsIt() throws Exception {
         Convergence judge = judge(Options.DEFAULTS.with(EngineOptions.AUTO_CONVERGE, true));
