@@ -17,7 +17,6 @@ import org.vmferry.spi.ram.RamBlock;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
@@ -255,29 +254,10 @@ class GuestMemoryTest {
     @EnumSource(names = {"ANONYMOUS", "MEMFD"})
     void whatIsSwappedOutIsNotZero(Kind kind) throws Throwable {
         needNative();
-        assumeTrue(
-                Files.readAllLines(Path.of("/proc/swaps")).size() > 1, "needs a swap to swap to");
         GuestMemory memory = make(kind, 16 * MIB);
         RamBlock block = memory.block("ram", PAGE);
         memory.segment().asSlice(4 * MIB, 4 * MIB).fill((byte) 1);
-        var advise =
-                NativeCalls.handle(
-                        "madvise",
-                        FunctionDescriptor.of(
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.ADDRESS,
-                                ValueLayout.JAVA_LONG,
-                                ValueLayout.JAVA_INT));
-        int pageOut = 21;
-        int failed =
-                (int)
-                        advise.invokeExact(
-                                arena.allocate(NativeCalls.ERRNO),
-                                memory.segment(),
-                                memory.segment().byteSize(),
-                                pageOut);
-        assumeTrue(
-                failed == 0 && PresentPages.in(memory.segment()) == 0, "nothing was swapped out");
+        Advice.swapOut(memory.segment());
         assertThat(block.isKnownZero(0, 4 * MIB)).isTrue();
         for (long at = 4 * MIB; at < 8 * MIB; at += PAGE)
             assertThat(block.isKnownZero(at, PAGE)).as("at %d", at).isFalse();

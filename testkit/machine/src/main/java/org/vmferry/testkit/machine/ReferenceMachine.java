@@ -94,14 +94,15 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
 
     private Region region(
             String id, long base, boolean writable, ReferenceMachineBuilder b, long bytes) {
-        return new Region(id, base, writable, b.hostMemory.allocate(arena, bytes), null);
+        return new Region(
+                id, base, writable, b.hostMemory.allocate(arena, bytes), Optional.empty());
     }
 
     private Region ram(ReferenceMachineBuilder b) {
         if (b.memory == null) return region("ref.ram", Bus.RAM_BASE, true, b, b.ramBytes);
         RamBlock made = b.memory.apply(b.ramBytes);
         MemorySegment memory = made.memory().orElseThrow().asSlice(0, b.ramBytes);
-        return new Region("ref.ram", Bus.RAM_BASE, true, memory, made);
+        return new Region("ref.ram", Bus.RAM_BASE, true, memory, Optional.of(made));
     }
 
     /**
@@ -354,7 +355,7 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
             public RamBlock adopt(BlockHeader header, MemorySegment memory)
                     throws MigrationException {
                 present.open(header); // checks the length
-                bus.ram.memory = memory;
+                bus.ram.adopt(memory);
                 // Of what was mapped for it before nothing is used any more.
                 while (adopted.size() > 1) adopted.removeFirst().close();
                 return bus.ram;

@@ -20,18 +20,22 @@ final class Region implements RamBlock {
     final long size;
     final boolean writable;
     MemorySegment memory; // replaced, while the CPU is stopped, when mapped memory is adopted
-    private final MemorySegment first;
-    private final RamBlock knows; // of the first memory's pages; null if nobody does
+    private Optional<RamBlock> knows; // of its pages
     PageBitmap marks; // the dirty log's; set once, before the CPU first runs
 
-    Region(String id, long base, boolean writable, MemorySegment memory, RamBlock knows) {
+    Region(String id, long base, boolean writable, MemorySegment memory, Optional<RamBlock> knows) {
         this.id = id;
         this.base = base;
         this.size = memory.byteSize();
         this.writable = writable;
         this.memory = memory;
-        this.first = memory;
         this.knows = knows;
+    }
+
+    /** Takes other memory, of whose pages nobody knows. */
+    void adopt(MemorySegment other) {
+        memory = other;
+        knows = Optional.empty();
     }
 
     /** Whether all of these bytes lie here. */
@@ -85,12 +89,12 @@ final class Region implements RamBlock {
 
     @Override
     public boolean isFresh() {
-        return knows != null && memory == first && knows.isFresh();
+        return knows.isPresent() && knows.get().isFresh();
     }
 
     @Override
     public boolean isKnownZero(long offset, long bytes) {
-        return knows != null && memory == first && knows.isKnownZero(offset, bytes);
+        return knows.isPresent() && knows.get().isKnownZero(offset, bytes);
     }
 
     @Override
