@@ -38,7 +38,6 @@ final class ReadingSearch {
     private static final int MOST_STEPS = 1 << 20;
 
     private static final int FLAGS = 0x3ff;
-    private static final int CHECKED = 1 << 20; // bytes between looks at whether it was cancelled
 
     /** Commands that a file may have: number and length. */
     private static final int SWITCHOVER = 11 << 16, ADVISE_EMPTY = 3 << 16, ADVISE = 3 << 16 | 16;
@@ -80,7 +79,6 @@ final class ReadingSearch {
         }
     }
 
-    private final Session session;
     private final FileStreamIn in;
     private final Window window;
     private final Passing passing;
@@ -100,9 +98,8 @@ final class ReadingSearch {
     ReadingSearch(
             Session session, FileStreamIn in, long from, Passing passing, boolean placed, End end)
             throws IOException {
-        this.session = session;
         this.in = in;
-        this.window = new Window(in.file(false));
+        this.window = new Window(session, in.file(false));
         this.passing = passing;
         this.placed = placed;
         this.end = end;
@@ -125,12 +122,7 @@ final class ReadingSearch {
                 Integer.bitCount(pageSize) == 1
                         && pageSize >= StreamHeader.SMALLEST_PAGE
                         && pageSize <= StreamHeader.LARGEST_PAGE;
-        long checked = 0;
         for (long at = possible ? ahead.firstKey() : Long.MAX_VALUE; at <= end.eof(); ) {
-            if (at - checked > CHECKED) {
-                session.check();
-                checked = at;
-            }
             if (!ahead.isEmpty() && ahead.firstKey() == at) {
                 List<Place> here = ahead.pollFirstEntry().getValue();
                 places -= here.size();

@@ -234,7 +234,7 @@ final class Readings {
     /** Else a part with pages that came before, or never otherwise, may be one or not. */
     private boolean hasEachPageOnce(Found found) throws IOException {
         int pageSize = found.end.description.pageSize();
-        var pages = new EachPageOnce(new Window(in.file(false)), found.last.ram, pageSize);
+        var pages = new EachPageOnce(new Window(session, in.file(false)), found.last.ram, pageSize);
         for (Step step : steps(found.last)) {
             session.check();
             if (step.touches && !pages.add(step)) return false;
@@ -262,14 +262,13 @@ final class Readings {
 
     /** All that have the form of an end. */
     private List<End> ends(long unknown) throws IOException {
-        Window window = new Window(in.file(false));
+        Window window = new Window(session, in.file(false));
         long size = in.file(false).size();
         List<End> ends = new ArrayList<>();
         int looks = 0;
         for (long at = unknown; ; at++) {
             at = window.find(Wire.FOOTER, at, size);
             if (at == size) return ends;
-            if ((at & 0xfff) == 0) session.check();
             if (!window.has(at, 12)) continue;
             long eof = at + Divisions.FOOTER;
             int length = window.u32(eof + 2);

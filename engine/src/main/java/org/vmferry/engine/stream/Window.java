@@ -1,21 +1,27 @@
 package org.vmferry.engine.stream;
 
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.PositionedFile;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/** A file that is looked through from front to back, some bytes ahead of each place. */
+/**
+ * A file that is looked through from front to back, some bytes ahead of each place. Its holes cost
+ * nothing, and who looks hears of a cancel at each MiB.
+ */
 final class Window {
     private static final int SIZE = 1 << 20;
 
+    private final Session session;
     private final PositionedFile file;
     private final byte[] bytes = new byte[SIZE];
     private final ByteBuffer buffer = ByteBuffer.wrap(bytes);
     private long first;
     private int length;
 
-    Window(PositionedFile file) {
+    Window(Session session, PositionedFile file) {
+        this.session = session;
         this.file = file;
     }
 
@@ -27,6 +33,7 @@ final class Window {
      */
     boolean has(long at, int count) throws IOException {
         if (at >= first && at + count <= first + length) return true;
+        session.check();
         first = at;
         length = Math.max(0, file.read(buffer.clear(), at));
         return length >= count;
@@ -58,10 +65,13 @@ final class Window {
     /**
      * Looks for a byte.
      *
+     * @param value other than zero: none stands in a hole
      * @return where it stands; {@code limit} if the file has none before
      */
     long find(int value, long at, long limit) throws IOException {
-        while (at < limit && has(at, 1)) {
+        while (at < limit) {
+            if (at >= first + length) at = file.nextData(at);
+            if (at >= limit || !has(at, 1)) return limit;
             int to = (int) Math.min(length, limit - first);
             for (int i = (int) (at - first); i < to; i++) {
                 if (bytes[i] == value) return first + i;

@@ -2,6 +2,9 @@ package org.vmferry.engine.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.mockito.Mockito.atLeast;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.verify;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -15,11 +18,16 @@ import org.vmferry.engine.transport.LocalFileTransport;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.option.Options;
+import org.vmferry.spi.session.Session;
 import org.vmferry.spi.transport.Address;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -76,13 +84,16 @@ class ReadingsTest {
     }
 
     private Reading read(byte... bytes) throws IOException {
-        Path file = Files.write(folder.resolve("stream"), bytes);
+        return read(Files.write(folder.resolve("stream"), bytes), StreamReaderTest.SESSION);
+    }
+
+    private Reading read(Path file, Session session) throws IOException {
         try (var end =
                         new LocalFileTransport()
                                 .incoming(Address.parse("file:" + file), Options.DEFAULTS);
                 FileStreamIn in = new FileStreamIn(end)) {
             return new Readings(
-                            StreamReaderTest.SESSION,
+                            session,
                             in,
                             0,
                             (list, pageSize) -> {
@@ -321,10 +332,34 @@ class ReadingsTest {
         byte[] cut = around();
         refused(Arrays.copyOf(cut, cut.length - 1), "no VMDESCRIPTION behind it");
         byte[] other = around();
-        other[
-                new String(other, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf("\1d\0")
-                        + 1]++;
+        other[new String(other, StandardCharsets.ISO_8859_1).indexOf("\1d\0") + 1]++;
         refused(other, "in no way that fits its VMDESCRIPTION");
+    }
+
+    /** An image of a disk lies sparse in a snapshot that was copied by who keeps holes. */
+    @Test
+    void holesCostNothing() throws IOException {
+        long hole = 4L << 40;
+        byte[] all = around((byte) 0x55);
+        int middle = new String(all, StandardCharsets.ISO_8859_1).indexOf('U');
+        Path file = Files.write(folder.resolve("sparse"), Arrays.copyOf(all, middle));
+        try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            out.write(ByteBuffer.wrap(all, middle, all.length - middle), middle + hole);
+        }
+        Reading reading = read(file, StreamReaderTest.SESSION);
+        assertThat(reading.steps()).hasSize(5);
+        assertThat(reading.end().end()).isEqualTo(all.length + hole);
+    }
+
+    /** Who looks for an end, and who follows the ways to it: either passes all of it. */
+    @Test
+    void whoLooksThroughMuchHearsOfACancel() throws IOException {
+        byte[] much = new byte[16 << 20];
+        Arrays.fill(much, (byte) 0x55);
+        Path file = Files.write(folder.resolve("stream"), around(much));
+        Session session = mock();
+        read(file, session);
+        verify(session, atLeast(2 * 16)).check();
     }
 
     /** 64 MiB of them; what is refused, is refused because some bound is met. */

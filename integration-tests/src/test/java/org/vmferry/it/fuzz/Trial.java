@@ -104,10 +104,12 @@ final class Trial {
         if (message.length() > MOST_SAID)
             other("it says " + message.length() + " characters: " + message.substring(0, 200));
         Matcher negative = NEGATIVE.matcher(message);
-        // JSON has signs of its own, and what is wrong there is shown as it stands; of a record the
-        // JDK's TLS says what it says.
+        // JSON has signs of its own, and what is wrong there is shown as it stands; of a record or
+        // a
+        // handshake the JDK's TLS says what it says.
         if (negative.find()
                 && !message.contains("VMDESCRIPTION")
+                && !message.startsWith("TLS handshake with ")
                 && !message.contains("Unknown content type: -"))
             other("'" + negative.group() + "' in: " + message);
         quotes(message);
