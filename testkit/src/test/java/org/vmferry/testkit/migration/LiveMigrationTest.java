@@ -41,7 +41,8 @@ class LiveMigrationTest {
                 .ram(8 << 20)
                 .dirtyWindow(1900)
                 .dirtyEvery(250)
-                .printEvery(100_000);
+                .printEvery(100_000)
+                .pace(100);
     }
 
     @ParameterizedTest

@@ -140,7 +140,8 @@ class LiveWaysTest {
                 .ram(4 << 20)
                 .dirtyWindow(900)
                 .dirtyEvery(500)
-                .printEvery(100_000);
+                .printEvery(100_000)
+                .pace(100);
     }
 
     @ParameterizedTest

@@ -44,7 +44,8 @@ class ObservedMigrationTest {
                 .ram(8 << 20)
                 .dirtyWindow(WINDOW)
                 .dirtyEvery(250)
-                .printEvery(100_000);
+                .printEvery(100_000)
+                .pace(100);
     }
 
     /** The host's own log is never started; where it may not be, RAM can't be read to compare. */

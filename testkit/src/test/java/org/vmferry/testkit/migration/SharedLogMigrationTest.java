@@ -34,7 +34,7 @@ class SharedLogMigrationTest {
     private final Engine engine = Engine.create();
 
     private static ReferenceMachineBuilder small() {
-        return ReferenceMachine.builder().ram(8 << 20).dirtyWindow(1900).dirtyEvery(250);
+        return ReferenceMachine.builder().ram(8 << 20).dirtyWindow(1900).dirtyEvery(250).pace(100);
     }
 
     @ParameterizedTest

@@ -45,7 +45,7 @@ class WatchedMigrationTest {
     private final Engine engine = Engine.create();
 
     private static ReferenceMachineBuilder small() {
-        return ReferenceMachine.builder().ram(4 << 20).dirtyWindow(900).dirtyEvery(1000);
+        return ReferenceMachine.builder().ram(4 << 20).dirtyWindow(900).dirtyEvery(1000).pace(100);
     }
 
     private static Settings settings(String codec) {

@@ -45,13 +45,14 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
     /** Instructions between two looks at the stop flag: some tens of microseconds. */
     private static final int SLICE = 8192;
 
-    /** A throttled CPU runs for so long, in ns, and then stands still for its share. */
+    /** A CPU that does not run all of the time runs for so long, in ns, before it stands still. */
     private static final long STRIDE = 1_000_000;
 
     private final Arena arena = Arena.ofShared();
     private final List<Arena> adopted = new ArrayList<>();
     private final Optional<UUID> uuid;
     private final boolean adopting;
+    private final int pace; // percent of the time that it runs
     private final Bus bus;
     private final Cpu cpu;
     private final RamProvider ram;
@@ -67,6 +68,7 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
     ReferenceMachine(ReferenceMachineBuilder b) {
         uuid = b.uuid;
         adopting = b.adopting;
+        pace = b.pace;
         try {
             bus =
                     new Bus(
@@ -161,10 +163,11 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
             for (long ran = 0; !stop; ) {
                 long began = System.nanoTime();
                 cpu.run(SLICE);
-                int percent = throttle;
-                ran = percent == 0 ? 0 : ran + System.nanoTime() - began;
+                int slowed = throttle;
+                int share = (100 - slowed) * pace / 100; // percent of the time
+                ran = share == 100 ? 0 : ran + System.nanoTime() - began;
                 if (ran >= STRIDE) {
-                    standStill(ran * percent / (100 - percent));
+                    standStill(ran * (100 - share) / share, slowed);
                     ran = 0;
                 }
             }
@@ -175,9 +178,9 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
         }
     }
 
-    private void standStill(long nanos) {
+    private void standStill(long nanos, int slowed) {
         long until = System.nanoTime() + nanos;
-        while (!stop && throttle != 0) {
+        while (!stop && throttle == slowed) {
             long rest = until - System.nanoTime();
             if (rest <= 0) return;
             LockSupport.parkNanos(this, Math.min(rest, STRIDE * 10)); // throttle may end first

@@ -18,6 +18,7 @@ public final class ReferenceMachineBuilder {
     HostMemory hostMemory = HostMemory.NATIVE;
     LongFunction<RamBlock> memory; // null: it makes its own
     boolean adopting;
+    int pace = 25;
     Optional<UUID> uuid = Optional.empty();
     UnaryOperator<DirtyLog> dirtyLog = UnaryOperator.identity();
     private long windowPages = 1024;
@@ -108,6 +109,19 @@ public final class ReferenceMachineBuilder {
     public ReferenceMachineBuilder dirtyEvery(long instructions) {
         if (instructions < 1) throw new IllegalArgumentException("every " + instructions);
         pagePeriod = instructions;
+        return this;
+    }
+
+    /**
+     * How much of the time its CPU runs while it is RUNNING; else 25 percent: a guest that never
+     * stands still takes a processor from whoever moves it.
+     *
+     * @param percent 1 to 100; it runs for about a millisecond, then stands still for the rest
+     * @return this
+     */
+    public ReferenceMachineBuilder pace(int percent) {
+        if (percent < 1 || percent > 100) throw new IllegalArgumentException(percent + " percent");
+        pace = percent;
         return this;
     }
 
