@@ -107,13 +107,13 @@ final class Libc {
 
     /** Whether a folder takes files and never gives one up; false if it can't be told. */
     static boolean appendOnly(Path folder) throws IOException {
-        if (Calls.STATX.isEmpty()) return false;
+        if (Attributes.STATX.isEmpty()) return false;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = arena.allocate(ERRNO);
             MemorySegment found = arena.allocate(STATX_BYTES, Long.BYTES);
             int failed =
                     (int)
-                            Calls.STATX
+                            Attributes.STATX
                                     .get()
                                     .invokeExact(errno, AT_FDCWD, name(folder, arena), 0, 0, found);
             long attributes = found.get(JAVA_LONG, STATX_ATTRIBUTES);
@@ -159,7 +159,7 @@ final class Libc {
                 MemorySegment errno = scratch.allocate(ERRNO);
                 MemorySegment at =
                         (MemorySegment)
-                                Calls.MMAP.invokeExact(
+                                Mapping.MMAP.invokeExact(
                                         errno,
                                         MemorySegment.NULL,
                                         length,
@@ -192,10 +192,11 @@ final class Libc {
         long nextData(long position) throws IOException {
             try (Arena scratch = Arena.ofConfined()) {
                 MemorySegment errno = scratch.allocate(ERRNO);
-                long found = (long) Calls.LSEEK.invokeExact(errno, descriptor, position, SEEK_DATA);
+                long found =
+                        (long) Seeking.LSEEK.invokeExact(errno, descriptor, position, SEEK_DATA);
                 if (found >= 0) return found;
                 if (number(errno) != ENXIO) return position; // not known here
-                return (long) Calls.LSEEK.invokeExact(errno, descriptor, 0L, 2);
+                return (long) Seeking.LSEEK.invokeExact(errno, descriptor, 0L, 2);
             } catch (Throwable e) {
                 throw rethrow(e);
             }
@@ -212,7 +213,7 @@ final class Libc {
                 while (true) {
                     int failed =
                             (int)
-                                    Calls.FALLOCATE.invokeExact(
+                                    Reserving.FALLOCATE.invokeExact(
                                             errno,
                                             descriptor,
                                             FALLOC_FL_KEEP_SIZE,
@@ -289,7 +290,7 @@ final class Libc {
     private static void unmap(MemorySegment mapping) {
         try (Arena scratch = Arena.ofConfined()) {
             MemorySegment errno = scratch.allocate(ERRNO);
-            int ignored = (int) Calls.MUNMAP.invokeExact(errno, mapping, mapping.byteSize());
+            int ignored = (int) Mapping.MUNMAP.invokeExact(errno, mapping, mapping.byteSize());
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
@@ -299,13 +300,36 @@ final class Libc {
         return Trouble.transport("can't " + what + ": error " + number(errno), null);
     }
 
-    /** Made at first use: until then nothing asks for native access. */
+    // Made at first use: until then nothing asks for native access, and each takes time to make.
+
     private static final class Calls {
         static final MethodHandle OPEN =
                 handle(
                         "open",
                         FunctionDescriptor.of(JAVA_INT, ValueLayout.ADDRESS, JAVA_INT),
                         Linker.Option.firstVariadicArg(2));
+        static final MethodHandle CLOSE =
+                handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+        static final MethodHandle FCNTL =
+                handle(
+                        "fcntl",
+                        FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ValueLayout.ADDRESS),
+                        Linker.Option.firstVariadicArg(2));
+    }
+
+    private static final class Seeking {
+        static final MethodHandle LSEEK =
+                handle("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
+    }
+
+    private static final class Reserving {
+        static final MethodHandle FALLOCATE =
+                handle(
+                        "fallocate",
+                        FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
+    }
+
+    private static final class Mapping {
         static final MethodHandle MMAP =
                 handle(
                         "mmap",
@@ -317,21 +341,11 @@ final class Libc {
                                 JAVA_INT,
                                 JAVA_INT,
                                 JAVA_LONG));
-        static final MethodHandle FCNTL =
-                handle(
-                        "fcntl",
-                        FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ValueLayout.ADDRESS),
-                        Linker.Option.firstVariadicArg(2));
-        static final MethodHandle LSEEK =
-                handle("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
-        static final MethodHandle FALLOCATE =
-                handle(
-                        "fallocate",
-                        FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
         static final MethodHandle MUNMAP =
                 handle("munmap", FunctionDescriptor.of(JAVA_INT, ValueLayout.ADDRESS, JAVA_LONG));
-        static final MethodHandle CLOSE =
-                handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+    }
+
+    private static final class Attributes {
         static final Optional<MethodHandle> STATX =
                 find(
                         "statx",
