@@ -19,7 +19,10 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The {@code vmferry} command: exit status 0 is done, 1 failed, 2 not understood; 3 from {@code
@@ -29,17 +32,6 @@ import java.util.Optional;
         name = "vmferry",
         description = "Snapshots and migrations of virtual machines, in QEMU's own formats.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {
-            InspectCommand.class,
-            VerifyCommand.class,
-            ExtractCommand.class,
-            ConvertCommand.class,
-            SendCommand.class,
-            ReceiveCommand.class,
-            DemoCommand.class,
-            BenchCommand.class,
-            PluginsCommand.class,
-        },
         versionProvider = Main.Version.class,
         footer = {
             "",
@@ -49,6 +41,21 @@ import java.util.Optional;
             "  vmferry COMMAND --help",
         })
 public final class Main {
+    /** By name, in the order of the help. */
+    private static final Map<String, Supplier<Action>> ACTIONS = new LinkedHashMap<>();
+
+    static {
+        ACTIONS.put("inspect", InspectCommand::new);
+        ACTIONS.put("verify", VerifyCommand::new);
+        ACTIONS.put("extract", ExtractCommand::new);
+        ACTIONS.put("convert", ConvertCommand::new);
+        ACTIONS.put("send", SendCommand::new);
+        ACTIONS.put("receive", ReceiveCommand::new);
+        ACTIONS.put("demo", DemoCommand::new);
+        ACTIONS.put("bench", BenchCommand::new);
+        ACTIONS.put("plugins", PluginsCommand::new);
+    }
+
     @Option(
             names = {"-h", "--help"},
             usageHelp = true,
@@ -94,7 +101,7 @@ public final class Main {
      * @param arguments what was typed after {@code vmferry}
      */
     public static void main(String[] arguments) {
-        CommandLine command = commandLine();
+        CommandLine command = commandLine(arguments);
         // From here on only loggers write to it, and what they are given may come from outside.
         System.setErr(new PrintableStream(System.err));
         System.exit(command.execute(arguments));
@@ -106,10 +113,21 @@ public final class Main {
      * @return executes any number of times, one at a time; its writers can be set
      */
     public static CommandLine commandLine() {
-        return new CommandLine(new Main())
-                .setCaseInsensitiveEnumValuesAllowed(true)
+        return commandLine(ACTIONS);
+    }
+
+    /** The command for this line alone: what all of its subcommands take needs time to read. */
+    static CommandLine commandLine(String[] line) {
+        Supplier<Action> first = line.length == 0 ? null : ACTIONS.get(line[0]);
+        return commandLine(first == null ? ACTIONS : Map.of(line[0], first));
+    }
+
+    private static CommandLine commandLine(Map<String, Supplier<Action>> actions) {
+        CommandLine command = new CommandLine(new Main());
+        actions.forEach((name, action) -> command.addSubcommand(name, action.get()));
+        return command.setCaseInsensitiveEnumValuesAllowed(true)
                 .setAllowSubcommandsAsOptionParameters(true) // --plugins plugins
-                .setExecutionExceptionHandler((e, command, parsed) -> failed(e, command))
+                .setExecutionExceptionHandler((e, failed, parsed) -> failed(e, failed))
                 .setParameterExceptionHandler((e, arguments) -> misunderstood(e));
     }
 

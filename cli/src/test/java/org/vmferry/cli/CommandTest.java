@@ -393,4 +393,20 @@ class CommandTest extends AtTerminal {
         assertThat(run("--version")).isZero();
         assertThat(out.toString()).startsWith("vmferry ");
     }
+
+    /** A start reads the subcommand that it is for; what it says of it is the same. */
+    @Test
+    void aLineHasTheSubcommandThatItNamesElseAll() {
+        var all = Main.commandLine().getSubcommands();
+        all.forEach(
+                (name, command) -> {
+                    var one = Main.commandLine(new String[] {name, "--quiet"}).getSubcommands();
+                    assertThat(one).containsOnlyKeys(name);
+                    assertThat(one.get(name).getUsageMessage())
+                            .contains("--plugins=DIR")
+                            .isEqualTo(command.getUsageMessage());
+                });
+        for (String[] line : new String[][] {{}, {"--help"}, {"inspekt"}, {"--plugins", "verify"}})
+            assertThat(Main.commandLine(line).getSubcommands()).hasSameSizeAs(all);
+    }
 }

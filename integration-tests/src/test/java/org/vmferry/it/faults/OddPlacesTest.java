@@ -10,23 +10,21 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.it.support.Commands;
 import org.vmferry.it.support.FullMachine;
+import org.vmferry.it.support.Installed;
 import org.vmferry.it.support.Launched;
 import org.vmferry.it.support.Mounted;
 import org.vmferry.spi.machine.RunState;
 
-import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 
 /** Folders that are not as they usually are. */
 @Timeout(120)
 class OddPlacesTest {
     private static final int GUEST = 1 << 20;
-    private static final Path ROOT = Path.of(System.getProperty("vmferry.root", ".."));
 
     @TempDir Path directory;
     private final Commands command = new Commands();
@@ -127,24 +125,7 @@ class OddPlacesTest {
     /** The launcher, its install folder, the current one and the files, in the C locale. */
     @Test
     void namesNeedNotBeAscii() throws Exception {
-        Path install = Files.createDirectories(directory.resolve("install"));
-        Path lib = Files.createDirectories(install.resolve("cli/target/lib"));
-        Files.copy(ROOT.resolve("vmferry"), install.resolve("vmferry"));
-        Files.copy(
-                ROOT.resolve("cli/security.properties"),
-                install.resolve("cli/security.properties"));
-        ToolProvider jar = ToolProvider.findFirst("jar").orElseThrow();
-        int count = 0;
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
-            Path to = lib.resolve(count++ + ".jar");
-            Path from = Path.of(entry);
-            if (!Files.isDirectory(from)) {
-                if (Files.exists(from)) Files.createSymbolicLink(to, from.toAbsolutePath());
-                continue;
-            }
-            jar.run(System.out, System.err, "-cf0", to.toString(), "-C", entry, ".");
-        }
-        Files.createFile(lib.resolve(".complete"));
+        Installed.in(directory.resolve("install"));
         Path snapshot = snapshot(directory);
         // A shell makes the names: this JVM may not know how to.
         String script =
