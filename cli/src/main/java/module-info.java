@@ -6,6 +6,7 @@ module org.vmferry.cli {
     requires org.apache.commons.compress;
     requires org.tukaani.xz;
     requires info.picocli;
+    requires java.management; // how much heap a bench uses
 
     opens org.vmferry.cli to
             info.picocli;

@@ -1,7 +1,6 @@
 package org.vmferry.cli.bench;
 
 import org.vmferry.cli.jvm.ChildJvm;
-import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -15,7 +14,7 @@ import java.util.List;
  * How long a guest stands still, by its own clock, when both of the processes that migrate it have
  * just begun. In every round a source and a destination are started anew.
  */
-public final class DowntimeBench implements AutoCloseable {
+public final class DowntimeBench extends Bench {
     private static final long MIB = 1 << 20;
     private static final int FROM = (int) (16 * MIB);
 
@@ -28,18 +27,7 @@ public final class DowntimeBench implements AutoCloseable {
     private final long limit;
     private final List<String> options;
     private final boolean empty;
-    private final List<Gap> gaps = new ArrayList<>();
-    private volatile boolean cancelled;
-
-    /**
-     * One switch-over, in ms.
-     *
-     * @param guest for how long the guest stood still, by its own clock
-     * @param told by the source
-     * @param expected by the source, before
-     * @param rounds that it took
-     */
-    public record Gap(double guest, long told, long expected, long rounds) {}
+    private final List<Double> gaps = new ArrayList<>(); // in ms, by the guest's own clock
 
     /**
      * A bench.
@@ -62,6 +50,7 @@ public final class DowntimeBench implements AutoCloseable {
             long rate,
             long limit,
             List<String> options) {
+        super(Results.besideQemu());
         this.ram = memory.resolve("ram");
         this.arrived = memory.resolve("arrived");
         this.by = by;
@@ -73,7 +62,7 @@ public final class DowntimeBench implements AutoCloseable {
         this.options = options;
     }
 
-    /** Makes the RAM. */
+    @Override
     public void prepare() throws IOException {
         if (!empty) {
             BenchMachine.fill(ram, size, this::check);
@@ -86,8 +75,8 @@ public final class DowntimeBench implements AutoCloseable {
         }
     }
 
-    /** One round: two new processes. */
-    public void round() throws IOException, InterruptedException {
+    @Override
+    public void round(boolean qemuFirst) throws IOException, InterruptedException {
         check();
         List<String> settings = new ArrayList<>(List.of("return-path", "downtime-limit=" + limit));
         settings.addAll(options);
@@ -95,19 +84,27 @@ public final class DowntimeBench implements AutoCloseable {
                 ChildJvm source = side("send", target.answer(), ram, settings)) {
             String[] told = source.answer().split(" ");
             double guest = Long.parseLong(target.answer()) / 1000.0;
-            gaps.add(
-                    new Gap(
-                            guest,
-                            Long.parseLong(told[0]),
-                            Long.parseLong(told[1]),
-                            Long.parseLong(told[2])));
+            gaps.add(guest);
+            results.add(false, "the guest stood still", Results.MS, guest);
+            results.add(false, "downtime, told", Results.MS, Long.parseLong(told[0]));
+            results.add(false, "downtime, expected", Results.MS, Long.parseLong(told[1]));
+            results.add(false, "rounds", Results.COUNT, Long.parseLong(told[2]));
         } finally {
             Files.deleteIfExists(arrived);
         }
     }
 
-    private void check() throws MigrationException {
-        if (cancelled) throw MigrationException.user("interrupted");
+    @Override
+    public List<String> conclusions() {
+        List<Double> sorted = gaps.stream().sorted().toList();
+        long within = sorted.stream().filter(ms -> ms <= limit).count();
+        return List.of(
+                "within %d ms: %d of %d; 95 %% of them within %s ms"
+                        .formatted(
+                                limit,
+                                within,
+                                gaps.size(),
+                                Results.number(sorted.get((gaps.size() * 95 - 1) / 100))));
     }
 
     private ChildJvm side(String role, String uri, Path file, List<String> settings)
@@ -123,25 +120,9 @@ public final class DowntimeBench implements AutoCloseable {
                                 "" + (FROM + window),
                                 "" + rate));
         words.addAll(settings);
-        return new ChildJvm(by, DowntimeSide.class, words.toArray(String[]::new));
+        return new ChildJvm(by, List.of(), DowntimeSide.class, words.toArray(String[]::new));
     }
 
-    /** Ends what runs: without its peer a migration fails. Any thread. */
-    public void cancel() {
-        cancelled = true;
-        ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
-    }
-
-    /**
-     * What was measured.
-     *
-     * @return one for each round
-     */
-    public List<Gap> gaps() {
-        return gaps;
-    }
-
-    /** Removes its files. */
     @Override
     public void close() throws IOException {
         for (Path file : List.of(ram, arrived)) Files.deleteIfExists(file);

@@ -7,6 +7,7 @@ import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.RunState;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * One side of one migration, in a JVM that has done nothing before: internal to {@code vmferry
@@ -25,14 +26,7 @@ public final class DowntimeSide {
      */
     public static void main(String[] words) throws Exception {
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "error");
-        Settings settings = Settings.NONE;
-        for (int i = 7; i < words.length; i++) {
-            String[] option = words[i].split("=", 2);
-            settings =
-                    option.length == 1
-                            ? settings.capability(option[0])
-                            : settings.parameter(option[0], option[1]);
-        }
+        Settings settings = Side.settings(List.of(words).subList(7, words.length));
         Engine engine = Engine.create();
         var pace = LiveBench.Pace.of(Long.parseLong(words[6]));
         try (var ram = new BenchMachine(Path.of(words[2]), Long.parseLong(words[3]));

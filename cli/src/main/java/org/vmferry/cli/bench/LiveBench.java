@@ -2,8 +2,6 @@ package org.vmferry.cli.bench;
 
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Statistics;
-import org.vmferry.engine.option.Settings;
-import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.RunState;
 
 import java.io.IOException;
@@ -14,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -27,7 +24,7 @@ import java.util.concurrent.locks.LockSupport;
  * same clock in this process. vmferry's two processes have migrated before, untimed, and the RAM
  * that arrived then was compared with the source's.
  */
-public final class LiveBench implements AutoCloseable {
+public final class LiveBench extends Bench {
     /** Between two looks at the clock, in ns. */
     static final long TICK = 500_000;
 
@@ -58,9 +55,7 @@ public final class LiveBench implements AutoCloseable {
     private final long limit;
     private final int to;
     private final Engine engine = Engine.create();
-    private final Results results = new Results();
-    private DestinationProcess destination;
-    private volatile boolean cancelled;
+    private SideProcess destination;
 
     /**
      * A bench.
@@ -72,6 +67,7 @@ public final class LiveBench implements AutoCloseable {
      * @param limit downtime-limit in ms
      */
     public LiveBench(Path memory, String qemu, long size, long rate, long limit) {
+        super(Results.besideQemu());
         this.ram = memory.resolve("ram");
         this.arrived = memory.resolve("arrived");
         this.rom = memory.resolve("rom");
@@ -82,11 +78,11 @@ public final class LiveBench implements AutoCloseable {
         this.to = FROM + (int) Math.min(size / 4 & -MIB, 1024 * MIB);
     }
 
-    /** Makes the RAM, warms vmferry's two processes up, and compares what arrives. */
+    @Override
     public void prepare() throws IOException, InterruptedException {
         BenchMachine.fill(ram, size, this::check);
         Files.write(rom, DirtyRom.image(FROM, to));
-        destination = new DestinationProcess();
+        destination = new SideProcess();
         for (int i = 0; i < WARM_UP; i++) {
             vmferry();
             try (var before = new BenchMachine(ram, size);
@@ -98,15 +94,9 @@ public final class LiveBench implements AutoCloseable {
         }
     }
 
-    /**
-     * One round.
-     *
-     * @param qemuFirst who begins
-     */
+    @Override
     public void round(boolean qemuFirst) throws IOException, InterruptedException {
-        if (qemu != null && qemuFirst) note(true, qemu());
-        note(false, vmferry());
-        if (qemu != null && !qemuFirst) note(true, qemu());
+        inTurn(qemu, qemuFirst, () -> note(true, qemu()), () -> note(false, vmferry()));
     }
 
     /** Of one migration, times in ms. */
@@ -117,26 +107,30 @@ public final class LiveBench implements AutoCloseable {
         String against = "downtime, with downtime-limit " + limit;
         results.add(byQemu, against, Results.MS, cost.downtime);
         results.add(byQemu, "total time", Results.MS, cost.total);
-        results.add(byQemu, "rounds", "", cost.rounds);
+        results.add(byQemu, "rounds", Results.COUNT, cost.rounds);
         double ran = cost.total - cost.downtime;
         results.add(byQemu, "dirtied, of " + rate, "pages/s", cost.pages * 1000 / ran);
     }
 
     private Cost vmferry() throws IOException, InterruptedException {
         check();
-        Settings settings =
-                MultifdBench.settings("none")
-                        .capability("return-path")
-                        .parameter("max-bandwidth", "" + BANDWIDTH)
-                        .parameter("downtime-limit", "" + limit);
+        List<String> options =
+                List.of(
+                        "multifd",
+                        "multifd-channels=2",
+                        "return-path",
+                        "max-bandwidth=" + BANDWIDTH,
+                        "downtime-limit=" + limit);
         try (var memory = new BenchMachine(ram, size);
                 var machine = new DirtyingMachine(memory.memory(), Pace.of(rate), FROM, to)) {
             machine.enter(RunState.RUNNING);
-            String uri = destination.receive(size, "none", false, false, Optional.of(arrived));
+            destination.make(GuestRam.of(arrived, size));
+            String uri = destination.receive("tcp:127.0.0.1:0", options);
             long before = machine.count();
-            var migration = engine.send(machine, uri, settings);
+            var migration = engine.send(machine, uri, Side.settings(options));
             migration.await();
-            destination.await();
+            destination.done();
+            destination.drop();
             Statistics done = migration.statistics();
             return new Cost(
                     atLeast1(done.downtime()),
@@ -151,17 +145,24 @@ public final class LiveBench implements AutoCloseable {
         try (var memory = new BenchMachine(ram, size)) {
             for (int word : List.of(DirtyRom.BUDGET, DirtyRom.COUNT))
                 memory.memory().set(WORD, word, 0);
-            try (var source = new QemuProcess(qemu, ram, size, rom, false, false);
-                    var target = new QemuProcess(qemu, arrived, size, rom, true, false);
+            try (var source = QemuProcess.builder(qemu, size).ram(ram).rom(rom).start();
+                    var target =
+                            QemuProcess.builder(qemu, size)
+                                    .ram(arrived)
+                                    .rom(rom)
+                                    .incoming(true)
+                                    .start();
                     var pacer = new Pacer(memory.memory())) {
-                for (QemuProcess end : List.of(source, target))
-                    end.set(
-                            end == source ? List.of("multifd", "return-path") : List.of("multifd"),
-                            Map.of(
-                                    "multifd-channels", 2,
-                                    "max-bandwidth", BANDWIDTH,
-                                    "downtime-limit", limit));
-                source.execute("cont", Map.of());
+                List<String> both =
+                        List.of(
+                                "multifd",
+                                "multifd-channels=2",
+                                "max-bandwidth=" + BANDWIDTH,
+                                "downtime-limit=" + limit);
+                target.set(both);
+                source.set(both);
+                source.set(List.of("return-path"));
+                source.run();
                 target.execute("migrate-incoming", Map.of("uri", "tcp:127.0.0.1:0"));
                 String uri = target.address();
                 pacer.start();
@@ -224,26 +225,6 @@ public final class LiveBench implements AutoCloseable {
         }
     }
 
-    private void check() throws MigrationException {
-        if (cancelled) throw MigrationException.user("interrupted");
-    }
-
-    /** Ends what runs: without its peer a migration fails. Any thread. */
-    public void cancel() {
-        cancelled = true;
-        ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
-    }
-
-    /**
-     * What was measured.
-     *
-     * @return downtime and time in ms, rounds, and the rate that the guests came to
-     */
-    public Results results() {
-        return results;
-    }
-
-    /** Ends its processes and removes its files. */
     @Override
     public void close() throws IOException {
         if (destination != null) destination.close();

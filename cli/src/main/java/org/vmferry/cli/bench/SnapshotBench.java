@@ -3,7 +3,6 @@ package org.vmferry.cli.bench;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
-import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
@@ -11,8 +10,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Snapshots beside a QEMU's: the same RAM, the same file system, alternating order.
@@ -21,17 +20,19 @@ import java.util.Map;
  * QEMU does not, so there the sync is added. Every restore but those by mapping goes into a new
  * memory file. The snapshots are in the page cache when they are restored.
  */
-public final class SnapshotBench implements AutoCloseable {
+public final class SnapshotBench extends Bench {
     /** Settings of both; QEMU has direct-io with multifd only. */
     private enum Way {
         PLAIN(""),
-        CHANNELS(", 2 channels"),
-        DIRECT(", 2 channels, direct-io");
+        CHANNELS(", 2 channels", "multifd", "multifd-channels=2"),
+        DIRECT(", 2 channels, direct-io", "multifd", "multifd-channels=2", "direct-io=on");
 
         final String label;
+        final List<String> options = new ArrayList<>(List.of("mapped-ram"));
 
-        Way(String label) {
+        Way(String label, String... more) {
             this.label = label;
+            options.addAll(List.of(more));
         }
     }
 
@@ -40,9 +41,7 @@ public final class SnapshotBench implements AutoCloseable {
     private final Path snapshot;
     private final String qemu;
     private final long size;
-    private final Results results = new Results();
     private volatile Migration running;
-    private volatile boolean cancelled;
 
     /**
      * A bench.
@@ -53,6 +52,7 @@ public final class SnapshotBench implements AutoCloseable {
      * @param size of RAM in bytes, a multiple of 1 MiB
      */
     public SnapshotBench(Path directory, Path memory, String qemu, long size) {
+        super(Results.besideQemu());
         this.ram = memory.resolve("ram");
         this.restored = memory.resolve("restored");
         this.snapshot = directory.resolve("bench.snap");
@@ -60,32 +60,20 @@ public final class SnapshotBench implements AutoCloseable {
         this.size = size;
     }
 
-    /** Makes the RAM. */
-    public void fill() throws IOException {
+    @Override
+    public void prepare() throws IOException {
         BenchMachine.fill(ram, size, this::check);
     }
 
-    /**
-     * One round.
-     *
-     * @param qemuFirst who begins
-     */
+    @Override
     public void round(boolean qemuFirst) throws IOException, InterruptedException {
-        for (Way way : Way.values()) {
-            check();
-            if (qemu != null && qemuFirst) qemu(way);
-            vmferry(way);
-            if (qemu != null && !qemuFirst) qemu(way);
-        }
+        for (Way way : Way.values()) inTurn(qemu, qemuFirst, () -> qemu(way), () -> vmferry(way));
     }
 
     private void vmferry(Way way) throws IOException, InterruptedException {
         Engine engine = Engine.create();
         String uri = "file:" + snapshot;
-        Settings settings = Settings.NONE.capability("mapped-ram");
-        if (way != Way.PLAIN)
-            settings = settings.capability("multifd").parameter("multifd-channels", "2");
-        if (way == Way.DIRECT) settings = settings.parameter("direct-io", "on");
+        Settings settings = Side.settings(way.options);
         long begin = System.nanoTime();
         try (var machine = new BenchMachine(ram, size)) {
             begin = System.nanoTime();
@@ -113,20 +101,15 @@ public final class SnapshotBench implements AutoCloseable {
 
     private void await(Migration migration) throws IOException, InterruptedException {
         running = migration;
-        if (cancelled) migration.cancel();
+        if (isCancelled()) migration.cancel();
         migration.await();
     }
 
-    private void check() throws MigrationException {
-        if (cancelled) throw MigrationException.user("interrupted");
-    }
-
-    /** Ends what runs. Any thread. */
+    @Override
     public void cancel() {
-        cancelled = true;
+        super.cancel();
         Migration migration = running;
         if (migration != null) migration.cancel();
-        ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
     }
 
     private void compare() throws IOException {
@@ -138,49 +121,31 @@ public final class SnapshotBench implements AutoCloseable {
     }
 
     private void qemu(Way way) throws IOException, InterruptedException {
-        try (var source = new QemuProcess(qemu, ram, size, null, false, false)) {
+        String uri = "file:" + snapshot;
+        List<String> options = new ArrayList<>(way.options);
+        options.add("max-bandwidth=0");
+        try (var source = QemuProcess.builder(qemu, size).ram(ram).start()) {
             long begin = System.nanoTime();
-            migrate(source, "migrate", way);
+            source.await("migrate", uri, options);
             try (FileChannel file = FileChannel.open(snapshot, StandardOpenOption.WRITE)) {
                 file.force(true);
             }
             note(true, "save" + way.label, begin);
         }
-        try (var destination = new QemuProcess(qemu, restored, size, null, true, false)) {
+        try (var destination =
+                QemuProcess.builder(qemu, size).ram(restored).incoming(true).start()) {
             long begin = System.nanoTime();
-            migrate(destination, "migrate-incoming", way);
+            destination.await("migrate-incoming", uri, options);
             note(true, "restore" + way.label, begin);
         }
         Files.delete(restored);
         Files.delete(snapshot);
     }
 
-    private void migrate(QemuProcess process, String command, Way way)
-            throws IOException, InterruptedException {
-        process.set(
-                way == Way.PLAIN ? List.of("mapped-ram") : List.of("mapped-ram", "multifd"),
-                Map.of(
-                        "max-bandwidth", 0,
-                        "multifd-channels", 2,
-                        "direct-io", way == Way.DIRECT));
-        process.execute(command, Map.of("uri", "file:" + snapshot));
-        process.await();
-    }
-
     private void note(boolean byQemu, String what, long begin) {
         results.add(byQemu, what, Results.MS, (System.nanoTime() - begin) / 1e6);
     }
 
-    /**
-     * What was measured.
-     *
-     * @return in ms
-     */
-    public Results results() {
-        return results;
-    }
-
-    /** Removes its files. */
     @Override
     public void close() throws IOException {
         for (Path file : List.of(ram, restored, snapshot)) Files.deleteIfExists(file);

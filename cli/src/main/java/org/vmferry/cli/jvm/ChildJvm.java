@@ -32,7 +32,7 @@ public final class ChildJvm implements AutoCloseable {
      * @throws IOException if it can't be started
      */
     public ChildJvm(Class<?> program, String... arguments) throws IOException {
-        this(List.of(), program, arguments);
+        this(List.of(), List.of(), program, arguments);
     }
 
     /**
@@ -40,13 +40,33 @@ public final class ChildJvm implements AutoCloseable {
      *
      * @param by what runs the command that follows it, such as {@code ip netns exec slow}; may be
      *     empty
+     * @param options of the JVM's, besides those that it takes from this one
      * @param program has the main method
      * @param arguments the program's
      * @throws IOException if it can't be started
      */
-    public ChildJvm(List<String> by, Class<?> program, String... arguments) throws IOException {
+    public ChildJvm(List<String> by, List<String> options, Class<?> program, String... arguments)
+            throws IOException {
         name = program.getSimpleName();
         List<String> command = new ArrayList<>(by);
+        command.addAll(command(options, program, arguments));
+        process =
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        in = process.inputReader(StandardCharsets.UTF_8);
+        out = process.outputWriter(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * What starts a JVM like this one.
+     *
+     * @param options of the JVM's, besides those that it takes from this one
+     * @param program has the main method
+     * @param arguments the program's
+     * @return words
+     */
+    public static List<String> command(
+            List<String> options, Class<?> program, String... arguments) {
+        List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("-XX:+UseSerialGC");
@@ -54,14 +74,12 @@ public final class ChildJvm implements AutoCloseable {
             String value = System.getProperty(name);
             if (value != null) command.add("-D" + name + "=" + value);
         }
+        command.addAll(options);
         command.add("-cp");
         command.add(System.getProperty("java.class.path"));
         command.add(program.getName());
         command.addAll(List.of(arguments));
-        process =
-                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-        in = process.inputReader(StandardCharsets.UTF_8);
-        out = process.outputWriter(StandardCharsets.UTF_8);
+        return command;
     }
 
     /**

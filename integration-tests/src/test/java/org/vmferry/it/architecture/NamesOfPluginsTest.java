@@ -32,7 +32,6 @@ class NamesOfPluginsTest {
                     "org.vmferry.engine.option.EngineOptions", // multifd-compression is its own
                     "org.vmferry.engine.stream.StreamHeader", // what the wire lists (rule STR-2)
                     "org.vmferry.engine.stream.OtherFormat", // what files are packed with
-                    "org.vmferry.cli.BenchCommand", // what is measured
                     "org.vmferry.cli.Format", // what a person types behind --format
                     "org.vmferry.cli.LibvirtHeader", // libvirt's formats
                     "org.vmferry.cli.bench", // asks for what it measures, QEMU too

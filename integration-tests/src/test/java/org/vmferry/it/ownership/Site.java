@@ -12,7 +12,7 @@ final class Site implements AutoCloseable {
 
     Site(String name, List<String> by) throws IOException {
         this.name = name;
-        talk = new Talk(new ChildJvm(by, SiteProgram.class));
+        talk = new Talk(new ChildJvm(by, List.of(), SiteProgram.class));
     }
 
     /** Ends what is left of the scenario before, and forgets it. */

@@ -1,0 +1,47 @@
+package org.vmferry.cli;
+
+import org.vmferry.cli.bench.Bench;
+import org.vmferry.cli.bench.SnapshotBench;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Measures snapshots. */
+@Command(
+        name = "snapshot",
+        description = {
+            "Save and restore the same RAM with vmferry and with a QEMU, in turn.",
+            "A quarter of RAM is zero.",
+        },
+        footer = {
+            "",
+            "Example:",
+            "  vmferry bench snapshot --size 4G --rounds 3 --dir /var/tmp",
+        })
+final class BenchSnapshotCommand extends BesideQemu {
+    @Option(
+            names = "--size",
+            defaultValue = "4G",
+            converter = SnapshotAction.Bytes.class,
+            description = "Of RAM (default: ${DEFAULT-VALUE}).")
+    private long size;
+
+    @Option(
+            names = "--dir",
+            defaultValue = ".",
+            description = "Where snapshots go (default: here).")
+    private Path directory;
+
+    @Override
+    void check() {
+        checkSize("--size", size, MIB);
+    }
+
+    @Override
+    Bench bench(Path ram, String qemu) throws IOException {
+        return new SnapshotBench(folderIn(directory), ram, qemu, size);
+    }
+}
