@@ -89,7 +89,8 @@ public final class EmptyBench extends Bench {
     private void vmferry(boolean measured) throws IOException, InterruptedException {
         String uri = "file:" + snapshot;
         pair.make(GuestRam.sparse(ram), GuestRam.own(ram.size()));
-        pair.watch();
+        long used = pair.source.watch();
+        pair.target.watch();
         Cost.Meter save = Cost.of(pair.source.pid());
         pair.source.send(uri, SNAPSHOT, false);
         pair.source.done();
@@ -104,6 +105,7 @@ public final class EmptyBench extends Bench {
         Files.delete(snapshot);
         if (measured) {
             note(false, "save", saved, source.grown());
+            pages("in use", used);
             pages("save", source.made());
             note(false, "load", loaded, target.grown());
             pages("load", target.made());
@@ -113,7 +115,8 @@ public final class EmptyBench extends Bench {
         check();
         pair.drop();
         pair.make(GuestRam.sparse(ram), GuestRam.own(ram.size()));
-        pair.watch();
+        pair.source.watch();
+        pair.target.watch();
         Cost moved = pair.move(MultifdBench.options(2, "none"), true).cost();
         source = pair.source.seen();
         target = pair.target.seen();
@@ -170,12 +173,14 @@ public final class EmptyBench extends Bench {
     }
 
     private void pages(String work, long bytes) {
-        results.add(false, work + ", made of RAM", Results.PAGES, bytes / PAGE);
+        results.add(false, work + ", made of RAM", Results.PAGES, bytes / (double) PAGE);
     }
 
     @Override
     public List<String> conclusions() {
-        return List.of("in use: %d of %d pages".formatted(ram.used() / PAGE, ram.size() / PAGE));
+        return List.of(
+                "written to before: %d of %d pages"
+                        .formatted(ram.used() / PAGE, ram.size() / PAGE));
     }
 
     @Override

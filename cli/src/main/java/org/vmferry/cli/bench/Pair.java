@@ -40,11 +40,6 @@ final class Pair implements AutoCloseable {
         target.make(to);
     }
 
-    void watch() throws IOException {
-        source.watch();
-        target.watch();
-    }
-
     void drop() throws IOException {
         source.drop();
         target.drop();

@@ -170,7 +170,7 @@ final class QemuProcess implements AutoCloseable {
         return switch (word) {
             case "on" -> true;
             case "off" -> false;
-            default -> word.matches("[0-9]+") ? (Object) Long.parseLong(word) : word;
+            default -> word.matches("[0-9]++") ? (Object) Long.parseLong(word) : word;
         };
     }
 

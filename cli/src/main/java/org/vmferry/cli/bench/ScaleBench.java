@@ -71,7 +71,8 @@ public final class ScaleBench extends Bench {
         check();
         try {
             pair.make(GuestRam.of(ram(size), size), GuestRam.of(arrived, size));
-            pair.watch();
+            pair.source.watch();
+            pair.target.watch();
             Cost cost = pair.move(MultifdBench.options(count, "none"), false).cost();
             long heap = Math.max(pair.source.seen().heap(), pair.target.seen().heap());
             if (compare) pair.compare(0, work(size, count));

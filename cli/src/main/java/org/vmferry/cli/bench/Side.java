@@ -17,7 +17,8 @@ import java.util.List;
  *
  * <ul>
  *   <li>{@code make} and a {@link GuestRam}: makes a machine; "made",
- *   <li>{@code watch}: from now on keeps an eye on its heap and its memory; "watched",
+ *   <li>{@code watch}: from now on keeps an eye on its heap and its memory; bytes that were made of
+ *       the machine's RAM by then,
  *   <li>{@code send RUNNING OPTION,OPTION... URI}: for how many ns the call lasted,
  *   <li>{@code receive OPTION,OPTION... URI}: first where it listens, unless it is a file that is
  *       loaded; then as above,
@@ -67,7 +68,7 @@ public final class Side {
                 heap = HeapPeak.begin();
                 resident = resident();
                 made = Proc.residentBytes(machine.memory());
-                return "watched";
+                return "" + made;
             }
             case "send" -> {
                 String[] words = rest.split(" ", 3);

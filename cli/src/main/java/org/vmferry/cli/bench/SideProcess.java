@@ -31,9 +31,9 @@ final class SideProcess implements AutoCloseable {
         process.ask("make " + ram.words());
     }
 
-    /** Begins to watch its heap and its memory. */
-    void watch() throws IOException {
-        process.ask("watch");
+    /** Begins to watch its heap and its memory; returns what the machine's RAM has in use. */
+    long watch() throws IOException {
+        return Long.parseLong(process.ask("watch"));
     }
 
     /** What it saw; a machine's memory is what it is now. */

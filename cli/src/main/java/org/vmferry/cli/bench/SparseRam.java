@@ -27,10 +27,7 @@ record SparseRam(long size, int percent) {
     List<Long> offsets() {
         long runs = size * percent / 100 / run();
         long apart = size / runs;
-        return LongStream.range(0, runs)
-                .map(i -> i * apart + apart / 2 & -RUN)
-                .boxed()
-                .toList();
+        return LongStream.range(0, runs).map(i -> i * apart + apart / 2 & -RUN).boxed().toList();
     }
 
     /** Bytes in use. */

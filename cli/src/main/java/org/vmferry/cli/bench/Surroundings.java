@@ -37,8 +37,8 @@ record Surroundings(
         String vmferry,
         String jdk,
         String qemu) {
-    private static final Pattern CHOSEN = Pattern.compile("\\[(.*)]");
-    private static final Pattern QEMU = Pattern.compile("version (\\S+)");
+    private static final Pattern CHOSEN = Pattern.compile("\\[([^]]*+)]");
+    private static final Pattern QEMU = Pattern.compile("version (\\S++)");
 
     /** This machine's; a QEMU's version is asked of its binary, which may be null. */
     static Surroundings look(String qemu) throws IOException, InterruptedException {

@@ -21,7 +21,8 @@ class ProcTest {
         for (long at = from; at < to; at += PAGE) memory.set(ValueLayout.JAVA_BYTE, at, (byte) 1);
     }
 
-    /** Of guest's RAM, and of nothing that lies beside it. */
+    /** Of a guest's RAM, and of nothing that lies beside it. */
+    @SuppressWarnings("restricted") // one segment over both
     @Test
     void tellsWhatWasMadeOfMemory() throws Exception {
         try (Arena arena = Arena.ofShared()) {
@@ -36,6 +37,12 @@ class ProcTest {
                     .as("the process's own")
                     .isBetween(4 * MIB, 40 * MIB);
             assertThat(Proc.residentBytes(beside)).isEqualTo(64 * MIB);
+            boolean first = memory.address() < beside.address();
+            MemorySegment lower = first ? memory : beside;
+            MemorySegment upper = first ? beside : memory;
+            MemorySegment both =
+                    lower.reinterpret(upper.address() + upper.byteSize() - lower.address());
+            assertThat(Proc.residentBytes(both)).as("of several").isGreaterThanOrEqualTo(72 * MIB);
         }
     }
 

@@ -32,6 +32,13 @@ class ResultsTest {
                         """);
     }
 
+    @Test
+    void theMedianIsInTheMiddle() {
+        assertThat(new Results.Figures(List.of(5.0, 1.0, 2.0)).median()).isEqualTo(2);
+        assertThat(new Results.Figures(List.of(5.0, 1.0, 2.0, 4.0)).median()).isEqualTo(3);
+        assertThat(new Results.Figures(List.of()).median()).isNull();
+    }
+
     /** More bytes a second are better, and less of anything else. */
     @Test
     void aRatioAboveOneIsBetter() {
