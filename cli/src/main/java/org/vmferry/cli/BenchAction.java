@@ -97,11 +97,19 @@ abstract class BenchAction extends Action {
             }
             report.end(bench);
         } finally {
-            for (Path folder : folders) Files.delete(folder);
+            for (Path folder : folders) remove(folder);
         }
     }
 
-    /** A new folder, which is empty by the time that the bench is closed. */
+    /** With what a process that was killed had begun there. */
+    private static void remove(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            for (Path file : files.toList()) Files.delete(file);
+        }
+        Files.delete(folder);
+    }
+
+    /** A new folder, for files, which goes when the bench is closed. */
     final Path folderIn(Path parent) throws IOException {
         Path folder = Files.createTempDirectory(parent, ".vmferry-bench-").toAbsolutePath();
         folders.add(folder);
