@@ -42,18 +42,18 @@ import java.util.function.Supplier;
         })
 public final class Main {
     /** By name, in the order of the help. */
-    private static final Map<String, Supplier<Action>> ACTIONS = new LinkedHashMap<>();
+    private static final Map<String, Supplier<Object>> SUBCOMMANDS = new LinkedHashMap<>();
 
     static {
-        ACTIONS.put("inspect", InspectCommand::new);
-        ACTIONS.put("verify", VerifyCommand::new);
-        ACTIONS.put("extract", ExtractCommand::new);
-        ACTIONS.put("convert", ConvertCommand::new);
-        ACTIONS.put("send", SendCommand::new);
-        ACTIONS.put("receive", ReceiveCommand::new);
-        ACTIONS.put("demo", DemoCommand::new);
-        ACTIONS.put("bench", BenchCommand::new);
-        ACTIONS.put("plugins", PluginsCommand::new);
+        SUBCOMMANDS.put("inspect", InspectCommand::new);
+        SUBCOMMANDS.put("verify", VerifyCommand::new);
+        SUBCOMMANDS.put("extract", ExtractCommand::new);
+        SUBCOMMANDS.put("convert", ConvertCommand::new);
+        SUBCOMMANDS.put("send", SendCommand::new);
+        SUBCOMMANDS.put("receive", ReceiveCommand::new);
+        SUBCOMMANDS.put("demo", DemoCommand::new);
+        SUBCOMMANDS.put("bench", BenchCommand::new);
+        SUBCOMMANDS.put("plugins", PluginsCommand::new);
     }
 
     @Option(
@@ -113,18 +113,18 @@ public final class Main {
      * @return executes any number of times, one at a time; its writers can be set
      */
     public static CommandLine commandLine() {
-        return commandLine(ACTIONS);
+        return commandLine(SUBCOMMANDS);
     }
 
     /** The command for this line alone: what all of its subcommands take needs time to read. */
     static CommandLine commandLine(String[] line) {
-        Supplier<Action> first = line.length == 0 ? null : ACTIONS.get(line[0]);
-        return commandLine(first == null ? ACTIONS : Map.of(line[0], first));
+        Supplier<Object> first = line.length == 0 ? null : SUBCOMMANDS.get(line[0]);
+        return commandLine(first == null ? SUBCOMMANDS : Map.of(line[0], first));
     }
 
-    private static CommandLine commandLine(Map<String, Supplier<Action>> actions) {
+    private static CommandLine commandLine(Map<String, Supplier<Object>> subcommands) {
         CommandLine command = new CommandLine(new Main());
-        actions.forEach((name, action) -> command.addSubcommand(name, action.get()));
+        subcommands.forEach((name, each) -> command.addSubcommand(name, each.get()));
         return command.setCaseInsensitiveEnumValuesAllowed(true)
                 .setAllowSubcommandsAsOptionParameters(true) // --plugins plugins
                 .setExecutionExceptionHandler((e, failed, parsed) -> failed(e, failed))
