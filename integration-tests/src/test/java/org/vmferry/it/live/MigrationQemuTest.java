@@ -104,12 +104,12 @@ class MigrationQemuTest {
         }
     }
 
-    private static List<List<Object>> everyWay() {
+    private static List<List<Object>> everyWay(String... codecs) {
         return Pairwise.all(
                 List.of(
                         List.of("tcp", "unix"),
                         List.of(0, 1, 2, 8),
-                        List.of("none", "zlib 1", "zlib 9", "zstd 1", "zstd 19"),
+                        List.of((Object[]) codecs),
                         List.of(false, true),
                         List.of("multifd", "legacy", "none"),
                         List.of(false, true),
@@ -118,11 +118,11 @@ class MigrationQemuTest {
     }
 
     static Stream<Way> everyPair() {
-        return Pairwise.cover(everyWay()).stream().map(Way::of);
+        return Pairwise.cover(everyWay("none", "zlib 1", "zstd 1")).stream().map(Way::of);
     }
 
     static Stream<Way> everything() {
-        return everyWay().stream().map(Way::of);
+        return everyWay("none", "zlib 1", "zlib 9", "zstd 1", "zstd 19").stream().map(Way::of);
     }
 
     @TempDir static Path certificates;

@@ -67,7 +67,8 @@ class HangingTwinsTest {
 
     @TestFactory
     Stream<DynamicTest> eachEndsAndIsNamed() {
-        return Twins.each(8, List.of(HangingTwinsTest.class), Says.class, Twins::said);
+        return Twins.each(
+                8, List.of(HangingTwinsTest.class), Says.class, twin -> List.of(), Twins::said);
     }
 
     abstract static class Hasty extends Tcp {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.TestTag;
 import org.junit.platform.engine.reporting.ReportEntry;
-import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.launcher.TagFilter;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherConfig;
@@ -32,12 +32,18 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Runs a suite against its broken twins: exactly the tests of the broken rules fail. */
+/**
+ * Runs a suite against its broken twins: exactly the tests of the broken rules fail. The build runs
+ * of each twin the tests of these rules only; {@code -Pstress} all of its suite's.
+ */
 final class Twins {
+    private static final boolean WHOLE = Boolean.getBoolean("vmferry.twins.whole");
+
     private Twins() {}
 
     /**
@@ -63,7 +69,8 @@ final class Twins {
         for (Class<?> twin : marked(holders, Breaks.class))
             broken.addAll(List.of(twin.getAnnotation(Breaks.class).value()));
         List<DynamicTest> tests =
-                new ArrayList<>(each(atOnce, holders, Breaks.class, Twins::caught).toList());
+                new ArrayList<>(
+                        each(atOnce, holders, Breaks.class, Twins::rules, Twins::caught).toList());
         tests.add(
                 dynamicTest(
                         "every rule has a twin",
@@ -79,16 +86,18 @@ final class Twins {
         return tests.stream();
     }
 
-    /** A test for each class that is marked so: what its suite finds is looked at. */
+    /** A test for each class that is marked so: what its tests of some rules find is looked at. */
     static Stream<DynamicTest> each(
             int atOnce,
             List<Class<?>> holders,
             Class<? extends Annotation> mark,
+            Function<Class<?>, List<String>> rules,
             BiConsumer<Class<?>, Map<String, Throwable>> look) {
         Semaphore turns = new Semaphore(atOnce);
         List<DynamicTest> tests = new ArrayList<>();
         for (Class<?> twin : marked(holders, mark)) {
-            FutureTask<Map<String, Throwable>> run = begin(turns, () -> failures(twin));
+            FutureTask<Map<String, Throwable>> run =
+                    begin(turns, () -> run(twin, rules.apply(twin)).failures());
             tests.add(dynamicTest(twin.getSimpleName(), () -> look.accept(twin, run.get())));
         }
         return tests.stream();
@@ -116,6 +125,11 @@ final class Twins {
         thread.setDaemon(true);
         thread.start();
         return task;
+    }
+
+    /** Those whose tests are run; none for all. */
+    private static List<String> rules(Class<?> twin) {
+        return WHOLE ? List.of() : List.of(twin.getAnnotation(Breaks.class).value());
     }
 
     private static void caught(Class<?> twin, Map<String, Throwable> failures) {
@@ -172,10 +186,15 @@ final class Twins {
     record Ran(Map<String, Throwable> failures, List<String> summaries) {}
 
     static Ran run(Class<?> twin) {
+        return run(twin, List.of());
+    }
+
+    /** Of a twin the tests of these rules; all if there are none. */
+    private static Ran run(Class<?> twin, List<String> rules) {
         Map<String, Throwable> failures = new ConcurrentHashMap<>();
         List<String> summaries = new ArrayList<>();
-        LauncherDiscoveryRequest request =
-                LauncherDiscoveryRequestBuilder.request().selectors(selectClass(twin)).build();
+        var request = LauncherDiscoveryRequestBuilder.request().selectors(selectClass(twin));
+        if (!rules.isEmpty()) request.filters(TagFilter.includeTags(rules));
         LauncherConfig config =
                 LauncherConfig.builder()
                         .enableTestExecutionListenerAutoRegistration(false)
@@ -184,7 +203,7 @@ final class Twins {
         List<String> ran = new ArrayList<>();
         LauncherFactory.create(config)
                 .execute(
-                        request,
+                        request.build(),
                         new TestExecutionListener() {
                             @Override
                             public void reportingEntryPublished(
