@@ -167,8 +167,11 @@ final class TakenSections {
     }
 
     private void pieces(Item item, Taker to) throws IOException {
+        long holes = 0;
         for (long at = item.from; at < item.to; at += PIECE) {
             ByteBuffer piece = ByteBuffer.allocate((int) Math.min(PIECE, item.to - at));
+            holes += Math.min(file.nextData(at) - at, piece.capacity());
+            if (holes > Tape.HELD) throw Tape.tooManyHoles(item.from);
             if (file.read(piece, at) < piece.capacity()) {
                 throw MigrationException.peer(
                         "the file ends at %d, before %d: it was cut short while it was read",

@@ -185,13 +185,21 @@ final class Tape implements AutoCloseable {
         long now = in.holes();
         if (holesBefore >= 0) holes += now - holesBefore;
         holesBefore = now;
-        if (holes <= HELD) return;
-        throw MigrationException.peer(
+        if (holes > HELD) throw tooManyHoles(position(0));
+    }
+
+    /**
+     * That more than {@link #HELD} bytes of sections are not in the file.
+     *
+     * @param from where these begin
+     */
+    static MigrationException tooManyHoles(long from) {
+        return MigrationException.peer(
                 "of the sections from %d on over %d bytes are holes in the file, and no machine has"
                         + " as much that is zero: the file was cut short and made longer again, or"
                         + " was copied in part (a whole file can be copied without holes, by"
                         + " cp --sparse=never)",
-                position(0), HELD);
+                from, HELD);
     }
 
     /** Forgets what stands behind. */

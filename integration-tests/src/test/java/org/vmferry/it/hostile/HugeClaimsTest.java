@@ -113,6 +113,33 @@ class HugeClaimsTest {
         assertThat(command.err()).contains("over 16777216 bytes are holes in the file");
     }
 
+    /** The same in a section of which nobody knows the end, which is carried as it is. */
+    @Test
+    @Tag("STR-24")
+    void anUnknownSectionIsAHole() throws Exception {
+        Path file = folder.resolve("vm.snap");
+        ByteBuffer stream = head("");
+        stream.position(stream.position() - 8);
+        text(stream.putLong(4096 | 4), "pc.ram").putLong(4096).putLong(0x10);
+        stream.put((byte) 0x7e).putInt(1);
+        text(stream.put((byte) 1).putInt(5), "odd").putInt(0).putInt(1);
+        ByteBuffer rest = ByteBuffer.allocate(4096).put((byte) 0x7e).putInt(5);
+        text(rest.put((byte) 2).putInt(1).putLong(2), "pc.ram").put((byte) 0);
+        rest.putLong(0x10).put((byte) 0x7e).putInt(1);
+        rest.put((byte) 3).putInt(1).putLong(0x10).put((byte) 0x7e).putInt(1);
+        byte[] json = "{\"page_size\": 4096, \"devices\": []}".getBytes(StandardCharsets.UTF_8);
+        rest.put((byte) 0).put((byte) 6).putInt(json.length).put(json);
+        try (FileChannel out =
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            long behind = stream.position() + (4L << 40);
+            out.write(stream.flip());
+            out.write(rest.flip(), behind);
+        }
+        Commands command = new Commands();
+        assertThat(command.run("inspect", file)).isEqualTo(1);
+        assertThat(command.err()).contains("over 16777216 bytes are holes in the file");
+    }
+
     /** Writes what stands before a block, and its header; gives the place behind its pages. */
     private static long block(FileChannel out, long at, ByteBuffer before, int number)
             throws IOException {
