@@ -164,10 +164,10 @@ public final class ReferenceMachine implements Machine, AutoCloseable {
                 long began = System.nanoTime();
                 cpu.run(SLICE);
                 int slowed = throttle;
-                int share = (100 - slowed) * pace / 100; // percent of the time
-                ran = share == 100 ? 0 : ran + System.nanoTime() - began;
+                int share = (100 - slowed) * pace; // of 10,000
+                ran = share == 10_000 ? 0 : ran + System.nanoTime() - began;
                 if (ran >= STRIDE) {
-                    standStill(ran * (100 - share) / share, slowed);
+                    standStill(ran * (10_000 - share) / share, slowed);
                     ran = 0;
                 }
             }

@@ -328,6 +328,16 @@ class ReferenceMachineTest {
         }
     }
 
+    /** Of which less than a percent of the time is left to it. */
+    @Test
+    void aSlowCpuThatIsThrottledAsFarAsCanBeStillRuns() {
+        try (ReferenceMachine machine = small().pace(1).build()) {
+            machine.throttle().orElseThrow().set(99);
+            assertThat(share(machine)).isPositive().isLessThan(0.02);
+            assertThat(machine.stopReason()).isEmpty();
+        }
+    }
+
     /** How much of the time its CPU's thread has a processor, of 1. */
     private static double share(ReferenceMachine machine) {
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
