@@ -9,7 +9,8 @@ import java.nio.ByteBuffer;
 /** A channel's incoming bytes, counted. Read by one thread. */
 final class CountedInput {
     private final Channel channel;
-    private final ByteBuffer first = ByteBuffer.allocate(1).limit(0); // read, but not taken
+    private ByteBuffer ahead = ByteBuffer.allocate(1).limit(0); // read, but not taken
+    private final ByteBuffer[] both = new ByteBuffer[2];
     private volatile String name;
     // Written by the reading thread, watched by the migration thread: is it still moving?
     private volatile long bytes;
@@ -45,11 +46,12 @@ final class CountedInput {
      */
     boolean begins() {
         try {
-            if (channel.read(first.clear()) < 0) first.position(0);
+            int read = channel.read(ahead.clear().limit(1));
+            if (read > 0) count(read);
         } catch (IOException e) {
-            first.position(0);
+            ahead.position(0);
         }
-        return first.flip().hasRemaining();
+        return ahead.flip().hasRemaining();
     }
 
     /**
@@ -59,13 +61,29 @@ final class CountedInput {
      * @throws IOException if it ends later, or is lost
      */
     boolean fill(ByteBuffer target) throws IOException {
+        return fill(target, false);
+    }
+
+    /** From now on up to so much may be read ahead; the buffer outlives the last read. */
+    void mayReadAhead(ByteBuffer buffer) {
+        ahead = buffer.put(ahead).flip();
+    }
+
+    /**
+     * Fills a buffer, and keeps what comes with it for those who ask next.
+     *
+     * @return false if the channel ended before the first byte
+     * @throws IOException if it ends later, or is lost
+     */
+    boolean fillAhead(ByteBuffer target) throws IOException {
+        return fill(target, true);
+    }
+
+    private boolean fill(ByteBuffer target, boolean more) throws IOException {
         int wanted = target.remaining();
-        if (first.hasRemaining()) {
-            target.put(first);
-            count(wanted - target.remaining());
-        }
+        take(target);
         while (target.hasRemaining()) {
-            int read = channel.read(target);
+            long read = more ? readAhead(target) : channel.read(target);
             if (read < 0) {
                 if (target.remaining() == wanted) return false;
                 throw cut(target.remaining());
@@ -75,9 +93,27 @@ final class CountedInput {
         return true;
     }
 
+    private long readAhead(ByteBuffer target) throws IOException {
+        both[0] = target;
+        both[1] = ahead.clear();
+        try {
+            return channel.read(both, 0, both.length);
+        } finally {
+            ahead.flip();
+        }
+    }
+
+    private void take(ByteBuffer target) {
+        int bytes = Math.min(ahead.remaining(), target.remaining());
+        target.put(target.position(), ahead, ahead.position(), bytes);
+        target.position(target.position() + bytes);
+        ahead.position(ahead.position() + bytes);
+    }
+
     /** Fills neighbouring buffers of an array. */
     void fill(ByteBuffer[] targets, int count) throws IOException {
         for (int first = 0; first < count; ) {
+            take(targets[first]);
             if (!targets[first].hasRemaining()) {
                 first++;
                 continue;

@@ -26,6 +26,9 @@ import java.util.concurrent.locks.Condition;
 final class MultifdSender implements PageCarrier.Sender {
     private static final Logger log = Log.of(MultifdSender.class);
 
+    /** Packets of pages that are known to be zero: headers alone, which take no time each. */
+    static final int ZERO_PACKETS = 32;
+
     private final Channels channels;
     private final Session session;
     private final WorkerThreads workers;
@@ -34,6 +37,7 @@ final class MultifdSender implements PageCarrier.Sender {
     private final AtomicLong numbers = new AtomicLong();
     private final int count;
     private final boolean eachSection;
+    private final boolean findZeros;
     private int unsettled; // guarded by the workers' lock
 
     private volatile int pageSize; // set before the first batch is handed over
@@ -44,6 +48,8 @@ final class MultifdSender implements PageCarrier.Sender {
         this.session = session;
         count = session.options().get(MultifdOptions.CHANNELS);
         eachSection = session.options().get(MultifdOptions.FLUSH_EACH_SECTION);
+        findZeros =
+                session.options().get(MultifdOptions.ZERO_PAGES).equals(MultifdOptions.BY_CHANNELS);
         workers = new WorkerThreads(session, "send");
         crew = new JobSlots<>(workers, count);
         settled = workers.condition();
@@ -105,9 +111,11 @@ final class MultifdSender implements PageCarrier.Sender {
     private void serve(int id, Channel channel) throws IOException {
         Batch batch = crew.take(id);
         if (batch == null) return;
-        try (SendChannel sender = new SendChannel(id, channel, session, numbers, pageSize)) {
+        try (SendChannel sender =
+                new SendChannel(id, channel, session, numbers, pageSize, findZeros)) {
             for (; batch != null; batch = crew.take(id)) {
                 if (batch.isSync()) sender.sendSync();
+                else if (batch.isZeros()) sender.sendZeros(batch);
                 else sender.send(batch);
             }
         }
@@ -126,14 +134,20 @@ final class MultifdSender implements PageCarrier.Sender {
     @Override
     public void send(Run run) throws IOException {
         int limit = Packet.limit(pageSize);
+        boolean zeros = findZeros && run.pages() >= limit && isKnownZero(run);
+        if (zeros) limit *= ZERO_PACKETS;
         for (int done = 0; done < run.pages(); ) {
-            if (pending != null && pending.block() != run.block()) handOver();
-            if (pending == null) pending = new Batch(run.block());
+            if (pending != null && !pending.takes(run.block(), zeros)) handOver();
+            if (pending == null) pending = new Batch(run.block(), zeros);
             int pages = Math.min(run.pages() - done, limit - pending.pages());
             pending.add(run.part(done, pages));
             if (pending.pages() == limit) handOver();
             done += pages;
         }
+    }
+
+    private static boolean isKnownZero(Run run) {
+        return run.block().isKnownZero(run.offset(), run.bytes());
     }
 
     private void handOver() throws IOException {

@@ -25,6 +25,8 @@ import java.util.Optional;
  * <p>A packet is checked as a whole before its first page is touched.
  */
 final class ReceiveChannel implements AutoCloseable {
+    private static final int AHEAD = 1 << 15; // bytes: some 24 headers
+
     private final int id;
     private final CountedInput source;
     private final Session session;
@@ -34,6 +36,7 @@ final class ReceiveChannel implements AutoCloseable {
 
     private final Arena arena = Arena.ofConfined();
     private final ByteBuffer header;
+    private boolean headerAlone; // the last one had no data
     private final Packet packet;
     private final GatherList ranges;
     private final long[] offsets;
@@ -71,6 +74,7 @@ final class ReceiveChannel implements AutoCloseable {
             packet = new Packet(bytes, pageSize);
             ranges = new GatherList(Packet.limit(pageSize), null);
             offsets = new long[Packet.limit(pageSize)];
+            source.mayReadAhead(arena.allocate(AHEAD).asByteBuffer());
         } catch (RuntimeException | Error e) {
             arena.close();
             throw e;
@@ -83,10 +87,14 @@ final class ReceiveChannel implements AutoCloseable {
      * @return null at the channel's end
      */
     Packet next() throws IOException {
-        if (!source.fill(header.clear())) return null;
+        header.clear();
+        // Behind a packet without data another header is likely to follow.
+        boolean came = headerAlone ? source.fillAhead(header) : source.fill(header);
+        if (!came) return null;
         session.counters().bytes(header.limit());
         event.bytes += header.limit();
         packet.check(id, method, pageSize);
+        headerAlone = packet.normalPages() == 0;
         return packet;
     }
 

@@ -14,6 +14,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -30,6 +32,8 @@ final class SendChannel implements AutoCloseable, ZeroPages.Extents<RuntimeExcep
 
     private final Arena arena = Arena.ofConfined();
     private final ByteBuffer header;
+    private final List<Packet> zeroPackets = new ArrayList<>(); // made when first needed
+    private ByteBuffer zeroHeaders;
     private final Packet packet;
     private final GatherList normal;
     private final GatherList compressed;
@@ -51,15 +55,21 @@ final class SendChannel implements AutoCloseable, ZeroPages.Extents<RuntimeExcep
      * @param session the migration
      * @param numbers gives packet_num, for all channels (rule MFD-12)
      * @param pageSize bytes
+     * @param findZeros whether it looks for zero pages
      */
-    SendChannel(int id, Channel channel, Session session, AtomicLong numbers, int pageSize) {
+    SendChannel(
+            int id,
+            Channel channel,
+            Session session,
+            AtomicLong numbers,
+            int pageSize,
+            boolean findZeros) {
         event = ChannelEvent.begin(session.name(), id, channel.peer());
         this.channel = channel;
         this.session = session;
         this.numbers = numbers;
         this.pageSize = pageSize;
-        findZeros =
-                session.options().get(MultifdOptions.ZERO_PAGES).equals(MultifdOptions.BY_CHANNELS);
+        this.findZeros = findZeros;
         try {
             MemorySegment bytes = arena.allocate(Packet.bytes(pageSize), Long.BYTES);
             header = bytes.asByteBuffer();
@@ -106,17 +116,59 @@ final class SendChannel implements AutoCloseable, ZeroPages.Extents<RuntimeExcep
             data = compressed;
         }
         packet.encodePages(
-                numbers.getAndIncrement(),
-                codec.map(CompressionProvider::wireMethod).orElse(0),
-                normalPages,
-                zeroPages,
-                size,
-                block.id().getBytes(StandardCharsets.UTF_8));
+                numbers.getAndIncrement(), method(), normalPages, zeroPages, size, name(block));
         write(data, size);
         session.counters().normalPages(normalPages);
         session.counters().zeroPages(zeroPages);
         event.normalPages += normalPages;
         event.zeroPages += zeroPages;
+    }
+
+    /** Sends pages that are known to be zero, their packets in one write. */
+    void sendZeros(Batch batch) throws IOException {
+        if (zeroHeaders == null) makeZeroPackets();
+        int limit = Packet.limit(pageSize);
+        int listed = 0;
+        for (Run run : batch.runs()) {
+            for (int i = 0; i < run.pages(); i++, listed++) {
+                long offset = run.offset() + (long) i * pageSize;
+                zeroPackets.get(listed / limit).offset(listed % limit, offset);
+            }
+        }
+        byte[] name = name(batch.block());
+        int packets = 0;
+        for (int left = listed; left > 0; left -= limit) {
+            zeroPackets
+                    .get(packets++)
+                    .encodePages(
+                            numbers.getAndIncrement(), method(), 0, Math.min(left, limit), 0, name);
+        }
+        int bytes = packets * Packet.bytes(pageSize);
+        session.permit(bytes);
+        for (zeroHeaders.clear().limit(bytes); zeroHeaders.hasRemaining(); ) {
+            channel.write(zeroHeaders);
+        }
+        session.counters().bytes(bytes);
+        session.counters().zeroPages(listed);
+        event.bytes += bytes;
+        event.zeroPages += listed;
+    }
+
+    private void makeZeroPackets() {
+        long each = Packet.bytes(pageSize);
+        MemorySegment all = arena.allocate(MultifdSender.ZERO_PACKETS * each, Long.BYTES);
+        for (int i = 0; i < MultifdSender.ZERO_PACKETS; i++) {
+            zeroPackets.add(new Packet(all.asSlice(i * each, each), pageSize));
+        }
+        zeroHeaders = all.asByteBuffer();
+    }
+
+    private int method() {
+        return session.codec().map(CompressionProvider::wireMethod).orElse(0);
+    }
+
+    private static byte[] name(RamBlock block) {
+        return block.id().getBytes(StandardCharsets.UTF_8);
     }
 
     private void write(GatherList data, int size) throws IOException {

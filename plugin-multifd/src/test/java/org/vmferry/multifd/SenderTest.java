@@ -16,6 +16,7 @@ import org.vmferry.spi.doubles.TestSession;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.option.Parameter;
+import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.transport.Channel;
@@ -27,6 +28,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
@@ -38,6 +40,7 @@ import java.util.stream.LongStream;
 /** What a sender says, read by somebody who knows only the rules. */
 class SenderTest {
     private static final UUID ID = new UUID(77, 88);
+    private static final long PAGE = 4096;
 
     private Options options = Options.DEFAULTS;
     private CompressionProvider codec;
@@ -204,6 +207,63 @@ class SenderTest {
             assertThat(channel.stream().filter(p -> p.flags == 1)).hasSize(2);
             assertThat(channel.getLast().flags).isEqualTo(1);
         }
+    }
+
+    /** More than a job takes, between pages that are in use; in runs as the engine's. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @Tag("MFD-4")
+    @Tag("MFD-12")
+    void pagesThatAreKnownToBeZeroAreNotLookedAtAndGoManyAtOnce(boolean compressed)
+            throws Exception {
+        if (compressed) codec = new ZlibCodec();
+        int from = 256;
+        int to = from + 60 * 128 + 60;
+        int tail = 64 * 128;
+        int pages = tail + 200;
+        RamBlock real = Rams.block("pc.ram", pages, true);
+        for (int i = 0; i < pages; i++) Rams.fill(real, i, 7); // who looks finds no zeros
+        RamBlock ram =
+                new ForwardingBlock(real) {
+                    @Override
+                    public boolean isKnownZero(long offset, long bytes) {
+                        return offset >= from * PAGE && offset + bytes <= to * PAGE
+                                || offset >= tail * PAGE;
+                    }
+                };
+        List<List<Wire.Pages>> said =
+                save(
+                        List.of(ram),
+                        sender -> {
+                            for (int first = 0; first < pages; first += 256)
+                                sender.send(new Run(ram, first, Math.min(256, pages - first)));
+                            sender.endRound();
+                        });
+        BitSet zeros = new BitSet();
+        BitSet others = new BitSet();
+        int packets = 0;
+        for (Wire.Pages packet : said.stream().flatMap(List::stream).toList()) {
+            if (packet.flags == 1) continue;
+            packets++;
+            assertThat(packet.flags).isEqualTo(compressed ? 1 << 1 : 0);
+            assertThat(packet.block()).isEqualTo("pc.ram");
+            assertThat(packet.normal + packet.zero).isBetween(1, 128);
+            for (int i = 0; i < packet.normal + packet.zero; i++) {
+                int page = (int) (packet.offsets[i] / PAGE);
+                assertThat(zeros.get(page) || others.get(page)).as("twice").isFalse();
+                (i < packet.normal ? others : zeros).set(page);
+            }
+        }
+        BitSet absent = new BitSet();
+        absent.set(from, to / 128 * 128); // what shares a packet with others is looked at
+        absent.set(tail, pages);
+        assertThat(zeros).isEqualTo(absent);
+        absent.flip(0, pages);
+        assertThat(others).isEqualTo(absent);
+        assertThat(session.zero.sum()).isEqualTo(zeros.cardinality());
+        assertThat(session.permitted.sum()).isEqualTo(session.bytes.sum());
+        assertThat(packets).isGreaterThan(60);
+        assertThat(session.writes.sum()).isLessThan(15);
     }
 
     @Test

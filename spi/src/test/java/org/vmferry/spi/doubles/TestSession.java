@@ -26,6 +26,7 @@ public final class TestSession implements Session, Session.Counters {
     public final LongAdder zero = new LongAdder();
     public final LongAdder bytes = new LongAdder();
     public final LongAdder permitted = new LongAdder();
+    public final LongAdder writes = new LongAdder();
     public final List<Channel> channels = new CopyOnWriteArrayList<>();
     public final List<Runnable> onFail = new CopyOnWriteArrayList<>();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -110,6 +111,7 @@ public final class TestSession implements Session, Session.Counters {
     public void permit(long bytes) throws IOException {
         check();
         permitted.add(bytes);
+        writes.increment();
     }
 
     @Override
