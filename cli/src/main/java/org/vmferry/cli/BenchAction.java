@@ -96,6 +96,9 @@ abstract class BenchAction extends Action {
                 bench.round(round % 2 == 0);
             }
             report.end(bench);
+        } catch (IOException e) {
+            interruption.check(); // what was cancelled fails in any way
+            throw e;
         } finally {
             for (Path folder : folders) remove(folder);
         }

@@ -1,5 +1,7 @@
 package org.vmferry.cli.bench;
 
+import org.vmferry.spi.ram.AvailableMemory;
+
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -60,7 +62,7 @@ public final class EmptyBench extends Bench {
      */
     public static String tooMuchForQemu(long size) throws IOException {
         if (!Proc.looksMakePages()) return null;
-        long available = Proc.availableBytes();
+        long available = AvailableMemory.bytes().orElse(Long.MAX_VALUE);
         if (size <= available / 4 * 3) return null; // a destination looks at few
         return String.format(
                 Locale.ROOT,

@@ -47,11 +47,6 @@ final class Proc {
         return kib(Files.lines(FOLDER.resolve(pid + "/smaps_rollup")), "Rss:");
     }
 
-    /** What a new process could have without swapping, in bytes. */
-    static long availableBytes() throws IOException {
-        return kib(Files.lines(FOLDER.resolve("meminfo")), "MemAvailable:");
-    }
-
     /** Of some of this process's memory, the bytes that were made: touched, and not given back. */
     static long residentBytes(MemorySegment memory) throws IOException {
         long from = memory.address();

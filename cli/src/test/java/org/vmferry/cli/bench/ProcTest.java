@@ -61,9 +61,4 @@ class ProcTest {
         assertThat(child.waitFor()).isZero();
         assertThat(Proc.cpuSecondsOfTheGone()).isGreaterThan(gone);
     }
-
-    @Test
-    void tellsWhatIsAvailable() throws Exception {
-        assertThat(Proc.availableBytes()).isGreaterThan(64 * MIB);
-    }
 }

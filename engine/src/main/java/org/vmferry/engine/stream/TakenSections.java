@@ -43,6 +43,7 @@ final class TakenSections {
     private final Tape tape;
     private final List<Item> items = new ArrayList<>();
     private PositionedFile file; // of what is as it was
+    private long holes; // in that, bytes that were given
     private List<Divisions.Cut> cuts = List.of();
     private boolean ramCame;
     private ByteBuffer ramNumber = ByteBuffer.allocate(0); // if it may stand in what is as it was
@@ -167,7 +168,6 @@ final class TakenSections {
     }
 
     private void pieces(Item item, Taker to) throws IOException {
-        long holes = 0;
         for (long at = item.from; at < item.to; at += PIECE) {
             ByteBuffer piece = ByteBuffer.allocate((int) Math.min(PIECE, item.to - at));
             holes += Math.min(file.nextData(at) - at, piece.capacity());

@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.it.support.Commands;
 import org.vmferry.it.support.Launched;
@@ -113,27 +114,31 @@ class HugeClaimsTest {
         assertThat(command.err()).contains("over 16777216 bytes are holes in the file");
     }
 
-    /** The same in a section of which nobody knows the end, which is carried as it is. */
-    @Test
+    /** The same in a section of which nobody knows the end, and in its parts together. */
+    @ParameterizedTest
+    @CsvSource({"4398046511104, 0", "14680064, 14680064"})
     @Tag("STR-24")
-    void anUnknownSectionIsAHole() throws Exception {
+    void anUnknownSectionIsAHole(long first, long second) throws Exception {
         Path file = folder.resolve("vm.snap");
         ByteBuffer stream = head("");
         stream.position(stream.position() - 8);
         text(stream.putLong(4096 | 4), "pc.ram").putLong(4096).putLong(0x10);
         stream.put((byte) 0x7e).putInt(1);
         text(stream.put((byte) 1).putInt(5), "odd").putInt(0).putInt(1);
-        ByteBuffer rest = ByteBuffer.allocate(4096).put((byte) 0x7e).putInt(5);
-        text(rest.put((byte) 2).putInt(1).putLong(2), "pc.ram").put((byte) 0);
-        rest.putLong(0x10).put((byte) 0x7e).putInt(1);
+        ByteBuffer page = ByteBuffer.allocate(4096).put((byte) 0x7e).putInt(5);
+        text(page.put((byte) 2).putInt(1).putLong(2), "pc.ram").put((byte) 0);
+        page.putLong(0x10).put((byte) 0x7e).putInt(1);
+        if (second > 0) page.put((byte) 2).putInt(5);
+        ByteBuffer rest = ByteBuffer.allocate(4096);
+        if (second > 0) rest.put((byte) 0x7e).putInt(5);
         rest.put((byte) 3).putInt(1).putLong(0x10).put((byte) 0x7e).putInt(1);
         byte[] json = "{\"page_size\": 4096, \"devices\": []}".getBytes(StandardCharsets.UTF_8);
         rest.put((byte) 0).put((byte) 6).putInt(json.length).put(json);
         try (FileChannel out =
                 FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-            long behind = stream.position() + (4L << 40);
             out.write(stream.flip());
-            out.write(rest.flip(), behind);
+            out.write(page.flip(), out.size() + first);
+            out.write(rest.flip(), out.size() + second);
         }
         Commands command = new Commands();
         assertThat(command.run("inspect", file)).isEqualTo(1);

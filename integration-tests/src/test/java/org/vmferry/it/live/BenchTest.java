@@ -10,8 +10,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.vmferry.cli.Main;
 import org.vmferry.engine.json.Json;
 import org.vmferry.it.qemu.RequiresQemu;
+import org.vmferry.it.support.Launched;
 import org.vmferry.it.support.Leftovers;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -366,6 +368,34 @@ class BenchTest {
             assertThat(rounds(tree, work + " CPU s", "cold").getFirst()).as(work).isPositive();
         for (String work : List.of("vmferry inspect", "vmferry verify"))
             assertThat(rounds(tree, work + " ms", "cold").getFirst()).as(work).isGreaterThan(10);
+    }
+
+    /** In the middle of a migration that does not converge. */
+    @Test
+    void oneThatIsEndedSaysSoAndLeavesNothing() throws Exception {
+        String[] line =
+                ("bench live --size=64M --rounds=1 --qemu=none --dirty-rate=1000000"
+                                + " --downtime-limit=1 --memory-dir="
+                                + folder)
+                        .split(" ");
+        try (Launched bench = Launched.with(found, found, (Object[]) line)) {
+            bench.await(() -> !bench.descendants().isEmpty());
+            List<ProcessHandle> sides = bench.descendants();
+            Path arrived = Path.of("arrived");
+            bench.await(() -> holds(arrived));
+            bench.signal("TERM");
+            assertThat(bench.end(20)).isEqualTo(143);
+            assertThat(bench.err()).contains("vmferry: interrupted").doesNotContain("Exception");
+            assertThat(bench.out()).isEmpty();
+            assertThat(sides).noneMatch(ProcessHandle::isAlive);
+        }
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    private boolean holds(Path name) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.anyMatch(file -> file.endsWith(name));
+        }
     }
 
     @ParameterizedTest
