@@ -30,6 +30,13 @@ final class BenchSnapshotCommand extends BesideQemu {
     private long size;
 
     @Option(
+            names = "--prealloc",
+            description =
+                    "Touch all RAM before the clock starts: a guest that runs has its pages"
+                            + " mapped.")
+    private boolean prealloc;
+
+    @Option(
             names = "--dir",
             defaultValue = ".",
             description = "Where snapshots go (default: here).")
@@ -42,6 +49,6 @@ final class BenchSnapshotCommand extends BesideQemu {
 
     @Override
     Bench bench(Path ram, String qemu) throws IOException {
-        return new SnapshotBench(folderIn(directory), ram, qemu, size);
+        return new SnapshotBench(folderIn(directory), ram, qemu, size, prealloc);
     }
 }

@@ -41,6 +41,7 @@ public final class SnapshotBench extends Bench {
     private final Path snapshot;
     private final String qemu;
     private final long size;
+    private final boolean prealloc;
     private volatile Migration running;
 
     /**
@@ -50,14 +51,16 @@ public final class SnapshotBench extends Bench {
      * @param memory where the files lie that are RAM
      * @param qemu its binary, or null to measure vmferry alone
      * @param size of RAM in bytes, a multiple of 1 MiB
+     * @param prealloc whether all RAM is touched before it is timed, where it is not mapped
      */
-    public SnapshotBench(Path directory, Path memory, String qemu, long size) {
+    public SnapshotBench(Path directory, Path memory, String qemu, long size, boolean prealloc) {
         super(Results.besideQemu());
         this.ram = memory.resolve("ram");
         this.restored = memory.resolve("restored");
         this.snapshot = directory.resolve("bench.snap");
         this.qemu = qemu;
         this.size = size;
+        this.prealloc = prealloc;
     }
 
     @Override
@@ -76,11 +79,13 @@ public final class SnapshotBench extends Bench {
         Settings settings = Side.settings(way.options);
         long begin = System.nanoTime();
         try (var machine = new BenchMachine(ram, size)) {
+            if (prealloc) machine.touch();
             begin = System.nanoTime();
             await(engine.send(machine, uri, settings));
             note(false, "save" + way.label, begin);
         }
         try (var machine = new BenchMachine(restored, size)) {
+            if (prealloc) machine.touch();
             begin = System.nanoTime();
             await(engine.receive(machine, uri, settings));
             note(false, "restore" + way.label, begin);
@@ -124,7 +129,7 @@ public final class SnapshotBench extends Bench {
         String uri = "file:" + snapshot;
         List<String> options = new ArrayList<>(way.options);
         options.add("max-bandwidth=0");
-        try (var source = QemuProcess.builder(qemu, size).ram(ram).start()) {
+        try (var source = builder(ram).start()) {
             long begin = System.nanoTime();
             source.await("migrate", uri, options);
             try (FileChannel file = FileChannel.open(snapshot, StandardOpenOption.WRITE)) {
@@ -132,14 +137,17 @@ public final class SnapshotBench extends Bench {
             }
             note(true, "save" + way.label, begin);
         }
-        try (var destination =
-                QemuProcess.builder(qemu, size).ram(restored).incoming(true).start()) {
+        try (var destination = builder(restored).incoming(true).start()) {
             long begin = System.nanoTime();
             destination.await("migrate-incoming", uri, options);
             note(true, "restore" + way.label, begin);
         }
         Files.delete(restored);
         Files.delete(snapshot);
+    }
+
+    private QemuProcess.Builder builder(Path file) {
+        return QemuProcess.builder(qemu, size).ram(file).prealloc(prealloc);
     }
 
     private void note(boolean byQemu, String what, long begin) {

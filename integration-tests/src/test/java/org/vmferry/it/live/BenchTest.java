@@ -188,7 +188,7 @@ class BenchTest {
     @RequiresQemu
     void snapshotSavesRestoresAndMaps() throws Exception {
         Map<String, Object> tree =
-                measure("snapshot", "--size=4M", "--rounds=1", "--dir=" + folder);
+                measure("snapshot", "--size=4M", "--rounds=1", "--prealloc", "--dir=" + folder);
         assertWorks(
                 tree,
                 Stream.of("", ", 2 channels", ", 2 channels, direct-io")
