@@ -44,7 +44,7 @@ final class DirectIo {
                             + " that are available",
                     session.name(),
                     memory);
-            return file;
+            return new DirectUnlessRefused(file, out.file(false), session);
         } catch (MigrationException e) {
             session.check();
             LOG.info(

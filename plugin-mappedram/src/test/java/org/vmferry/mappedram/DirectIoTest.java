@@ -1,6 +1,7 @@
 package org.vmferry.mappedram;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.vmferry.mappedram.MiniEngine.PAGE;
 
 import org.junit.jupiter.api.Tag;
@@ -117,6 +118,54 @@ class DirectIoTest {
     void whereItCannotBeHadItIsLeft() throws Exception {
         RamBlock block = Rams.block("b", PAGES, true);
         assertThat(goesAround(UNSET, OptionalLong.of(0), block, false)).isFalse();
+    }
+
+    /** A file system may open a file so, and then not write. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    @Tag("MAP-19")
+    void aFileThatRefusesWhatNobodyAskedForIsWrittenWithoutIt(int takes) throws Exception {
+        RamBlock block = Rams.block("b", PAGES, true);
+        for (int i = 0; i < PAGES; i++) Rams.fill(block, i, i);
+        boolean[] said = new boolean[2];
+        try (TestMain out = new TestMain(folder.resolve("f"), 0)) {
+            out.direct.takes = takes;
+            MiniEngine.save(
+                    new MappedRamLayout(() -> OptionalLong.of(0)),
+                    out,
+                    new TestSession("test", UNSET),
+                    List.of(block),
+                    saver -> {
+                        said[0] = saver.direct();
+                        MiniEngine.everything(List.of(block)).run(saver);
+                        said[1] = saver.direct();
+                    });
+            assertThat(out.direct.writes).hasValue(takes + 1);
+        }
+        assertThat(said).containsExactly(true, false);
+        PlainFile.Block found = PlainFile.read(folder.resolve("f"), 0).getFirst();
+        assertThat(PlainFile.content(folder.resolve("f"), found)).isEqualTo(Rams.content(block));
+    }
+
+    /** What somebody asked for is done or refused. */
+    @Test
+    @Tag("MAP-19")
+    void aFileThatRefusesWhatIsSetFailsTheSave() throws Exception {
+        RamBlock block = Rams.block("b", PAGES, true);
+        Rams.fill(block, 0, 1);
+        Options set = UNSET.with(MappedRamOptions.DIRECT_IO, true);
+        try (TestMain out = new TestMain(folder.resolve("f"), 0)) {
+            out.direct.takes = 0;
+            assertThatThrownBy(
+                            () ->
+                                    MiniEngine.save(
+                                            new MappedRamLayout(() -> OptionalLong.of(0)),
+                                            out,
+                                            new TestSession("test", set),
+                                            List.of(block),
+                                            MiniEngine.everything(List.of(block))))
+                    .hasMessageContaining("Invalid argument");
+        }
     }
 
     @Test

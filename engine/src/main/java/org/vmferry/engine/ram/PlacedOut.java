@@ -59,6 +59,7 @@ public final class PlacedOut implements RamOut {
     @Override
     public void end() throws IOException {
         saver.end(out);
+        direct = saver.direct(); // the file may have refused it
     }
 
     @Override

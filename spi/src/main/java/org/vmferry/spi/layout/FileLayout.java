@@ -74,8 +74,8 @@ public interface FileLayout extends Provider {
         void begin(FileOut out) throws IOException;
 
         /**
-         * Whether pages go around the page cache, for the statistics; asked once, after {@link
-         * #begin}.
+         * Whether pages go around the page cache, for the statistics; asked after {@link #begin},
+         * and once more after {@link #end}.
          *
          * @return by default false
          */

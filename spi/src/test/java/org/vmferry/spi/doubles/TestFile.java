@@ -19,6 +19,10 @@ public final class TestFile implements PositionedFile {
     public final AtomicInteger reads = new AtomicInteger();
     public final AtomicInteger holeQuestions = new AtomicInteger();
     public boolean mappable = true;
+
+    /** After so many writes it refuses them: a part of one is done. */
+    public int takes = Integer.MAX_VALUE;
+
     private final FileChannel channel;
     private final long start;
     private final int alignment;
@@ -51,7 +55,10 @@ public final class TestFile implements PositionedFile {
     @Override
     public void write(ByteBuffer source, long position) throws IOException {
         check(source, position);
-        writes.incrementAndGet();
+        if (writes.incrementAndGet() > takes) {
+            channel.write(source.limit(source.limit() / 2), position);
+            throw new IOException("Invalid argument");
+        }
         while (source.hasRemaining()) position += channel.write(source, position);
     }
 
