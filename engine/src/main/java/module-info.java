@@ -10,6 +10,7 @@ module org.vmferry.engine {
     exports org.vmferry.engine;
     exports org.vmferry.engine.catalog;
     exports org.vmferry.engine.discovery;
+    exports org.vmferry.engine.guest;
     exports org.vmferry.engine.json to
             org.vmferry.cli;
     exports org.vmferry.engine.memory;

@@ -39,10 +39,7 @@ public final class DeviceSections {
             foot(out, id++);
             written.add(
                     new DescriptionWriter.Written(
-                            device.id(),
-                            device.instance(),
-                            device.version(),
-                            Devices.fields(saved.payload())));
+                            device.id(), device.instance(), device.version(), saved.described()));
         }
         head(out, id, GlobalState.ID, 0, GlobalState.VERSION);
         out.bytes(MemorySegment.ofArray(GlobalState.encode(state)));

@@ -1,6 +1,8 @@
 package org.vmferry.engine.stream;
 
+import org.slf4j.Logger;
 import org.vmferry.spi.Blame;
+import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.RunState;
@@ -22,6 +24,7 @@ import java.util.Set;
 
 /** The device sections of a Java host: a length before each payload (rule STR-12). */
 final class Devices {
+    private static final Logger LOG = Log.of(Devices.class);
     private static final int LONGEST = 16 << 20;
 
     private Devices() {}
@@ -30,7 +33,35 @@ final class Devices {
      * A device section's bytes; saved before the first is written, so that a failing device fails
      * early.
      */
-    record Saved(DeviceState device, byte[] payload) {}
+    record Saved(DeviceState device, byte[] payload, List<DeviceState.Field> fields) {
+        /** What its section consists of, as far as the device says so. */
+        List<DescriptionWriter.Field> described() {
+            List<DescriptionWriter.Field> all = new ArrayList<>();
+            all.add(new DescriptionWriter.Field("length", "uint32", 4));
+            long named = fields.stream().mapToLong(DeviceState.Field::bytes).sum();
+            if (fields.isEmpty() || named != payload.length) {
+                if (!fields.isEmpty())
+                    LOG.warn(
+                            "device '{}' saved {} bytes, and its fields() are {}: a snapshot has"
+                                    + " the bytes without names",
+                            device.id(),
+                            payload.length,
+                            named);
+                all.add(new DescriptionWriter.Field("data", "buffer", payload.length));
+                return all;
+            }
+            for (DeviceState.Field field : fields)
+                all.add(
+                        new DescriptionWriter.Field(
+                                field.name(), type(field.bytes()), field.bytes()));
+            return all;
+        }
+
+        private static String type(int bytes) {
+            boolean number = bytes <= Long.BYTES && Integer.bitCount(bytes) == 1;
+            return number ? "uint" + bytes * Byte.SIZE : "buffer";
+        }
+    }
 
     static List<Saved> save(List<DeviceState> devices) throws IOException {
         List<Saved> saved = new ArrayList<>();
@@ -42,8 +73,10 @@ final class Devices {
                         device.id(), Integer.toUnsignedLong(device.instance()));
             }
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            List<DeviceState.Field> fields;
             try {
                 device.save(new DataOutputStream(bytes));
+                fields = device.fields();
             } catch (MigrationException e) {
                 throw e;
             } catch (IOException | RuntimeException e) {
@@ -59,7 +92,7 @@ final class Devices {
                         "device '%s' saved %d bytes, allowed are %d",
                         device.id(), bytes.size(), LONGEST);
             }
-            saved.add(new Saved(device, bytes.toByteArray()));
+            saved.add(new Saved(device, bytes.toByteArray(), fields));
         }
         return saved;
     }
@@ -68,13 +101,6 @@ final class Devices {
     static void write(StreamOut out, byte[] payload) throws IOException {
         out.u32(payload.length);
         out.bytes(MemorySegment.ofArray(payload));
-    }
-
-    /** What such a payload consists of. */
-    static List<DescriptionWriter.Field> fields(byte[] payload) {
-        return List.of(
-                new DescriptionWriter.Field("length", "uint32", 4),
-                new DescriptionWriter.Field("data", "buffer", payload.length));
     }
 
     /** Which of a machine's devices were loaded, and the run state that came along. */

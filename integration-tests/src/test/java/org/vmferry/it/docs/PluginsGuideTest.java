@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.it.docs.Markdown.Block;
+import org.vmferry.it.thirdparty.MavenRepository;
 import org.vmferry.it.thirdparty.ThirdParty;
 
 import java.io.File;

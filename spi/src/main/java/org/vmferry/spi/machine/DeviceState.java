@@ -5,6 +5,10 @@ import org.vmferry.spi.Status;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.function.ObjLongConsumer;
+import java.util.function.ToLongFunction;
 
 /**
  * A device that can save and load itself.
@@ -69,6 +73,38 @@ public interface DeviceState {
      */
     void load(DataInput in, int version) throws IOException;
 
+    /**
+     * The names of what {@link #save} wrote, for who looks into a snapshot: they stand in the
+     * stream's description, and {@code vmferry inspect --device} shows them. Nothing is loaded by
+     * them. Asked after each {@code save}, on the same thread.
+     *
+     * @return in the order in which they are saved; by default empty: bytes without names. If their
+     *     lengths don't make up all that was saved, none of them is used, and the log says so
+     */
+    default List<Field> fields() {
+        return List.of();
+    }
+
+    /**
+     * A part of a device's bytes.
+     *
+     * @param name 1 to 255 bytes of UTF-8
+     * @param bytes how many, at least 1; 1, 2, 4 or 8 are shown as one number without a sign
+     */
+    @Status(Status.Level.EXPERIMENTAL)
+    record Field(String name, int bytes) {
+        /** Refuses what no description can say. */
+        public Field {
+            int length = name.getBytes(StandardCharsets.UTF_8).length;
+            if (length < 1 || length > 255)
+                throw new IllegalArgumentException(
+                        "a field's name of %d bytes: 1 to 255 are allowed".formatted(length));
+            if (bytes < 1)
+                throw new IllegalArgumentException(
+                        "a field '%s' of %d bytes: 1 is the least".formatted(name, bytes));
+        }
+    }
+
     /** Gives a device's state. */
     @Status(Status.Level.EXPERIMENTAL)
     @FunctionalInterface
@@ -108,5 +144,26 @@ public interface DeviceState {
      */
     static DeviceState of(String id, Snapshot snapshot, Restore restore) {
         return new ByteDevice(id, snapshot, restore);
+    }
+
+    /**
+     * A device whose state is numbers with names, such as a CPU's registers or a program's globals.
+     * Each is saved as 8 bytes, in the order of the names, which are its {@link #fields}. It has
+     * instance 0 and version 1.
+     *
+     * @param id its name, as {@link #id}
+     * @param names of all of its numbers, each once
+     * @param get gives the number of a name
+     * @param set takes it back; called once for each name, after all of them have come. It throws
+     *     an {@link java.io.UncheckedIOException} if a number makes no sense, for it may come from
+     *     anybody
+     * @return the device
+     */
+    static DeviceState ofNumbers(
+            String id,
+            List<String> names,
+            ToLongFunction<String> get,
+            ObjLongConsumer<String> set) {
+        return new NumbersDevice(id, names, get, set);
     }
 }

@@ -223,4 +223,16 @@ public abstract class DeviceStateConformance extends Conformance {
             assertEquals(0, left, "load(): did not read all of version " + version);
         }
     }
+
+    @Test
+    @Tag("DEV-11")
+    final void itsFieldsAreWhatItSaves() throws Exception {
+        for (DeviceState device : List.of(makeFresh(), makeUsed())) {
+            int saved = save(device).length;
+            List<DeviceState.Field> fields = device.fields();
+            needs(!fields.isEmpty(), "fields(): it names none");
+            long named = fields.stream().mapToLong(DeviceState.Field::bytes).sum();
+            assertEquals(saved, named, "fields(): their bytes are not as many as save() wrote");
+        }
+    }
 }

@@ -15,9 +15,12 @@ import org.vmferry.testkit.machine.ReferenceMachineBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** What docs/embedding.md shows is what is compiled, and does what it says. */
 class EmbeddingGuideTest {
@@ -36,13 +39,43 @@ class EmbeddingGuideTest {
             assertThat(source(block.group(1))).as(block.group(1)).contains(block.group(2));
     }
 
+    /** Of a file in the testkit or in one of the examples. */
     private static String source(String name) throws IOException {
-        try (var files = Files.walk(ROOT.resolve("testkit"))) {
-            List<Path> found =
-                    files.filter(file -> file.getFileName().toString().equals(name)).toList();
-            assertThat(found).as(name).hasSize(1);
-            return Files.readString(found.getFirst());
+        List<Path> found = new ArrayList<>();
+        for (String folder : List.of("testkit", "examples")) {
+            try (var files = Files.walk(ROOT.resolve(folder))) {
+                files.filter(file -> file.endsWith(name)).forEach(found::add);
+            }
         }
+        assertThat(found).as(name).hasSize(1);
+        return Files.readString(found.getFirst());
+    }
+
+    @Test
+    void itHasEveryLineOfTheExamples() throws Exception {
+        String guide = Files.readString(ROOT.resolve("docs/embedding.md"));
+        for (String file :
+                List.of(
+                        "unicorn/Unicorn.java",
+                        "unicorn/UnicornMachine.java",
+                        "unicorn/UnicornMachineTest.java",
+                        "unicorn/Main.java",
+                        "chicory/ChicoryMachine.java",
+                        "chicory/ChicoryMachineTest.java")) {
+            Set<String> shown =
+                    Pattern.compile("```java " + file + "\n([\\s\\S]*?)```")
+                            .matcher(guide)
+                            .results()
+                            .flatMap(block -> block.group(1).lines())
+                            .collect(Collectors.toSet());
+            assertThat(source(file).lines())
+                    .as(file)
+                    .filteredOn(line -> !line.isBlank() && !line.matches("(package|import) .*"))
+                    .isSubsetOf(shown);
+        }
+        String second = source("chicory/Main.java");
+        assertThat(second.replace("chicory", "unicorn").replace("Chicory", "Unicorn"))
+                .isEqualTo(source("unicorn/Main.java"));
     }
 
     @Test

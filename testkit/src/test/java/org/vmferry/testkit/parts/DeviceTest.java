@@ -16,7 +16,9 @@ import java.io.DataOutput;
 import java.io.EOFException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
@@ -91,6 +93,25 @@ class DeviceTest {
                         if (bytes.length != state.length) throw new IOException("not its state");
                         System.arraycopy(bytes, 0, state, 0, state.length);
                     });
+        }
+    }
+
+    /** One that its host keeps as numbers: two lambdas and their names. */
+    @Nested
+    class OfNumbers extends DeviceStateConformance {
+        @Override
+        protected DeviceState fresh() {
+            return device(0, 0);
+        }
+
+        @Override
+        protected DeviceState used() {
+            return device(Long.MIN_VALUE, 7);
+        }
+
+        private static DeviceState device(long pc, long sp) {
+            Map<String, Long> numbers = new HashMap<>(Map.of("pc", pc, "sp", sp));
+            return DeviceState.ofNumbers("cpu", List.of("pc", "sp"), numbers::get, numbers::put);
         }
     }
 
@@ -353,6 +374,20 @@ class DeviceTest {
                 @Override
                 public int oldestVersion() {
                     return 1;
+                }
+            };
+        }
+    }
+
+    /** Its names fit as long as its buffer is empty. */
+    @Breaks("DEV-11")
+    static class NamesItsNumberAlone extends Suite {
+        @Override
+        Device device() {
+            return new Device() {
+                @Override
+                public List<Field> fields() {
+                    return List.of(new Field("length", 4), new Field("number", 4));
                 }
             };
         }

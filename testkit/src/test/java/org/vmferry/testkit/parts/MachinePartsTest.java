@@ -5,6 +5,7 @@ import org.vmferry.engine.memory.ComparingRam;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
+import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.testkit.conformance.MachineConformance;
@@ -130,6 +131,20 @@ class MachinePartsTest {
                 @Override
                 public RamProvider ram() {
                     return compared;
+                }
+            };
+        }
+    }
+
+    /** It leaves all of that to the engine. */
+    @Nested
+    class WithoutALog extends OfToys {
+        @Override
+        protected Machine machine() {
+            return new ToyMachine() {
+                @Override
+                public Optional<DirtyLog> dirtyLog() {
+                    return Optional.empty();
                 }
             };
         }

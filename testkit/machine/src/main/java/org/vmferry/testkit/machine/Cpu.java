@@ -6,6 +6,8 @@ import org.vmferry.spi.machine.RunState;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * One hart of RV64IM, without privileges or interrupts. It is run by one thread at a time; its
@@ -152,5 +154,14 @@ final class Cpu implements DeviceState {
         retired = in.readLong();
         pc = in.readLong();
         for (int i = 1; i < x.length; i++) x[i] = in.readLong();
+    }
+
+    @Override
+    public List<Field> fields() {
+        List<Field> fields = new ArrayList<>();
+        fields.add(new Field("retired", Long.BYTES));
+        fields.add(new Field("pc", Long.BYTES));
+        for (int i = 1; i < x.length; i++) fields.add(new Field("x" + i, Long.BYTES));
+        return fields;
     }
 }

@@ -1,6 +1,4 @@
-package org.vmferry.it.docs;
-
-import org.vmferry.it.thirdparty.ThirdParty;
+package org.vmferry.it.thirdparty;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** What {@code mvn install} would leave, without touching the user's own repository. */
-final class MavenRepository {
+/** Local repositories of Maven's that have what the user's has, but for vmferry. */
+public final class MavenRepository {
     private static final String VERSION = "0.1.0-SNAPSHOT";
 
     /** What a plug-in's author needs, by artifact; the parent and the BOM are poms alone. */
@@ -25,14 +23,23 @@ final class MavenRepository {
 
     private MavenRepository() {}
 
-    /** Links to all that the user's has, and this build's artifacts. */
-    static Path withThisBuild(Path repository) throws IOException {
+    /**
+     * One with nothing of vmferry. What Maven fetches into the folders of others is the user's,
+     * too.
+     */
+    static Path withoutVmferry(Path repository) throws IOException {
         // Surefire tells where it is.
         String home = System.getProperty("user.home");
         Path own = Path.of(System.getProperty("localRepository", home + "/.m2/repository"));
         Path vmferry = Files.createDirectories(repository.resolve("org/vmferry"));
         link(own, repository, "org");
         link(own.resolve("org"), vmferry.getParent(), "vmferry");
+        return repository;
+    }
+
+    /** One as {@code mvn install} of this build would leave it. */
+    public static Path withThisBuild(Path repository) throws IOException {
+        Path vmferry = withoutVmferry(repository).resolve("org/vmferry");
         for (Map.Entry<String, String> module : MODULES.entrySet()) {
             String artifact = module.getKey();
             Path place = Files.createDirectories(vmferry.resolve(artifact).resolve(VERSION));
