@@ -180,11 +180,7 @@ public final class Engine {
         MigrationSession session = prepared.session;
         MachineUse use = MachineUse.toSend(machine, session.name());
         try {
-            List<MigrationNotifier> notifiers =
-                    plugins.all(PluginKind.NOTIFIER).stream()
-                            .map(plugin -> plugin.guarded(MigrationNotifier.class))
-                            .toList();
-            Save save = Save.of(session, machine, prepared.route, notifiers);
+            Save save = Save.of(session, machine, prepared.route);
             return new Migration(compatibility, session, address, save, use).start();
         } catch (MigrationException | RuntimeException | Error e) {
             use.end();
@@ -423,8 +419,14 @@ public final class Engine {
                     session.name(),
                     options.get(EngineOptions.MULTIFD_COMPRESSION));
         }
+        List<MigrationNotifier> notifiers =
+                plugins.all(PluginKind.NOTIFIER).stream()
+                        .map(plugin -> plugin.guarded(MigrationNotifier.class))
+                        .toList();
         return new Prepared(
-                session, new Route(address, way.guarded(TransportProvider.class), layout, carrier));
+                session,
+                new Route(
+                        address, way.guarded(TransportProvider.class), layout, carrier, notifiers));
     }
 
     private Optional<CompressionProvider> codec(Options options) throws MigrationException {

@@ -3,6 +3,7 @@ package example.host;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
@@ -46,8 +47,10 @@ public final class Host implements Machine {
         say("restored from a snapshot", original.isEqual(restored));
         original.enter(RunState.PAUSED); // after a snapshot it may go on here, too
 
-        try (Plugins folder = Plugins.fromDirectory(Path.of(arguments[1]))) {
-            Engine engine = new Engine(Plugins.discover().plus(folder));
+        Path folder = Path.of(arguments[1]);
+        try (Plugins all = Plugins.discover().plus(Plugins.fromDirectory(folder))) {
+            for (RejectedPlugin plugin : all.rejected()) System.err.println(plugin.sentence());
+            Engine engine = new Engine(all);
             Settings rle = MULTIFD.parameter("multifd-compression", "rle");
             var arrived = new Host();
             Migration load = engine.receive(arrived, "memory:host", rle);

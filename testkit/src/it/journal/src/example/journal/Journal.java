@@ -4,20 +4,27 @@ import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.notifier.MigrationEvent.PrecopyDone;
 import org.vmferry.spi.notifier.MigrationEvent.PrecopyFailed;
 import org.vmferry.spi.notifier.MigrationEvent.PrecopySetup;
+import org.vmferry.spi.notifier.MigrationInfo;
+import org.vmferry.spi.notifier.MigrationInfo.Kind;
 import org.vmferry.spi.notifier.MigrationNotifier;
-import org.vmferry.spi.notifier.MigrationVeto;
+import org.vmferry.spi.option.Option;
+import org.vmferry.spi.option.Parameter;
 
 import java.io.IOException;
-import java.lang.System.Logger.Level;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 
 /**
- * Keeps a line of each event in the file that the system property {@code example.journal} names.
- * What can't be written down must not happen: then it forbids the migration.
+ * Keeps a line of each event in the file that the system property {@code example.journal} names;
+ * the parameter {@code journal-note} stands in it, such as who has ordered the migration. What
+ * can't be written down must not happen.
  */
 public final class Journal implements MigrationNotifier {
+    private static final Parameter<String> NOTE = Parameter.text("journal-note");
+
     private final Path file;
 
     /** For {@code ServiceLoader}. */
@@ -36,22 +43,39 @@ public final class Journal implements MigrationNotifier {
     }
 
     @Override
-    public void notify(MigrationEvent event) throws MigrationVeto {
+    public List<Option<?>> options() {
+        return List.of(NOTE);
+    }
+
+    @Override
+    public boolean hears(MigrationInfo migration) {
+        return migration.kind() != Kind.CONVERSION; // of what comes in, too
+    }
+
+    @Override
+    public boolean failsClosed() {
+        return true;
+    }
+
+    @Override
+    public void notify(MigrationEvent event) {
         if (file == null) return;
-        String line =
+        MigrationInfo migration = event.migration();
+        String what =
                 switch (event) {
-                    case PrecopySetup setup -> "begins";
+                    case PrecopySetup setup -> "begins: " + migration.address();
                     case PrecopyDone done -> "done";
                     case PrecopyFailed failed -> "failed: " + failed.reason();
                 };
+        String line = migration.name() + " " + what + " " + migration.options().get(NOTE);
         try {
             Files.writeString(
-                    file, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                    file,
+                    line.strip() + "\n",
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND);
         } catch (IOException e) {
-            if (event instanceof PrecopySetup) {
-                throw new MigrationVeto("the journal " + file + " can't be written: " + e);
-            }
-            System.getLogger("example.journal").log(Level.WARNING, "'" + line + "' is lost", e);
+            throw new UncheckedIOException("the journal " + file + " can't be written", e);
         }
     }
 }

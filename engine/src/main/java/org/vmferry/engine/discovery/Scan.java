@@ -293,6 +293,7 @@ final class Scan {
             case MigrationNotifier notifier -> {
                 Set<Mode> modes = notifier.modes();
                 check(modes != null && !List.copyOf(modes).isEmpty(), "it has no modes");
+                notifier.failsClosed(); // what throws here is left out, and said
             }
             default -> throw new BrokenContract("it serves no extension point");
         }

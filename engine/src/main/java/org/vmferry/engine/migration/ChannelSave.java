@@ -14,7 +14,6 @@ import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.machine.Migratable;
-import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.ChannelTransport;
@@ -33,13 +32,9 @@ final class ChannelSave extends Save {
     private LateWord word; // the migration's thread's own
 
     ChannelSave(
-            MigrationSession session,
-            Migratable machine,
-            Route route,
-            ChannelTransport channels,
-            List<MigrationNotifier> notifiers)
+            MigrationSession session, Migratable machine, Route route, ChannelTransport channels)
             throws MigrationException {
-        super(session, machine, route, notifiers);
+        super(session, machine, route);
         this.channels = channels;
     }
 

@@ -9,7 +9,6 @@ import org.vmferry.engine.stream.FileStreamOut;
 import org.vmferry.engine.stream.Wire;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Migratable;
-import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.ram.Staging;
@@ -26,14 +25,9 @@ final class FileSave extends Save {
     private final FileTransport files;
     private volatile PlacedOut placed; // null of a stream
 
-    FileSave(
-            MigrationSession session,
-            Migratable machine,
-            Route route,
-            FileTransport files,
-            List<MigrationNotifier> notifiers)
+    FileSave(MigrationSession session, Migratable machine, Route route, FileTransport files)
             throws MigrationException {
-        super(session, machine, route, notifiers);
+        super(session, machine, route);
         this.files = files;
     }
 

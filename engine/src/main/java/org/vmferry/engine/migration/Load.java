@@ -13,9 +13,12 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.machine.SectionStore.Configuration;
+import org.vmferry.spi.notifier.MigrationInfo.Direction;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
+import org.vmferry.spi.transport.Acceptor;
+import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.TransportEnd;
 
 import java.io.IOException;
@@ -36,6 +39,7 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
     private final TransportEnd end;
     private final Phases phases = new Phases();
     private final Runnable loaded;
+    private final Notifications notifications;
     private Map<BlockHeader, RamBlock> blocks; // null until RAM has begun
     private List<String> notes = List.of();
     private boolean ramEnded;
@@ -57,6 +61,8 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
         this.route = route;
         this.end = end;
         this.loaded = loaded;
+        Address at = end instanceof Acceptor acceptor ? acceptor.address() : route.address();
+        this.notifications = Notifications.of(session, machine, Direction.INCOMING, route, at);
         session.onFailure(end::release);
     }
 
@@ -64,8 +70,21 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
     public void run(Stage stage) throws IOException {
         try (end) { // first of all: it is open already
             stage.enter(MigrationState.SETUP);
-            load(stage);
+            notifications.setUp();
+            try {
+                load(stage);
+            } catch (IOException | RuntimeException | Error e) {
+                session.fail(e);
+                tellEnd();
+                throw e;
+            }
+            tellEnd();
         }
+    }
+
+    private void tellEnd() {
+        if (life.isDone()) notifications.done();
+        else notifications.failed(life.failure().getMessage());
     }
 
     /** Opens the stream, loads it, and closes it. */
@@ -130,6 +149,7 @@ public abstract sealed class Load implements MigrationSide permits FileLoad, Cha
     public boolean abandon(MigrationException why) {
         if (life.committed() && !life.isDone() && life.failure() == null) return false;
         session.release(life.fail(why));
+        tellEnd();
         return true;
     }
 

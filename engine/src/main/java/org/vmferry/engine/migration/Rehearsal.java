@@ -86,7 +86,7 @@ final class Rehearsal {
         MigrationSession sending =
                 MigrationSession.ofRehearsal(LifeCycle.Role.SENDS, "rehearsal-send", options);
         try {
-            run(Save.of(sending, Guard.over(source), route(from), List.of()), sending);
+            run(Save.of(sending, Guard.over(source), route(from)), sending);
         } finally {
             Joined.all(List.of(receiver));
         }
@@ -95,7 +95,8 @@ final class Rehearsal {
     }
 
     private static Route route(PipeEnd end) {
-        return new Route(PipeEnd.ADDRESS, end.transport(), Optional.empty(), Optional.empty());
+        return new Route(
+                PipeEnd.ADDRESS, end.transport(), Optional.empty(), Optional.empty(), List.of());
     }
 
     /** What it throws the session knows, and the other end soon hears of. */

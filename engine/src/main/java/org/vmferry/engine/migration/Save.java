@@ -1,7 +1,6 @@
 package org.vmferry.engine.migration;
 
 import org.slf4j.Logger;
-import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
@@ -10,7 +9,7 @@ import org.vmferry.spi.Mode;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.Migratable;
 import org.vmferry.spi.machine.RunState;
-import org.vmferry.spi.notifier.MigrationNotifier;
+import org.vmferry.spi.notifier.MigrationInfo.Direction;
 import org.vmferry.spi.ram.AvailableMemory;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
@@ -38,39 +37,29 @@ public abstract sealed class Save implements MigrationSide permits FileSave, Cha
     private volatile TransportEnd to;
     private volatile boolean yanked;
 
-    Save(
-            MigrationSession session,
-            Migratable machine,
-            Route route,
-            List<MigrationNotifier> notifiers)
-            throws MigrationException {
+    Save(MigrationSession session, Migratable machine, Route route) throws MigrationException {
         MissingRam.checkLayout(session.options(), route.layout());
         this.session = session;
         this.life = session.life();
         this.machine = machine;
         this.contents = Contents.of(machine);
         this.route = route;
-        this.notifications = new Notifications(session.name(), notifiers, mode());
+        this.notifications =
+                Notifications.of(session, machine, Direction.OUTGOING, route, route.address());
         this.gate = new SwitchoverGate(session);
     }
 
-    /** A save of a machine, of which these are told. */
-    public static Save of(
-            MigrationSession session,
-            Migratable machine,
-            Route route,
-            List<MigrationNotifier> notifiers)
+    /** A save of a machine. */
+    public static Save of(MigrationSession session, Migratable machine, Route route)
             throws MigrationException {
         return switch (route.transport()) {
-            case FileTransport files -> new FileSave(session, machine, route, files, notifiers);
-            case ChannelTransport channels ->
-                    new ChannelSave(session, machine, route, channels, notifiers);
+            case FileTransport files -> new FileSave(session, machine, route, files);
+            case ChannelTransport channels -> new ChannelSave(session, machine, route, channels);
         };
     }
 
     private Mode mode() {
-        String name = session.options().get(EngineOptions.MODE);
-        return name.equals(Mode.CPR_REBOOT.wireName()) ? Mode.CPR_REBOOT : Mode.NORMAL;
+        return Notifications.mode(session.options());
     }
 
     @Override

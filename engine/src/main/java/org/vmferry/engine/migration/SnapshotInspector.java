@@ -176,7 +176,7 @@ public final class SnapshotInspector implements MachineArchive, RamTarget {
     }
 
     private FileLoad load() {
-        return new FileLoad(session, this, route, end, () -> {}, 0);
+        return new FileLoad(session, this, route.quiet(), end, () -> {}, 0);
     }
 
     @Override

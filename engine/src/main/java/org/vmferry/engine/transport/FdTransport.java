@@ -6,10 +6,9 @@ import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
+import org.vmferry.spi.transport.ChannelEnd;
 import org.vmferry.spi.transport.ChannelTransport;
-import org.vmferry.spi.transport.OpenChannels;
 import org.vmferry.spi.transport.Opener;
-import org.vmferry.spi.transport.TransportEnd;
 
 import java.io.IOException;
 import java.util.Set;
@@ -66,29 +65,15 @@ public final class FdTransport implements ChannelTransport {
         return new Destination(address);
     }
 
-    private abstract class Side implements TransportEnd {
-        final Address address;
-        private final OpenChannels channels;
-
+    private abstract class Side extends ChannelEnd {
         Side(Address address) {
-            this.address = address;
-            channels = new OpenChannels(address.toString());
+            super(address);
         }
 
         Channel take() throws IOException {
-            channels.check();
-            Channel hosts = names.take(address.target());
-            return channels.add(Guard.host(Channel.class, hosts, "the channel of " + address));
-        }
-
-        @Override
-        public void release() {
-            channels.release();
-        }
-
-        @Override
-        public void close() {
-            channels.release();
+            channels().check();
+            Channel hosts = names.take(address().target());
+            return channels().add(Guard.host(Channel.class, hosts, "the channel of " + address()));
         }
     }
 
@@ -106,11 +91,6 @@ public final class FdTransport implements ChannelTransport {
     private final class Destination extends Side implements Acceptor {
         Destination(Address address) {
             super(address);
-        }
-
-        @Override
-        public Address address() {
-            return address;
         }
 
         @Override

@@ -46,7 +46,7 @@ public final class NamedChannels {
             throw MigrationException.host(
                     "the socket for fd:%s must be connected and blocking", name);
         }
-        register(name, new SocketStream(socket, "fd:" + name, closed -> {}));
+        register(name, new SocketStream(socket, "fd:" + name));
     }
 
     /**

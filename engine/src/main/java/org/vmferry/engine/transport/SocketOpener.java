@@ -5,7 +5,7 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
-import org.vmferry.spi.transport.OpenChannels;
+import org.vmferry.spi.transport.ChannelEnd;
 import org.vmferry.spi.transport.Opener;
 
 import java.io.IOException;
@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** Connects to where an address leads. */
-final class SocketOpener implements Opener {
+final class SocketOpener extends ChannelEnd implements Opener {
     /** Finds the places to try, in turn. May block for as long as name servers take. */
     interface Resolver {
         List<? extends SocketAddress> resolve() throws IOException;
@@ -29,53 +29,50 @@ final class SocketOpener implements Opener {
 
     private static final long LEAVE_MS = 300;
 
-    private final Address address;
     private final Resolver resolver;
     private final long timeout;
-    private final OpenChannels channels;
     // Where the main channel got to; all others go there too.
     private volatile SocketAddress reached;
 
     SocketOpener(Address address, Resolver resolver, long timeout) {
-        this.address = address;
+        super(address);
         this.resolver = resolver;
         this.timeout = timeout == 0 ? Long.MAX_VALUE : timeout;
-        channels = new OpenChannels("connecting to " + address);
     }
 
     @Override
     public Channel open() throws IOException {
-        channels.check();
+        channels().check();
         SocketAddress place = reached;
         Attempt attempt = new Attempt(place == null ? resolver : () -> List.of(place));
-        channels.add(attempt);
+        channels().add(attempt);
         // Its own thread: neither a name server nor a full queue of a unix socket knows deadlines.
         Thread thread =
                 Thread.ofPlatform()
                         .daemon()
-                        .name(Printable.line("vmferry-connect-" + address))
+                        .name(Printable.line("vmferry-connect-" + address()))
                         .start(attempt);
         try {
             SocketChannel socket = attempt.result.get(timeout, TimeUnit.MILLISECONDS);
-            SocketStream stream =
-                    channels.add(new SocketStream(socket, address.toString(), channels::remove));
+            SocketStream stream = channels().add(new SocketStream(socket, address().toString()));
             reached = attempt.place;
             attempt.handOver();
             return stream;
         } catch (ExecutionException e) {
-            channels.check();
+            channels().check();
             if (e.getCause() instanceof IOException io) throw io;
             throw MigrationException.of(e.getCause());
         } catch (TimeoutException e) {
             throw new MigrationException(
                     Blame.TRANSPORT,
                     "can't reach %s: no answer within connect-timeout, %d ms"
-                            .formatted(address, timeout));
+                            .formatted(address(), timeout));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new MigrationException(Blame.USER, "connecting to " + address + ": interrupted");
+            throw new MigrationException(
+                    Blame.USER, "connecting to " + address() + ": interrupted");
         } finally {
-            channels.remove(attempt);
+            channels().remove(attempt);
             attempt.close();
             leave(thread);
         }
@@ -88,16 +85,6 @@ final class SocketOpener implements Opener {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    @Override
-    public void release() {
-        channels.release();
-    }
-
-    @Override
-    public void close() {
-        channels.release();
     }
 
     /** One call of open(), on a thread of its own. */
@@ -142,7 +129,7 @@ final class SocketOpener implements Opener {
                     last = e;
                 }
             }
-            throw Trouble.transport("can't reach " + address + ": " + refusals, last);
+            throw Trouble.transport("can't reach " + address() + ": " + refusals, last);
         }
 
         private synchronized SocketChannel next(SocketAddress to) throws IOException {

@@ -12,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.util.OptionalLong;
-import java.util.function.Consumer;
 
 /**
  * A connected socket. Closing it lets go whoever reads or writes, at once. Give it direct buffers:
@@ -25,15 +24,12 @@ final class SocketStream implements Channel, Lifeline {
     private final SocketChannel socket;
     private final String peer;
     private final String origin;
-    private final Consumer<SocketStream> whenClosed;
     private final TcpSocket tcp; // null if it is none
     private volatile long noticed; // ms
 
-    SocketStream(SocketChannel socket, String peer, Consumer<SocketStream> whenClosed)
-            throws IOException {
+    SocketStream(SocketChannel socket, String peer) throws IOException {
         this.socket = socket;
         this.peer = peer;
-        this.whenClosed = whenClosed;
         if (socket.getRemoteAddress() instanceof InetSocketAddress inet) {
             tcp = new TcpSocket(socket);
             socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
@@ -137,14 +133,8 @@ final class SocketStream implements Channel, Lifeline {
     }
 
     @Override
-    public void close() throws IOException {
-        try {
-            synchronized (this) { // its number may be another's at once
-                socket.close();
-            }
-        } finally {
-            whenClosed.accept(this);
-        }
+    public synchronized void close() throws IOException { // its number may be another's at once
+        socket.close();
     }
 
     @Override

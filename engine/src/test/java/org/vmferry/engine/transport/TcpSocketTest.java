@@ -71,7 +71,7 @@ class TcpSocketTest {
     void givesUpWhatIsNotTaken(String host) throws Exception {
         assumeTrue(NativeCalls.available(), "needs native access: the JDK has no such option");
         try (Pair pair = Pair.at(host);
-                SocketStream stream = new SocketStream(pair.here, "there", gone -> {})) {
+                SocketStream stream = new SocketStream(pair.here, "there")) {
             assertThat(stream.notice(700)).isTrue();
             assertThatThrownBy(() -> writeForEver(stream))
                     .isInstanceOf(MigrationException.class)

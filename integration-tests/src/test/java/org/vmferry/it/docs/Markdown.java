@@ -5,12 +5,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The blocks of code in the documents. */
 final class Markdown {
     private static final String FENCE = "```";
     private static final String INDENT = "    ";
+    private static final Pattern FILE = Pattern.compile("`((?:src|test)/[^`]+|pom\\.xml)`");
 
     private Markdown() {}
 
@@ -27,6 +31,15 @@ final class Markdown {
             String place, String before, String language, boolean indented, List<String> lines) {
         String text() {
             return String.join("\n", lines) + "\n";
+        }
+
+        /** The file that it is the content of: the last one named before it. */
+        Optional<String> file() {
+            if (language.equals("sh")) return Optional.empty();
+            return FILE.matcher(before)
+                    .results()
+                    .reduce((first, last) -> last)
+                    .map((MatchResult found) -> found.group(1));
         }
     }
 

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.it.docs.Markdown.Block;
-import org.vmferry.it.thirdparty.MavenRepository;
 import org.vmferry.it.thirdparty.ThirdParty;
 
 import java.io.File;
@@ -14,35 +14,22 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
 
 /**
  * docs/plugins.md, followed literally from an empty folder: each file is written, each command run.
  */
 class PluginsGuideTest {
-    private static final Pattern FILE = Pattern.compile("`((?:src|test)/[^`]+|pom\\.xml)`");
-
     @TempDir Path directory;
 
     private static List<Block> blocks() throws Exception {
         return Markdown.blocks(ThirdParty.ROOT.resolve("docs/plugins.md"));
     }
 
-    /** The file that a block is the content of: the last one named before it. */
-    private static Optional<String> file(Block block) {
-        if (block.language().equals("sh")) return Optional.empty();
-        return FILE.matcher(block.before())
-                .results()
-                .reduce((first, last) -> last)
-                .map((MatchResult found) -> found.group(1));
-    }
-
     @Test
     void itsFilesAreThoseOfTheExample() throws Exception {
         int files = 0;
         for (Block block : blocks()) {
-            Optional<String> file = file(block);
+            Optional<String> file = block.file();
             if (file.isEmpty()) continue;
             assertThat(ThirdParty.SOURCES.resolve("rle").resolve(file.get()))
                     .as(block.place())
@@ -61,7 +48,7 @@ class PluginsGuideTest {
                 if (!block.before().startsWith("<!-- not run")) steps.append(block.text());
                 continue;
             }
-            file(block)
+            block.file()
                     .ifPresent(
                             file ->
                                     steps.append("mkdir -p \"$(dirname %s)\"\n".formatted(file))
@@ -77,25 +64,28 @@ class PluginsGuideTest {
         assertThat(said).doesNotContain("[         0 tests successful      ]");
     }
 
-    /** Its files again, in another empty folder, with nothing but Maven. */
+    /**
+     * Its files again, in another empty folder, with nothing but Maven and a repository that is
+     * empty.
+     */
     @Test
     void itsPomTriesTheCodec() throws Exception {
         Path codec = directory.resolve("codec");
         for (Block block : blocks()) {
-            Optional<String> file = file(block);
+            Optional<String> file = block.file();
             if (file.isEmpty() || file.get().endsWith("module-info.java")) continue;
             Path place = codec.resolve(file.get());
             Files.createDirectories(place.getParent());
             Files.writeString(place, block.text());
         }
-        Path repository = MavenRepository.withThisBuild(directory.resolve("repository"));
-        ProcessBuilder maven =
-                new ProcessBuilder("mvn", "-B", "-o", "-Dmaven.repo.local=" + repository, "test")
-                        .directory(codec.toFile());
-        maven.environment().put("JAVA_HOME", System.getProperty("java.home"));
-        assertThat(ThirdParty.run(maven))
+        assertThat(new NewMaven(directory.resolve("maven")).run(codec, "package"))
                 .contains("Tests run: 15, Failures: 0, Errors: 0, Skipped: 1")
                 .contains("BUILD SUCCESS");
+        Path plugins = Files.createDirectories(directory.resolve("plugins/rle"));
+        Files.copy(codec.resolve("target/rle-1.jar"), plugins.resolve("rle-1.jar"));
+        try (Plugins found = Plugins.fromDirectory(plugins.getParent())) {
+            assertThat(found.codec("rle").wireMethod()).isEqualTo(24);
+        }
     }
 
     private String run(String steps) throws Exception {

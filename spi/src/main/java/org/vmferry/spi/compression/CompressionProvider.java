@@ -61,7 +61,8 @@ public interface CompressionProvider extends Provider {
     @Status(Status.Level.STABLE)
     interface Compressor extends AutoCloseable {
         /**
-         * The most that compressing one packet can give, its flush included.
+         * The most that compressing one packet can give, its flush included, in however many calls
+         * it comes: in one, or in as many as it has pages.
          *
          * @param length bytes of pages in the packet
          * @return bytes
@@ -72,7 +73,8 @@ public interface CompressionProvider extends Provider {
          * Compresses pages, and at a packet's end flushes: the receiver can then decode them all.
          *
          * @param source direct; is emptied
-         * @param target direct; has room for {@link #maximumOutput}
+         * @param target direct; has room for {@link #maximumOutput} at a packet's first call, and
+         *     at later ones for what is left of it
          * @param endOfPacket whether to flush
          * @throws IOException if the codec fails or there is no room
          */

@@ -3,9 +3,19 @@ package org.vmferry.spi.notifier;
 import org.vmferry.spi.Mode;
 import org.vmferry.spi.Status;
 
-/** What a notifier is told. */
+/**
+ * What a notifier is told. A switch over these three is whole, and stays so: what is to be told
+ * besides gets a method of its own in {@link MigrationNotifier}, and {@link MigrationInfo} grows.
+ */
 @Status(Status.Level.STABLE)
 public sealed interface MigrationEvent {
+    /**
+     * The migration.
+     *
+     * @return null only of an event that was made without it, as by a test
+     */
+    MigrationInfo migration();
+
     /**
      * The migration's mode.
      *
@@ -14,27 +24,62 @@ public sealed interface MigrationEvent {
     Mode mode();
 
     /**
-     * A migration is being set up; the only event at which a notifier may veto.
+     * A migration is being set up; the only event at which a notifier may veto. Nothing was sent or
+     * read yet, and the guest is as it was; an incoming one listens already, or has its file open.
      *
      * @param mode the migration's
+     * @param migration which
      */
     @Status(Status.Level.STABLE)
-    record PrecopySetup(Mode mode) implements MigrationEvent {}
+    record PrecopySetup(Mode mode, MigrationInfo migration) implements MigrationEvent {
+        /**
+         * Without the migration.
+         *
+         * @param mode the migration's
+         */
+        public PrecopySetup(Mode mode) {
+            this(mode, null);
+        }
+    }
 
     /**
-     * The source has sent everything.
+     * It has succeeded: the source has sent everything, or the destination's machine has everything
+     * and has entered its state.
      *
      * @param mode the migration's
+     * @param migration which
      */
     @Status(Status.Level.STABLE)
-    record PrecopyDone(Mode mode) implements MigrationEvent {}
+    record PrecopyDone(Mode mode, MigrationInfo migration) implements MigrationEvent {
+        /**
+         * Without the migration.
+         *
+         * @param mode the migration's
+         */
+        public PrecopyDone(Mode mode) {
+            this(mode, null);
+        }
+    }
 
     /**
-     * The migration failed or was cancelled; the source's guest goes on.
+     * The migration failed or was cancelled. The source's guest goes on, but for an outcome that
+     * nobody knows; the destination's was not started.
      *
      * @param mode the migration's
      * @param reason one sentence
+     * @param migration which
      */
     @Status(Status.Level.STABLE)
-    record PrecopyFailed(Mode mode, String reason) implements MigrationEvent {}
+    record PrecopyFailed(Mode mode, String reason, MigrationInfo migration)
+            implements MigrationEvent {
+        /**
+         * Without the migration.
+         *
+         * @param mode the migration's
+         * @param reason one sentence
+         */
+        public PrecopyFailed(Mode mode, String reason) {
+            this(mode, reason, null);
+        }
+    }
 }

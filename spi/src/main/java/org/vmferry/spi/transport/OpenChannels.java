@@ -7,7 +7,8 @@ import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
 
 import java.util.ArrayDeque;
-import java.util.HashSet;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
@@ -23,7 +24,9 @@ public final class OpenChannels {
     private static final Logger log = Log.of(OpenChannels.class);
 
     private final String name;
-    private final Set<AutoCloseable> open = new HashSet<>();
+    // By identity: two that are equal, as records may be, are two to close.
+    private final Set<AutoCloseable> open = Collections.newSetFromMap(new IdentityHashMap<>());
+    private int pruned = 8; // as many as may be open before closed ones are looked for
     private final Queue<Channel> come = new ArrayDeque<>();
     private boolean released;
 
@@ -47,6 +50,7 @@ public final class OpenChannels {
     public <C extends AutoCloseable> C add(C one) throws MigrationException {
         synchronized (this) {
             if (!released) {
+                if (open.size() >= pruned) prune();
                 open.add(one);
                 return one;
             }
@@ -55,8 +59,15 @@ public final class OpenChannels {
         throw givenUp();
     }
 
+    /** Strangers may come and be closed for as long as the end lives. */
+    private void prune() {
+        open.removeIf(one -> one instanceof java.nio.channels.Channel it && !it.isOpen());
+        pruned = Math.max(pruned, 2 * open.size());
+    }
+
     /**
-     * One that has been closed is kept no longer.
+     * Keeps one no longer that was closed. A channel that was needs it not: it is forgotten in
+     * time.
      *
      * @param one that was added
      */

@@ -9,7 +9,10 @@ import org.junit.jupiter.api.Timeout;
 import org.vmferry.spi.MigrationException;
 
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
@@ -72,6 +75,22 @@ class OpenChannelsTest {
         assertThat(pair[0].isOpen()).isFalse();
     }
 
+    /** A destination may listen for days, and turn away who knocks. */
+    @Test
+    void whatWasClosedIsForgotten() throws Exception {
+        List<WeakReference<Channel>> strangers = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            Channel stranger = new Plain(null);
+            strangers.add(new WeakReference<>(stranger));
+            end.add(stranger);
+        }
+        System.gc();
+        assertThat(strangers).filteredOn(one -> one.get() != null).hasSizeLessThan(20);
+        end.add(pair()[0]);
+        end.release();
+        assertThat(pair[0].isOpen()).isFalse();
+    }
+
     @Test
     void anInterruptEndsAcceptAndIsKept() throws Exception {
         Asked asked = accepting();
@@ -127,7 +146,7 @@ class OpenChannelsTest {
 
         @Override
         public boolean isOpen() {
-            return real.isOpen();
+            return real != null && real.isOpen();
         }
 
         @Override

@@ -233,6 +233,18 @@ public abstract class CompressionConformance extends ProviderConformance<Compres
                     () -> compressor.compress(pages(kind), exact, true),
                     "maximumOutput(): so much room, %d bytes, must do at level %d"
                             .formatted(most, level));
+            ByteBuffer pages = pages(kind);
+            ByteBuffer same = exact.clear();
+            assertDoesNotThrow(
+                    () -> {
+                        for (int at = 0; at < packet(); at += PAGE) {
+                            int length = Math.min(PAGE, packet() - at);
+                            boolean last = at + length == packet();
+                            compressor.compress(pages.slice(at, length), same, last);
+                        }
+                    },
+                    "maximumOutput(): so much room, %d bytes, must do at level %d page by page, too"
+                            .formatted(most, level));
         }
     }
 

@@ -291,6 +291,26 @@ class CompressionTwinsTest {
         }
     }
 
+    /** Enough for a packet of one call, and not for one of many. */
+    @Breaks("CMP-6")
+    static class FlushesAtEachCall extends Zlib {
+        @Override
+        public Compressor compressor(int level) throws IOException {
+            return new Deflating(level) {
+                @Override
+                public int maximumOutput(int length) {
+                    return length + length / 1000 + 64;
+                }
+
+                @Override
+                public void compress(ByteBuffer source, ByteBuffer target, boolean endOfPacket)
+                        throws IOException {
+                    super.compress(source, target, true);
+                }
+            };
+        }
+    }
+
     @Breaks("CMP-7")
     static class FillsWholePagesOnly extends Zlib {
         @Override

@@ -5,6 +5,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.TestFactory;
 import org.vmferry.spi.Mode;
 import org.vmferry.spi.notifier.MigrationEvent;
+import org.vmferry.spi.notifier.MigrationInfo;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.notifier.MigrationVeto;
 import org.vmferry.testkit.conformance.NotifierConformance;
@@ -27,6 +28,69 @@ class NotifierTest {
         @Override
         protected Optional<MigrationNotifier> forbidding() {
             return Optional.of(new DrainNotifier(() -> true));
+        }
+    }
+
+    /** One that fails closed, and is told of all there is. */
+    @Nested
+    class Guard extends NotifierConformance {
+        @Override
+        protected MigrationNotifier provider() {
+            return new Closed(null);
+        }
+
+        @Override
+        protected Optional<MigrationNotifier> forbidding() {
+            return Optional.of(new Closed(new NoClassDefFoundError("org/example/Database")));
+        }
+    }
+
+    /** What comes in alone, and lets nothing of it pass. */
+    @Nested
+    class Door extends NotifierConformance {
+        @Override
+        protected MigrationNotifier provider() {
+            return incoming(null);
+        }
+
+        @Override
+        protected Optional<MigrationNotifier> forbidding() {
+            return Optional.of(incoming(new IllegalStateException("no list of guests")));
+        }
+
+        private static MigrationNotifier incoming(RuntimeException trouble) {
+            return new Closed(trouble) {
+                @Override
+                public boolean hears(MigrationInfo migration) {
+                    return migration.direction() == MigrationInfo.Direction.INCOMING;
+                }
+            };
+        }
+    }
+
+    private static class Closed extends DrainNotifier {
+        private final Throwable trouble;
+
+        Closed(Throwable trouble) {
+            super(() -> false);
+            this.trouble = trouble;
+        }
+
+        @Override
+        public boolean hears(MigrationInfo migration) {
+            return true;
+        }
+
+        @Override
+        public boolean failsClosed() {
+            return true;
+        }
+
+        @Override
+        public void notify(MigrationEvent event) throws MigrationVeto {
+            if (trouble instanceof Error error) throw error;
+            if (trouble instanceof RuntimeException exception) throw exception;
+            super.notify(event);
         }
     }
 
@@ -55,6 +119,22 @@ class NotifierTest {
                 @Override
                 public Set<Mode> modes() {
                     return asked++ == 0 ? Set.of(Mode.NORMAL) : Set.of();
+                }
+            };
+        }
+    }
+
+    @Breaks("NTF-1")
+    static class ClosesAtTimes extends Suite {
+        @Override
+        protected MigrationNotifier provider() {
+            return new DrainNotifier(() -> false) {
+                private boolean closed;
+
+                @Override
+                public boolean failsClosed() {
+                    closed = !closed;
+                    return closed;
                 }
             };
         }
@@ -133,6 +213,26 @@ class NotifierTest {
                         public void notify(MigrationEvent event) throws MigrationVeto {
                             if (event instanceof MigrationEvent.PrecopySetup)
                                 throw new MigrationVeto("");
+                        }
+                    });
+        }
+    }
+
+    /** It means to forbid, but only a veto does unless it fails closed. */
+    @Breaks({"NTF-5", "NTF-7"})
+    static class ThrowsSomethingElse extends Suite {
+        @Override
+        protected MigrationNotifier provider() {
+            return new DrainNotifier(() -> false);
+        }
+
+        @Override
+        protected Optional<MigrationNotifier> forbidding() {
+            return Optional.of(
+                    new DrainNotifier(() -> false) {
+                        @Override
+                        public void notify(MigrationEvent event) {
+                            throw new IllegalStateException("the list of guests is lost");
                         }
                     });
         }

@@ -50,6 +50,25 @@ class TransportPartsTest {
         }
     }
 
+    /** With what spi gives authors, and a channel of the JDK's. */
+    @Nested
+    class Loop extends ChannelTransportConformance {
+        @Override
+        protected ChannelTransport provider() {
+            return new LoopTransport();
+        }
+
+        @Override
+        protected Address destination() {
+            return new Address("loop", "0");
+        }
+
+        @Override
+        protected Optional<Address> nonsense() {
+            return Optional.of(new Address("loop", "many"));
+        }
+    }
+
     @Nested
     class Unix extends ChannelTransportConformance {
         @TempDir Path folder;
