@@ -176,6 +176,13 @@ abstract class Action implements Callable<Integer> {
         }
     }
 
+    /** Lets a file appear that has all that it is to have. */
+    final void complete(OutgoingFile out) throws IOException {
+        interruption.check();
+        interruption.cancelBy(out::release);
+        out.complete();
+    }
+
     /** Says which RAM a new snapshot lacks. */
     final void remarkMissing(Path snapshot, ArchiveMachine archive) {
         for (String block : archive.missing()) {
