@@ -84,7 +84,7 @@ final class InspectCommand extends SnapshotAction {
             return;
         }
         if (json) out().println(Json.writePretty(InspectionView.tree(snapshot, inspection)));
-        else InspectionView.print(out(), charset(), snapshot, inspection);
+        else InspectionView.print(out(), charset(), Terminal.here(), snapshot, inspection);
     }
 
     /** What is looked into after its structure was read is read twice. */

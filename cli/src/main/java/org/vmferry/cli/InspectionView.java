@@ -19,7 +19,12 @@ final class InspectionView {
     private InspectionView() {}
 
     /** For people. */
-    static void print(PrintWriter out, Charset charset, Snapshot snapshot, Inspection inspection) {
+    static void print(
+            PrintWriter out,
+            Charset charset,
+            Terminal terminal,
+            Snapshot snapshot,
+            Inspection inspection) {
         int page = inspection.pageSize();
         out.println(Printable.line(snapshot.path() + ": " + Format.of(inspection).described()));
         facts(
@@ -38,13 +43,16 @@ final class InspectionView {
                 Text.bytes(used),
                 Text.bytes((double) present * page));
         if (!blocks.isEmpty()) out.println("  " + picture.legend());
+        boolean drawn = terminal.out() && terminal.colours();
+        if (drawn) for (String row : picture.of(blocks, terminal)) out.println("  |" + row + "|");
+        int number = 0;
         for (Inspection.Block block : blocks) {
+            String id = "%-24s".formatted(Printable.line(block.id()));
+            if (drawn) id = Picture.coloured(id, number++, terminal);
             if (block.missing()) {
                 out.printf(
-                        "  %-24s %10s  missing: %s%n",
-                        Printable.line(block.id()),
-                        Text.bytes(block.usedLength()),
-                        Text.why(block.content()));
+                        "  %s %10s  missing: %s%n",
+                        id, Text.bytes(block.usedLength()), Text.why(block.content()));
                 for (Inspection.Range range : block.guest())
                     out.println("    " + Text.range(range));
                 continue;
@@ -52,12 +60,12 @@ final class InspectionView {
             long here = block.present().cardinality();
             out.printf(
                     Locale.ROOT,
-                    "  %-24s %10s  %d of %s%n",
-                    Printable.line(block.id()),
+                    "  %s %10s  %d of %s%n",
+                    id,
                     Text.bytes(block.usedLength()),
                     here,
                     Text.count(block.present().pages(), "page"));
-            out.println("    |" + picture.of(block.present()) + "|");
+            if (!drawn) out.println("    |" + picture.of(block.present()) + "|");
             for (Inspection.Range range : block.guest()) out.println("    " + Text.range(range));
         }
 
