@@ -51,6 +51,7 @@ public final class Main {
         SUBCOMMANDS.put("convert", ConvertCommand::new);
         SUBCOMMANDS.put("send", SendCommand::new);
         SUBCOMMANDS.put("receive", ReceiveCommand::new);
+        SUBCOMMANDS.put("watch", WatchCommand::new);
         SUBCOMMANDS.put("demo", DemoCommand::new);
         SUBCOMMANDS.put("bench", BenchCommand::new);
         SUBCOMMANDS.put("plugins", PluginsCommand::new);
