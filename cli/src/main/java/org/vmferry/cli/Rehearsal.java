@@ -46,6 +46,7 @@ public final class Rehearsal {
         run("convert", stream, placed, "--format", "mapped-ram");
         run("extract", placed, "--block", block, "-o", raw);
         run("plugins");
+        run();
         run("--help");
         run("--version");
     }
