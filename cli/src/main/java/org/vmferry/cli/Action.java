@@ -176,6 +176,13 @@ abstract class Action implements Callable<Integer> {
         }
     }
 
+    /** Lets a file appear that has all that it is to have. */
+    final void complete(OutgoingFile out) throws IOException {
+        interruption.check();
+        interruption.cancelBy(out::release);
+        out.complete();
+    }
+
     /** Says which RAM a new snapshot lacks. */
     final void remarkMissing(Path snapshot, ArchiveMachine archive) {
         for (String block : archive.missing()) {
@@ -187,10 +194,12 @@ abstract class Action implements Callable<Integer> {
 
     /** Watches a long work. The launcher knows whether standard error is a terminal. */
     final Progress progress(String what) {
-        boolean terminal = Boolean.getBoolean("vmferry.terminal");
+        Terminal terminal = Terminal.here();
         var style =
-                quiet ? Progress.Style.NONE : terminal ? Progress.Style.BAR : Progress.Style.LINES;
-        return new Progress(err(), style, what, System::nanoTime);
+                quiet
+                        ? Progress.Style.NONE
+                        : terminal.err() ? Progress.Style.BAR : Progress.Style.LINES;
+        return new Progress(err(), style, terminal.width(), what, System::nanoTime);
     }
 
     /** Shows a migration's progress until it is done; Ctrl-C ends it. */

@@ -143,12 +143,6 @@ final class ExtractCommand extends SnapshotAction {
         }
     }
 
-    private void complete(OutgoingFile out) throws IOException {
-        interruption.check();
-        interruption.cancelBy(out::release);
-        out.complete();
-    }
-
     /** A device has no holes. */
     private boolean isDevice() {
         return Files.exists(output) && !Files.isRegularFile(output);

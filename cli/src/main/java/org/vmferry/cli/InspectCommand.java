@@ -1,22 +1,28 @@
 package org.vmferry.cli;
 
+import org.vmferry.cli.archive.ArchiveMachine;
+import org.vmferry.cli.map.RamMap;
 import org.vmferry.engine.json.Json;
 import org.vmferry.engine.report.Inspection;
 import org.vmferry.spi.MigrationException;
-import org.vmferry.spi.Printable;
-import org.vmferry.spi.machine.SectionStore.Fact;
+import org.vmferry.spi.transport.OutgoingFile;
+import org.vmferry.spi.transport.PositionedFile;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-import java.io.PrintWriter;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Shows what a snapshot holds. */
@@ -29,6 +35,7 @@ import java.util.stream.Collectors;
             "  vmferry inspect vm.snap",
             "  vmferry inspect vm.snap --json | jq '.blocks[].id'",
             "  vmferry inspect vm.snap --device cpu",
+            "  vmferry inspect vm.snap --html vm.html",
             "  vmferry inspect /var/lib/libvirt/qemu/save/web.save",
         })
 final class InspectCommand extends SnapshotAction {
@@ -47,21 +54,139 @@ final class InspectCommand extends SnapshotAction {
             description = "Which device of that name; all, unless said.")
     private Long instance;
 
+    @Option(
+            names = "--html",
+            paramLabel = "OUT",
+            description =
+                    "Write one page for a browser: a map of what all RAM looks like, and all"
+                            + " devices' fields. - for standard output.")
+    private Path html;
+
+    @Mixin private ScratchOption scratch;
+
     @Override
     void check() {
+        if (html != null && (json || device != null))
+            throw misuse("--html shows all there is: it goes with neither --json nor --device");
         if (instance != null && device == null) throw misuse("--instance goes with --device");
     }
 
     @Override
     void run(Snapshot snapshot) throws Exception {
+        if (html != null) {
+            writePage(snapshot);
+            return;
+        }
         Inspection inspection = inspect(snapshot, this::isWanted);
         interruption.close(); // nothing is left behind, also where standard output hangs
         if (device != null) {
             show(inspection);
             return;
         }
-        if (json) out().println(Json.writePretty(tree(snapshot, inspection)));
-        else print(out(), charset(), snapshot, inspection);
+        if (json) out().println(Json.writePretty(InspectionView.tree(snapshot, inspection)));
+        else InspectionView.print(out(), charset(), Terminal.here(), snapshot, inspection);
+    }
+
+    /** What is looked into after its structure was read is read twice. */
+    @Override
+    Snapshot ready(Snapshot opened) throws Exception {
+        if (html == null || !opened.isOnce()) return opened;
+        try (opened;
+                Progress progress = progress("reading " + opened.path())) {
+            return opened.kept(
+                    new Spool(
+                            opened.file(),
+                            scratch(),
+                            bytes -> {
+                                interruption.check();
+                                progress.show(bytes, 0);
+                            }));
+        }
+    }
+
+    private boolean isOnStandardOutput() {
+        return html.equals(StandardInput.TYPED);
+    }
+
+    private Path scratch() throws IOException {
+        return isOnStandardOutput() ? scratch.folder() : scratch.beside(html);
+    }
+
+    private void writePage(Snapshot snapshot) throws Exception {
+        if (isOnStandardOutput()) {
+            String page = page(snapshot);
+            interruption.close(); // as above
+            out().print(page);
+            return;
+        }
+        if (snapshot.isAlso(html)) throw misuse("OUT is the snapshot itself");
+        try (OutgoingFile place = place(html)) {
+            byte[] page = page(snapshot).getBytes(StandardCharsets.US_ASCII);
+            place.file(false).write(ByteBuffer.wrap(page), 0);
+            complete(place);
+            remark("%s: a page of %s".formatted(html, Text.bytes(page.length)));
+        }
+    }
+
+    private String page(Snapshot snapshot) throws Exception {
+        Inspection inspection = inspect(snapshot, device -> true);
+        RamMap map = new RamMap(inspection.blocks(), inspection.pageSize());
+        look(snapshot, inspection, map);
+        return HtmlPage.of(snapshot, inspection, map);
+    }
+
+    private void look(Snapshot snapshot, Inspection inspection, RamMap map) throws Exception {
+        if (present(inspection) == 0) return;
+        if (Format.of(inspection) == Format.MAPPED_RAM) {
+            PositionedFile file = snapshot.file();
+            look(inspection, map, block -> placed(file, block));
+            return;
+        }
+        try (var archive = archive(scratch())) {
+            if (inspection.lost().isPresent()) archive.takeLosses();
+            read(engine(), snapshot, archive, () -> present(inspection));
+            look(inspection, map, block -> kept(snapshot, archive, block));
+        }
+    }
+
+    private void look(
+            Inspection inspection, RamMap map, Function<Inspection.Block, RamMap.Bytes> where)
+            throws IOException {
+        long all = present(inspection);
+        try (Progress progress = progress("looking at RAM")) {
+            for (Inspection.Block block : inspection.blocks()) {
+                if (!map.has(block)) continue;
+                map.look(
+                        block,
+                        where.apply(block),
+                        seen -> {
+                            interruption.check();
+                            progress.show(seen, all);
+                        });
+            }
+        }
+    }
+
+    private static RamMap.Bytes placed(PositionedFile file, Inspection.Block block) {
+        long from = block.pagesPosition().getAsLong();
+        return (offset, target) -> {
+            if (file.read(target.asByteBuffer(), from + offset) < target.byteSize())
+                throw new EOFException("the file was cut short in block '" + block.id() + "'");
+        };
+    }
+
+    /** What a stream brought; its records have to be read all. */
+    private static RamMap.Bytes kept(
+            Snapshot snapshot, ArchiveMachine archive, Inspection.Block block) {
+        return archive.ram().blocks().stream()
+                .filter(b -> b.id().equals(block.id()) && b.usedLength() == block.usedLength())
+                .<RamMap.Bytes>map(b -> b::read)
+                .findFirst()
+                .orElse(
+                        (offset, target) -> {
+                            throw MigrationException.user(
+                                    "%s was changed while it was read", snapshot.path());
+                        });
     }
 
     private boolean isWanted(Inspection.Device one) {
@@ -99,160 +224,5 @@ final class InspectCommand extends SnapshotAction {
 
     private static Charset charset() {
         return System.out.charset();
-    }
-
-    /** The names of these keys are a promise to scripts. */
-    static Map<String, Object> tree(Snapshot snapshot, Inspection inspection) {
-        Map<String, Object> tree = new LinkedHashMap<>();
-        tree.put("format", inspection.format());
-        tree.put("machine", inspection.machine());
-        tree.put("pageSize", inspection.pageSize());
-        tree.put("capabilities", inspection.capabilities());
-        List<Object> blocks = new ArrayList<>();
-        for (Inspection.Block block : inspection.blocks()) {
-            Map<String, Object> one = new LinkedHashMap<>();
-            one.put("id", block.id());
-            one.put("usedLength", block.usedLength());
-            one.put("pages", block.present().pages());
-            one.put("present", block.present().cardinality());
-            one.put("missing", block.missing());
-            // In a stream pages have no place of their own.
-            one.put("bitmapOffset", orNull(block.bitmapPosition()));
-            one.put("pagesOffset", orNull(block.pagesPosition()));
-            List<Object> guest = new ArrayList<>();
-            for (Inspection.Range range : block.guest()) {
-                Map<String, Object> part = new LinkedHashMap<>();
-                part.put("address", range.address());
-                part.put("offset", range.offset());
-                part.put("length", range.length());
-                guest.add(part);
-            }
-            one.put("guest", guest);
-            blocks.add(one);
-        }
-        tree.put("blocks", blocks);
-        List<Object> devices = new ArrayList<>();
-        for (Inspection.Device device : inspection.devices()) {
-            Map<String, Object> one = new LinkedHashMap<>();
-            one.put("name", device.name());
-            one.put("instance", Integer.toUnsignedLong(device.instance()));
-            one.put("version", Integer.toUnsignedLong(device.version()));
-            one.put("bytes", device.bytes());
-            devices.add(one);
-        }
-        tree.put("devices", devices);
-        List<Object> facts = new ArrayList<>();
-        for (Fact fact : inspection.facts()) {
-            Map<String, Object> one = new LinkedHashMap<>();
-            one.put("key", fact.key());
-            one.put("value", fact.value());
-            facts.add(one);
-        }
-        tree.put("facts", facts);
-        tree.put("damage", inspection.damage().orElse(null));
-        tree.put("notes", inspection.notes());
-        tree.put("lost", inspection.lost().orElse(null));
-        snapshot.packed().ifPresent(packed -> tree.put("packed", packed.by().id()));
-        snapshot.libvirt()
-                .ifPresent(
-                        header -> {
-                            Map<String, Object> libvirt = new LinkedHashMap<>();
-                            libvirt.put("domain", snapshot.domain().orElse(null));
-                            libvirt.put("format", header.formatName());
-                            libvirt.put("running", header.running());
-                            libvirt.put("streamOffset", header.streamOffset());
-                            tree.put("libvirt", libvirt);
-                        });
-        return tree;
-    }
-
-    private static Long orNull(OptionalLong value) {
-        return value.isPresent() ? value.getAsLong() : null;
-    }
-
-    /** For people. */
-    static void print(PrintWriter out, Charset charset, Snapshot snapshot, Inspection inspection) {
-        int page = inspection.pageSize();
-        out.println(Printable.line(snapshot.path() + ": " + Format.of(inspection).described()));
-        fact(out, "machine", inspection.machine());
-        fact(out, "page size", Text.bytes(page));
-        fact(out, "capabilities", String.join(", ", inspection.capabilities()));
-        snapshot.libvirt().ifPresent(header -> fact(out, "libvirt", described(snapshot, header)));
-        snapshot.packed()
-                .ifPresent(
-                        packed ->
-                                fact(
-                                        out,
-                                        "packed",
-                                        "with %s, from byte %d on"
-                                                .formatted(packed.by().id(), packed.start())));
-        for (Fact fact : inspection.facts()) fact(out, fact.key(), fact.value());
-        fact(out, "damage", inspection.damage().orElse(""));
-        for (String note : inspection.notes()) fact(out, "note", note);
-        fact(out, "lost", inspection.lost().orElse(""));
-        if (snapshot.offset() > 0) fact(out, "stream", "begins at byte " + snapshot.offset());
-
-        var blocks = inspection.blocks();
-        long used = blocks.stream().mapToLong(Inspection.Block::usedLength).sum();
-        long present = blocks.stream().mapToLong(b -> b.present().cardinality()).sum();
-        Picture picture = new Picture(charset);
-        out.println();
-        out.printf(
-                "RAM: %s of %s, %s of them in pages that are present%n",
-                Text.count(blocks.size(), "block"),
-                Text.bytes(used),
-                Text.bytes((double) present * page));
-        if (!blocks.isEmpty()) out.println("  " + picture.legend());
-        for (Inspection.Block block : blocks) {
-            if (block.missing()) {
-                out.printf(
-                        "  %-24s %10s  missing: %s%n",
-                        Printable.line(block.id()),
-                        Text.bytes(block.usedLength()),
-                        Text.why(block.content()));
-                for (Inspection.Range range : block.guest())
-                    out.println("    " + Text.range(range));
-                continue;
-            }
-            long here = block.present().cardinality();
-            out.printf(
-                    Locale.ROOT,
-                    "  %-24s %10s  %d of %s%n",
-                    Printable.line(block.id()),
-                    Text.bytes(block.usedLength()),
-                    here,
-                    Text.count(block.present().pages(), "page"));
-            out.println("    |" + picture.of(block.present()) + "|");
-            for (Inspection.Range range : block.guest()) out.println("    " + Text.range(range));
-        }
-
-        var devices = inspection.devices();
-        long bytes = devices.stream().mapToLong(Inspection.Device::bytes).sum();
-        out.println();
-        out.printf("Devices: %d, %s%n", devices.size(), Text.bytes(bytes));
-        int width = 4;
-        for (var device : devices)
-            width = Math.clamp(Printable.line(device.name()).length(), width, 48);
-        if (!devices.isEmpty())
-            out.printf("  %-" + width + "s %8s %8s %10s%n", "name", "instance", "version", "bytes");
-        for (Inspection.Device device : devices)
-            out.printf(
-                    "  %-" + width + "s %8s %8s %10d%n",
-                    Printable.line(device.name()),
-                    Integer.toUnsignedString(device.instance()),
-                    Integer.toUnsignedString(device.version()),
-                    device.bytes());
-    }
-
-    private static void fact(PrintWriter out, String name, String value) {
-        if (!value.isEmpty()) out.printf("  %-13s %s%n", name, Printable.line(value));
-    }
-
-    private static String described(Snapshot snapshot, LibvirtHeader header) {
-        return "save image of %s, %s when it was saved, format %s"
-                .formatted(
-                        snapshot.domain().map(name -> "domain '" + name + "'").orElse("a domain"),
-                        header.running() ? "running" : "not running",
-                        header.formatName());
     }
 }

@@ -7,10 +7,13 @@ import org.vmferry.spi.Printable;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -38,9 +41,35 @@ import java.util.function.Supplier;
             "Examples:",
             "  vmferry demo",
             "  vmferry inspect vm.snap",
+            "  vmferry watch /run/vm.qmp",
             "  vmferry COMMAND --help",
         })
-public final class Main {
+public final class Main implements Runnable {
+    private static final int NARROWEST_HELP = 60;
+    private static final int WIDEST_HELP = 120; // lines that are longer are hard to read
+
+    /** What a bare {@code vmferry} says. */
+    private static final String OVERVIEW =
+            """
+            vmferry carries a virtual machine from one process to another, or to a file and back, in
+            QEMU's own formats.
+
+              vmferry inspect FILE                   what a snapshot holds
+              vmferry inspect FILE --html OUT        the same as a page to look around in
+              vmferry verify FILE                    whether it is sound and whole
+              vmferry convert IN OUT --format mapped-ram
+                                                     the same machine in the other format
+              vmferry send FILE URI                  brings it to a waiting QEMU, or host
+              vmferry receive URI -o FILE            waits for a migration, and keeps what arrives
+              vmferry watch SOCKET                   follows a migration that runs
+              vmferry demo                           moves a running guest, and proves it
+
+            FILE is what QEMU's migrate wrote to a file, or a libvirt save image.
+            All commands: vmferry --help. One of them, with examples: vmferry COMMAND --help.
+            """;
+
+    @Spec private CommandSpec spec;
+
     /** By name, in the order of the help. */
     private static final Map<String, Supplier<Object>> SUBCOMMANDS = new LinkedHashMap<>();
 
@@ -51,6 +80,7 @@ public final class Main {
         SUBCOMMANDS.put("convert", ConvertCommand::new);
         SUBCOMMANDS.put("send", SendCommand::new);
         SUBCOMMANDS.put("receive", ReceiveCommand::new);
+        SUBCOMMANDS.put("watch", WatchCommand::new);
         SUBCOMMANDS.put("demo", DemoCommand::new);
         SUBCOMMANDS.put("bench", BenchCommand::new);
         SUBCOMMANDS.put("plugins", PluginsCommand::new);
@@ -88,6 +118,13 @@ public final class Main {
 
     private Main() {}
 
+    /** Nothing was asked for. */
+    @Override
+    public void run() {
+        spec.commandLine().getOut().print(OVERVIEW);
+        spec.commandLine().getOut().flush();
+    }
+
     /** The plug-ins that were asked for; a variable set to nothing asks for none. */
     Optional<Plugins> plugins() throws MigrationException {
         if (plugins == null || plugins.toString().isEmpty()) return Optional.empty();
@@ -118,14 +155,21 @@ public final class Main {
 
     /** The command for this line alone: what all of its subcommands take needs time to read. */
     static CommandLine commandLine(String[] line) {
-        Supplier<Object> first = line.length == 0 ? null : SUBCOMMANDS.get(line[0]);
+        if (line.length == 0) return commandLine(Map.of());
+        Supplier<Object> first = SUBCOMMANDS.get(line[0]);
         return commandLine(first == null ? SUBCOMMANDS : Map.of(line[0], first));
     }
 
     private static CommandLine commandLine(Map<String, Supplier<Object>> subcommands) {
         CommandLine command = new CommandLine(new Main());
         subcommands.forEach((name, each) -> command.addSubcommand(name, each.get()));
-        return command.setCaseInsensitiveEnumValuesAllowed(true)
+        Terminal terminal = Terminal.here();
+        boolean coloured = terminal.out() && terminal.colours();
+        if (terminal.out())
+            command.setUsageHelpWidth(Math.clamp(terminal.width(), NARROWEST_HELP, WIDEST_HELP));
+        return command.setColorScheme(
+                        Help.defaultColorScheme(coloured ? Help.Ansi.ON : Help.Ansi.OFF))
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setAllowSubcommandsAsOptionParameters(true) // --plugins plugins
                 .setExecutionExceptionHandler((e, failed, parsed) -> failed(e, failed))
                 .setParameterExceptionHandler((e, arguments) -> misunderstood(e));

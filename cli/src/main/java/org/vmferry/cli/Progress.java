@@ -27,6 +27,7 @@ final class Progress implements AutoCloseable {
     }
 
     private static final int CELLS = 30;
+    private static final int FIGURES = 50; // what stands behind the bar, at the most
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
     /** A rate is that of so long ago until now. */
@@ -40,6 +41,7 @@ final class Progress implements AutoCloseable {
 
     private final PrintWriter err;
     private final Style style;
+    private final int width;
     private final String what;
     private final LongSupplier clock;
     private final Deque<Mark> marks = new ArrayDeque<>(); // of late, at least one
@@ -53,12 +55,14 @@ final class Progress implements AutoCloseable {
      *
      * @param err where it is said
      * @param style how
+     * @param width the terminal's columns, for a bar
      * @param what the work, such as "saving vm.snap"
      * @param clock nanoseconds from some moment on
      */
-    Progress(PrintWriter err, Style style, String what, LongSupplier clock) {
+    Progress(PrintWriter err, Style style, int width, String what, LongSupplier clock) {
         this.err = err;
         this.style = style;
+        this.width = width;
         this.what = Printable.line(what);
         this.clock = clock;
         last = clock.getAsLong();
@@ -80,7 +84,7 @@ final class Progress implements AutoCloseable {
         while (marks.size() > 1 && now - marks.getFirst().when > RECENTLY) marks.removeFirst();
         if (now - last < style.interval) return;
         last = now;
-        String figures = far(done, total) + ", " + pace(now, total - done, total > 0);
+        String figures = far(done, total) + pace(now, total - done, total > 0);
         if (style == Style.LINES) err.println("vmferry: " + what + ": " + figures);
         else draw(bar(done, total) + figures);
         err.flush();
@@ -91,28 +95,35 @@ final class Progress implements AutoCloseable {
         return "%3d %% of %s".formatted(percent(done, total), Text.bytes(total));
     }
 
-    /** How fast it has been of late, and how long that would still take. */
+    /**
+     * How fast it has been of late, and how long that would still take: nothing before there is a
+     * second that it can be told from.
+     */
     private String pace(long now, long rest, boolean known) {
-        if (now - moved >= STILL) return "nothing for " + Text.seconds((now - moved) / SECOND);
+        if (now - moved >= STILL) return ", nothing for " + Text.seconds((now - moved) / SECOND);
         Mark first = marks.getFirst();
-        double seconds = Math.max(1e-9, (now - first.when) / (double) SECOND);
+        if (now - first.when < SECOND) return "";
+        double seconds = (now - first.when) / (double) SECOND;
         double rate = Math.max(0, before - first.done) / seconds;
-        String speed = Text.bytes(Math.rint(rate)) + "/s";
+        String speed = ", " + Text.bytes(Math.rint(rate)) + "/s";
         if (!known || rate == 0) return speed;
         return speed + ", " + Text.seconds((long) Math.ceil(rest / rate)) + " left";
     }
 
     private String bar(long done, long total) {
         if (total <= 0) return what + " ";
-        int full = (int) (percent(done, total) * CELLS / 100);
-        return what + " [" + "#".repeat(full) + " ".repeat(CELLS - full) + "] ";
+        int cells = Math.min(CELLS, width - what.length() - FIGURES);
+        if (cells < 5) return what + " ";
+        int full = (int) (percent(done, total) * cells / 100);
+        return what + " [" + "#".repeat(full) + " ".repeat(cells - full) + "] ";
     }
 
     private static long percent(long done, long total) {
         return Math.clamp((long) (100.0 * done / total), 0, 100);
     }
 
-    private void draw(String line) {
+    private void draw(String whole) {
+        String line = whole.substring(0, Math.min(whole.length(), width - 1)); // none is wrapped
         err.print("\r" + line + " ".repeat(Math.max(0, drawn - line.length())));
         drawn = line.length();
     }

@@ -41,10 +41,12 @@ public final class Rehearsal {
         run("inspect", stream);
         run("inspect", stream, "--json");
         run("inspect", stream, "--device", device);
+        run("inspect", stream, "--html", folder.resolve("page"));
         run("verify", stream);
         run("convert", stream, placed, "--format", "mapped-ram");
         run("extract", placed, "--block", block, "-o", raw);
         run("plugins");
+        run();
         run("--help");
         run("--version");
     }
@@ -53,6 +55,7 @@ public final class Rehearsal {
         String[] words = new String[line.length];
         for (int i = 0; i < line.length; i++) words[i] = line[i].toString();
         int status = Main.commandLine(words).execute(words);
-        if (status != 0) throw new IllegalStateException(line[0] + " ended with " + status);
+        if (status != 0)
+            throw new IllegalStateException(String.join(" ", words) + " ended with " + status);
     }
 }

@@ -69,6 +69,16 @@ final class Snapshot implements AutoCloseable {
         return Recognition.of(name, opened, true, offset);
     }
 
+    /**
+     * What comes once, kept to be read as often as it must be.
+     *
+     * @param kept all of {@link #file}; is owned by what this makes
+     * @return owned by the caller; this is of no use any more
+     */
+    Snapshot kept(IncomingFile kept) {
+        return new Snapshot(path, kept, false, offset, packed, libvirt, domain);
+    }
+
     /** Its name, as typed: for messages only. */
     Path path() {
         return path;

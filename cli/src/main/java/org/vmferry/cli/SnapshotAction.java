@@ -43,7 +43,7 @@ abstract class SnapshotAction extends Action {
     @Override
     final void run() throws Exception {
         check();
-        try (Snapshot snapshot = open()) {
+        try (Snapshot snapshot = ready(open())) {
             use(snapshot.transport());
             if (snapshot.isOnce() && isPlaced(snapshot))
                 snapshot.needsAFile("a mapped-ram snapshot's pages have their places");
@@ -67,6 +67,11 @@ abstract class SnapshotAction extends Action {
         return file.equals(StandardInput.TYPED)
                 ? StandardInput.open(offset, interruption::cancelBy)
                 : Snapshot.open(file, offset);
+    }
+
+    /** What {@link #run} gets in place of what was opened, which is closed unless it is that. */
+    Snapshot ready(Snapshot opened) throws Exception {
+        return opened;
     }
 
     private boolean isPlaced(Snapshot snapshot) throws IOException {
@@ -93,6 +98,12 @@ abstract class SnapshotAction extends Action {
     /** Loads the snapshot into an archive, with the capabilities that it was written with. */
     final void read(Engine engine, Snapshot snapshot, ArchiveMachine archive)
             throws IOException, InterruptedException {
+        read(engine, snapshot, archive, () -> present(inspect(snapshot)));
+    }
+
+    /** As above, where it is known how many bytes of RAM are present. */
+    final void read(Engine engine, Snapshot snapshot, ArchiveMachine archive, Present present)
+            throws IOException, InterruptedException {
         Set<String> capabilities = engine.capabilities(snapshot.uri());
         Settings settings = asked();
         for (String name : capabilities) settings = settings.capability(name);
@@ -100,10 +111,7 @@ abstract class SnapshotAction extends Action {
         boolean sized = Format.of(capabilities) == Format.STREAM && snapshot.isFile();
         // To unpack it twice takes longer than to find out that there is no room.
         if (!snapshot.isOnce() && snapshot.packed().isEmpty())
-            archive.expect(
-                    sized
-                            ? snapshot.file().size() - snapshot.offset()
-                            : present(inspect(snapshot)));
+            archive.expect(sized ? snapshot.file().size() - snapshot.offset() : present.bytes());
         follow(
                 engine.receive(archive, snapshot.uri(), settings),
                 "reading " + snapshot.path().getFileName());
@@ -115,7 +123,12 @@ abstract class SnapshotAction extends Action {
                 : Settings.NONE.parameter("page-size", Long.toString(pageSize));
     }
 
-    private static long present(Inspection inspection) {
+    /** How many bytes of RAM are in pages that are present. */
+    interface Present {
+        long bytes() throws IOException;
+    }
+
+    static long present(Inspection inspection) {
         long pages = 0;
         for (Inspection.Block block : inspection.blocks()) pages += block.present().cardinality();
         return pages * inspection.pageSize();

@@ -370,7 +370,6 @@ class CommandTest extends AtTerminal {
     @Test
     void whatIsNotUnderstoodIsExit2() {
         Object[][] misuses = {
-            {},
             {"nonsense"},
             {"inspect"},
             {"inspect", mapped, "--nonsense"},
@@ -386,12 +385,68 @@ class CommandTest extends AtTerminal {
 
     @Test
     void everyCommandHasHelpWithAnExample() {
-        for (String command : Main.commandLine().getSubcommands().keySet()) {
-            assertThat(run(command, "--help")).isZero();
-            assertThat(out.toString()).contains("Example").contains("  vmferry " + command);
+        var all = Main.commandLine();
+        for (var command : all.getSubcommands().entrySet()) {
+            hasAnExample(command.getKey());
+            for (String part : command.getValue().getSubcommands().keySet())
+                hasAnExample(command.getKey(), part);
         }
+        assertThat(run("--help")).isZero();
+        assertThat(out.toString()).contains("Examples:").contains(all.getSubcommands().keySet());
         assertThat(run("--version")).isZero();
         assertThat(out.toString()).startsWith("vmferry ");
+    }
+
+    private void hasAnExample(String... command) {
+        Object[] line = Arrays.copyOf(command, command.length + 1, Object[].class);
+        line[command.length] = "--help";
+        assertThat(run(line)).isZero();
+        assertThat(out.toString())
+                .contains("Example")
+                .contains("\n  vmferry " + String.join(" ", command))
+                .doesNotContain("\u001b");
+        assertThat(out.toString().lines()).allMatch(text -> text.length() <= 80);
+    }
+
+    @Test
+    void aBareVmferrySaysWhatItIsForAndWhatCommandsMostWant() {
+        assertThat(run()).isZero();
+        assertThat(out.toString())
+                .startsWith("vmferry carries a virtual machine ")
+                .contains("vmferry --help")
+                .doesNotContain("\u001b");
+        assertThat(out.toString().lines()).allMatch(text -> text.length() < 100);
+        assertThat(err.toString()).isEmpty();
+        var commands = Main.commandLine().getSubcommands().keySet();
+        out.toString()
+                .lines()
+                .filter(text -> text.startsWith("  vmferry "))
+                .forEach(text -> assertThat(commands).contains(text.strip().split(" ")[1]));
+    }
+
+    @Test
+    void aTerminalHasColoursAndItsWidth() {
+        System.setProperty("vmferry.terminal.out", "true");
+        System.setProperty("vmferry.width", "66");
+        try {
+            assertThat(run("inspect", "--help")).isZero();
+            String plain = out.toString().replaceAll("\u001b\\[[\\d;]*m", "");
+            assertThat(plain.lines().filter(text -> text.length() > 66))
+                    .allMatch(text -> text.startsWith("  vmferry "));
+            boolean none = !String.valueOf(System.getenv("NO_COLOR")).matches("null|");
+            assertThat(out.toString().contains("\u001b[")).isEqualTo(!none);
+
+            assertThat(run("inspect", mapped)).isZero();
+            if (none) return;
+            String shown = out.toString().replace('█', '#').replace('·', '.');
+            assertThat(shown)
+                    .contains("\u001b[36m" + "########........".repeat(4).substring(0, 61))
+                    .contains("\u001b[33m.\u001b[0m|", "\u001b[33m/rom@small ")
+                    .doesNotContain("    |");
+        } finally {
+            System.clearProperty("vmferry.terminal.out");
+            System.clearProperty("vmferry.width");
+        }
     }
 
     /** A start reads the subcommand that it is for; what it says of it is the same. */
@@ -406,7 +461,8 @@ class CommandTest extends AtTerminal {
                             .contains("--plugins=DIR")
                             .isEqualTo(command.getUsageMessage());
                 });
-        for (String[] line : new String[][] {{}, {"--help"}, {"inspekt"}, {"--plugins", "verify"}})
+        assertThat(Main.commandLine(new String[] {}).getSubcommands()).isEmpty();
+        for (String[] line : new String[][] {{"--help"}, {"inspekt"}, {"--plugins", "verify"}})
             assertThat(Main.commandLine(line).getSubcommands()).hasSameSizeAs(all);
     }
 }

@@ -242,6 +242,22 @@ class MissingRamTest extends AtTerminal {
         return file;
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void thePageSaysThatItIsMissing(Format format) throws Exception {
+        Path page = directory.resolve("page");
+        assertThat(run("inspect", lacking(format), "--html", page)).as(err::toString).isZero();
+        Map<String, Object> data = HtmlPageTest.data(Files.readString(page));
+        assertThat(data.get("problems").toString()).contains("Missing: the RAM of 1 block");
+        List<?> blocks = (List<?>) data.get("blocks");
+        assertThat(((Map<?, ?>) blocks.getFirst()).containsKey("cells")).isTrue();
+        Map<?, ?> missing = (Map<?, ?>) blocks.getLast();
+        assertThat(missing.get("id")).isEqualTo(ODD);
+        assertThat(missing.get("why"))
+                .isEqualTo("Its RAM is missing: its source left it out as shared memory.");
+        assertThat(missing.containsKey("cells")).isFalse();
+    }
+
     private static byte[] ascii(String text) {
         return text.getBytes(StandardCharsets.US_ASCII);
     }

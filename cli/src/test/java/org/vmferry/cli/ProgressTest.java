@@ -13,9 +13,10 @@ class ProgressTest {
 
     private final StringWriter err = new StringWriter();
     private long now = 17;
+    private int width = 120;
 
     private Progress progress(Progress.Style style) {
-        return new Progress(new PrintWriter(err), style, "saving vm.snap", () -> now);
+        return new Progress(new PrintWriter(err), style, width, "saving vm.snap", () -> now);
     }
 
     private void tenSecondsOf(Progress progress) {
@@ -64,6 +65,37 @@ class ProgressTest {
             progress.show(5 << 20, 0);
         }
         assertThat(err.toString()).contains("saving vm.snap 5 MiB, 5 MiB/s").doesNotContain("%");
+    }
+
+    /** Of a tenth of a second nobody knows what a second is like. */
+    @Test
+    void noRateIsSaidBeforeASecondIsOver() {
+        try (var progress = progress(Progress.Style.BAR)) {
+            for (int step = 1; step < 10; step++) {
+                now += 100 * MILLISECOND;
+                progress.show(step << 20, GIB);
+            }
+            assertThat(err.toString()).contains("% of 1 GiB").doesNotContain("/s", "left");
+            now += 100 * MILLISECOND;
+            progress.show(10 << 20, GIB);
+            assertThat(err.toString()).contains("10 MiB/s, 1:42 min left");
+        }
+    }
+
+    /** A line that is wrapped can't be drawn over. */
+    @Test
+    void aNarrowTerminalHasAShorterBarOrNone() {
+        for (int columns : new int[] {20, 60, 80, 100}) {
+            width = columns;
+            err.getBuffer().setLength(0);
+            try (var progress = progress(Progress.Style.BAR)) {
+                tenSecondsOf(progress);
+            }
+            assertThat(err.toString().split("\r")).allMatch(line -> line.length() < columns);
+            assertThat(err.toString().contains("["))
+                    .as("%d columns", columns)
+                    .isEqualTo(columns > 69);
+        }
     }
 
     /** A link that is dead has no rate, whatever it did before. */

@@ -24,6 +24,7 @@ final class SmallMachine implements Machine {
     final byte[] ram = new byte[64 * PAGE];
 
     private final List<RamBlock> blocks;
+    private final String device;
 
     SmallMachine() {
         this(RamBlock.of("/rom@small", MemorySegment.ofArray(new byte[PAGE]), PAGE));
@@ -31,6 +32,12 @@ final class SmallMachine implements Machine {
 
     /** With another second block. */
     SmallMachine(RamBlock second) {
+        this(second, "first");
+    }
+
+    /** With another name for its devices, too. */
+    SmallMachine(RamBlock second, String device) {
+        this.device = device;
         blocks = List.of(RamBlock.of("small.ram", MemorySegment.ofArray(ram), PAGE), second);
         for (int page = 0; page < 64; page++)
             if (page / 8 % 2 == 0)
@@ -68,7 +75,7 @@ final class SmallMachine implements Machine {
 
     @Override
     public List<DeviceState> devices() {
-        return List.of(new Device("first", 0), new Device("first", 1));
+        return List.of(new Device(device, 0), new Device(device, 1));
     }
 
     private record Device(String id, int instance) implements DeviceState {

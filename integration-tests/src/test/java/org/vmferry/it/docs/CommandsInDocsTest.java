@@ -37,6 +37,7 @@ class CommandsInDocsTest {
             Map.of(
                     "mvn (verify|install|test).*", "it is this build",
                     "(vmferry|\\./vmferry) bench .*", "it measures for minutes",
+                    "vmferry watch .*", "it waits for a migration, see WatchTest",
                     "(ip netns|tc) .*", "it makes a slow link for a bench",
                     "java -(XX:StartFlightRecording|Djava.security.properties)=.*\\.\\.\\.",
                             "the dots are somebody's host",

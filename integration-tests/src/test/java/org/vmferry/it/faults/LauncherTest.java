@@ -1,6 +1,7 @@
 package org.vmferry.it.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import static java.nio.file.StandardOpenOption.WRITE;
 
@@ -99,6 +100,36 @@ class LauncherTest {
 
     private Said run(String jdk, String... variables) throws Exception {
         return start(directory.resolve("said"), jdk, variables).end();
+    }
+
+    /** What is printed where a terminal of 72 columns is. */
+    private String onATerminal(String command) throws Exception {
+        Path out = directory.resolve("terminal");
+        var builder = new ProcessBuilder("script", "-qec", "stty cols 72; " + command, "/dev/null");
+        builder.environment().keySet().removeIf(name -> name.matches("_?J.*_OPTIONS|NO_COLOR"));
+        builder.environment().put("JAVA_HOME", JDK);
+        builder.environment().put("TERM", "xterm");
+        Process process =
+                builder.redirectInput(Path.of("/dev/null").toFile())
+                        .redirectErrorStream(true)
+                        .redirectOutput(out.toFile())
+                        .start();
+        assertThat(process.waitFor(100, TimeUnit.SECONDS)).isTrue();
+        return Files.readString(out).replace("\r", "");
+    }
+
+    @Test
+    void itSaysWhereATerminalIsAndHowWideItIs() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")), "there is no script");
+        String help = "'" + install.resolve("vmferry") + "' inspect --help";
+        String coloured = onATerminal(help);
+        assertThat(coloured).contains("\u001b[");
+        String plain = coloured.replaceAll("\u001b\\[[\\d;]*m", "");
+        assertThat(plain.lines().mapToInt(String::length).max().orElseThrow()).isBetween(67, 72);
+        String none = onATerminal("NO_COLOR=1 " + help);
+        assertThat(none).isEqualTo(plain);
+        String piped = onATerminal(help + " | cat");
+        assertThat(piped).doesNotContain("\u001b").isNotEqualTo(plain);
     }
 
     /** Whether the command's classes come out of the cache; it does well, either way. */

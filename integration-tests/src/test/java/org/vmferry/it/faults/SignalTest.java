@@ -167,10 +167,11 @@ class SignalTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"inspect,TERM", "verify,INT", "extract,HUP", "convert,TERM"})
+    @CsvSource({"inspect,TERM", "page,INT", "verify,INT", "extract,HUP", "convert,TERM"})
     void whileASnapshotIsRead(String verb, String signal) throws Exception {
         Path snapshot = made.resolve("long").toRealPath();
         switch (verb) {
+            case "page" -> start("inspect", snapshot, "--html", work.resolve("page"));
             case "extract" -> start(verb, snapshot, "--block", "pc.ram", "-o", work.resolve("ram"));
             case "convert" -> start(verb, snapshot, work.resolve("snap"), "--format", "mapped-ram");
             default -> start(verb, snapshot);
