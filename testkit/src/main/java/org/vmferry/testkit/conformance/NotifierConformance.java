@@ -16,6 +16,7 @@ import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Mode;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.notifier.MigrationEvent.PrecopyDone;
@@ -33,6 +34,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** A notifier: docs/spi/notifier.md. */
+@Status(Status.Level.STABLE)
 public abstract class NotifierConformance extends ProviderConformance<MigrationNotifier> {
     @TempDir Path folder;
 
