@@ -2,6 +2,7 @@ package org.vmferry.engine.discovery;
 
 import static java.util.regex.Matcher.quoteReplacement;
 
+import org.vmferry.spi.Handed;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.Status;
 
@@ -18,6 +19,7 @@ import java.util.regex.Pattern;
  * @param cause what was thrown; empty if nothing was
  * @param sentence what is wrong, with class and place, for a person
  */
+@Handed
 @Status(Status.Level.STABLE)
 public record RejectedPlugin(
         Optional<PluginKind> kind,

@@ -1,9 +1,11 @@
 package org.vmferry.spi.notifier;
 
+import org.vmferry.spi.Handed;
 import org.vmferry.spi.Mode;
 import org.vmferry.spi.Status;
 
 /** What a notifier is told. */
+@Handed
 @Status(Status.Level.STABLE)
 public sealed interface MigrationEvent {
     /**
@@ -18,6 +20,7 @@ public sealed interface MigrationEvent {
      *
      * @param mode the migration's
      */
+    @Handed
     @Status(Status.Level.STABLE)
     record PrecopySetup(Mode mode) implements MigrationEvent {}
 
@@ -26,6 +29,7 @@ public sealed interface MigrationEvent {
      *
      * @param mode the migration's
      */
+    @Handed
     @Status(Status.Level.STABLE)
     record PrecopyDone(Mode mode) implements MigrationEvent {}
 
@@ -35,6 +39,7 @@ public sealed interface MigrationEvent {
      * @param mode the migration's
      * @param reason one sentence
      */
+    @Handed
     @Status(Status.Level.STABLE)
     record PrecopyFailed(Mode mode, String reason) implements MigrationEvent {}
 }
