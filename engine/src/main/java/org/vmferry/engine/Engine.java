@@ -29,6 +29,7 @@ import org.vmferry.engine.system.Version;
 import org.vmferry.engine.transport.AllowedAddresses;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.FileLayout;
@@ -58,6 +59,7 @@ import java.util.function.Predicate;
  * <p>It has no state but its plug-ins, and any number of migrations may run at once. Its methods
  * may be called from any thread.
  */
+@Status(Status.Level.STABLE)
 public final class Engine {
     private static final Logger LOG = Log.of(Engine.class);
 
@@ -130,6 +132,7 @@ public final class Engine {
      *
      * @return the engine's and its plug-ins'
      */
+    @Status(Status.Level.EXPERIMENTAL)
     public OptionCatalog options() {
         return catalog;
     }
@@ -317,6 +320,7 @@ public final class Engine {
      * @return what it holds
      * @throws IOException if it can't be read, or something in it is wrong
      */
+    @Status(Status.Level.EXPERIMENTAL)
     public Inspection inspect(String uri) throws IOException {
         return inspect(uri, cancel -> {});
     }
@@ -330,6 +334,7 @@ public final class Engine {
      * @return what it holds
      * @throws IOException if it can't be read, something in it is wrong, or it was called off
      */
+    @Status(Status.Level.EXPERIMENTAL)
     public Inspection inspect(String uri, Consumer<Runnable> canceller) throws IOException {
         return inspect(uri, canceller, device -> false);
     }
@@ -343,6 +348,7 @@ public final class Engine {
      * @return what it holds
      * @throws IOException if it can't be read, something in it is wrong, or it was called off
      */
+    @Status(Status.Level.EXPERIMENTAL)
     public Inspection inspect(
             String uri, Consumer<Runnable> canceller, Predicate<Inspection.Device> wanted)
             throws IOException {
@@ -359,6 +365,7 @@ public final class Engine {
      * @return what it holds
      * @throws IOException if it can't be read, something in it is wrong, or it was called off
      */
+    @Status(Status.Level.EXPERIMENTAL)
     public Inspection inspect(
             String uri,
             Settings asked,

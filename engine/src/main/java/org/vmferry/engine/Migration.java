@@ -14,6 +14,7 @@ import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
@@ -27,6 +28,7 @@ import java.util.concurrent.TimeUnit;
  * A migration that was begun: to watch, to wait for, to cancel. All methods may be called from any
  * thread.
  */
+@Status(Status.Level.STABLE)
 public final class Migration {
     private static final Logger LOG = Log.of(Migration.class);
 

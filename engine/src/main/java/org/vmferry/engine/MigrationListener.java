@@ -2,9 +2,11 @@ package org.vmferry.engine;
 
 import org.vmferry.engine.report.GuestOwner;
 import org.vmferry.engine.report.MigrationState;
+import org.vmferry.spi.Status;
 
 /** Hears what a migration comes to; see {@link Migration#listen}. */
 @FunctionalInterface
+@Status(Status.Level.STABLE)
 public interface MigrationListener {
     /**
      * It came to a state.

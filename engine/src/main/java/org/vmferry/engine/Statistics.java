@@ -1,6 +1,8 @@
 package org.vmferry.engine;
 
 import org.vmferry.engine.report.DowntimePart;
+import org.vmferry.spi.Handed;
+import org.vmferry.spi.Status;
 
 import java.util.Map;
 
@@ -38,6 +40,8 @@ import java.util.Map;
  *     found out where it was not set; false before the first page, and of all that is no save to
  *     places in a file
  */
+@Handed
+@Status(Status.Level.STABLE)
 public record Statistics(
         long total,
         long transferred,

@@ -6,14 +6,17 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** How far a public type may be relied on. Every public type has one; a test holds us to it. */
+/**
+ * How far a public type may be relied on. Every public type has one; a test holds us to it. A
+ * method or constructor that has one of its own differs from its type.
+ */
 @Documented
 @Retention(RetentionPolicy.CLASS)
-@Target(ElementType.TYPE)
+@Target({ElementType.TYPE, ElementType.METHOD, ElementType.CONSTRUCTOR})
 @Status(Status.Level.STABLE)
 public @interface Status {
     /**
-     * The type's level.
+     * The level.
      *
      * @return the level
      */

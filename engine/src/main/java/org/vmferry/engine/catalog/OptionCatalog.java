@@ -6,6 +6,7 @@ import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
@@ -25,6 +26,7 @@ import java.util.stream.Stream;
  * <p>A name that two plug-ins claim can't be set. One that claims the engine's was left out when it
  * was found.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public final class OptionCatalog {
     private static final String ENGINE = "engine";
 

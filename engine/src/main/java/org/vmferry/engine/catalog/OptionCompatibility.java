@@ -9,6 +9,7 @@ import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Options;
@@ -25,6 +26,7 @@ import java.util.TreeSet;
  * Whether what somebody asks for goes together: options with each other, and with a transport.
  * Immutable; any thread.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public final class OptionCompatibility {
     private final OptionCatalog catalog;
     private final OptionReader reader;

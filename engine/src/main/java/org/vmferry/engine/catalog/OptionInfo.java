@@ -1,5 +1,7 @@
 package org.vmferry.engine.catalog;
 
+import org.vmferry.spi.Status;
+
 import java.util.List;
 
 /**
@@ -13,6 +15,7 @@ import java.util.List;
  * @param words what may be set, if that is one of several words; else empty
  * @param value what is set now; of the default's class
  */
+@Status(Status.Level.EXPERIMENTAL)
 public record OptionInfo(
         String name,
         String owner,

@@ -7,6 +7,7 @@ import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
@@ -19,6 +20,7 @@ import java.util.Optional;
  *
  * @param catalog the options that there are
  */
+@Status(Status.Level.EXPERIMENTAL)
 public record OptionReader(OptionCatalog catalog) {
     /**
      * Reads and checks each name and value, but not whether they go together.

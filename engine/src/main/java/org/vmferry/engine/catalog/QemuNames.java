@@ -2,6 +2,7 @@ package org.vmferry.engine.catalog;
 
 import org.vmferry.engine.discovery.KnownPlugins;
 import org.vmferry.engine.option.EngineOptions;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Option;
 
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.function.Predicate;
  * because the artifact that has it isn't there. They are refused by name, unless they are set to
  * what a QEMU has anyway: scripts set all they know.
  */
+@Status(Status.Level.INTERNAL)
 public enum QemuNames {
     /** Those of capabilities. */
     CAPABILITY(

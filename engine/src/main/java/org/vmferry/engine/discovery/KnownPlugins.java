@@ -1,5 +1,7 @@
 package org.vmferry.engine.discovery;
 
+import org.vmferry.spi.Status;
+
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -7,6 +9,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Which artifact has what people ask for by QEMU's names, and which of those nobody has built. */
+@Status(Status.Level.INTERNAL)
 public final class KnownPlugins {
     /** The engine itself: the built-in transports. */
     public static final String ENGINE = "org.vmferry:vmferry-engine";

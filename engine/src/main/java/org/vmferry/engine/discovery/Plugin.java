@@ -1,6 +1,8 @@
 package org.vmferry.engine.discovery;
 
 import org.vmferry.engine.guard.Guard;
+import org.vmferry.spi.Handed;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Provider;
 
@@ -17,6 +19,8 @@ import java.util.List;
  * @param options what it obeys, as it said when it was found
  * @param wireMethod of a codec, likewise; 0 for any other kind
  */
+@Handed
+@Status(Status.Level.STABLE)
 public record Plugin(
         PluginKind kind,
         String id,

@@ -1,5 +1,6 @@
 package org.vmferry.engine.discovery;
 
+import org.vmferry.spi.Status;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.FileLayout;
@@ -11,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** The kinds of plug-in, one for each extension point that {@code ServiceLoader} serves. */
+@Status(Status.Level.STABLE)
 public enum PluginKind {
     /** Channels and files, by scheme. */
     TRANSPORT("transport", TransportProvider.class),

@@ -4,6 +4,7 @@ import jakarta.inject.Inject;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.FileLayout;
@@ -39,6 +40,7 @@ import java.util.stream.Stream;
  * those of its parts: whoever makes one closes it alone, and only after every engine that uses it.
  * Closing others does nothing.
  */
+@Status(Status.Level.STABLE)
 public final class Plugins implements AutoCloseable {
     /** The value of {@code multifd-compression} that asks for no codec. */
     static final String NONE = "none";
@@ -118,6 +120,7 @@ public final class Plugins implements AutoCloseable {
      * @param codecs for {@code multifd-compression}
      * @param notifiers in the order in which they are told
      */
+    @Status(Status.Level.EXPERIMENTAL)
     @Inject
     public Plugins(
             Set<TransportProvider> transports,
@@ -315,6 +318,7 @@ public final class Plugins implements AutoCloseable {
      * @return the provider
      * @throws MigrationException if there is none; says what to do
      */
+    @Status(Status.Level.EXPERIMENTAL)
     public FileLayout layout(String id) throws MigrationException {
         return (FileLayout) find(PluginKind.LAYOUT, id);
     }
@@ -326,6 +330,7 @@ public final class Plugins implements AutoCloseable {
      * @return the provider
      * @throws MigrationException if there is none; says what to do
      */
+    @Status(Status.Level.EXPERIMENTAL)
     public PageCarrier carrier(String id) throws MigrationException {
         return (PageCarrier) find(PluginKind.CARRIER, id);
     }

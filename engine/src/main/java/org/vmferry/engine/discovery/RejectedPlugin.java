@@ -2,7 +2,9 @@ package org.vmferry.engine.discovery;
 
 import static java.util.regex.Matcher.quoteReplacement;
 
+import org.vmferry.spi.Handed;
 import org.vmferry.spi.Printable;
+import org.vmferry.spi.Status;
 
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -17,6 +19,8 @@ import java.util.regex.Pattern;
  * @param cause what was thrown; empty if nothing was
  * @param sentence what is wrong, with class and place, for a person
  */
+@Handed
+@Status(Status.Level.STABLE)
 public record RejectedPlugin(
         Optional<PluginKind> kind,
         Optional<String> provider,

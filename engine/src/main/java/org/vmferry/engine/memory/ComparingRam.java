@@ -1,5 +1,6 @@
 package org.vmferry.engine.memory;
 
+import org.vmferry.spi.Status;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.PageBitmap;
@@ -27,6 +28,7 @@ import java.util.Optional;
  * offered. So a page that changes, is sent, and changes back is no danger: who compared with RAM
  * and sent RAM itself would send the one and then find nothing changed.
  */
+@Status(Status.Level.STABLE)
 public final class ComparingRam implements RamProvider, DirtyLog {
     private static final int LARGEST_PIECE = 1 << 20; // bytes
 

@@ -1,6 +1,7 @@
 package org.vmferry.engine.memory;
 
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
@@ -41,6 +42,7 @@ import java.util.Optional;
  * itself; others cost nothing. Between migrations it costs nothing. Two file descriptors are open
  * while it logs.
  */
+@Status(Status.Level.STABLE)
 public final class KernelDirtyLog implements RamProvider, DirtyLog {
     private final Map<String, WatchedBlock> blocks = new LinkedHashMap<>(); // by name
     private WriteWatch watch; // guarded by this; null while nobody logs

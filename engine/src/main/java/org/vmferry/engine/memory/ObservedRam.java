@@ -1,5 +1,6 @@
 package org.vmferry.engine.memory;
 
+import org.vmferry.spi.Status;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
@@ -18,6 +19,7 @@ import java.util.Optional;
  * makes one for a host that gives no log; who completes I/O that stores late makes it itself, for
  * {@link #mark}.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public final class ObservedRam implements RamProvider, DirtyLog {
     private final List<RamBlock> blocks = new ArrayList<>();
     private final Map<String, DirtyLog> logs = new HashMap<>(); // by a block's name

@@ -1,6 +1,7 @@
 package org.vmferry.engine.option;
 
 import org.vmferry.spi.Mode;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Parameter;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 
 /** The capabilities and parameters that the engine itself obeys, under QEMU's names. */
+@Status(Status.Level.EXPERIMENTAL)
 public final class EngineOptions {
     /** The destination answers: its failure reaches the source. */
     public static final Capability RETURN_PATH = new Capability("return-path");

@@ -1,5 +1,7 @@
 package org.vmferry.engine.option;
 
+import org.vmferry.spi.Status;
+
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -10,6 +12,7 @@ import java.util.Map;
  * @param capabilities names, and whether to be on
  * @param parameters names and values
  */
+@Status(Status.Level.STABLE)
 public record Settings(Map<String, Boolean> capabilities, Map<String, String> parameters) {
     /** Nothing asked for. */
     public static final Settings NONE = new Settings(Map.of(), Map.of());

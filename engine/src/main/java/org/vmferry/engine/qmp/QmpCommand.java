@@ -1,5 +1,7 @@
 package org.vmferry.engine.qmp;
 
+import org.vmferry.spi.Status;
+
 import java.io.IOException;
 import java.util.Map;
 
@@ -9,6 +11,7 @@ import java.util.Map;
  *
  * <p>One client's commands come one after another, those of several clients at the same time.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public interface QmpCommand {
     /**
      * What clients call it.

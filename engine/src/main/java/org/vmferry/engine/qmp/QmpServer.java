@@ -6,6 +6,7 @@ import org.vmferry.engine.transport.UnixTransport;
 import org.vmferry.spi.Joined;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.Printable;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.option.Options;
@@ -31,6 +32,7 @@ import java.util.Set;
  * with {@code -incoming defer}. Clients are told of stops and starts that QMP or a migration of its
  * causes, not of those that the host causes itself.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public final class QmpServer implements AutoCloseable {
     private static final Logger LOG = Log.of(QmpServer.class);
 

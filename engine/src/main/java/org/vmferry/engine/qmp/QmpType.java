@@ -1,16 +1,20 @@
 package org.vmferry.engine.qmp;
 
+import org.vmferry.spi.Status;
+
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * What a QMP command takes or answers, as {@code query-qmp-schema} tells it. Immutable; any thread.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public sealed interface QmpType {
     /** An object without members: what a command takes that takes nothing. */
     Struct NOTHING = new Struct(List.of());
 
     /** Types without parts. Beside each stands the Java type that a command is handed. */
+    @Status(Status.Level.EXPERIMENTAL)
     enum Builtin implements QmpType {
         /** Text: {@code String}. */
         STRING("str", "string"),
@@ -57,6 +61,7 @@ public sealed interface QmpType {
      *
      * @param words what is allowed
      */
+    @Status(Status.Level.EXPERIMENTAL)
     record Choice(List<String> words) implements QmpType {
         /** Copies. */
         public Choice {
@@ -65,6 +70,7 @@ public sealed interface QmpType {
     }
 
     /** Text, or null, which takes back what was set. */
+    @Status(Status.Level.EXPERIMENTAL)
     record StringOrNull() implements QmpType {}
 
     /**
@@ -72,6 +78,7 @@ public sealed interface QmpType {
      *
      * @param of the type of its elements
      */
+    @Status(Status.Level.EXPERIMENTAL)
     record Array(QmpType of) implements QmpType {}
 
     /**
@@ -80,6 +87,7 @@ public sealed interface QmpType {
      *
      * @param members in the order in which they are told
      */
+    @Status(Status.Level.EXPERIMENTAL)
     record Struct(List<Member> members) implements QmpType {
         /** Copies. */
         public Struct {
@@ -122,5 +130,6 @@ public sealed interface QmpType {
      * @param type of its values
      * @param optional whether it may be left out
      */
+    @Status(Status.Level.EXPERIMENTAL)
     record Member(String name, QmpType type, boolean optional) {}
 }

@@ -1,5 +1,7 @@
 package org.vmferry.engine.report;
 
+import org.vmferry.spi.Status;
+
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -18,6 +20,7 @@ import java.util.OptionalInt;
  * @param fields its own parts, in wire order
  * @param note what is odd about it, as a sentence; empty if nothing is
  */
+@Status(Status.Level.EXPERIMENTAL)
 public record DeviceField(
         String name,
         OptionalInt index,

@@ -1,9 +1,12 @@
 package org.vmferry.engine.report;
 
+import org.vmferry.spi.Status;
+
 import java.util.Map;
 import java.util.stream.Collectors;
 
 /** What a guest stands still for in its switch-over, in this order. */
+@Status(Status.Level.STABLE)
 public enum DowntimePart {
     /** Its virtual CPUs were stopped: the host's {@code enter(FINISH_MIGRATE)}. Source. */
     STOP("stop"),

@@ -1,9 +1,12 @@
 package org.vmferry.engine.report;
 
+import org.vmferry.spi.Status;
+
 /**
  * Who has the guest: the one side that may run it. As one end sees it; docs/ownership.md has the
  * table for both.
  */
+@Status(Status.Level.STABLE)
 public enum GuestOwner {
     /** The source: it runs on there, or stays as it was; it did not start at the destination. */
     SOURCE("the guest is the source's"),

@@ -1,6 +1,7 @@
 package org.vmferry.engine.report;
 
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.machine.SectionStore.Fact;
 import org.vmferry.spi.ram.PageBitmap;
 
@@ -25,6 +26,7 @@ import java.util.Set;
  *     it may be that there are no devices then, or no blocks
  * @param contents what is in the sections of those devices that were asked for
  */
+@Status(Status.Level.EXPERIMENTAL)
 public record Inspection(
         String format,
         String machine,
@@ -39,6 +41,7 @@ public record Inspection(
         Contents contents) {
     /** What is in devices' sections. */
     @FunctionalInterface
+    @Status(Status.Level.EXPERIMENTAL)
     public interface Contents {
         /**
          * A device's fields, by the names that the VMDESCRIPTION gives them.
@@ -64,6 +67,7 @@ public record Inspection(
      * @param guest where the guest sees it, in the order of its addresses; empty if that can't be
      *     known. What lies over it there, such as a BIOS, is not told
      */
+    @Status(Status.Level.EXPERIMENTAL)
     public record Block(
             String id,
             long usedLength,
@@ -83,6 +87,7 @@ public record Inspection(
     }
 
     /** What a file says of a block's pages. */
+    @Status(Status.Level.EXPERIMENTAL)
     public enum Content {
         /** Those that are not in it are zero. */
         WHOLE,
@@ -99,6 +104,7 @@ public record Inspection(
      * @param offset of this byte in the block
      * @param length bytes
      */
+    @Status(Status.Level.EXPERIMENTAL)
     public record Range(long address, long offset, long length) {}
 
     /**
@@ -109,5 +115,6 @@ public record Inspection(
      * @param version of its payload
      * @param bytes of its payload
      */
+    @Status(Status.Level.EXPERIMENTAL)
     public record Device(String name, int instance, int version, long bytes) {}
 }

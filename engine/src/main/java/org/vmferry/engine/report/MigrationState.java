@@ -1,9 +1,12 @@
 package org.vmferry.engine.report;
 
+import org.vmferry.spi.Status;
+
 import java.util.EnumSet;
 import java.util.Set;
 
 /** Where a migration stands, under QEMU's names. */
+@Status(Status.Level.STABLE)
 public enum MigrationState {
     /** Made, not begun. */
     NONE("none"),

@@ -2,6 +2,7 @@ package org.vmferry.engine.tls;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -16,7 +17,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
-import javax.net.ssl.SSLEngineResult.Status;
 import javax.net.ssl.SSLException;
 
 /**
@@ -36,6 +36,7 @@ import javax.net.ssl.SSLException;
  * and fails where it would have to ask: a QEMU bears few KeyUpdates a second, and its source tells
  * only at the end that it has had more.
  */
+@Status(Status.Level.INTERNAL)
 public final class TlsChannel implements Channel {
     private static final long BYE_MS = 500;
     // After an orderly end the peer may still have megabytes to take out of the sockets.
@@ -271,10 +272,10 @@ public final class TlsChannel implements Channel {
                 while (offset < end && !sources[offset].hasRemaining()) offset++;
                 if (offset == end || !records.haveRoom()) break;
                 SSLEngineResult result = records.wrap(sources, offset, end - offset);
-                if (result.getStatus() == Status.CLOSED) {
+                if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
                     throw new SSLException("it was ended before");
                 }
-                if (result.getStatus() == Status.BUFFER_OVERFLOW) break;
+                if (result.getStatus() == SSLEngineResult.Status.BUFFER_OVERFLOW) break;
                 taken += result.bytesConsumed();
                 noOther(result.getHandshakeStatus()); // it would take no more bytes, without end
                 if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) records.work();

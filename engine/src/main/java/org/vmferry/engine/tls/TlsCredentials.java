@@ -2,6 +2,7 @@ package org.vmferry.engine.tls;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +32,7 @@ import javax.net.ssl.X509ExtendedTrustManager;
  * ca-cert.pem}, {@code ca-crl.pem} (if there is one), and {@code client-cert.pem} with {@code
  * client-key.pem} or {@code server-cert.pem} with {@code server-key.pem}. Immutable; any thread.
  */
+@Status(Status.Level.STABLE)
 public final class TlsCredentials {
     private static final char[] NO_PASSWORD = {};
     private static final List<String> PROTOCOLS = List.of("TLSv1.3", "TLSv1.2");

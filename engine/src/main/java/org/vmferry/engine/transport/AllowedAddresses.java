@@ -1,6 +1,7 @@
 package org.vmferry.engine.transport;
 
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.Address;
 
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.util.List;
  * whose addresses others choose. An {@code exec:} address runs a command, and a {@code file:}
  * address writes a file.
  */
+@Status(Status.Level.STABLE)
 public final class AllowedAddresses {
     /** Nothing is forbidden, as with a QEMU. */
     public static final AllowedAddresses ALL = new AllowedAddresses(List.of());

@@ -1,6 +1,7 @@
 package org.vmferry.engine.transport;
 
 import org.vmferry.spi.Feature;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
@@ -17,6 +18,7 @@ import java.util.Set;
  * destination reads its standard output. A command that ends with another code than 0 fails the
  * migration, and what it said last on standard error is the reason.
  */
+@Status(Status.Level.INTERNAL)
 public final class ExecTransport implements ChannelTransport {
     /** One of the engine's own, that {@code Plugins} makes. */
     public ExecTransport() {}

@@ -2,6 +2,7 @@ package org.vmferry.engine.transport;
 
 import org.vmferry.engine.guard.Guard;
 import org.vmferry.spi.Feature;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
@@ -18,6 +19,7 @@ import java.util.Set;
  * java.util.ServiceLoader}, because the channels are the host's: it makes this transport and gives
  * it to its engine.
  */
+@Status(Status.Level.INTERNAL)
 public final class FdTransport implements ChannelTransport {
     private final NamedChannels names;
     private final Set<Feature> features;

@@ -1,6 +1,7 @@
 package org.vmferry.engine.transport;
 
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.FileTransport;
@@ -20,6 +21,7 @@ import java.io.IOException;
  * <p>Threads that use its files must not be interrupted: Java closes an interrupted thread's file
  * for everybody.
  */
+@Status(Status.Level.INTERNAL)
 public final class LocalFileTransport implements FileTransport {
     /** One of the engine's own, that {@code Plugins} makes. */
     public LocalFileTransport() {}

@@ -1,6 +1,7 @@
 package org.vmferry.engine.transport;
 
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.util.TreeMap;
  * over a monitor are to a QEMU. Thread-safe; a host makes one of these and gives it to its {@link
  * FdTransport}.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public final class NamedChannels {
     private final TreeMap<String, Channel> channels = new TreeMap<>();
 

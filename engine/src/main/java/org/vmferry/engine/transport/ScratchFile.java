@@ -2,6 +2,7 @@ package org.vmferry.engine.transport;
 
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 
 import java.io.EOFException;
 import java.io.IOException;
@@ -18,6 +19,7 @@ import java.nio.file.StandardOpenOption;
  * cut what is mapped of it; it is gone when it is closed, or its process is. Safe for one thread at
  * a time.
  */
+@Status(Status.Level.INTERNAL)
 public final class ScratchFile implements AutoCloseable {
     private final Path folder;
     private final FileChannel channel;

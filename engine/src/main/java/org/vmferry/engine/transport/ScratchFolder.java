@@ -1,6 +1,7 @@
 package org.vmferry.engine.transport;
 
 import org.vmferry.engine.system.Inode;
+import org.vmferry.spi.Status;
 
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
@@ -20,6 +21,7 @@ import java.util.regex.Pattern;
  * else may look into one, nobody knows its name before, and it can be told from one whose process
  * was killed.
  */
+@Status(Status.Level.INTERNAL)
 public final class ScratchFolder {
     private static final String PREFIX = ".vmferry-archive-";
     private static final Pattern NAME =

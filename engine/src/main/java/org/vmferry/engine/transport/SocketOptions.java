@@ -1,8 +1,10 @@
 package org.vmferry.engine.transport;
 
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Parameter;
 
 /** What {@code tcp} and {@code unix} obey. */
+@Status(Status.Level.EXPERIMENTAL)
 public final class SocketOptions {
     /**
      * {@code connect-timeout}, in ms, 0 for ever: how long a source waits for the destination to

@@ -4,6 +4,7 @@ import org.slf4j.Logger;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;
@@ -28,6 +29,7 @@ import java.util.Set;
  * connecting, an empty host is this machine. Of QEMU's options {@code to}, {@code ipv4}, {@code
  * ipv6} and {@code keep-alive=on} are obeyed, others refused by name.
  */
+@Status(Status.Level.INTERNAL)
 public final class TcpTransport implements ChannelTransport {
     private static final Logger LOG = Log.of(TcpTransport.class);
 

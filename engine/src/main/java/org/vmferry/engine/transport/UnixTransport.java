@@ -5,6 +5,7 @@ import org.vmferry.engine.system.Inode;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;
@@ -31,6 +32,7 @@ import java.util.Set;
  * Unix domain sockets: {@code unix:path}. Listening, a socket that a dead process left there is
  * replaced; on close the socket's file is removed.
  */
+@Status(Status.Level.INTERNAL)
 public final class UnixTransport implements ChannelTransport {
     private static final Logger log = Log.of(UnixTransport.class);
 

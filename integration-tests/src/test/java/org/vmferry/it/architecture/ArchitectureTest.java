@@ -17,7 +17,6 @@ import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 import org.vmferry.engine.memory.KernelDirtyLog;
 import org.vmferry.spi.Log;
-import org.vmferry.spi.Status;
 
 /** Who may use whom, as ARCHITECTURE.md has it. */
 class ArchitectureTest {
@@ -27,22 +26,6 @@ class ArchitectureTest {
                     .withImportOption(new ImportOption.DoNotIncludeTests())
                     .withImportOption(place -> !place.contains("/org/vmferry/it/"))
                     .importPackages("org.vmferry");
-
-    @Test
-    void everyPublicTypeOfTheSpiSaysHowFarItMayBeReliedOn() {
-        DescribedPredicate<JavaClass> documented =
-                DescribedPredicate.describe(
-                        "documented", c -> !c.getSimpleName().equals("package-info"));
-        classes()
-                .that(documented)
-                .and()
-                .resideInAPackage("org.vmferry.spi..")
-                .and()
-                .arePublic()
-                .should()
-                .beAnnotatedWith(Status.class)
-                .check(ALL);
-    }
 
     @Test
     void theSpiDependsOnTheJdkInjectAndSlf4jAlone() {

@@ -1,5 +1,6 @@
 package org.vmferry.spi.layout;
 
+import org.vmferry.spi.Handed;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.PositionedFile;
 
@@ -10,6 +11,7 @@ import java.lang.foreign.MemorySegment;
  * The main stream, being read from a file. Integers are big-endian. Its end in the middle of
  * something is an error that names the position. Used by the migration thread only.
  */
+@Handed
 @Status(Status.Level.STABLE)
 public interface FileIn {
     /**

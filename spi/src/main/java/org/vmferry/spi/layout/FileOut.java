@@ -1,5 +1,6 @@
 package org.vmferry.spi.layout;
 
+import org.vmferry.spi.Handed;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.PositionedFile;
 
@@ -10,6 +11,7 @@ import java.lang.foreign.MemorySegment;
  * The main stream, being written into a file. Integers are big-endian. Used by the migration thread
  * only.
  */
+@Handed
 @Status(Status.Level.STABLE)
 public interface FileOut {
     /**

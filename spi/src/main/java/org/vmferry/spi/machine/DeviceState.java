@@ -142,6 +142,7 @@ public interface DeviceState {
      * @param restore takes it back
      * @return the device
      */
+    @Status(Status.Level.EXPERIMENTAL)
     static DeviceState of(String id, Snapshot snapshot, Restore restore) {
         return new ByteDevice(id, snapshot, restore);
     }

@@ -1,5 +1,6 @@
 package org.vmferry.spi.notifier;
 
+import org.vmferry.spi.Handed;
 import org.vmferry.spi.Mode;
 import org.vmferry.spi.Status;
 
@@ -7,6 +8,7 @@ import org.vmferry.spi.Status;
  * What a notifier is told. A switch over these three is whole, and stays so: what is to be told
  * besides gets a method of its own in {@link MigrationNotifier}, and {@link MigrationInfo} grows.
  */
+@Handed
 @Status(Status.Level.STABLE)
 public sealed interface MigrationEvent {
     /**
@@ -30,6 +32,7 @@ public sealed interface MigrationEvent {
      * @param mode the migration's
      * @param migration which
      */
+    @Handed
     @Status(Status.Level.STABLE)
     record PrecopySetup(Mode mode, MigrationInfo migration) implements MigrationEvent {
         /**
@@ -49,6 +52,7 @@ public sealed interface MigrationEvent {
      * @param mode the migration's
      * @param migration which
      */
+    @Handed
     @Status(Status.Level.STABLE)
     record PrecopyDone(Mode mode, MigrationInfo migration) implements MigrationEvent {
         /**
@@ -69,6 +73,7 @@ public sealed interface MigrationEvent {
      * @param reason one sentence
      * @param migration which
      */
+    @Handed
     @Status(Status.Level.STABLE)
     record PrecopyFailed(Mode mode, String reason, MigrationInfo migration)
             implements MigrationEvent {

@@ -1,5 +1,6 @@
 package org.vmferry.spi.ram;
 
+import org.vmferry.spi.Handed;
 import org.vmferry.spi.Status;
 
 import java.util.OptionalLong;
@@ -12,5 +13,6 @@ import java.util.OptionalLong;
  * @param pageSize bytes
  * @param guestAddress where the source's guest sees it, if the stream says so
  */
+@Handed
 @Status(Status.Level.STABLE)
 public record BlockHeader(String id, long usedLength, int pageSize, OptionalLong guestAddress) {}

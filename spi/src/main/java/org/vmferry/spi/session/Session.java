@@ -1,5 +1,6 @@
 package org.vmferry.spi.session;
 
+import org.vmferry.spi.Handed;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.compression.CompressionProvider;
@@ -20,6 +21,7 @@ import java.util.UUID;
  * <p>Parts keep their state in objects made for the session, never in statics: two migrations in
  * one JVM at once are ordinary.
  */
+@Handed
 @Status(Status.Level.STABLE)
 public interface Session {
     /**
@@ -154,6 +156,7 @@ public interface Session {
      * counts what it moves itself: the records of the main stream. That each page is counted once
      * the suites hold (rules CAR-8, CAR-11, LAY-6).
      */
+    @Handed
     @Status(Status.Level.STABLE)
     interface Counters {
         /**

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.vmferry.spi.Feature;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.ChannelTransport;
@@ -28,6 +29,7 @@ import java.util.concurrent.locks.LockSupport;
  * The bytes of a transport's channels: docs/spi/transport.md. {@link ChannelTransportConformance}
  * has them, and what makes channels.
  */
+@Status(Status.Level.STABLE)
 public abstract sealed class ChannelConformance extends TransportConformance<ChannelTransport>
         permits ChannelTransportConformance {
     ChannelConformance() {}
@@ -36,6 +38,7 @@ public abstract sealed class ChannelConformance extends TransportConformance<Cha
     private static final int PIECE = 1 << 20; // of it
 
     /** Both ends, connected by their main channel. */
+    @Status(Status.Level.STABLE)
     final class Link implements AutoCloseable {
         final Acceptor acceptor;
         final Opener opener;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.vmferry.spi.Feature;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
@@ -29,6 +30,7 @@ import java.util.concurrent.TimeUnit;
  * A transport with channels: docs/spi/transport.md. Rules that don't apply to what it claims are
  * skipped, and what it doesn't claim must be refused.
  */
+@Status(Status.Level.STABLE)
 public abstract non-sealed class ChannelTransportConformance extends ChannelConformance {
     /** For the author's class. */
     protected ChannelTransportConformance() {}

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.vmferry.engine.discovery.KnownPlugins;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.compression.CompressionProvider.Compressor;
 import org.vmferry.spi.compression.CompressionProvider.Decompressor;
@@ -27,6 +28,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /** A codec: docs/spi/compression.md. */
+@Status(Status.Level.STABLE)
 public abstract class CompressionConformance extends ProviderConformance<CompressionProvider> {
     private static final int PAGE = 4096;
 

@@ -10,6 +10,7 @@ import org.slf4j.Logger;
 import org.vmferry.engine.Migration;
 import org.vmferry.spi.Log;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -26,6 +27,7 @@ import java.util.function.Supplier;
 
 /** What all suites share: how long they wait. */
 @ExtendWith(Suite.class)
+@Status(Status.Level.STABLE)
 public abstract class Conformance {
     private static final Logger LOG = Log.of(Conformance.class);
 

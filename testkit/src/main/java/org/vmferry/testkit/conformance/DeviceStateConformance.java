@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.machine.DeviceState;
 
 import java.io.ByteArrayInputStream;
@@ -25,6 +26,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /** A device: docs/spi/device.md. */
+@Status(Status.Level.STABLE)
 public abstract class DeviceStateConformance extends Conformance {
     private final List<DeviceState> made = new ArrayList<>();
 

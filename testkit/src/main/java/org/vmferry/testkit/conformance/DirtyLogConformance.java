@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
@@ -24,6 +25,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /** A dirty log in its host: docs/spi/dirty-log.md. */
+@Status(Status.Level.STABLE)
 public abstract class DirtyLogConformance extends Conformance {
     private final List<Guest> made = new ArrayList<>();
 
@@ -32,6 +34,7 @@ public abstract class DirtyLogConformance extends Conformance {
 
     /** A way in which a guest's RAM is written to, marks and all. */
     @FunctionalInterface
+    @Status(Status.Level.STABLE)
     public interface Store {
         /**
          * Stores a byte. Called by several threads at once, for different pages.
@@ -45,6 +48,7 @@ public abstract class DirtyLogConformance extends Conformance {
 
     /** A way in which RAM is stored to later than it was asked for: I/O into pinned pages. */
     @FunctionalInterface
+    @Status(Status.Level.STABLE)
     public interface LateStore {
         /**
          * Asks for a byte to be stored.
@@ -58,6 +62,7 @@ public abstract class DirtyLogConformance extends Conformance {
     }
 
     /** A guest whose RAM is logged. */
+    @Status(Status.Level.STABLE)
     public interface Guest extends AutoCloseable {
         /**
          * Its RAM.

@@ -9,6 +9,7 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.option.Capability;
@@ -23,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** A file layout: docs/spi/layout.md. */
+@Status(Status.Level.EXPERIMENTAL)
 public abstract class FileLayoutConformance extends PagesConformance<FileLayout> {
     /** For the author's class. */
     protected FileLayoutConformance() {}

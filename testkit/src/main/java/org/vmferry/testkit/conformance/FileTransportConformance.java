@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.FileTransport;
 import org.vmferry.spi.transport.IncomingFile;
@@ -27,6 +28,7 @@ import java.util.Optional;
  * A transport with files: docs/spi/transport.md. Rules that don't apply to what its files can are
  * skipped.
  */
+@Status(Status.Level.STABLE)
 public abstract non-sealed class FileTransportConformance
         extends TransportConformance<FileTransport> {
     private static final int MIB = 1 << 20;

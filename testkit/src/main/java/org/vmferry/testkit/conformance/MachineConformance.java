@@ -15,6 +15,7 @@ import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.memory.ObservedRam;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.MigrationState;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
@@ -38,6 +39,7 @@ import java.util.concurrent.locks.LockSupport;
  *
  * <p>Its guest must write to RAM all the time while it runs. A few MiB of RAM are enough.
  */
+@Status(Status.Level.STABLE)
 public abstract class MachineConformance extends Conformance {
     /** So many that a log which forgets one in a thousand is caught. */
     private static final int STORES = 5000;

@@ -16,6 +16,7 @@ import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.MigrationState;
 import org.vmferry.spi.Mode;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.notifier.MigrationEvent.PrecopyDone;
@@ -41,6 +42,7 @@ import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A notifier: docs/spi/notifier.md. */
+@Status(Status.Level.STABLE)
 public abstract class NotifierConformance extends ProviderConformance<MigrationNotifier> {
     private static final AtomicInteger NUMBER = new AtomicInteger();
 

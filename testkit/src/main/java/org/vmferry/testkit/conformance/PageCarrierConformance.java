@@ -11,6 +11,7 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.report.MigrationState;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
@@ -26,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A page carrier: docs/spi/carrier.md. */
+@Status(Status.Level.EXPERIMENTAL)
 public abstract class PageCarrierConformance extends PagesConformance<PageCarrier> {
     private static final int MAIN_MAGIC = 0x5145564d; // "QEVM"
 

@@ -10,6 +10,7 @@ import org.vmferry.engine.Migration;
 import org.vmferry.engine.discovery.Plugins;
 import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.engine.option.Settings;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.option.Provider;
@@ -26,6 +27,7 @@ import java.util.function.Consumer;
  *
  * @param <P> the kind of provider
  */
+@Status(Status.Level.STABLE)
 public abstract class PagesConformance<P extends Provider> extends ProviderConformance<P> {
     @TempDir Path folder;
     private final AtomicInteger files = new AtomicInteger();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Provider;
 
@@ -18,6 +19,7 @@ import java.util.Set;
  *
  * @param <P> the kind of provider
  */
+@Status(Status.Level.STABLE)
 public abstract class ProviderConformance<P extends Provider> extends Conformance {
     ProviderConformance() {}
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.ram.BlockHeader;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamProvider;
@@ -25,6 +26,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /** A host's RAM: docs/spi/ram.md. */
+@Status(Status.Level.STABLE)
 public abstract class RamProviderConformance extends Conformance {
     /** For the author's class. */
     protected RamProviderConformance() {}

@@ -3,6 +3,7 @@ package org.vmferry.testkit.conformance;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.TransportEnd;
@@ -18,6 +19,7 @@ import java.util.SplittableRandom;
  *
  * @param <T> the kind of transport
  */
+@Status(Status.Level.STABLE)
 public abstract sealed class TransportConformance<T extends TransportProvider>
         extends ProviderConformance<T> permits ChannelConformance, FileTransportConformance {
     TransportConformance() {}

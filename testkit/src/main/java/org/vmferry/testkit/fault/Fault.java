@@ -1,5 +1,7 @@
 package org.vmferry.testkit.fault;
 
+import org.vmferry.spi.Status;
+
 import java.time.Duration;
 
 /**
@@ -14,8 +16,10 @@ import java.time.Duration;
  * @param at at which byte; for {@link Kind#REFUSE} at which call of open, accept or file, from 1
  * @param value as the kind has it
  */
+@Status(Status.Level.EXPERIMENTAL)
 public record Fault(Kind kind, boolean reading, int channel, long at, long value) {
     /** What can happen. */
+    @Status(Status.Level.EXPERIMENTAL)
     public enum Kind {
         /** From there on each transfer waits for {@code value} ns first. */
         DELAY,

@@ -1,5 +1,6 @@
 package org.vmferry.testkit.fault;
 
+import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.ChannelTransport;
@@ -21,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** What goes wrong on any transport that these are put over. */
+@Status(Status.Level.EXPERIMENTAL)
 public final class Faults {
     private final List<Fault> faults;
     private final CountDownLatch struck = new CountDownLatch(1);

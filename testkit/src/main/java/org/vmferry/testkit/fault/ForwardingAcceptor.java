@@ -1,5 +1,6 @@
 package org.vmferry.testkit.fault;
 
+import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.Channel;
@@ -8,6 +9,7 @@ import java.io.IOException;
 import java.util.Optional;
 
 /** A destination's end that hands every call to another one. */
+@Status(Status.Level.EXPERIMENTAL)
 public class ForwardingAcceptor extends ForwardingChannelEnd<Acceptor> implements Acceptor {
     private final String scheme;
 

@@ -2,6 +2,7 @@ package org.vmferry.testkit.fault;
 
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Acceptor;
 import org.vmferry.spi.transport.Address;
@@ -15,6 +16,7 @@ import java.util.Set;
  * A transport with channels that hands every call to another one; the base of those which change
  * something on the way. Under an id of its own it can stand beside the other in one engine.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public class ForwardingChannelTransport extends ForwardingTransport<ChannelTransport>
         implements ChannelTransport {
     /**

@@ -1,6 +1,7 @@
 package org.vmferry.testkit.fault;
 
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
 import org.vmferry.spi.transport.FileTransport;
@@ -13,6 +14,7 @@ import java.io.IOException;
  * A transport with files that hands every call to another one; the base of those which change
  * something on the way. Under an id of its own it can stand beside the other in one engine.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public class ForwardingFileTransport extends ForwardingTransport<FileTransport>
         implements FileTransport {
     /**

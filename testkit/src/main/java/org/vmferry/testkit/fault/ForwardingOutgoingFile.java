@@ -1,10 +1,12 @@
 package org.vmferry.testkit.fault;
 
+import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.OutgoingFile;
 
 import java.io.IOException;
 
 /** A source's end that hands every call to another one. */
+@Status(Status.Level.EXPERIMENTAL)
 public class ForwardingOutgoingFile extends ForwardingFileEnd<OutgoingFile>
         implements OutgoingFile {
     /**

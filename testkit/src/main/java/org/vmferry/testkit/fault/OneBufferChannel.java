@@ -1,5 +1,6 @@
 package org.vmferry.testkit.fault;
 
+import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.Channel;
 import org.vmferry.spi.transport.ForwardingChannel;
 
@@ -10,6 +11,7 @@ import java.nio.ByteBuffer;
  * A channel over another one. What gathers and scatters goes through the {@code read} and {@code
  * write} of one buffer, so these two are all that moves bytes.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public class OneBufferChannel extends ForwardingChannel {
     /**
      * Over another channel.

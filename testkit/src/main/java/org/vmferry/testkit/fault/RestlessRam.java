@@ -1,5 +1,6 @@
 package org.vmferry.testkit.fault;
 
+import org.vmferry.spi.Status;
 import org.vmferry.spi.ram.AtomicDirtyLog;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.ForwardingBlock;
@@ -20,6 +21,7 @@ import java.util.function.BooleanSupplier;
  * another byte, and a mark, as if the guest had just written it. Whoever keeps to the dirty log is
  * not troubled; who reads a page twice, or trusts that it stays as it was, is.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public class RestlessRam implements RamProvider, DirtyLog {
     private final RamProvider real;
     private final int every;

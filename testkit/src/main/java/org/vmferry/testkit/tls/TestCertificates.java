@@ -1,5 +1,7 @@
 package org.vmferry.testkit.tls;
 
+import org.vmferry.spi.Status;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +19,7 @@ import java.util.Map;
  *
  * @param folder the directory
  */
+@Status(Status.Level.EXPERIMENTAL)
 public record TestCertificates(Path folder) {
     /** The name that the server's certificate is for. */
     public static final String HOST = "ferry.test";

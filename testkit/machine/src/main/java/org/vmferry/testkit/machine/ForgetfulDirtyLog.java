@@ -1,5 +1,6 @@
 package org.vmferry.testkit.machine;
 
+import org.vmferry.spi.Status;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
@@ -11,6 +12,7 @@ import org.vmferry.spi.ram.RamBlock;
  * <p>It forgets pages, not marks: a mark lost once does no harm when the page was marked for the
  * same round already.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public final class ForgetfulDirtyLog implements DirtyLog {
     private final DirtyLog log;
     private final int oneIn;

@@ -1,10 +1,13 @@
 package org.vmferry.testkit.machine;
 
+import org.vmferry.spi.Status;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 
 /** What a host may keep its guest's RAM in. */
+@Status(Status.Level.EXPERIMENTAL)
 public enum HostMemory {
     /** Native memory, which the engine reads and writes directly. */
     NATIVE,

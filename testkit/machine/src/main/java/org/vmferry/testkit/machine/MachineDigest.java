@@ -1,5 +1,7 @@
 package org.vmferry.testkit.machine;
 
+import org.vmferry.spi.Status;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +13,7 @@ import java.util.Objects;
  * @param instructions executed since boot
  * @param parts the CRC32C of each RAM block and device, by its name
  */
+@Status(Status.Level.EXPERIMENTAL)
 public record MachineDigest(long instructions, Map<String, Integer> parts) {
     /** Copies the parts. */
     public MachineDigest {

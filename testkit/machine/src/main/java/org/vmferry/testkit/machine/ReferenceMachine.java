@@ -2,6 +2,7 @@ package org.vmferry.testkit.machine;
 
 import org.vmferry.spi.Joined;
 import org.vmferry.spi.MigrationException;
+import org.vmferry.spi.Status;
 import org.vmferry.spi.machine.CpuThrottle;
 import org.vmferry.spi.machine.DeviceState;
 import org.vmferry.spi.machine.Machine;
@@ -41,6 +42,7 @@ import java.util.zip.CRC32C;
  *
  * <p>Its methods may be called from any thread.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public final class ReferenceMachine implements Machine, AutoCloseable {
     /** Instructions between two looks at the stop flag: some tens of microseconds. */
     private static final int SLICE = 8192;

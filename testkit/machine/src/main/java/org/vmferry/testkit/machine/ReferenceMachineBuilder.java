@@ -1,5 +1,6 @@
 package org.vmferry.testkit.machine;
 
+import org.vmferry.spi.Status;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.RamBlock;
 
@@ -10,6 +11,7 @@ import java.util.function.LongFunction;
 import java.util.function.UnaryOperator;
 
 /** Makes {@link ReferenceMachine}s; each setting has a default. */
+@Status(Status.Level.EXPERIMENTAL)
 public final class ReferenceMachineBuilder {
     static final long ROM = 64 << 10; // bytes
     static final long SRAM = 64 << 10; // bytes

@@ -1,6 +1,9 @@
 package org.vmferry.testkit.machine;
 
+import org.vmferry.spi.Status;
+
 /** The instructions of RV64IM, by format, as {@link Rv64Assembler} writes them. */
+@Status(Status.Level.EXPERIMENTAL)
 public final class Rv64 {
     static final int LOAD = 0x03;
     static final int FENCE = 0x0f;
@@ -19,6 +22,7 @@ public final class Rv64 {
     private Rv64() {}
 
     /** The integer registers, under the names of the calling convention, in their order. */
+    @Status(Status.Level.EXPERIMENTAL)
     public enum Register {
         /** Always 0. */
         ZERO,
@@ -87,6 +91,7 @@ public final class Rv64 {
     }
 
     /** Operations on two registers. */
+    @Status(Status.Level.EXPERIMENTAL)
     public enum Op {
         /** rs1 + rs2. */
         ADD(OP, 0, 0),
@@ -153,6 +158,7 @@ public final class Rv64 {
     }
 
     /** Operations on a register and a constant of 12 bits, or a shift by a constant. */
+    @Status(Status.Level.EXPERIMENTAL)
     public enum OpImm {
         /** rs1 + rs2, with a constant. */
         ADDI(OP_IMM, 0, 0, 12),
@@ -191,6 +197,7 @@ public final class Rv64 {
     }
 
     /** Loads. */
+    @Status(Status.Level.EXPERIMENTAL)
     public enum Load {
         /** A byte, its sign extended. */
         LB,
@@ -209,6 +216,7 @@ public final class Rv64 {
     }
 
     /** Stores. */
+    @Status(Status.Level.EXPERIMENTAL)
     public enum Store {
         /** A byte. */
         SB,
@@ -221,6 +229,7 @@ public final class Rv64 {
     }
 
     /** Conditional branches. */
+    @Status(Status.Level.EXPERIMENTAL)
     public enum Branch {
         /** If equal. */
         BEQ(0),

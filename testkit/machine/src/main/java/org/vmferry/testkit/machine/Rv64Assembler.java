@@ -1,5 +1,6 @@
 package org.vmferry.testkit.machine;
 
+import org.vmferry.spi.Status;
 import org.vmferry.testkit.machine.Rv64.Branch;
 import org.vmferry.testkit.machine.Rv64.Load;
 import org.vmferry.testkit.machine.Rv64.Op;
@@ -20,6 +21,7 @@ import java.util.function.IntUnaryOperator;
  * code does not depend on where it is loaded. A constant or a distance that its instruction can't
  * hold is an {@link IllegalArgumentException}.
  */
+@Status(Status.Level.EXPERIMENTAL)
 public final class Rv64Assembler {
     private record Reference(int at, String label, IntUnaryOperator encoding) {}
 
