@@ -184,6 +184,8 @@ class PromisesTest {
                         public void notify(MigrationEvent event) {}
                         """,
                         ThirdParty.jars(List.of("vmferry-spi", "slf4j-api")));
+        Path copy = ThirdParty.jars(List.of("slf4j-api")).getFirst(); // is not used
+        Files.copy(copy, plugins.resolve("Talker").resolve(copy.getFileName()));
         Path java = Path.of(System.getProperty("java.home"), "bin", "java");
         String said =
                 ThirdParty.run(
