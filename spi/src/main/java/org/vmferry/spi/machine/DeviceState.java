@@ -81,6 +81,7 @@ public interface DeviceState {
      * @return in the order in which they are saved; by default empty: bytes without names. If their
      *     lengths don't make up all that was saved, none of them is used, and the log says so
      */
+    @Status(Status.Level.EXPERIMENTAL)
     default List<Field> fields() {
         return List.of();
     }

@@ -1,5 +1,6 @@
 package org.vmferry.spi.notifier;
 
+import org.vmferry.spi.Handed;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.transport.Address;
@@ -11,6 +12,7 @@ import java.util.UUID;
  * The migration that a notifier is told of. The engine implements it, and it may come to say more.
  * Any thread; also after the migration.
  */
+@Handed
 @Status(Status.Level.STABLE)
 public interface MigrationInfo {
     /**
