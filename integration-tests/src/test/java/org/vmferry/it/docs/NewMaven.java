@@ -46,6 +46,7 @@ final class NewMaven {
                           <url>%s</url>
                           <snapshots>
                             <enabled>true</enabled>
+                            <checksumPolicy>ignore</checksumPolicy>
                           </snapshots>
                         </repository>
                       </repositories>
