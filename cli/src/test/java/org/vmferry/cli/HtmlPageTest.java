@@ -9,15 +9,19 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vmferry.cli.input.WindowedFile;
 import org.vmferry.cli.map.BlockMap;
 import org.vmferry.cli.map.RamMap;
+import org.vmferry.engine.Engine;
 import org.vmferry.engine.json.Json;
 import org.vmferry.engine.report.DeviceField;
 import org.vmferry.engine.report.Inspection;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.ram.PageBitmap;
+import org.vmferry.spi.ram.RamBlock;
 
 import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -170,9 +174,17 @@ class HtmlPageTest extends AtTerminal {
         assertOnlyThePage();
     }
 
+    /** Of more than can be read again without that. */
     @Test
     void aPipesStreamIsKeptAndReadTwice() throws Exception {
-        Object fromFile = cells(written(file(Format.STREAM)));
+        byte[] large = new byte[WindowedFile.WINDOW + (4 << 20)];
+        new Random(1).nextBytes(large);
+        RamBlock block = RamBlock.of("large", MemorySegment.ofArray(large), SmallMachine.PAGE);
+        Path stream = directory.resolve("large");
+        Engine.create()
+                .send(new SmallMachine(block), "file:" + stream, Format.STREAM.settings())
+                .await();
+        Object fromFile = cells(written(stream));
         Files.delete(page);
         Process command =
                 new ProcessBuilder(
@@ -188,8 +200,9 @@ class HtmlPageTest extends AtTerminal {
                         .redirectError(directory.resolve("said").toFile())
                         .start();
         try (var in = command.getOutputStream()) {
-            Files.copy(file(Format.STREAM), in);
+            Files.copy(stream, in);
         }
+        Files.delete(stream);
         assertThat(command.waitFor()).as(Files.readString(directory.resolve("said"))).isZero();
         Files.delete(directory.resolve("said"));
         assertThat(cells(data(Files.readString(page)))).isEqualTo(fromFile);
