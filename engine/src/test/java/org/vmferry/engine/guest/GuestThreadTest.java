@@ -13,6 +13,7 @@ import org.vmferry.spi.machine.RunState;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -22,22 +23,38 @@ class GuestThreadTest {
     private static final String NAME = "guest-thread-test";
 
     private final AtomicInteger slices = new AtomicInteger();
+    private final AtomicLong inside = new AtomicLong(); // ns in slices
     private final Semaphore released = new Semaphore(0); // lets a slice that hangs return
     private volatile RunState next = RunState.RUNNING; // what a slice returns
     private GuestThread guest = new GuestThread(NAME, this::slice);
 
     private RunState slice() {
         slices.incrementAndGet();
+        long began = System.nanoTime();
         LockSupport.parkNanos(100_000);
+        inside.addAndGet(System.nanoTime() - began);
         return next;
     }
 
     @AfterEach
     void end() throws Exception {
-        released.release(1000);
-        guest.enter(RunState.SHUTDOWN);
+        stops(RunState.SHUTDOWN);
         assertThat(Thread.getAllStackTraces().keySet())
                 .noneMatch(thread -> thread.getName().equals(NAME));
+    }
+
+    /** However short the guest's patience is: a busy system may need longer. */
+    private void stops(RunState state) {
+        await(
+                () -> {
+                    released.release(1000);
+                    try {
+                        guest.enter(state);
+                        return true;
+                    } catch (MigrationException e) {
+                        return false;
+                    }
+                });
     }
 
     private static void await(BooleanSupplier condition) {
@@ -150,8 +167,7 @@ class GuestThreadTest {
         assertThat(guest.runState()).isEqualTo(RunState.RUNNING);
         released.release();
         await(() -> slices.get() >= 2); // it has run on
-        released.release(1000);
-        guest.enter(RunState.PAUSED);
+        stops(RunState.PAUSED);
         assertThat(guest.runState()).isEqualTo(RunState.PAUSED);
         standsStill();
     }
@@ -194,26 +210,26 @@ class GuestThreadTest {
                 .hasMessage("the guest's own thread can't enter 'paused': a slice returns it");
     }
 
-    private int slicesIn(Duration time) {
-        int before = slices.get();
-        LockSupport.parkNanos(time.toNanos());
-        return slices.get() - before;
+    /** How much of some time it spends in slices. */
+    private double share() {
+        long began = System.nanoTime();
+        long before = inside.get();
+        LockSupport.parkNanos(Duration.ofMillis(200).toNanos());
+        return (inside.get() - before) / (double) (System.nanoTime() - began);
     }
 
     @Test
     void aThrottledGuestRunsForAPartOfTheTime() throws Exception {
-        Duration span = Duration.ofMillis(200);
         guest.enter(RunState.RUNNING);
-        int whole = slicesIn(span);
         guest.throttle().set(90);
-        int slowed = slicesIn(span);
-        assertThat(slowed).isBetween(1, whole / 2);
+        double slowed = share();
+        assertThat(slowed).isGreaterThan(0).isLessThan(0.4);
         guest.throttle().set(1000); // is 99
         long began = System.nanoTime();
         guest.enter(RunState.PAUSED); // also one that stands still just now
-        assertThat(System.nanoTime() - began).isLessThan(Duration.ofSeconds(1).toNanos());
+        assertThat(System.nanoTime() - began).isLessThan(Duration.ofSeconds(5).toNanos());
         guest.enter(RunState.RUNNING);
         guest.throttle().set(0);
-        assertThat(slicesIn(span)).isGreaterThan(slowed);
+        await(() -> share() > 2 * slowed);
     }
 }
