@@ -67,6 +67,7 @@ final class Migrations implements AutoCloseable {
     private final QomObjects objects;
     private final OptionCommands options;
     private Migration migration; // guarded by the monitor's lock, as all below; the last, or null
+    private Teller teller; // of its states, or null
     private boolean incoming; // whether it is, or was
 
     Migrations(Engine engine, Guest guest, Monitor monitor) {
@@ -136,12 +137,15 @@ final class Migrations implements AutoCloseable {
 
     /** Set-up is told before the answer, all that follows after it. */
     private void begun(Migration begun, boolean incoming) {
+        if (teller != null) teller.end();
         migration = begun;
         this.incoming = incoming;
         if (!incoming) guest.sending(begun);
         boolean events = options.on(EngineOptions.EVENTS);
         if (events) tell(MigrationState.SETUP);
-        monitor.afterwards(() -> begun.listen(new Teller(events)));
+        Teller listener = new Teller(begun, events);
+        teller = listener;
+        monitor.afterwards(() -> begun.listen(listener));
     }
 
     private void tell(MigrationState state) {
@@ -149,15 +153,27 @@ final class Migrations implements AutoCloseable {
     }
 
     private final class Teller implements MigrationListener {
+        private final Migration of;
         private final boolean events;
+        private boolean over; // guarded by the monitor's lock
 
-        Teller(boolean events) {
+        Teller(Migration of, boolean events) {
+            this.of = of;
             this.events = events;
         }
 
         @Override
         public void entered(MigrationState state) {
-            if (events && state != MigrationState.SETUP) tell(state);
+            synchronized (monitor.lock()) {
+                if (over) return;
+                over = state.isFinal();
+                if (events && state != MigrationState.SETUP) tell(state);
+            }
+        }
+
+        /** The next begins, which can be before this one has been told its end: it is told now. */
+        void end() {
+            entered(of.state());
         }
 
         @Override

@@ -34,6 +34,7 @@ class NamesOfPluginsTest {
                     "org.vmferry.engine.stream.OtherFormat", // what files are packed with
                     "org.vmferry.cli.Format", // what a person types behind --format
                     "org.vmferry.cli.Rehearsal", // what a person does first
+                    "org.vmferry.cli.WatchCommand", // what a QEMU says that it does
                     "org.vmferry.cli.LibvirtHeader", // libvirt's formats
                     "org.vmferry.cli.bench", // asks for what it measures, QEMU too
                     "org.vmferry.cli.demo"); // asks for what it shows

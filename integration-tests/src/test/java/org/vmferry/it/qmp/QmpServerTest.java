@@ -8,8 +8,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.engine.Engine;
+import org.vmferry.engine.Migration;
+import org.vmferry.engine.option.Settings;
 import org.vmferry.engine.qmp.QmpServer;
 import org.vmferry.it.support.Leftovers;
+import org.vmferry.spi.machine.ForwardingMachine;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
 import org.vmferry.testkit.machine.ReferenceMachine;
@@ -22,13 +25,18 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 
 /** What no script can show: hostile clients, several of them, and the server's end. */
 class QmpServerTest {
@@ -62,6 +70,85 @@ class QmpServerTest {
         Map<?, ?> error = (Map<?, ?>) client.next().get("error");
         assertThat(error.get("class")).isEqualTo("GenericError");
         assertThat((String) error.get("desc")).contains(why);
+    }
+
+    /** Who hears of the end of one after the next has begun takes that for over. */
+    @Test
+    void theEndOfOneIsToldBeforeTheNextBegins() throws Exception {
+        AtomicBoolean holds = new AtomicBoolean();
+        CountDownLatch held = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        Machine asked =
+                new ForwardingMachine(machine) {
+                    @Override
+                    public Optional<UUID> uuid() {
+                        if (holds.getAndSet(false)) { // on the server's lock: nothing can be told
+                            held.countDown();
+                            hold(goOn);
+                        }
+                        return super.uuid();
+                    }
+                };
+        machine.enter(RunState.RUNNING);
+        try (ReferenceMachine there =
+                        ReferenceMachine.builder().ram(4 << 20).dirtyWindow(64).build();
+                QmpServer server = QmpServer.listen(Engine.create(), asked, socket);
+                RawQmp first = RawQmp.negotiated(socket);
+                RawQmp second = RawQmp.negotiated(socket)) {
+            first.send(
+                    "{\"execute\": \"migrate-set-capabilities\", \"arguments\": {\"capabilities\":"
+                            + " [{\"capability\": \"events\", \"state\": true}]}}");
+            first.send(
+                    "{\"execute\": \"migrate-set-parameters\", \"arguments\":"
+                            + " {\"max-bandwidth\": 10000}}");
+            Migration in = Engine.create().receive(there, "tcp:127.0.0.1:0", Settings.NONE);
+            first.send(migrate(in.address().toString()));
+            List<Object> told = new ArrayList<>();
+            while (!told.contains("active")) tell(first, told);
+            holds.set(true);
+            first.send("{\"execute\": \"query-uuid\"}");
+            assertThat(held.await(20, TimeUnit.SECONDS)).isTrue();
+            second.send(migrate("file:" + folder.resolve("next")));
+            awaitBlocked("qmp-", ".Monitor");
+            in.cancel();
+            awaitBlocked("send-", ".Migrations$Teller");
+            goOn.countDown();
+            while (Collections.frequency(told, "setup") < 2) tell(first, told);
+            assertThat(told).containsExactly("setup", "active", "failed", "setup");
+            assertThat(in.await(Duration.ofSeconds(20))).isTrue();
+        }
+    }
+
+    private static void hold(CountDownLatch until) {
+        try {
+            assertThat(until.await(20, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static String migrate(String uri) {
+        return "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"" + uri + "\"}}";
+    }
+
+    /** The next event's state, if it is about a migration's. */
+    private static void tell(RawQmp client, List<Object> told) throws Exception {
+        Map<?, ?> next = client.next();
+        if (next.get("event") == null || !next.get("event").equals("MIGRATION")) return;
+        told.add(((Map<?, ?>) next.get("data")).get("status"));
+    }
+
+    /** Until such a thread waits for the server's lock there. */
+    private static void awaitBlocked(String name, String type) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (Thread.getAllStackTraces().entrySet().stream()
+                .filter(each -> each.getKey().getState() == Thread.State.BLOCKED)
+                .filter(each -> each.getKey().getName().startsWith(name))
+                .flatMap(each -> Stream.of(each.getValue()))
+                .noneMatch(frame -> frame.getClassName().endsWith(type))) {
+            assertThat(System.nanoTime()).as(type).isLessThan(deadline);
+            LockSupport.parkNanos(200_000);
+        }
     }
 
     /** Some are served at a time: the rest waits, or is told by the system that too many do. */

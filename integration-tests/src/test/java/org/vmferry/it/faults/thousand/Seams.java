@@ -8,6 +8,7 @@ import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.layout.FileOut;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.notifier.MigrationEvent;
+import org.vmferry.spi.notifier.MigrationInfo;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.ram.ZeroPages;
 import org.vmferry.spi.session.Session;
@@ -45,7 +46,8 @@ final class Seams {
                     FileLayout.Loader.Fetch.class,
                     ZeroPages.Extents.class,
                     Option.class,
-                    MigrationEvent.class);
+                    MigrationEvent.class,
+                    MigrationInfo.class);
 
     private static final List<Class<?>> ALL = find();
 
