@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /** A Chromium without a window, driven over its DevTools protocol on the loopback. */
 final class Browser implements AutoCloseable {
@@ -81,7 +82,7 @@ final class Browser implements AutoCloseable {
         while (System.nanoTime() < end && process.isAlive()) {
             if (Files.exists(file) && Files.size(file) > 0)
                 return Files.readAllLines(file).getFirst();
-            Thread.sleep(20);
+            LockSupport.parkNanos(20_000_000);
         }
         throw new IOException(PROGRAM + " did not come up");
     }
@@ -96,7 +97,7 @@ final class Browser implements AutoCloseable {
                 if (target.get("type").equals("page"))
                     return target.get("webSocketDebuggerUrl").toString();
             }
-            Thread.sleep(20);
+            LockSupport.parkNanos(20_000_000);
         }
         throw new IOException(PROGRAM + " has no page");
     }
@@ -145,7 +146,7 @@ final class Browser implements AutoCloseable {
         long end = System.nanoTime() + Duration.ofSeconds(DEADLINE).toNanos();
         while (!"yes".equals(ask("document.body && document.body.dataset.ready"))) {
             if (System.nanoTime() > end) throw new IOException("the page's script has not run");
-            Thread.sleep(20);
+            LockSupport.parkNanos(20_000_000);
         }
     }
 

@@ -25,6 +25,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /** vmferry watch, of peers that are made up; with real ones it is tried in integration-tests. */
 class WatchTest extends AtTerminal {
@@ -166,7 +167,7 @@ class WatchTest extends AtTerminal {
             long end = System.nanoTime() + 60_000_000_000L;
             while (!err.toString().contains("a QEMU talks to one at a time), 2 s")) {
                 assertThat(System.nanoTime()).as(err.toString()).isLessThan(end);
-                Thread.sleep(50);
+                LockSupport.parkNanos(50_000_000);
             }
         }
         assertThat(watching.get(60, TimeUnit.SECONDS)).isEqualTo(1);
@@ -186,7 +187,7 @@ class WatchTest extends AtTerminal {
             while (!err.toString().contains("qmp' to take a connection, ")) {
                 assertThat(watching.isDone()).as(err.toString()).isFalse();
                 assertThat(System.nanoTime()).as(err.toString()).isLessThan(end);
-                Thread.sleep(50);
+                LockSupport.parkNanos(50_000_000);
             }
             server.close();
             assertThat(watching.get(60, TimeUnit.SECONDS)).isEqualTo(1);

@@ -69,11 +69,8 @@ class LogByDefaultTest {
                         new SteadyDirtyLog(0) {
                             @Override
                             public void harvest(RamBlock block, PageBitmap into) {
-                                try {
-                                    Thread.sleep(SLOW);
-                                } catch (InterruptedException e) {
-                                    Thread.currentThread().interrupt();
-                                }
+                                long end = System.nanoTime() + SLOW * 1_000_000;
+                                while (System.nanoTime() < end) Thread.onSpinWait();
                                 super.harvest(block, into);
                             }
                         });

@@ -55,6 +55,26 @@ class ReceiverTest extends Receiving {
         assertThat(session.bytes.sum()).isEqualTo(3 * HEADER + 2 * PAGE);
     }
 
+    /** Headers alone come many at a time; the data behind them go where they belong. */
+    @Test
+    @Tag("MFD-4")
+    void packetsOfZerosAreReadManyAtOnce() throws Exception {
+        Wire.Pages zeros = new Wire.Pages().name("pc.ram");
+        zeros.zero = 1;
+        zeros.offsets[0] = 3 * PAGE;
+        byte[][] parts = new byte[204][];
+        Arrays.fill(parts, zeros.bytes());
+        parts[0] = Wire.hello(0);
+        parts[1] = Wire.sync();
+        parts[202] = pages().bytes();
+        parts[203] = Wire.sync();
+        Scripted script = script(parts);
+        receive(MODERN, script);
+        assertApplied();
+        assertThat(session.zero.sum()).isEqualTo(201);
+        assertThat(script.reads()).isLessThan(30);
+    }
+
     @Test
     @Tag("MFD-4")
     void packetsSplitAtEveryByte() throws Exception {

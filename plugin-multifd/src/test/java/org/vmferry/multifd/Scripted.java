@@ -21,6 +21,7 @@ final class Scripted implements Channel {
     private boolean cut;
     private final CountDownLatch released = new CountDownLatch(1);
     private volatile int position; // one writer
+    private volatile int reads; // as position
 
     Scripted(byte[] script, int split, boolean stalls) {
         this.script = script;
@@ -31,6 +32,11 @@ final class Scripted implements Channel {
     /** How many bytes were read. */
     int position() {
         return position;
+    }
+
+    /** How often it was asked for some. */
+    int reads() {
+        return reads;
     }
 
     Scripted dripping() {
@@ -46,6 +52,7 @@ final class Scripted implements Channel {
 
     @Override
     public int read(ByteBuffer target) throws IOException {
+        reads = reads + 1;
         if (position == script.length) {
             if (cut) throw new MigrationException(Blame.TRANSPORT, "it was cut", null);
             if (!stalls) return -1;
@@ -65,6 +72,23 @@ final class Scripted implements Channel {
         target.put(script, position, bytes);
         position += bytes;
         return bytes;
+    }
+
+    /** As a socket does: what is there goes into as many as it fills. */
+    @Override
+    public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
+        long all = 0;
+        for (int i = offset; i < offset + length; i++) {
+            if (!targets[i].hasRemaining()) continue;
+            boolean more = position != script.length && (all == 0 || position != split);
+            if (all > 0 && !more) break;
+            int read = read(targets[i]);
+            if (read < 0) return -1;
+            if (all > 0) reads = reads - 1; // it is one
+            all += read;
+            if (targets[i].hasRemaining()) break;
+        }
+        return all;
     }
 
     @Override

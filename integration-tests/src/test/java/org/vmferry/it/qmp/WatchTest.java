@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** vmferry watch, beside those who drive a migration: of a QEMU, and of a host. */
 @Timeout(240)
@@ -42,7 +43,7 @@ class WatchTest {
         while (!command.err().contains(what)) {
             assertThat(watching.isDone()).as(command.err() + command.out()).isFalse();
             assertThat(System.nanoTime()).as(command.err()).isLessThan(end);
-            Thread.sleep(20);
+            LockSupport.parkNanos(20_000_000);
         }
     }
 

@@ -7,6 +7,8 @@ import org.vmferry.spi.ram.PageBitmap;
 import org.vmferry.spi.ram.RamBlock;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.function.Function;
 
 /** Stores to each page of a block once between two harvests: each must leave its mark. */
 final class EachPageStored {
@@ -41,5 +43,16 @@ final class EachPageStored {
                         + " the first was to page "
                         + stored.nextSet(0));
         return stores;
+    }
+
+    /** The same to all blocks, as often as it takes for so many; false if none can be made. */
+    static boolean check(
+            List<RamBlock> blocks, DirtyLog log, long least, Function<RamBlock, Store> stores)
+            throws Exception {
+        for (long made = 0; made < least; ) {
+            for (RamBlock block : blocks) made += check(block, log, stores.apply(block));
+            if (made == 0) return false;
+        }
+        return true;
     }
 }

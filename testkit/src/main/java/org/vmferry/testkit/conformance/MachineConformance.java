@@ -485,19 +485,13 @@ public abstract class MachineConformance extends Conformance {
         DirtyLog log = ram.dirtyLog().orElseGet(() -> new ObservedRam(ram.blocks()));
         log.start();
         try {
-            long stores = 0;
-            while (stores < STORES) {
-                for (RamBlock block : ram.blocks()) {
-                    stores +=
-                            EachPageStored.check(
-                                    block,
-                                    log,
-                                    (offset, value) -> store(machine, block, offset, value));
-                }
-                if (stores == 0) {
-                    cannotSee("store() is not there: whether each store is marked");
-                }
-            }
+            boolean made =
+                    EachPageStored.check(
+                            ram.blocks(),
+                            log,
+                            STORES,
+                            block -> (offset, value) -> store(machine, block, offset, value));
+            if (!made) cannotSee("store() is not there: whether each store is marked");
         } finally {
             log.stop();
         }
