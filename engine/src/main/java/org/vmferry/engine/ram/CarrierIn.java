@@ -12,16 +12,27 @@ import java.util.List;
 /** RAM from a carrier's channels; what the carrier leaves to the main stream is in records. */
 public final class CarrierIn extends InlineIn {
     private final Receiver receiver;
+    private final BufferedBlocks buffered;
 
     /** With a receiver, which this closes. */
     public CarrierIn(StreamIn in, Session session, Receiver receiver) {
+        this(in, session, receiver, new BufferedBlocks(session));
+    }
+
+    CarrierIn(StreamIn in, Session session, Receiver receiver, BufferedBlocks buffered) {
         super(in, session);
         this.receiver = receiver;
+        this.buffered = buffered;
     }
 
     @Override
     public void connect(String machine) throws IOException {
         receiver.connect(machine);
+    }
+
+    @Override
+    public RamBlock opened(RamBlock block) {
+        return buffered.of(block);
     }
 
     @Override

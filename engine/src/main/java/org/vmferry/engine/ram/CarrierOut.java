@@ -15,11 +15,17 @@ import java.util.List;
 /** RAM on a carrier's channels; what the carrier leaves to the main stream is in records. */
 public final class CarrierOut extends InlineOut {
     private final Sender sender;
+    private final BufferedBlocks buffered;
 
     /** With a sender, which this closes. */
     public CarrierOut(StreamOut out, Session session, Sender sender) {
+        this(out, session, sender, new BufferedBlocks(session));
+    }
+
+    CarrierOut(StreamOut out, Session session, Sender sender, BufferedBlocks buffered) {
         super(out, session);
         this.sender = sender;
+        this.buffered = buffered;
     }
 
     @Override
@@ -35,12 +41,12 @@ public final class CarrierOut extends InlineOut {
     @Override
     public void send(Run run) throws IOException {
         if (sender.leavesZeroPages()) super.send(run);
-        else sender.send(run);
+        else sender.send(buffered.of(run));
     }
 
     @Override
     public void others(Run run, MemorySegment bytes) throws IOException {
-        sender.send(run);
+        sender.send(buffered.of(run));
     }
 
     @Override

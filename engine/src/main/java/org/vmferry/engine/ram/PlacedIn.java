@@ -22,13 +22,20 @@ public final class PlacedIn implements RamIn {
     private final Session session;
     private final Loader loader;
     private final FileWorkers workers;
+    private final BufferedBlocks buffered;
     private final Map<String, Place> places = new LinkedHashMap<>(); // by block
 
     /** With a loader, which this closes. */
     public PlacedIn(FileStreamIn in, Session session, Loader loader, int workers) {
+        this(in, session, loader, workers, new BufferedBlocks(session));
+    }
+
+    PlacedIn(
+            FileStreamIn in, Session session, Loader loader, int workers, BufferedBlocks buffered) {
         this.in = in;
         this.session = session;
         this.loader = loader;
+        this.buffered = buffered;
         this.workers = new FileWorkers(session, "load", workers, loader::move, run -> false);
     }
 
@@ -50,6 +57,11 @@ public final class PlacedIn implements RamIn {
     @Override
     public void open(RamTarget target) throws IOException {
         loader.open(in, target);
+    }
+
+    @Override
+    public RamBlock opened(RamBlock block) {
+        return buffered.of(block);
     }
 
     @Override

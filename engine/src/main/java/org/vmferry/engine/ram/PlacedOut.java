@@ -14,12 +14,19 @@ public final class PlacedOut implements RamOut {
     private final FileStreamOut out;
     private final Saver saver;
     private final FileWorkers workers;
+    private final BufferedBlocks buffered;
     private volatile boolean direct;
 
     /** With a saver, which this closes. */
     public PlacedOut(FileStreamOut out, Session session, Saver saver, int workers) {
+        this(out, session, saver, workers, new BufferedBlocks(session));
+    }
+
+    PlacedOut(
+            FileStreamOut out, Session session, Saver saver, int workers, BufferedBlocks buffered) {
         this.out = out;
         this.saver = saver;
+        this.buffered = buffered;
         this.workers =
                 new FileWorkers(session, "save", workers, saver::move, PlacedOut::isKnownZero);
     }
@@ -48,7 +55,8 @@ public final class PlacedOut implements RamOut {
 
     @Override
     public void send(Run run) throws IOException {
-        workers.move(run);
+        // Direct-io reads the memory itself, and no kernel looks.
+        workers.move(direct ? run : buffered.of(run));
     }
 
     @Override

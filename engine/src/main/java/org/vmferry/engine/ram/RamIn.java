@@ -25,6 +25,11 @@ public sealed interface RamIn extends AutoCloseable permits InlineIn, PlacedIn {
     /** The block list is complete and checked: opens the blocks. */
     void open(RamTarget target) throws IOException;
 
+    /** A block that was opened, as those see it who bring its pages. */
+    default RamBlock opened(RamBlock block) {
+        return block;
+    }
+
     /** Those that were opened, before any page comes. */
     default void start(Collection<RamBlock> blocks) throws IOException {}
 

@@ -167,7 +167,7 @@ public final class RamSection {
             ArrivedPages arrived)
             throws IOException {
         passBlocks(in, pageSize, options, ram);
-        Opened opened = new Opened(target, arrived, new LinkedHashMap<>());
+        Opened opened = new Opened(target, ram, arrived, new LinkedHashMap<>());
         ram.open(opened);
         ram.start(opened.blocks.values());
         return opened.blocks;
@@ -225,11 +225,12 @@ public final class RamSection {
     }
 
     /** Remembers what was opened, and what comes of it. */
-    private record Opened(RamTarget target, ArrivedPages arrived, Map<BlockHeader, RamBlock> blocks)
+    private record Opened(
+            RamTarget target, RamIn ram, ArrivedPages arrived, Map<BlockHeader, RamBlock> blocks)
             implements RamTarget {
         @Override
         public RamBlock open(BlockHeader header) throws MigrationException {
-            return remember(header, () -> target.open(header));
+            return keep(header, ram.opened(checked(header, target.open(header))));
         }
 
         @Override
@@ -239,15 +240,11 @@ public final class RamSection {
 
         @Override
         public RamBlock adopt(BlockHeader header, MemorySegment memory) throws MigrationException {
-            return remember(header, () -> target.adopt(header, memory));
+            return keep(header, checked(header, target.adopt(header, memory)));
         }
 
-        private interface Opening {
-            RamBlock open() throws MigrationException;
-        }
-
-        private RamBlock remember(BlockHeader header, Opening opening) throws MigrationException {
-            RamBlock block = arrived.of(opening.open());
+        private RamBlock checked(BlockHeader header, RamBlock opened) throws MigrationException {
+            RamBlock block = arrived.of(opened);
             if (block.usedLength() != header.usedLength()
                     || block.pageSize() != header.pageSize()) {
                 throw MigrationException.host(
@@ -265,6 +262,10 @@ public final class RamSection {
                         "shared RAM block '%s' lies at guest address 0x%x there and at %s here",
                         header.id(), theirs.getAsLong(), address(block));
             }
+            return block;
+        }
+
+        private RamBlock keep(BlockHeader header, RamBlock block) {
             blocks.put(header, block);
             return block;
         }

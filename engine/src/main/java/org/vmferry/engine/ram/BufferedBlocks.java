@@ -1,0 +1,54 @@
+package org.vmferry.engine.ram;
+
+import org.vmferry.spi.ram.ForwardingBlock;
+import org.vmferry.spi.ram.RamBlock;
+import org.vmferry.spi.ram.Run;
+import org.vmferry.spi.session.Session;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+
+/**
+ * Blocks as those see them who hand pages to system calls: where the kernel's {@link FirstLook} at
+ * them is dear, without memory, so that their pages go by way of a buffer.
+ */
+final class BufferedBlocks {
+    private final Predicate<RamBlock> dear;
+    private final Map<String, RamBlock> blocks = new ConcurrentHashMap<>(); // by their names
+
+    /** Of one migration: a codec reads and writes pages itself, and no kernel looks at them. */
+    BufferedBlocks(Session session) {
+        this(session.codec().isPresent() ? _ -> false : FirstLook::isDear);
+    }
+
+    /** With another way to tell of which blocks a look is dear. */
+    BufferedBlocks(Predicate<RamBlock> dear) {
+        this.dear = dear;
+    }
+
+    /** A block, of which some pages are looked at the first time. */
+    RamBlock of(RamBlock block) {
+        return blocks.computeIfAbsent(
+                block.id(), _ -> dear.test(block) ? new Copied(block) : block);
+    }
+
+    /** The same pages of its block. */
+    Run of(Run run) {
+        RamBlock block = of(run.block());
+        return block == run.block() ? run : new Run(block, run.firstPage(), run.pages());
+    }
+
+    private static final class Copied extends ForwardingBlock {
+        Copied(RamBlock real) {
+            super(real);
+        }
+
+        @Override
+        public Optional<MemorySegment> memory() {
+            return Optional.empty();
+        }
+    }
+}
