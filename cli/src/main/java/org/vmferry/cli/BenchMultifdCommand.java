@@ -42,7 +42,7 @@ final class BenchMultifdCommand extends BesideQemu {
     @Option(
             names = "--prealloc",
             description =
-                    "Destinations touch all of their RAM before they are timed, so that making"
+                    "Destinations make all of their pages before they are timed, so that making"
                             + " pages is no part of it.")
     private boolean prealloc;
 

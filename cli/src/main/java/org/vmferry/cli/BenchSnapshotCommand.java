@@ -32,8 +32,7 @@ final class BenchSnapshotCommand extends BesideQemu {
     @Option(
             names = "--prealloc",
             description =
-                    "Touch all RAM before the clock starts: a guest that runs has its pages"
-                            + " mapped.")
+                    "Make all pages of RAM before the clock starts, as QEMU does with prealloc=on.")
     private boolean prealloc;
 
     @Option(

@@ -1,6 +1,7 @@
 package org.vmferry.cli.bench;
 
 import org.vmferry.engine.memory.GuestMemory;
+import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.machine.RunState;
@@ -11,8 +12,10 @@ import org.vmferry.spi.ram.RamTarget;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -28,6 +31,7 @@ import java.util.zip.CRC32C;
  * -m, or what a snapshot gives by mapping.
  */
 final class BenchMachine implements Machine, AutoCloseable {
+    private static final int POPULATE_WRITE = 23; // MADV_POPULATE_WRITE, since Linux 5.14
     private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
     private static final String NAME = "pc.ram";
     private static final int PAGE = 4096;
@@ -125,10 +129,31 @@ final class BenchMachine implements Machine, AutoCloseable {
         }
     }
 
-    /** Writes to every page what is there, as QEMU's prealloc does: none is missing then. */
-    void touch() {
+    /**
+     * Makes every page, as QEMU's prealloc does: by the kernel, where it can, so that it is new to
+     * both processes when it is first used.
+     */
+    void populate() {
+        if (NativeCalls.available() && populated(memory())) return;
         // Atomic: a compiler leaves out the store of what was just loaded.
         for (long at = 0; at < memory().byteSize(); at += PAGE) WORD.getAndAdd(memory(), at, 0L);
+    }
+
+    private static boolean populated(MemorySegment memory) {
+        try (Arena arena = Arena.ofConfined()) {
+            MethodHandle madvise =
+                    NativeCalls.handle(
+                            "madvise",
+                            FunctionDescriptor.of(
+                                    ValueLayout.JAVA_INT,
+                                    ValueLayout.ADDRESS,
+                                    ValueLayout.JAVA_LONG,
+                                    ValueLayout.JAVA_INT));
+            MemorySegment errno = arena.allocate(NativeCalls.ERRNO);
+            return (int) madvise.invokeExact(errno, memory, memory.byteSize(), POPULATE_WRITE) == 0;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** A checksum of all RAM. */

@@ -16,11 +16,11 @@ record GuestRam(long size, Kind kind, Path file, int percent) {
         /** A file, as it is. */
         FILE,
         /** A file, every page of which is written to. */
-        TOUCHED_FILE,
+        POPULATED_FILE,
         /** The process's own, zero. */
         OWN,
-        /** The process's own, zero, and every page written to. */
-        TOUCHED_OWN,
+        /** The process's own, zero, and every page made. */
+        POPULATED_OWN,
         /** The process's own, with a file's content. */
         COPY,
         /** The process's own, with {@link SparseRam}. */
@@ -43,20 +43,20 @@ record GuestRam(long size, Kind kind, Path file, int percent) {
         return new GuestRam(ram.size(), Kind.SPARSE, null, ram.percent());
     }
 
-    /** The same, and every page is written to before it is used. */
-    GuestRam touched() {
+    /** The same, and every page is made before it is used. */
+    GuestRam populated() {
         return new GuestRam(
-                size, kind == Kind.FILE ? Kind.TOUCHED_FILE : Kind.TOUCHED_OWN, file, percent);
+                size, kind == Kind.FILE ? Kind.POPULATED_FILE : Kind.POPULATED_OWN, file, percent);
     }
 
     BenchMachine make() throws IOException {
         BenchMachine machine =
                 switch (kind) {
-                    case FILE, TOUCHED_FILE -> new BenchMachine(file, size);
-                    case OWN, TOUCHED_OWN, SPARSE -> BenchMachine.anonymous(size);
+                    case FILE, POPULATED_FILE -> new BenchMachine(file, size);
+                    case OWN, POPULATED_OWN, SPARSE -> BenchMachine.anonymous(size);
                     case COPY -> BenchMachine.copyOf(file, size);
                 };
-        if (kind == Kind.TOUCHED_FILE || kind == Kind.TOUCHED_OWN) machine.touch();
+        if (kind == Kind.POPULATED_FILE || kind == Kind.POPULATED_OWN) machine.populate();
         if (kind == Kind.SPARSE) new SparseRam(size, percent).fill(machine.memory());
         return machine;
     }

@@ -38,7 +38,7 @@ public final class MultifdBench extends Bench {
      * @param qemu its binary, or null to measure vmferry alone
      * @param size of RAM in bytes, a multiple of 1 MiB
      * @param codecs of {@link #CODECS}
-     * @param prealloc whether destinations touch their RAM before they are timed
+     * @param prealloc whether destinations make their pages before they are timed
      * @param anonymous whether RAM is each process's own, and no file
      */
     public MultifdBench(
@@ -96,7 +96,7 @@ public final class MultifdBench extends Bench {
         try {
             pair.make(
                     anonymous ? GuestRam.copyOf(ram, size) : GuestRam.of(ram, size),
-                    prealloc ? to.touched() : to);
+                    prealloc ? to.populated() : to);
             Cost cost = pair.move(options(2, codec), false).cost();
             if (compare) pair.compare(0, codec);
             pair.drop();

@@ -53,9 +53,9 @@ final class QemuProcess implements AutoCloseable {
             return this;
         }
 
-        /** Whether it touches its RAM first. */
-        Builder prealloc(boolean touches) {
-            prealloc = touches;
+        /** Whether it makes all pages of its RAM first. */
+        Builder prealloc(boolean makes) {
+            prealloc = makes;
             return this;
         }
 

@@ -51,7 +51,7 @@ public final class SnapshotBench extends Bench {
      * @param memory where the files lie that are RAM
      * @param qemu its binary, or null to measure vmferry alone
      * @param size of RAM in bytes, a multiple of 1 MiB
-     * @param prealloc whether all RAM is touched before it is timed, where it is not mapped
+     * @param prealloc whether all pages are made before they are timed, where it is not mapped
      */
     public SnapshotBench(Path directory, Path memory, String qemu, long size, boolean prealloc) {
         super(Results.besideQemu());
@@ -79,13 +79,13 @@ public final class SnapshotBench extends Bench {
         Settings settings = Side.settings(way.options);
         long begin = System.nanoTime();
         try (var machine = new BenchMachine(ram, size)) {
-            if (prealloc) machine.touch();
+            if (prealloc) machine.populate();
             begin = System.nanoTime();
             await(engine.send(machine, uri, settings));
             note(false, "save" + way.label, begin);
         }
         try (var machine = new BenchMachine(restored, size)) {
-            if (prealloc) machine.touch();
+            if (prealloc) machine.populate();
             begin = System.nanoTime();
             await(engine.receive(machine, uri, settings));
             note(false, "restore" + way.label, begin);
