@@ -1,5 +1,6 @@
 package org.vmferry.spi;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.Marker;
@@ -70,7 +71,11 @@ public final class Log {
 
         @Override
         protected void handleNormalizedLoggingCall(
-                Level level, Marker marker, String pattern, Object[] arguments, Throwable thrown) {
+                Level level,
+                @Nullable Marker marker,
+                @Nullable String pattern,
+                @Nullable Object @Nullable [] arguments,
+                @Nullable Throwable thrown) {
             var line = host.atLevel(level).setMessage(Printable.line(pattern));
             if (line instanceof CallerBoundaryAware event) event.setCallerBoundary(BOUNDARY);
             if (marker != null) line = line.addMarker(marker);
@@ -80,7 +85,7 @@ public final class Log {
         }
 
         /** The argument itself where there is nothing to clean: a backend may know its type. */
-        private static Object clean(Object argument) {
+        private static @Nullable Object clean(@Nullable Object argument) {
             String said = MessageFormatter.basicArrayFormat("{}", new Object[] {argument});
             String clean = Printable.line(said);
             return clean.equals(said) ? argument : clean;

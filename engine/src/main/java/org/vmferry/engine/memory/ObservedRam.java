@@ -81,7 +81,7 @@ public final class ObservedRam implements RamProvider, DirtyLog {
 
     @Override
     public void harvest(RamBlock block, PageBitmap into) {
-        logs.get(block.id()).harvest(block, into);
+        of(block).harvest(block, into);
     }
 
     /**
@@ -92,6 +92,13 @@ public final class ObservedRam implements RamProvider, DirtyLog {
      * @param bytes how many; they lie within the block
      */
     public void mark(RamBlock block, long offset, long bytes) {
-        if (logs.get(block.id()) instanceof KernelDirtyLog log) log.mark(block, offset, bytes);
+        if (of(block) instanceof KernelDirtyLog log) log.mark(block, offset, bytes);
+    }
+
+    private DirtyLog of(RamBlock block) {
+        DirtyLog its = logs.get(block.id());
+        if (its != null) return its;
+        throw new IllegalArgumentException(
+                "the dirty log was not given a RAM block '" + block.id() + "'");
     }
 }

@@ -6,6 +6,7 @@ import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -30,6 +31,8 @@ public final class NamedChannels {
      * @throws IllegalArgumentException if the name is taken
      */
     public synchronized void register(String name, Channel channel) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(channel, "channel");
         if (channels.putIfAbsent(name, channel) != null) {
             throw new IllegalArgumentException("there is a channel named '" + name + "' already");
         }

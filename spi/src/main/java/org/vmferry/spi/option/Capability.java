@@ -3,6 +3,7 @@ package org.vmferry.spi.option;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
 
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -15,6 +16,13 @@ import java.util.Set;
 @Status(Status.Level.STABLE)
 public record Capability(String name, Set<String> needs, Set<String> excludes)
         implements Option<Boolean> {
+    /** Refuses null. */
+    public Capability {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(needs, "needs");
+        Objects.requireNonNull(excludes, "excludes");
+    }
+
     /**
      * A capability that goes with any other.
      *

@@ -3,6 +3,7 @@ package org.vmferry.spi.ram;
 import org.vmferry.spi.Status;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /** Finds pages that hold only zeros, and makes pages so. */
 @Status(Status.Level.STABLE)
@@ -47,6 +48,7 @@ public final class ZeroPages {
      * @return true if every byte is 0
      */
     public static boolean isZero(MemorySegment memory, long offset, long length) {
+        Objects.requireNonNull(memory, "memory");
         for (long end = offset + length; offset < end; ) {
             long step = Math.min(ZEROS.byteSize(), end - offset);
             if (MemorySegment.mismatch(memory, offset, offset + step, ZEROS, 0, step) >= 0)

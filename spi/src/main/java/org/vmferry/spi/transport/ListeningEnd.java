@@ -1,5 +1,6 @@
 package org.vmferry.spi.transport;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
@@ -90,7 +91,7 @@ public class ListeningEnd extends ChannelEnd implements Acceptor {
         return Optional.empty();
     }
 
-    private SocketChannel next() throws IOException {
+    private @Nullable SocketChannel next() throws IOException {
         try {
             SocketChannel socket = null;
             for (int i = 0; i < servers.size() && socket == null; i++) {
