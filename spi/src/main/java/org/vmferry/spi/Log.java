@@ -9,6 +9,8 @@ import org.slf4j.helpers.LegacyAbstractLogger;
 import org.slf4j.helpers.MessageFormatter;
 import org.slf4j.spi.CallerBoundaryAware;
 
+import java.util.Objects;
+
 /**
  * Loggers for lines in which names from outside may stand: a peer's, a file's, a neighbour's.
  * Whatever chose them, neither a line nor what is thrown with it drives a terminal or looks like a
@@ -25,7 +27,7 @@ public final class Log {
      * @return hands cleaned lines on to the host's logger of that name
      */
     public static Logger of(Class<?> owner) {
-        return new Cleaning(LoggerFactory.getLogger(owner));
+        return new Cleaning(LoggerFactory.getLogger(Objects.requireNonNull(owner, "owner")));
     }
 
     private static final class Cleaning extends LegacyAbstractLogger {

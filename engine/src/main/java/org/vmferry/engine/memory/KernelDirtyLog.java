@@ -66,7 +66,7 @@ public final class KernelDirtyLog implements RamProvider, DirtyLog {
     }
 
     private static Watchable all(List<? extends RamBlock> blocks, boolean shared) {
-        Watchable found = new Watchable(blocks, shared);
+        Watchable found = new Watchable(Objects.requireNonNull(blocks, "blocks"), shared);
         found.obstacles()
                 .forEach(
                         (id, why) -> {
@@ -96,7 +96,8 @@ public final class KernelDirtyLog implements RamProvider, DirtyLog {
      * @return empty if it can
      */
     public static Optional<String> obstacle(RamBlock block) {
-        return new Watchable(List.of(block), false).obstacles().values().stream().findFirst();
+        return new Watchable(List.of(Objects.requireNonNull(block, "block")), false)
+                .obstacles().values().stream().findFirst();
     }
 
     @Override

@@ -47,9 +47,11 @@ final class NullSamples implements AutoCloseable {
     private static final int PAGE = 4096;
 
     private final Map<Class<?>, Object> known = new HashMap<>();
+    private final Path unused;
     private final Deque<AutoCloseable> toClose = new ArrayDeque<>();
 
     NullSamples(Path folder) throws Exception {
+        unused = folder.resolve("qmp");
         ReferenceMachine machine = ReferenceMachine.builder().ram(1 << 20).dirtyWindow(64).build();
         toClose.push(machine);
         machine.enter(RunState.PAUSED);
@@ -101,9 +103,13 @@ final class NullSamples implements AutoCloseable {
 
     Object of(Parameter parameter) throws Exception {
         Class<?> type = parameter.getType();
+        String name = parameter.getName();
         if (type == boolean.class) return false;
-        if (type == int.class) return parameter.getName().equals("pageSize") ? PAGE : 1;
-        if (type == long.class) return parameter.getName().equals("bytes") ? (long) PAGE : 0L;
+        if (type == int.class) return name.equals("pageSize") ? PAGE : 1;
+        if (name.equals("blocks")) return List.of(of(RamBlock.class));
+        if (name.equals("words")) return List.of("a word");
+        if (name.equals("socket")) return type == Path.class ? unused : of(type);
+        if (type == long.class) return name.equals("bytes") ? (long) PAGE : 0L;
         return of(type);
     }
 
@@ -113,10 +119,11 @@ final class NullSamples implements AutoCloseable {
         Object made;
         if (type.isEnum()) made = type.getEnumConstants()[0];
         else if (type.isArray()) made = Array.newInstance(type.getComponentType(), 0);
+        else if (type.isSealed()) made = of(type.getPermittedSubclasses()[0]);
         else if (Modifier.isAbstract(type.getModifiers())) made = Mockito.mock(type);
         else made = construct(type);
         known.put(type, made);
-        made(made);
+        if (made instanceof AutoCloseable open) toClose.push(open);
         return made;
     }
 
@@ -129,11 +136,6 @@ final class NullSamples implements AutoCloseable {
         Parameter[] parameters = shortest.getParameters();
         for (int i = 0; i < arguments.length; i++) arguments[i] = of(parameters[i]);
         return shortest.newInstance(arguments);
-    }
-
-    /** What a call has made, to be closed at the end. */
-    void made(Object one) {
-        if (one instanceof AutoCloseable open) toClose.push(open);
     }
 
     @Override

@@ -39,7 +39,7 @@ public record Capability(String name, Set<String> needs, Set<String> excludes)
 
     @Override
     public Boolean parse(String text) throws MigrationException {
-        return switch (text) {
+        return switch (Objects.requireNonNull(text, "text")) {
             case "on", "true" -> true;
             case "off", "false" -> false;
             default -> throw MigrationException.user("%s=%s: takes %s", name, text, range());

@@ -70,6 +70,8 @@ public final class ZeroPages {
      */
     public static <X extends Exception> void divide(Run run, Staging staging, Extents<X> to)
             throws X {
+        Objects.requireNonNull(staging, "staging");
+        Objects.requireNonNull(to, "to");
         if (run.block().isKnownZero(run.offset(), run.bytes())) {
             to.zeros(run);
             return;
@@ -97,6 +99,7 @@ public final class ZeroPages {
      * @param staging for a block that is no native memory
      */
     public static void clear(Run run, Staging staging) {
+        Objects.requireNonNull(staging, "staging");
         RamBlock block = run.block();
         if (block.isKnownZero(run.offset(), run.bytes())) return;
         int pageSize = block.pageSize();

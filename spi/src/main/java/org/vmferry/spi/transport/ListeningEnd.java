@@ -13,6 +13,7 @@ import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -34,7 +35,7 @@ public class ListeningEnd extends ChannelEnd implements Acceptor {
      */
     public ListeningEnd(Address address, List<ServerSocketChannel> servers) throws IOException {
         super(address);
-        this.servers = List.copyOf(servers);
+        this.servers = List.copyOf(Objects.requireNonNull(servers, "servers"));
         for (ServerSocketChannel server : servers) channels.add(server);
         try {
             selector = channels.add(Selector.open());

@@ -93,7 +93,7 @@ public final class OpenChannels {
      * @throws MigrationException if the end was released
      */
     public synchronized void offer(Channel channel) throws MigrationException {
-        come.add(add(channel));
+        come.add(add(Objects.requireNonNull(channel, "channel")));
         notifyAll();
     }
 
