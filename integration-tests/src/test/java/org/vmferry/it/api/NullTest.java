@@ -25,6 +25,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
+import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -107,6 +108,31 @@ class NullTest {
         assertThat(wrong).isEmpty();
         assertThat(places.size()).isGreaterThan(150);
         assertThat(places).extracting(Place::toString).containsAll(OTHERS);
+    }
+
+    /** NullAway does not look at the methods that a record has by itself. */
+    @Test
+    void recordsGiveWhatTheirInterfacesSay() throws Exception {
+        List<String> wrong = new ArrayList<>();
+        int seen = 0;
+        for (JavaClass each : PublicTypes.all()) {
+            Class<?> type = each.reflect();
+            if (!type.isRecord()) continue;
+            for (RecordComponent part : type.getRecordComponents()) {
+                boolean gives = part.getAnnotatedType().isAnnotationPresent(Nullable.class);
+                for (Class<?> over : type.getInterfaces()) {
+                    for (Method method : over.getMethods()) {
+                        if (!method.getName().equals(part.getName())) continue;
+                        seen++;
+                        var said = method.getAnnotatedReturnType();
+                        if (gives != said.isAnnotationPresent(Nullable.class))
+                            wrong.add(type.getSimpleName() + "." + part.getName());
+                    }
+                }
+            }
+        }
+        assertThat(wrong).isEmpty();
+        assertThat(seen).isGreaterThan(5);
     }
 
     /** What stands in a collection is looked at, too, where it is copied. */
