@@ -1,6 +1,7 @@
 /** What a host embeds. */
 module org.vmferry.engine {
     requires transitive org.vmferry.spi;
+    requires static org.jspecify;
     requires org.slf4j;
     requires com.fasterxml.jackson.core;
     requires jdk.jfr;

@@ -6,6 +6,7 @@
  */
 module org.vmferry.spi {
     requires transitive jakarta.inject;
+    requires static org.jspecify; // @Nullable: read by compilers and people
     requires static org.slf4j; // for Log alone
 
     exports org.vmferry.spi;

@@ -46,6 +46,7 @@ import org.vmferry.spi.transport.TransportProvider;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -97,7 +98,8 @@ public final class Engine {
      * @throws MigrationException if a rule is none of these
      */
     public Engine allowing(String... rules) throws MigrationException {
-        return new Engine(plugins, AllowedAddresses.of(List.of(rules)));
+        return new Engine(
+                plugins, AllowedAddresses.of(List.of(Objects.requireNonNull(rules, "rules"))));
     }
 
     /**
@@ -160,11 +162,18 @@ public final class Engine {
      */
     public Migration send(Migratable machine, String uri, Settings settings)
             throws MigrationException {
+        requireAll(machine, uri, settings);
         try {
             return begin(Guard.over(machine), address(uri), settings);
         } catch (UncheckedIOException e) {
             throw MigrationException.of(e); // the machine's
         }
+    }
+
+    private static void requireAll(Migratable machine, String uri, Settings settings) {
+        Objects.requireNonNull(machine, "machine");
+        Objects.requireNonNull(uri, "uri");
+        Objects.requireNonNull(settings, "settings");
     }
 
     private Address address(String uri) throws MigrationException {
@@ -209,6 +218,7 @@ public final class Engine {
      * @throws IOException if what was asked for is not possible, or it can't listen there
      */
     public Migration receive(Migratable machine, String uri, Settings settings) throws IOException {
+        requireAll(machine, uri, settings);
         try {
             return listen(Guard.over(machine), address(uri), settings);
         } catch (UncheckedIOException e) {
@@ -274,6 +284,7 @@ public final class Engine {
      * @throws MigrationException if what they ask for is not possible
      */
     public void warmUp(Settings settings) throws MigrationException {
+        Objects.requireNonNull(settings, "settings");
         Options options;
         try {
             options = compatibility.validate(settings, plugins.transport("tcp"));
@@ -302,7 +313,7 @@ public final class Engine {
      * @throws IOException if it can't be read, or is no snapshot
      */
     public Set<String> capabilities(String uri) throws IOException {
-        Address address = address(uri);
+        Address address = address(Objects.requireNonNull(uri, "uri"));
         if (!(plugins.transport(address.scheme()) instanceof FileTransport files)) {
             throw MigrationException.user(
                     "%s: only what lies in a file can be looked into", address);
@@ -372,6 +383,9 @@ public final class Engine {
             Consumer<Runnable> canceller,
             Predicate<Inspection.Device> wanted)
             throws IOException {
+        Objects.requireNonNull(asked, "asked");
+        Objects.requireNonNull(canceller, "canceller");
+        Objects.requireNonNull(wanted, "wanted");
         Set<String> capabilities = capabilities(uri);
         Settings settings = asked;
         for (String name : capabilities) settings = settings.capability(name);

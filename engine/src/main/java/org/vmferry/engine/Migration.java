@@ -1,5 +1,6 @@
 package org.vmferry.engine;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.migration.LifeCycle;
@@ -21,6 +22,7 @@ import org.vmferry.spi.transport.Address;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -44,9 +46,9 @@ public final class Migration {
     private final Transitions transitions;
     // Held while the counters are read: the final numbers are the last that anybody is told.
     private final Object counting = new Object();
-    private Statistics last; // the final numbers; guarded by counting
+    private @Nullable Statistics last; // the final numbers; guarded by counting
     private final Object changing = new Object();
-    private final RecordedMigration event = new RecordedMigration();
+    private final RecordedMigration event;
 
     Migration(
             OptionCompatibility compatibility,
@@ -61,10 +63,9 @@ public final class Migration {
         this.use = use;
         this.life = session.life();
         this.transitions = new Transitions(session.name());
+        String direction = work instanceof Save ? "send" : "receive";
+        event = new RecordedMigration(session.name(), direction, address.toString());
         life.journal(this::note);
-        event.migration = session.name();
-        event.direction = work instanceof Save ? "send" : "receive";
-        event.address = address.toString();
         event.begin();
     }
 
@@ -192,7 +193,7 @@ public final class Migration {
      * @param listener whom to tell
      */
     public void listen(MigrationListener listener) {
-        transitions.add(listener);
+        transitions.add(Objects.requireNonNull(listener, "listener"));
     }
 
     /**
@@ -264,6 +265,7 @@ public final class Migration {
      *     the beginning, one sentence for each, each suppressed into it
      */
     public void change(Settings settings) throws MigrationException {
+        Objects.requireNonNull(settings, "settings");
         synchronized (changing) {
             if (life.state().isFinal()) {
                 throw MigrationException.user(
@@ -305,7 +307,7 @@ public final class Migration {
      * @throws InterruptedException if the waiting thread was interrupted; the migration goes on
      */
     public boolean await(Duration atMost) throws InterruptedException {
-        return life.await(atMost);
+        return life.await(Objects.requireNonNull(atMost, "atMost"));
     }
 
     /**

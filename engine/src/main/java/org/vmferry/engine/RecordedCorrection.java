@@ -17,17 +17,19 @@ import org.vmferry.engine.report.GuestOwner;
 @StackTrace(false)
 final class RecordedCorrection extends Event {
     @Label("Migration")
-    String migration;
+    final String migration;
 
     @Label("Owner")
     @Description("SOURCE or DESTINATION")
-    String owner;
+    final String owner;
+
+    private RecordedCorrection(String migration, String owner) {
+        this.migration = migration;
+        this.owner = owner;
+    }
 
     /** Commits one. */
     static void commit(String migration, GuestOwner owner) {
-        RecordedCorrection event = new RecordedCorrection();
-        event.migration = migration;
-        event.owner = owner.name();
-        event.commit();
+        new RecordedCorrection(migration, owner.name()).commit();
     }
 }

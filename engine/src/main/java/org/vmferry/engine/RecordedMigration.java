@@ -9,6 +9,7 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import jdk.jfr.Timespan;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.engine.report.DowntimePart;
 import org.vmferry.engine.report.MigrationState;
 
@@ -20,22 +21,22 @@ import org.vmferry.engine.report.MigrationState;
 @StackTrace(false)
 final class RecordedMigration extends Event {
     @Label("Migration")
-    String migration;
+    final String migration;
 
     @Label("Direction")
     @Description("send or receive")
-    String direction;
+    final String direction;
 
     @Label("Address")
-    String address;
+    final String address;
 
     @Label("State")
     @Description("completed, failed or cancelled")
-    String state;
+    @Nullable String state;
 
     @Label("Reason")
     @Description("Why it did not complete")
-    String reason;
+    @Nullable String reason;
 
     @Label("Bytes")
     @Description("Over all channels, or into the file")
@@ -86,8 +87,14 @@ final class RecordedMigration extends Event {
     @Timespan(Timespan.MILLISECONDS)
     long start;
 
+    RecordedMigration(String migration, String direction, String address) {
+        this.migration = migration;
+        this.direction = direction;
+        this.address = address;
+    }
+
     /** Fills in the end and commits it. */
-    void end(MigrationState end, Throwable why, Statistics statistics) {
+    void end(MigrationState end, @Nullable Throwable why, Statistics statistics) {
         end();
         if (!shouldCommit()) return;
         state = end.wireName();

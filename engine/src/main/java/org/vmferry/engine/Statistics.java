@@ -5,6 +5,7 @@ import org.vmferry.spi.Handed;
 import org.vmferry.spi.Status;
 
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What a migration has done so far, or did.
@@ -62,6 +63,11 @@ public record Statistics(
         int cpuThrottle,
         long turnedAway,
         boolean directIo) {
+    /** Refuses null. */
+    public Statistics {
+        Objects.requireNonNull(downtimeParts, "downtimeParts");
+    }
+
     /**
      * The throughput.
      *

@@ -1,5 +1,6 @@
 package org.vmferry.engine;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.engine.guard.Guard;
 import org.vmferry.engine.report.GuestOwner;
@@ -98,13 +99,13 @@ final class Transitions {
         }
     }
 
-    private synchronized News first() {
+    private synchronized @Nullable News first() {
         if (telling) return null;
         telling = true;
         return next();
     }
 
-    private synchronized News next() {
+    private synchronized @Nullable News next() {
         News next = untold.poll();
         if (next == null) telling = false;
         return next;

@@ -1,5 +1,6 @@
 package org.vmferry.spi;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.Marker;
@@ -7,6 +8,8 @@ import org.slf4j.event.Level;
 import org.slf4j.helpers.LegacyAbstractLogger;
 import org.slf4j.helpers.MessageFormatter;
 import org.slf4j.spi.CallerBoundaryAware;
+
+import java.util.Objects;
 
 /**
  * Loggers for lines in which names from outside may stand: a peer's, a file's, a neighbour's.
@@ -24,7 +27,7 @@ public final class Log {
      * @return hands cleaned lines on to the host's logger of that name
      */
     public static Logger of(Class<?> owner) {
-        return new Cleaning(LoggerFactory.getLogger(owner));
+        return new Cleaning(LoggerFactory.getLogger(Objects.requireNonNull(owner, "owner")));
     }
 
     private static final class Cleaning extends LegacyAbstractLogger {
@@ -70,7 +73,11 @@ public final class Log {
 
         @Override
         protected void handleNormalizedLoggingCall(
-                Level level, Marker marker, String pattern, Object[] arguments, Throwable thrown) {
+                Level level,
+                @Nullable Marker marker,
+                @Nullable String pattern,
+                @Nullable Object @Nullable [] arguments,
+                @Nullable Throwable thrown) {
             var line = host.atLevel(level).setMessage(Printable.line(pattern));
             if (line instanceof CallerBoundaryAware event) event.setCallerBoundary(BOUNDARY);
             if (marker != null) line = line.addMarker(marker);
@@ -80,7 +87,7 @@ public final class Log {
         }
 
         /** The argument itself where there is nothing to clean: a backend may know its type. */
-        private static Object clean(Object argument) {
+        private static @Nullable Object clean(@Nullable Object argument) {
             String said = MessageFormatter.basicArrayFormat("{}", new Object[] {argument});
             String clean = Printable.line(said);
             return clean.equals(said) ? argument : clean;

@@ -1,5 +1,7 @@
 package org.vmferry.spi;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Objects;
@@ -24,6 +26,9 @@ public class MigrationException extends IOException {
             "memory that is mapped from a file could not be reached: the file was cut short, its"
                     + " file system is full, or its disk failed";
 
+    /** Who asks why it failed is to get an answer, whatever somebody's code has thrown. */
+    private static final String UNSAID = "no reason was given";
+
     private static final String NO_DESCRIPTOR = "Too many open files"; // the system's words
 
     /** Whose fault it is. */
@@ -33,9 +38,10 @@ public class MigrationException extends IOException {
      * A failure.
      *
      * @param blame whose fault it is
-     * @param message one sentence for the operator
+     * @param message one sentence for the operator; null, as of an exception that has none, is said
+     *     to be no reason
      */
-    public MigrationException(Blame blame, String message) {
+    public MigrationException(Blame blame, @Nullable String message) {
         this(blame, message, null);
     }
 
@@ -43,17 +49,28 @@ public class MigrationException extends IOException {
      * A failure with its cause.
      *
      * @param blame whose fault it is
-     * @param message one sentence for the operator
+     * @param message one sentence for the operator; null, as of an exception that has none, is said
+     *     to be no reason
      * @param cause what brought it about, or null
      */
-    public MigrationException(Blame blame, String message, Throwable cause) {
-        super(message == null ? null : Printable.line(message), printable(cause));
-        this.blame = Objects.requireNonNull(blame);
+    public MigrationException(Blame blame, @Nullable String message, @Nullable Throwable cause) {
+        super(message == null ? UNSAID : Printable.line(message), printable(cause));
+        this.blame = Objects.requireNonNull(blame, "blame");
     }
 
     /** Those of this type are so already, and who looks at one's blame is to find it. */
-    private static Throwable printable(Throwable cause) {
+    private static @Nullable Throwable printable(@Nullable Throwable cause) {
         return cause instanceof MigrationException ? cause : Printable.thrown(cause);
+    }
+
+    /**
+     * What happened.
+     *
+     * @return the sentence, never null
+     */
+    @Override
+    public String getMessage() {
+        return Objects.requireNonNull(super.getMessage());
     }
 
     /**
@@ -72,7 +89,8 @@ public class MigrationException extends IOException {
      * @param arguments its arguments
      * @return the exception, to be thrown
      */
-    public static MigrationException peer(String format, Object... arguments) {
+    public static MigrationException peer(String format, @Nullable Object... arguments) {
+        Objects.requireNonNull(format, "format");
         return new MigrationException(Blame.PEER, String.format(format, arguments));
     }
 
@@ -83,7 +101,8 @@ public class MigrationException extends IOException {
      * @param arguments its arguments
      * @return the exception, to be thrown
      */
-    public static MigrationException user(String format, Object... arguments) {
+    public static MigrationException user(String format, @Nullable Object... arguments) {
+        Objects.requireNonNull(format, "format");
         return new MigrationException(Blame.USER, String.format(format, arguments));
     }
 
@@ -94,7 +113,8 @@ public class MigrationException extends IOException {
      * @param arguments its arguments
      * @return the exception, to be thrown
      */
-    public static MigrationException host(String format, Object... arguments) {
+    public static MigrationException host(String format, @Nullable Object... arguments) {
+        Objects.requireNonNull(format, "format");
         return new MigrationException(Blame.HOST, String.format(format, arguments));
     }
 
@@ -108,9 +128,9 @@ public class MigrationException extends IOException {
      * @return the exception, to be thrown
      */
     public static MigrationException of(Throwable thrown) {
-        return switch (thrown) {
+        return switch (Objects.requireNonNull(thrown, "thrown")) {
             case MigrationException e -> e;
-            case UncheckedIOException e -> of(e.getCause());
+            case UncheckedIOException e -> of(Objects.requireNonNull(e.getCause()));
             case IOException e when String.valueOf(e.getMessage()).contains(NO_DESCRIPTOR) ->
                     new MigrationException(
                             Blame.HOST,

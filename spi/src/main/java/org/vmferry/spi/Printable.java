@@ -1,5 +1,7 @@
 package org.vmferry.spi;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -20,7 +22,7 @@ public final class Printable {
      * @param text what was said; null counts as nothing
      * @return the same text where there is none of these in it
      */
-    public static String line(String text) {
+    public static String line(@Nullable String text) {
         return cleaned(text, ' ', ' ');
     }
 
@@ -30,7 +32,7 @@ public final class Printable {
      * @param text what was said; null counts as nothing
      * @return the same text where there is none of these in it
      */
-    public static String lines(String text) {
+    public static String lines(@Nullable String text) {
         return cleaned(text, '\n', '\t');
     }
 
@@ -39,15 +41,15 @@ public final class Printable {
      * causes and those beside it say, as {@link #line} has them.
      *
      * @param thrown what was thrown, or null
-     * @return itself where there is nothing to clean; else one that stands for it, with its stack
-     *     trace, and with its class named in the message
+     * @return itself where there is nothing to clean, and null for null; else one that stands for
+     *     it, with its stack trace, and with its class named in the message
      */
-    public static Throwable thrown(Throwable thrown) {
+    public static @Nullable Throwable thrown(@Nullable Throwable thrown) {
         return PrintableThrowable.of(thrown);
     }
 
     /** No streams: it is also called while a guest stands still, when little is to be loaded. */
-    private static String cleaned(String text, char lineFeed, char tab) {
+    private static String cleaned(@Nullable String text, char lineFeed, char tab) {
         if (text == null) return "";
         StringBuilder clean = new StringBuilder(text.length());
         for (int i = 0; i < text.length(); ) {

@@ -1,5 +1,7 @@
 package org.vmferry.spi;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Optional;
@@ -22,11 +24,11 @@ final class PrintableThrowable extends Exception {
     }
 
     /** Itself if all that it says is printable, down its causes and what was suppressed. */
-    static Throwable of(Throwable thrown) {
+    static @Nullable Throwable of(@Nullable Throwable thrown) {
         return thrown == null || isPrintable(thrown, none()) ? thrown : copy(thrown, none());
     }
 
-    private static boolean isPrintable(Throwable thrown, Set<Throwable> seen) {
+    private static boolean isPrintable(@Nullable Throwable thrown, Set<Throwable> seen) {
         if (thrown == null || !seen.add(thrown)) return true;
         Optional<String> said = asked(thrown::toString);
         if (!said.map(Printable::line).equals(said) || said.isEmpty()) return false;
@@ -37,12 +39,12 @@ final class PrintableThrowable extends Exception {
         return true;
     }
 
-    private static Throwable cause(Throwable thrown) {
+    private static @Nullable Throwable cause(Throwable thrown) {
         return asked(thrown::getCause).orElse(null);
     }
 
     /** Empty if the answer is null, or fails: that may be a plug-in's code. */
-    private static <T> Optional<T> asked(Supplier<T> question) {
+    private static <T> Optional<T> asked(Supplier<@Nullable T> question) {
         try {
             return Optional.ofNullable(question.get());
         } catch (RuntimeException | StackOverflowError e) {
@@ -51,7 +53,7 @@ final class PrintableThrowable extends Exception {
     }
 
     /** Nothing for what it was met within: causes may go round. */
-    private static Throwable copy(Throwable thrown, Set<Throwable> within) {
+    private static @Nullable Throwable copy(@Nullable Throwable thrown, Set<Throwable> within) {
         if (thrown == null || !within.add(thrown)) return null;
         return new PrintableThrowable(thrown, within);
     }
@@ -63,6 +65,6 @@ final class PrintableThrowable extends Exception {
     /** Names the class that it stands for. */
     @Override
     public String toString() {
-        return getMessage();
+        return String.valueOf(getMessage());
     }
 }

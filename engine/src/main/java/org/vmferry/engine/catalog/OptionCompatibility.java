@@ -19,6 +19,7 @@ import org.vmferry.spi.transport.TransportProvider;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -37,7 +38,7 @@ public final class OptionCompatibility {
      * @param catalog the options that there are
      */
     public OptionCompatibility(OptionCatalog catalog) {
-        this.catalog = catalog;
+        this.catalog = Objects.requireNonNull(catalog, "catalog");
         this.reader = new OptionReader(catalog);
     }
 
@@ -64,6 +65,8 @@ public final class OptionCompatibility {
      * @return what {@link #validate(Settings)} throws, with that before it
      */
     public MigrationException conflicts(Settings settings, MigrationException already) {
+        Objects.requireNonNull(settings, "settings");
+        Objects.requireNonNull(already, "already");
         Conflicts conflicts = new Conflicts();
         conflicts.add(already);
         readAndCompare(settings, conflicts);
@@ -80,6 +83,8 @@ public final class OptionCompatibility {
      */
     public Options validate(Settings settings, TransportProvider transport)
             throws MigrationException {
+        Objects.requireNonNull(settings, "settings");
+        Objects.requireNonNull(transport, "transport");
         Conflicts conflicts = new Conflicts();
         Options options = readAndCompare(settings, conflicts);
         try {
@@ -107,6 +112,8 @@ public final class OptionCompatibility {
      *     can't change any more
      */
     public Options change(Options current, Settings settings) throws MigrationException {
+        Objects.requireNonNull(current, "current");
+        Objects.requireNonNull(settings, "settings");
         Conflicts conflicts = new Conflicts();
         Options changed = reader.read(current, settings, conflicts);
         catalog.all()

@@ -13,6 +13,7 @@ import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Options;
 
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -22,6 +23,11 @@ import java.util.Optional;
  */
 @Status(Status.Level.EXPERIMENTAL)
 public record OptionReader(OptionCatalog catalog) {
+    /** Refuses null. */
+    public OptionReader {
+        Objects.requireNonNull(catalog, "catalog");
+    }
+
     /**
      * Reads and checks each name and value, but not whether they go together.
      *

@@ -1,5 +1,6 @@
 package org.vmferry.engine.catalog;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.engine.discovery.KnownPlugins;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.spi.Status;
@@ -100,7 +101,8 @@ public enum QemuNames {
      * @param missing what nobody built; null if somebody did
      * @param artifact who obeys it; null for the engine, and if nobody does
      */
-    private record Known(Object defaultValue, String missing, String artifact) {}
+    private record Known(
+            @Nullable Object defaultValue, @Nullable String missing, @Nullable String artifact) {}
 
     private static final class Table {
         private final Map<String, Known> names = new TreeMap<>();
@@ -116,7 +118,7 @@ public enum QemuNames {
             return this;
         }
 
-        Table owned(String name, Object defaultValue, String artifact) {
+        Table owned(String name, @Nullable Object defaultValue, String artifact) {
             names.put(name, new Known(defaultValue, null, artifact));
             return this;
         }
@@ -159,7 +161,8 @@ public enum QemuNames {
      * @return false for those of vmferry, and of its plug-ins, that a QEMU refuses
      */
     public boolean has(String name) {
-        return names.containsKey(name) && names.get(name).defaultValue != null;
+        Known known = names.get(name);
+        return known != null && known.defaultValue != null;
     }
 
     /**
@@ -170,9 +173,11 @@ public enum QemuNames {
      */
     public Map<String, Object> defaultsOfOthers(Predicate<String> obeyed) {
         Map<String, Object> defaults = new TreeMap<>();
-        for (String name : names.keySet()) {
-            if (has(name) && !obeyed.test(name)) defaults.put(name, names.get(name).defaultValue);
-        }
+        names.forEach(
+                (name, known) -> {
+                    Object value = known.defaultValue;
+                    if (value != null && !obeyed.test(name)) defaults.put(name, value);
+                });
         return defaults;
     }
 

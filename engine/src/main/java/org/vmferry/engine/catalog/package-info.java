@@ -1,2 +1,5 @@
 /** What may be set, by whom it is owned, and what goes together. */
+@NullMarked
 package org.vmferry.engine.catalog;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,7 @@
 package org.vmferry.engine.discovery;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -17,11 +19,11 @@ final class Culprits {
     private static final int SPARE = 8;
 
     private final List<Places.Declaration> declared;
-    private final ClassLoader loader;
+    private final @Nullable ClassLoader loader; // null of a module layer
     private final Set<String> done = new HashSet<>();
     private int left;
 
-    Culprits(List<Places.Declaration> declared, ClassLoader loader) {
+    Culprits(List<Places.Declaration> declared, @Nullable ClassLoader loader) {
         this.declared = List.copyOf(declared);
         this.loader = loader;
         this.left = SPARE + declared.stream().mapToInt(d -> d.providers().size() + 1).sum();
@@ -99,8 +101,8 @@ final class Culprits {
             case NoClassDefFoundError e ->
                     "a class it needs is not there: "
                             + String.valueOf(e.getMessage()).replace('/', '.');
-            case Scan.BrokenContract e -> e.getMessage();
-            case ServiceConfigurationError e -> e.getMessage();
+            case Scan.BrokenContract _, ServiceConfigurationError _ ->
+                    String.valueOf(root.getMessage());
             default -> "it threw " + root;
         };
     }

@@ -59,7 +59,7 @@ public final class KnownPlugins {
      * @return group and artifact; empty if it is none of vmferry's own
      */
     public static Optional<String> artifact(PluginKind kind, String id) {
-        return Optional.ofNullable(ARTIFACTS.get(kind).get(id));
+        return Optional.ofNullable(ARTIFACTS.getOrDefault(kind, Map.of()).get(id));
     }
 
     /**
@@ -94,7 +94,7 @@ public final class KnownPlugins {
 
     /** Ids of vmferry's own. */
     static Set<String> ids(PluginKind kind) {
-        return ARTIFACTS.get(kind).keySet();
+        return ARTIFACTS.getOrDefault(kind, Map.of()).keySet();
     }
 
     /** What an artifact has. */

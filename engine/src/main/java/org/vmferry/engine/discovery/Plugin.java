@@ -8,6 +8,7 @@ import org.vmferry.spi.option.Provider;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A provider that was found and has identified itself.
@@ -34,7 +35,11 @@ public record Plugin(
      * @param options copied
      */
     public Plugin {
-        options = List.copyOf(options);
+        Objects.requireNonNull(kind, "kind");
+        Objects.requireNonNull(id, "id");
+        Objects.requireNonNull(provider, "provider");
+        Objects.requireNonNull(location, "location");
+        options = List.copyOf(Objects.requireNonNull(options, "options"));
     }
 
     /**

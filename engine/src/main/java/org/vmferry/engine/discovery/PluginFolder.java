@@ -1,5 +1,6 @@
 package org.vmferry.engine.discovery;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.engine.system.Writers;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
@@ -218,7 +219,7 @@ final class PluginFolder {
         return path.getFileName().toString().endsWith(".jar");
     }
 
-    private void reject(Path place, Throwable cause, String sentence) {
+    private void reject(Path place, @Nullable Throwable cause, String sentence) {
         scan.rejected.add(RejectedPlugin.file(place.toString(), cause, sentence));
     }
 

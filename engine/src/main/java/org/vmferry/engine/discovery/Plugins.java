@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -128,11 +129,12 @@ public final class Plugins implements AutoCloseable {
             Set<PageCarrier> carriers,
             Set<CompressionProvider> codecs,
             Set<MigrationNotifier> notifiers) {
-        this(
-                withBuiltIn(
-                        Stream.of(transports, layouts, carriers, codecs, notifiers)
-                                .flatMap(Collection::stream)
-                                .toList()));
+        List<Provider> bound = new ArrayList<>(Objects.requireNonNull(transports, "transports"));
+        bound.addAll(Objects.requireNonNull(layouts, "layouts"));
+        bound.addAll(Objects.requireNonNull(carriers, "carriers"));
+        bound.addAll(Objects.requireNonNull(codecs, "codecs"));
+        bound.addAll(Objects.requireNonNull(notifiers, "notifiers"));
+        this(withBuiltIn(bound));
     }
 
     private static Scan withBuiltIn(List<? extends Provider> bound) {
@@ -194,7 +196,7 @@ public final class Plugins implements AutoCloseable {
      * @throws MigrationException if the folder itself can't be read, or is refused
      */
     public static Plugins fromDirectory(Path folder) throws MigrationException {
-        return new PluginFolder(false).read(folder);
+        return new PluginFolder(false).read(Objects.requireNonNull(folder, "folder"));
     }
 
     /**
@@ -206,7 +208,7 @@ public final class Plugins implements AutoCloseable {
      * @throws MigrationException if the folder itself can't be read
      */
     public static Plugins fromAnyonesDirectory(Path folder) throws MigrationException {
-        return new PluginFolder(true).read(folder);
+        return new PluginFolder(true).read(Objects.requireNonNull(folder, "folder"));
     }
 
     /**
@@ -222,6 +224,7 @@ public final class Plugins implements AutoCloseable {
     private static Scan register(Collection<? extends Provider> providers) {
         Scan scan = new Scan();
         for (Provider provider : providers) {
+            Objects.requireNonNull(provider, "one of the providers");
             for (PluginKind kind : PluginKind.values()) {
                 if (kind.type().isInstance(provider)) scan.identify(kind, provider, REGISTERED);
             }
@@ -250,7 +253,7 @@ public final class Plugins implements AutoCloseable {
      * @return owns the class loaders of this one
      */
     public Plugins plus(Provider... providers) {
-        return plus(of(Arrays.asList(providers)));
+        return plus(of(Arrays.asList(Objects.requireNonNull(providers, "providers"))));
     }
 
     /**
@@ -269,6 +272,7 @@ public final class Plugins implements AutoCloseable {
      * @return immutable
      */
     public List<Plugin> all(PluginKind kind) {
+        Objects.requireNonNull(kind, "kind");
         return plugins.stream().filter(plugin -> plugin.kind() == kind).toList();
     }
 
@@ -308,7 +312,8 @@ public final class Plugins implements AutoCloseable {
      * @throws MigrationException if there is none; says what to do
      */
     public TransportProvider transport(String scheme) throws MigrationException {
-        return (TransportProvider) find(PluginKind.TRANSPORT, scheme);
+        return (TransportProvider)
+                find(PluginKind.TRANSPORT, Objects.requireNonNull(scheme, "scheme"));
     }
 
     /**
@@ -366,6 +371,8 @@ public final class Plugins implements AutoCloseable {
      * @throws MigrationException if it isn't there, or two are asked for
      */
     public Optional<Plugin> pluginFor(PluginKind kind, Options options) throws MigrationException {
+        Objects.requireNonNull(kind, "kind");
+        Objects.requireNonNull(options, "options");
         // Those that aren't there count too, or their place would be taken in silence.
         List<String> on =
                 Stream.concat(all(kind).stream().map(Plugin::id), KnownPlugins.ids(kind).stream())
@@ -393,6 +400,8 @@ public final class Plugins implements AutoCloseable {
      * @throws MigrationException if there is none; says what to do
      */
     public Plugin plugin(PluginKind kind, String id) throws MigrationException {
+        Objects.requireNonNull(kind, "kind");
+        Objects.requireNonNull(id, "id");
         for (Plugin plugin : plugins) {
             if (plugin.kind() == kind && plugin.id().equals(id)) return plugin;
         }
@@ -408,6 +417,8 @@ public final class Plugins implements AutoCloseable {
      * @return what was left out, with why, and its cause; or what to add
      */
     public MigrationException absent(String what, String artifact) {
+        Objects.requireNonNull(what, "what");
+        Objects.requireNonNull(artifact, "artifact");
         return new Guidance(rejected, looked()).absent(what, artifact);
     }
 

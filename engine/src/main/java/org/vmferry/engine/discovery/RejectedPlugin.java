@@ -2,10 +2,12 @@ package org.vmferry.engine.discovery;
 
 import static java.util.regex.Matcher.quoteReplacement;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Handed;
 import org.vmferry.spi.Printable;
 import org.vmferry.spi.Status;
 
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -40,7 +42,11 @@ public record RejectedPlugin(
      *     long in it is said in part
      */
     public RejectedPlugin {
-        sentence = Printable.line(brief(sentence));
+        Objects.requireNonNull(kind, "kind");
+        Objects.requireNonNull(provider, "provider");
+        Objects.requireNonNull(id, "id");
+        Objects.requireNonNull(location, "location");
+        sentence = Printable.line(brief(Objects.requireNonNull(sentence, "sentence")));
         cause = cause.map(Printable::thrown);
     }
 
@@ -57,7 +63,7 @@ public record RejectedPlugin(
         return text.substring(0, each) + "[...]" + text.substring(text.length() - each);
     }
 
-    static RejectedPlugin file(String location, Throwable cause, String sentence) {
+    static RejectedPlugin file(String location, @Nullable Throwable cause, String sentence) {
         return new RejectedPlugin(
                 Optional.empty(),
                 Optional.empty(),

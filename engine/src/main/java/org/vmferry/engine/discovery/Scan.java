@@ -9,7 +9,6 @@ import org.vmferry.spi.carrier.PageCarrier;
 import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.layout.FileLayout;
 import org.vmferry.spi.notifier.MigrationNotifier;
-import org.vmferry.spi.option.Capability;
 import org.vmferry.spi.option.Option;
 import org.vmferry.spi.option.Provider;
 import org.vmferry.spi.transport.ChannelTransport;
@@ -97,7 +96,7 @@ final class Scan {
         } catch (ClassNotFoundException e) {
             return; // an artifact that nobody has added
         } catch (InvocationTargetException e) {
-            reject(name, location, e.getCause());
+            reject(name, location, e.getTargetException());
         } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
             reject(name, location, e);
         }
@@ -237,11 +236,6 @@ final class Scan {
             check(
                     ENGINES.getOrDefault(name, option) == option,
                     "its option '" + name + "' is the engine's own");
-            if (option instanceof Capability capability) {
-                check(
-                        capability.needs() != null && capability.excludes() != null,
-                        "its capability '" + name + "' has null for needs or excludes");
-            }
         }
         return options;
     }

@@ -141,11 +141,17 @@ final class Guarded implements InvocationHandler {
         }
         return switch (result) {
             case Optional<?> one -> one.map(this::guarded);
-            case List<?> many -> many.stream().map(this::guarded).toList();
+            case List<?> many -> many.stream().map(one -> guarded(name, one)).toList();
             case Iterable<?> many when method.getReturnType() == Iterable.class ->
                     of(Iterable.class, many, guard);
             default -> guarded(result);
         };
+    }
+
+    private Object guarded(String name, Object element) {
+        if (element == null)
+            throw new UncheckedIOException(guard.fault("gave a null among what %s gives", name));
+        return guarded(element);
     }
 
     private Object guarded(Object result) {

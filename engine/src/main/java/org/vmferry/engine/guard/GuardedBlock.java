@@ -24,9 +24,19 @@ final class GuardedBlock implements RamBlock {
         guard.plain(method, action.call());
     }
 
+    private <T> T given(String method, Guard.Call<T> call) {
+        return guard.plain(
+                method,
+                () -> {
+                    T given = call.call();
+                    if (given == null) throw guard.fault("gave nothing (null) from %s", method);
+                    return given;
+                });
+    }
+
     @Override
     public String id() {
-        return guard.plain("id", target::id);
+        return given("id", target::id);
     }
 
     @Override
@@ -46,7 +56,7 @@ final class GuardedBlock implements RamBlock {
 
     @Override
     public OptionalLong guestAddress() {
-        return guard.plain("guestAddress", target::guestAddress);
+        return given("guestAddress", target::guestAddress);
     }
 
     @Override
@@ -61,7 +71,7 @@ final class GuardedBlock implements RamBlock {
 
     @Override
     public Optional<MemorySegment> memory() {
-        return guard.plain("memory", target::memory);
+        return given("memory", target::memory);
     }
 
     @Override

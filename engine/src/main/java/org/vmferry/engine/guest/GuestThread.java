@@ -1,5 +1,6 @@
 package org.vmferry.engine.guest;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.spi.Joined;
 import org.vmferry.spi.Log;
@@ -11,6 +12,7 @@ import org.vmferry.spi.machine.RunState;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
@@ -62,7 +64,7 @@ public final class GuestThread {
     private volatile RunState state = RunState.PRELAUNCH;
     private volatile boolean byItself; // whether the guest has entered the state, and nobody else
     private volatile int throttle; // percent of the time to stand still
-    private volatile Thread thread; // runs the guest, or has; null unless it was started
+    private volatile @Nullable Thread thread; // runs the guest, or has; null unless it was started
 
     /**
      * Of a guest that does not run yet.
@@ -75,8 +77,8 @@ public final class GuestThread {
     }
 
     GuestThread(String name, Slice slice, Duration patience) {
-        this.name = name;
-        this.slice = slice;
+        this.name = Objects.requireNonNull(name, "name");
+        this.slice = Objects.requireNonNull(slice, "slice");
         this.patience = patience;
     }
 
@@ -103,7 +105,7 @@ public final class GuestThread {
             throw new IllegalStateException(
                     "the guest's own thread can't enter '%s': a slice returns it"
                             .formatted(next.wireName()));
-        change(next);
+        change(Objects.requireNonNull(next, "next"));
     }
 
     private synchronized void change(RunState next) throws MigrationException {

@@ -1,5 +1,6 @@
 package org.vmferry.engine.memory;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.ram.DirtyLog;
 import org.vmferry.spi.ram.ForwardingBlock;
@@ -12,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -82,12 +84,19 @@ public final class ComparingRam implements RamProvider, DirtyLog {
      */
     @Override
     public void harvest(RamBlock block, PageBitmap into) {
-        blocks.get(block.id()).compare(into);
+        of(block).compare(Objects.requireNonNull(into, "into"));
+    }
+
+    private Shadowed of(RamBlock block) {
+        Shadowed its = blocks.get(block.id());
+        if (its != null) return its;
+        throw new IllegalArgumentException(
+                "the dirty log was not given a RAM block '" + block.id() + "'");
     }
 
     /** A block, and what it held at the last harvest. */
     private static final class Shadowed extends ForwardingBlock {
-        private volatile Copy copy; // null while nobody logs
+        private volatile @Nullable Copy copy; // null while nobody logs
 
         Shadowed(RamBlock real) {
             super(real);
@@ -145,13 +154,13 @@ public final class ComparingRam implements RamProvider, DirtyLog {
         @Override
         public void read(long offset, MemorySegment target) {
             Copy held = copy;
-            try {
-                if (held != null) {
+            if (held != null) {
+                try {
                     MemorySegment.copy(held.memory, offset, target, 0, target.byteSize());
                     return;
+                } catch (IllegalStateException e) {
+                    if (held.isThere()) throw e;
                 }
-            } catch (IllegalStateException e) {
-                if (held.isThere()) throw e;
             }
             real.read(offset, target);
         }

@@ -1,5 +1,6 @@
 package org.vmferry.engine.memory;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.ram.DirtyLog;
@@ -12,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -45,7 +47,7 @@ import java.util.Optional;
 @Status(Status.Level.STABLE)
 public final class KernelDirtyLog implements RamProvider, DirtyLog {
     private final Map<String, WatchedBlock> blocks = new LinkedHashMap<>(); // by name
-    private WriteWatch watch; // guarded by this; null while nobody logs
+    private @Nullable WriteWatch watch; // guarded by this; null while nobody logs
 
     /**
      * Over blocks in private memory.
@@ -64,7 +66,7 @@ public final class KernelDirtyLog implements RamProvider, DirtyLog {
     }
 
     private static Watchable all(List<? extends RamBlock> blocks, boolean shared) {
-        Watchable found = new Watchable(blocks, shared);
+        Watchable found = new Watchable(Objects.requireNonNull(blocks, "blocks"), shared);
         found.obstacles()
                 .forEach(
                         (id, why) -> {
@@ -94,7 +96,8 @@ public final class KernelDirtyLog implements RamProvider, DirtyLog {
      * @return empty if it can
      */
     public static Optional<String> obstacle(RamBlock block) {
-        return new Watchable(List.of(block), false).obstacles().values().stream().findFirst();
+        return new Watchable(List.of(Objects.requireNonNull(block, "block")), false)
+                .obstacles().values().stream().findFirst();
     }
 
     @Override
@@ -143,7 +146,7 @@ public final class KernelDirtyLog implements RamProvider, DirtyLog {
     @Override
     public void harvest(RamBlock block, PageBitmap into) {
         try {
-            blocks.get(block.id()).harvest(into);
+            of(block).harvest(Objects.requireNonNull(into, "into"));
         } catch (IOException e) {
             throw refused("'" + block.id() + "' can't be watched any more", e);
         }
@@ -158,7 +161,14 @@ public final class KernelDirtyLog implements RamProvider, DirtyLog {
      * @param bytes how many; they lie within the block
      */
     public void mark(RamBlock block, long offset, long bytes) {
-        blocks.get(block.id()).mark(offset, bytes);
+        of(block).mark(offset, bytes);
+    }
+
+    private WatchedBlock of(RamBlock block) {
+        WatchedBlock its = blocks.get(block.id());
+        if (its != null) return its;
+        throw new IllegalArgumentException(
+                "the dirty log was not given a RAM block '" + block.id() + "'");
     }
 
     private static UncheckedIOException refused(String what, IOException why) {

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -32,7 +33,7 @@ public final class ObservedRam implements RamProvider, DirtyLog {
      * @param blocks the machine's, in the order in which they are sent
      */
     public ObservedRam(List<? extends RamBlock> blocks) {
-        Watchable found = new Watchable(blocks, false);
+        Watchable found = new Watchable(Objects.requireNonNull(blocks, "blocks"), false);
         compared = Collections.unmodifiableMap(found.obstacles());
         List<RamBlock> others = new ArrayList<>(blocks);
         others.removeIf(block -> !compared.containsKey(block.id()));
@@ -81,7 +82,7 @@ public final class ObservedRam implements RamProvider, DirtyLog {
 
     @Override
     public void harvest(RamBlock block, PageBitmap into) {
-        logs.get(block.id()).harvest(block, into);
+        of(block).harvest(block, Objects.requireNonNull(into, "into"));
     }
 
     /**
@@ -92,6 +93,13 @@ public final class ObservedRam implements RamProvider, DirtyLog {
      * @param bytes how many; they lie within the block
      */
     public void mark(RamBlock block, long offset, long bytes) {
-        if (logs.get(block.id()) instanceof KernelDirtyLog log) log.mark(block, offset, bytes);
+        if (of(block) instanceof KernelDirtyLog log) log.mark(block, offset, bytes);
+    }
+
+    private DirtyLog of(RamBlock block) {
+        DirtyLog its = logs.get(block.id());
+        if (its != null) return its;
+        throw new IllegalArgumentException(
+                "the dirty log was not given a RAM block '" + block.id() + "'");
     }
 }

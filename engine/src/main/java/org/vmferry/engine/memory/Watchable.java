@@ -24,7 +24,7 @@ final class Watchable {
         try (WriteWatch trial = WriteWatch.open()) {
             for (RamBlock block : all) look(block, shared, trial);
         } catch (IOException e) {
-            for (RamBlock block : all) obstacles.put(block.id(), e.getMessage());
+            for (RamBlock block : all) obstacles.put(block.id(), String.valueOf(e.getMessage()));
         }
     }
 
@@ -42,7 +42,7 @@ final class Watchable {
             trial.add(watched.from(), watched.to());
             blocks.add(watched);
         } catch (IOException e) {
-            obstacles.put(block.id(), e.getMessage());
+            obstacles.put(block.id(), String.valueOf(e.getMessage()));
         }
     }
 

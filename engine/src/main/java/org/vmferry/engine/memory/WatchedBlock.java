@@ -1,5 +1,6 @@
 package org.vmferry.engine.memory;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.engine.system.MappedRange;
 import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.PageBitmap;
@@ -14,7 +15,7 @@ final class WatchedBlock extends ForwardingBlock {
     private final long from;
     private final long to;
     private final List<MappedRange> mappings;
-    private volatile Logging logging; // null while nobody logs
+    private volatile @Nullable Logging logging; // null while nobody logs
 
     /**
      * A block in native memory.

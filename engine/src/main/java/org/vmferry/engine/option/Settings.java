@@ -5,6 +5,7 @@ import org.vmferry.spi.Status;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What somebody asked for, by name and as typed; nothing is checked yet. Immutable.
@@ -19,8 +20,17 @@ public record Settings(Map<String, Boolean> capabilities, Map<String, String> pa
 
     /** Copies both. */
     public Settings {
+        requireAll(capabilities, "capabilities");
+        requireAll(parameters, "parameters");
         capabilities = Collections.unmodifiableMap(new LinkedHashMap<>(capabilities));
         parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
+    }
+
+    private static void requireAll(Map<String, ?> asked, String what) {
+        for (Map.Entry<String, ?> one : Objects.requireNonNull(asked, what).entrySet()) {
+            Objects.requireNonNull(one.getKey(), what + ": a name");
+            Objects.requireNonNull(one.getValue(), () -> what + ": " + one.getKey());
+        }
     }
 
     /**
@@ -42,7 +52,7 @@ public record Settings(Map<String, Boolean> capabilities, Map<String, String> pa
      */
     public Settings capability(String name, boolean on) {
         Map<String, Boolean> changed = new LinkedHashMap<>(capabilities);
-        changed.put(name, on);
+        changed.put(Objects.requireNonNull(name, "name"), on);
         return new Settings(changed, parameters);
     }
 
@@ -55,7 +65,7 @@ public record Settings(Map<String, Boolean> capabilities, Map<String, String> pa
      */
     public Settings parameter(String name, String value) {
         Map<String, String> changed = new LinkedHashMap<>(parameters);
-        changed.put(name, value);
+        changed.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
         return new Settings(capabilities, changed);
     }
 

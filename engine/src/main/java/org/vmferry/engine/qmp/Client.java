@@ -1,5 +1,6 @@
 package org.vmferry.engine.qmp;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.engine.json.Json;
 import org.vmferry.spi.Joined;
@@ -135,7 +136,7 @@ final class Client implements AutoCloseable {
         }
     }
 
-    private synchronized byte[] next() throws IOException {
+    private synchronized byte @Nullable [] next() throws IOException {
         while (waiting.isEmpty() && !ended) pause();
         return ended ? null : waiting.poll();
     }

@@ -1,5 +1,6 @@
 package org.vmferry.engine.qmp;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.engine.json.Json;
 import org.vmferry.engine.qmp.Monitor.Command;
@@ -7,6 +8,7 @@ import org.vmferry.spi.Log;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +36,7 @@ final class Conversation implements Framer.Handler {
 
     @Override
     public void message(byte[] text) {
-        Map<String, Object> answer = new LinkedHashMap<>();
+        Map<String, @Nullable Object> answer = new LinkedHashMap<>();
         Call call;
         try {
             call = call(text, answer);
@@ -57,7 +59,7 @@ final class Conversation implements Framer.Handler {
     }
 
     /** Reads a request; its id goes into the answer, whatever becomes of it. */
-    private Call call(byte[] text, Map<String, Object> answer) throws Refusal {
+    private Call call(byte[] text, Map<String, @Nullable Object> answer) throws Refusal {
         if (!(parse(text) instanceof Map<?, ?> request)) {
             throw Refusal.generic("QMP input must be a JSON object");
         }
@@ -89,7 +91,7 @@ final class Conversation implements Framer.Handler {
         return new Call(command, arguments);
     }
 
-    private static Object parse(byte[] text) throws Refusal {
+    private static @Nullable Object parse(byte[] text) throws Refusal {
         try {
             return Json.parseRequest(text);
         } catch (IOException e) {
@@ -98,10 +100,12 @@ final class Conversation implements Framer.Handler {
     }
 
     /** What a command returns, or why it returns nothing. */
-    private static Map<String, Object> result(Call call) {
+    private static Map<String, ? extends @Nullable Object> result(Call call) {
         try {
             TypeCheck.check(call.command.takes(), call.arguments, "");
-            return Map.of("return", call.command.body().execute(Arguments.of(call.arguments)));
+            // Map.of takes no null, which it may be.
+            return Collections.singletonMap(
+                    "return", call.command.body().execute(Arguments.of(call.arguments)));
         } catch (Refusal e) {
             return error(e);
         } catch (IOException e) {
@@ -112,13 +116,13 @@ final class Conversation implements Framer.Handler {
         }
     }
 
-    private static Object reason(Throwable e) {
-        return e instanceof UncheckedIOException io ? io.getCause().getMessage() : e;
+    private static @Nullable Object reason(Throwable e) {
+        Throwable cause = e.getCause();
+        return e instanceof UncheckedIOException && cause != null ? cause.getMessage() : e;
     }
 
     private static Map<String, Object> error(Refusal why) {
-        return Map.of(
-                "error", Monitor.ordered("class", why.errorClass(), "desc", why.getMessage()));
+        return Map.of("error", Monitor.ordered("class", why.errorClass(), "desc", why.desc()));
     }
 
     /** The client says that it has read the greeting, and what it wants. */

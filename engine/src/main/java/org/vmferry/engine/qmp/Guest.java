@@ -4,6 +4,7 @@ import static org.vmferry.engine.qmp.QmpType.Builtin.BOOLEAN;
 import static org.vmferry.engine.qmp.QmpType.Builtin.STRING;
 import static org.vmferry.engine.qmp.QmpType.NOTHING;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.engine.Migration;
 import org.vmferry.engine.guard.Guard;
@@ -40,8 +41,8 @@ final class Guest extends ForwardingMachine implements StandIn {
     private final Monitor monitor;
     private final Object entering = new Object(); // taken after the monitor's lock, if both
     private boolean staysPaused; // guarded by entering, as all changes of run state are
-    private volatile Migration sending; // the last that QMP began, or null
-    private Migration sentBy; // the one that paused it for good, or null
+    private volatile @Nullable Migration sending; // the last that QMP began, or null
+    private @Nullable Migration sentBy; // the one that paused it for good, or null
 
     Guest(Machine machine, Monitor monitor) {
         super((Machine) Guard.over(machine));
@@ -123,7 +124,7 @@ final class Guest extends ForwardingMachine implements StandIn {
     }
 
     /** Null if it may go on, as in a QEMU. */
-    private String whyNot() {
+    private @Nullable String whyNot() {
         if (sentBy == null) {
             return "The guest was sent without QMP, which does not know who has it";
         }

@@ -4,6 +4,7 @@ import static org.vmferry.engine.qmp.QmpType.Builtin.INTEGER;
 import static org.vmferry.engine.qmp.QmpType.Builtin.STRING;
 import static org.vmferry.engine.qmp.QmpType.NOTHING;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.machine.RunState;
 
 import java.util.Locale;
@@ -80,10 +81,11 @@ final class HumanMonitor {
     }
 
     private static void kilobytes(StringBuilder text, Map<?, ?> from, String name, String called) {
-        line(text, "%s: %d kbytes", called, ((Number) from.get(name)).longValue() >> 10);
+        if (from.get(name) instanceof Number bytes)
+            line(text, "%s: %d kbytes", called, bytes.longValue() >> 10);
     }
 
-    private static void line(StringBuilder text, String format, Object... values) {
+    private static void line(StringBuilder text, String format, @Nullable Object... values) {
         text.append(String.format(Locale.ROOT, format, values)).append(END);
     }
 }

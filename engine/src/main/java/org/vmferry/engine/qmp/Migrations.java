@@ -6,6 +6,7 @@ import static org.vmferry.engine.qmp.QmpType.Builtin.INTEGER;
 import static org.vmferry.engine.qmp.QmpType.Builtin.STRING;
 import static org.vmferry.engine.qmp.QmpType.NOTHING;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.Migration;
@@ -22,6 +23,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The machine's migrations, one at a time: begins, watches, ends and tells of them. */
 final class Migrations implements AutoCloseable {
@@ -66,8 +68,9 @@ final class Migrations implements AutoCloseable {
     private final Monitor monitor;
     private final QomObjects objects;
     private final OptionCommands options;
-    private Migration migration; // guarded by the monitor's lock, as all below; the last, or null
-    private Teller teller; // of its states, or null
+    private @Nullable Migration
+            migration; // guarded by the monitor's lock, as all below; the last, or null
+    private @Nullable Teller teller; // of its states, or null
     private boolean incoming; // whether it is, or was
 
     Migrations(Engine engine, Guest guest, Monitor monitor) {
@@ -191,7 +194,9 @@ final class Migrations implements AutoCloseable {
     private Object proceed(Arguments arguments) throws Refusal {
         String asked = arguments.string("state");
         MigrationState now = migration == null ? MigrationState.NONE : migration.state();
-        if (now != MigrationState.PRE_SWITCHOVER || !asked.equals(now.wireName())) {
+        if (migration == null
+                || now != MigrationState.PRE_SWITCHOVER
+                || !asked.equals(now.wireName())) {
             throw Refusal.generic("Migration not in expected state: %s", now.wireName());
         }
         migration.proceed();
@@ -209,11 +214,12 @@ final class Migrations implements AutoCloseable {
         List<Arguments> instances = arguments.objects("instances");
         for (Arguments instance : instances) {
             String type = instance.string("type");
-            TypeCheck.check(INSTANCES.get(type), instance.members(), "instances");
+            TypeCheck.check(
+                    INSTANCES.getOrDefault(type, INSTANCE), instance.members(), "instances");
             if (type.equals("migration") && running()) found++;
         }
         if (found < instances.size()) throw Refusal.deviceNotFound("Instance not found");
-        if (found > 0) migration.yank();
+        if (found > 0) current().ifPresent(Migration::yank);
         return Map.of();
     }
 
@@ -222,12 +228,12 @@ final class Migrations implements AutoCloseable {
     }
 
     boolean running() {
-        return migration != null && !migration.state().isFinal();
+        return current().isPresent();
     }
 
     /** The one that runs. */
-    Migration current() {
-        return migration;
+    Optional<Migration> current() {
+        return Optional.ofNullable(migration).filter(it -> !it.state().isFinal());
     }
 
     /** Ends what runs, and waits for it. */
@@ -236,7 +242,7 @@ final class Migrations implements AutoCloseable {
         Migration last;
         synchronized (monitor.lock()) {
             last = migration;
-            if (running()) last.cancel();
+            current().ifPresent(Migration::cancel);
         }
         boolean interrupted = false;
         while (last != null) {

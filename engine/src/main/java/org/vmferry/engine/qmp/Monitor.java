@@ -6,6 +6,7 @@ import static org.vmferry.engine.qmp.QmpType.Builtin.INTEGER;
 import static org.vmferry.engine.qmp.QmpType.Builtin.STRING;
 import static org.vmferry.engine.qmp.QmpType.NOTHING;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.engine.json.Json;
 import org.vmferry.engine.qmp.QmpType.Array;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
@@ -53,7 +55,7 @@ final class Monitor {
 
     /** What a command does. */
     interface Body {
-        Object execute(Arguments arguments) throws Refusal, IOException;
+        @Nullable Object execute(Arguments arguments) throws Refusal, IOException;
     }
 
     /**
@@ -76,18 +78,19 @@ final class Monitor {
     private final Object lock = new Object();
     private final Map<String, Command> commands = new TreeMap<>();
     private final Map<String, QmpType> events = new TreeMap<>();
-    private final Runnable quit; // or null
+    private final @Nullable Runnable quit; // null if it is refused
     private final List<Conversation> conversations = new ArrayList<>(); // guarded by lock
-    private Conversation current; // whose command is executed; guarded by lock, as the next
-    private Runnable afterwards;
+    private @Nullable Conversation
+            current; // whose command is executed; guarded by lock, as the next
+    private Runnable afterwards = () -> {};
 
-    Monitor(Runnable quit) {
+    Monitor(@Nullable Runnable quit) {
         this.quit = quit;
         command(
                 NEGOTIATE,
                 NOTHING.withOptional("enable", new Array(new Choice(List.of(OOB)))),
                 NOTHING,
-                arguments -> current.negotiate(arguments.list("enable")));
+                arguments -> Objects.requireNonNull(current).negotiate(arguments.list("enable")));
         command("query-version", NOTHING, VERSION_TYPE, arguments -> VERSION);
         command(
                 "query-commands",
@@ -132,7 +135,7 @@ final class Monitor {
         commands.put(name, new Command(takes, takes, gives, false, true, body));
     }
 
-    private static Object answer(String name, QmpType gives, Object answer) {
+    private static @Nullable Object answer(String name, QmpType gives, @Nullable Object answer) {
         try {
             TypeCheck.check(gives, answer, "return");
         } catch (Refusal e) {
@@ -216,15 +219,16 @@ final class Monitor {
     }
 
     private Object quit(Arguments arguments) throws Refusal {
-        if (quit == null) throw Refusal.generic("This host does not end by QMP");
+        Runnable end = quit;
+        if (end == null) throw Refusal.generic("This host does not end by QMP");
         event("SHUTDOWN", ordered("guest", false, "reason", "host-qmp-quit"));
         List<Conversation> all = List.copyOf(conversations);
-        afterwards(() -> new Thread(() -> quit(all), "qmp-quit").start());
+        afterwards(() -> new Thread(() -> quit(all, end), "qmp-quit").start());
         return Map.of();
     }
 
     /** Not in the client's thread: the host may close the server, which waits for that one. */
-    private void quit(List<Conversation> all) {
+    private static void quit(List<Conversation> all, Runnable end) {
         long deadline = Client.lastWord();
         for (Conversation each : all) {
             try {
@@ -233,7 +237,7 @@ final class Monitor {
                 LOG.debug("Ending without a last word", e);
             }
         }
-        quit.run();
+        end.run();
     }
 
     /** An object of two members, in their order. */

@@ -6,6 +6,8 @@ import static org.vmferry.engine.qmp.QmpType.Builtin.INTEGER;
 import static org.vmferry.engine.qmp.QmpType.Builtin.STRING;
 import static org.vmferry.engine.qmp.QmpType.NOTHING;
 
+import org.jspecify.annotations.Nullable;
+import org.vmferry.engine.Migration;
 import org.vmferry.engine.catalog.OptionCatalog;
 import org.vmferry.engine.catalog.OptionInfo;
 import org.vmferry.engine.catalog.OptionReader;
@@ -23,6 +25,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The capabilities and parameters that clients have set, which hold for every migration from then
@@ -121,18 +124,19 @@ final class OptionCommands {
 
     private Object setParameters(Arguments arguments) throws Refusal, MigrationException {
         Settings asked = Settings.NONE;
-        for (Map.Entry<String, Object> each : arguments.members().entrySet()) {
+        for (Map.Entry<String, @Nullable Object> each : arguments.members().entrySet()) {
             asked = asked.parameter(each.getKey(), text(each.getKey(), each.getValue()));
         }
         Settings next = settings.plus(asked);
         reader.check(next);
-        if (migrations.running()) migrations.current().change(objects.resolve(asked, true));
+        Optional<Migration> running = migrations.current();
+        if (running.isPresent()) running.get().change(objects.resolve(asked, true));
         settings = next;
         return Map.of();
     }
 
     /** The value as a person types it. */
-    private String text(String name, Object value) throws Refusal {
+    private String text(String name, @Nullable Object value) throws Refusal {
         OptionInfo option = known.get(name);
         if (option != null && option.capability()) return ""; // refused below, by name
         Object defaultValue = option == null ? others.get(name) : option.defaultValue();

@@ -1,5 +1,6 @@
 package org.vmferry.engine.qmp;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Status;
 
 import java.io.IOException;
@@ -41,9 +42,10 @@ public interface QmpCommand {
     /**
      * Does it. Other clients, and migrations, go on meanwhile.
      *
-     * @param arguments checked against {@link #arguments}
-     * @return a value of {@link #answer}'s type
+     * @param arguments checked against {@link #arguments}; a value is null only where JSON's null
+     *     is allowed
+     * @return a value of {@link #answer}'s type; null only where that allows JSON's null
      * @throws IOException if it can't be done; the client is told the message as a GenericError
      */
-    Object execute(Map<String, Object> arguments) throws IOException;
+    @Nullable Object execute(Map<String, @Nullable Object> arguments) throws IOException;
 }

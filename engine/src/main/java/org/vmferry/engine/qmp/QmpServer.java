@@ -1,5 +1,6 @@
 package org.vmferry.engine.qmp;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.engine.Engine;
 import org.vmferry.engine.transport.UnixTransport;
@@ -53,7 +54,7 @@ public final class QmpServer implements AutoCloseable {
             Engine engine,
             Machine machine,
             Path socket,
-            Runnable quit,
+            @Nullable Runnable quit,
             List<? extends QmpCommand> commands)
             throws IOException {
         monitor = new Monitor(quit);
@@ -86,11 +87,13 @@ public final class QmpServer implements AutoCloseable {
      * @param engine migrates it
      * @param machine the host's, which stays its own
      * @param socket where to listen; a socket there on which nobody listens is replaced
-     * @param quit what the command quit does, in a thread of its own; it may close the server
+     * @param quit what the command quit does, in a thread of its own; it may close the server. Null
+     *     if quit is refused
      * @return the server, to be closed
      * @throws IOException if it can't listen there
      */
-    public static QmpServer listen(Engine engine, Machine machine, Path socket, Runnable quit)
+    public static QmpServer listen(
+            Engine engine, Machine machine, Path socket, @Nullable Runnable quit)
             throws IOException {
         return listen(engine, machine, socket, quit, List.of());
     }
@@ -112,7 +115,7 @@ public final class QmpServer implements AutoCloseable {
             Engine engine,
             Machine machine,
             Path socket,
-            Runnable quit,
+            @Nullable Runnable quit,
             List<? extends QmpCommand> commands)
             throws IOException {
         QmpServer server = new QmpServer(engine, machine, socket, quit, commands);

@@ -4,6 +4,7 @@ import org.vmferry.spi.Status;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * What a QMP command takes or answers, as {@code query-qmp-schema} tells it. Immutable; any thread.
@@ -65,7 +66,7 @@ public sealed interface QmpType {
     record Choice(List<String> words) implements QmpType {
         /** Copies. */
         public Choice {
-            words = List.copyOf(words);
+            words = List.copyOf(Objects.requireNonNull(words, "words"));
         }
     }
 
@@ -79,7 +80,12 @@ public sealed interface QmpType {
      * @param of the type of its elements
      */
     @Status(Status.Level.EXPERIMENTAL)
-    record Array(QmpType of) implements QmpType {}
+    record Array(QmpType of) implements QmpType {
+        /** Refuses null. */
+        public Array {
+            Objects.requireNonNull(of, "of");
+        }
+    }
 
     /**
      * An object, a {@code Map} in the order of its text. It is made member by member: {@code
@@ -91,7 +97,7 @@ public sealed interface QmpType {
     record Struct(List<Member> members) implements QmpType {
         /** Copies. */
         public Struct {
-            members = List.copyOf(members);
+            members = List.copyOf(Objects.requireNonNull(members, "members"));
         }
 
         /**
@@ -131,5 +137,11 @@ public sealed interface QmpType {
      * @param optional whether it may be left out
      */
     @Status(Status.Level.EXPERIMENTAL)
-    record Member(String name, QmpType type, boolean optional) {}
+    record Member(String name, QmpType type, boolean optional) {
+        /** Refuses null. */
+        public Member {
+            Objects.requireNonNull(name, "name");
+            Objects.requireNonNull(type, "type");
+        }
+    }
 }

@@ -2,6 +2,7 @@ package org.vmferry.engine.qmp;
 
 import static org.vmferry.engine.qmp.QmpType.Builtin.STRING;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.engine.qmp.QmpType.Array;
 import org.vmferry.engine.qmp.QmpType.Builtin;
 import org.vmferry.engine.qmp.QmpType.Choice;
@@ -85,9 +86,10 @@ final class Schema {
         return Map.of("name", word);
     }
 
-    private Map<String, Object> member(Member member) {
-        Map<String, Object> told =
-                Monitor.ordered("name", member.name(), "type", name(member.type()));
+    private Map<String, @Nullable Object> member(Member member) {
+        Map<String, @Nullable Object> told =
+                new LinkedHashMap<>(
+                        Monitor.ordered("name", member.name(), "type", name(member.type())));
         if (member.optional()) told.put("default", null); // as QEMU says that it may be left out
         return told;
     }

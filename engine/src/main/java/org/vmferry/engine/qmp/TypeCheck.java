@@ -1,5 +1,6 @@
 package org.vmferry.engine.qmp;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.engine.json.Json;
 import org.vmferry.engine.qmp.QmpType.Array;
 import org.vmferry.engine.qmp.QmpType.Builtin;
@@ -17,27 +18,27 @@ final class TypeCheck {
     private TypeCheck() {}
 
     /** Refuses a value that is none of a type, and names the place in it that is wrong. */
-    static void check(QmpType type, Object value, String place) throws Refusal {
+    static void check(QmpType type, @Nullable Object value, String place) throws Refusal {
         switch (type) {
             case Builtin builtin -> require(has(builtin, value), place, builtin.jsonType());
             case StringOrNull any -> require(value == null || isText(value), place, "string");
             case Choice choice -> {
                 require(isText(value), place, "string");
-                if (!choice.words().contains(value.toString())) {
+                if (!choice.words().contains(String.valueOf(value))) {
                     throw Refusal.generic(
                             "Parameter '%s' does not accept value '%s'", place, value);
                 }
             }
             case Array array -> {
-                require(value instanceof List, place, "array");
+                if (!(value instanceof List<?> elements)) throw wrong(place, "array");
                 int i = 0;
-                for (Object element : (List<?>) value) {
+                for (Object element : elements) {
                     check(array.of(), element, place + "[" + i++ + "]");
                 }
             }
             case Struct struct -> {
-                require(value instanceof Map, place, "object");
-                check(struct, (Map<?, ?>) value, place.isEmpty() ? "" : place + ".");
+                if (!(value instanceof Map<?, ?> members)) throw wrong(place, "object");
+                check(struct, members, place.isEmpty() ? "" : place + ".");
             }
         }
     }
@@ -58,7 +59,7 @@ final class TypeCheck {
         }
     }
 
-    private static boolean has(Builtin type, Object value) {
+    private static boolean has(Builtin type, @Nullable Object value) {
         return switch (type) {
             case STRING -> isText(value);
             case INTEGER -> value instanceof Number number && isWhole(number);
@@ -69,7 +70,7 @@ final class TypeCheck {
         };
     }
 
-    private static boolean isText(Object value) {
+    private static boolean isText(@Nullable Object value) {
         return value instanceof CharSequence;
     }
 
@@ -81,10 +82,12 @@ final class TypeCheck {
     }
 
     private static void require(boolean fits, String place, String called) throws Refusal {
-        if (!fits) {
-            throw Refusal.generic(
-                    "Invalid parameter type for '%s', expected: %s",
-                    place.isEmpty() ? "arguments" : place, called);
-        }
+        if (!fits) throw wrong(place, called);
+    }
+
+    private static Refusal wrong(String place, String called) {
+        return Refusal.generic(
+                "Invalid parameter type for '%s', expected: %s",
+                place.isEmpty() ? "arguments" : place, called);
     }
 }

@@ -1,5 +1,6 @@
 package org.vmferry.engine.tls;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Channel;
@@ -67,7 +68,7 @@ final class Handshake {
         return CLASS.matcher(String.valueOf(e.getMessage())).replaceAll("");
     }
 
-    private MigrationException late(long ms, Throwable cause) {
+    private MigrationException late(long ms, @Nullable Throwable cause) {
         return new MigrationException(
                 Blame.TRANSPORT,
                 "TLS handshake with %s: not done within %d ms".formatted(raw.peer(), ms),

@@ -15,6 +15,9 @@ import javax.security.auth.x500.X500Principal;
 
 /** Who the peer says to be, if it does. */
 record PeerCertificate(Optional<X509Certificate> shown, Optional<String> fingerprint) {
+    /** Of a peer that has shown none. */
+    static final PeerCertificate NONE = new PeerCertificate(Optional.empty(), Optional.empty());
+
     static PeerCertificate of(SSLSession session) throws MigrationException {
         try {
             X509Certificate shown = (X509Certificate) session.getPeerCertificates()[0];
@@ -22,7 +25,7 @@ record PeerCertificate(Optional<X509Certificate> shown, Optional<String> fingerp
             return new PeerCertificate(
                     Optional.of(shown), Optional.of(HexFormat.of().formatHex(hash)));
         } catch (SSLPeerUnverifiedException e) {
-            return new PeerCertificate(Optional.empty(), Optional.empty());
+            return NONE;
         } catch (GeneralSecurityException e) {
             throw new MigrationException(Blame.PEER, "TLS: a certificate can't be read", e);
         }

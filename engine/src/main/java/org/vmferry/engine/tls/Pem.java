@@ -1,5 +1,6 @@
 package org.vmferry.engine.tls;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 
@@ -47,7 +48,7 @@ final class Pem {
             factory.generateCertificates(new ByteArrayInputStream(bytes(file)))
                     .forEach(c -> found.add((X509Certificate) c));
         } catch (GeneralSecurityException e) {
-            throw wrong(file, e.getMessage(), e);
+            throw wrong(file, String.valueOf(e.getMessage()), e);
         }
         if (found.isEmpty()) throw wrong(file, "holds no certificate", null);
         return found;
@@ -96,7 +97,7 @@ final class Pem {
                             .generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
             if (belongs(read, owner)) return read;
         } catch (GeneralSecurityException | IllegalArgumentException e) {
-            throw wrong(file, e.getMessage(), e);
+            throw wrong(file, String.valueOf(e.getMessage()), e);
         }
         throw wrong(file, "is not the key of " + certificate.getSubjectX500Principal(), null);
     }
@@ -179,7 +180,7 @@ final class Pem {
     }
 
     /** What is wrong with a file. */
-    static MigrationException wrong(Path file, String what, Throwable cause) {
+    static MigrationException wrong(Path file, String what, @Nullable Throwable cause) {
         return new MigrationException(
                 Blame.USER, "TLS credentials: '" + file + "': " + what, cause);
     }

@@ -63,7 +63,7 @@ public final class TlsChannel implements Channel {
     private volatile boolean silent;
     // Answers that nobody has sent yet.
     private final AtomicInteger owed = new AtomicInteger();
-    private PeerCertificate shown;
+    private PeerCertificate shown = PeerCertificate.NONE;
 
     private TlsChannel(Channel raw, SSLEngine engine, long patience) {
         this.raw = raw;

@@ -15,6 +15,7 @@ import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 import javax.net.ssl.CertPathTrustManagerParameters;
@@ -85,7 +86,7 @@ public final class TlsCredentials {
 
     private static TlsCredentials load(Path directory, boolean server, boolean verifyPeer)
             throws MigrationException {
-        Folder folder = new Folder(directory);
+        Folder folder = new Folder(Objects.requireNonNull(directory, "directory"));
         String role = server ? "server" : "client";
         Path certificate = directory.resolve(role + "-cert.pem");
         Path key = directory.resolve(role + "-key.pem");

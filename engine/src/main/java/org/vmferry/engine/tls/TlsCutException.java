@@ -1,5 +1,6 @@
 package org.vmferry.engine.tls;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
@@ -13,7 +14,7 @@ import org.vmferry.spi.Status;
 public final class TlsCutException extends MigrationException {
     private static final long serialVersionUID = 1L;
 
-    TlsCutException(String peer, Throwable cause) {
+    TlsCutException(String peer, @Nullable Throwable cause) {
         super(
                 Blame.TRANSPORT,
                 "the TLS channel to "

@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.transport.Address;
@@ -10,6 +11,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Where migrations may go to and come from, by the word of whoever set an engine up: for hosts
@@ -21,7 +23,7 @@ public final class AllowedAddresses {
     /** Nothing is forbidden, as with a QEMU. */
     public static final AllowedAddresses ALL = new AllowedAddresses(List.of());
 
-    private record Rule(String scheme, Path folder) {
+    private record Rule(String scheme, @Nullable Path folder) {
         @Override
         public String toString() {
             return folder == null ? scheme : scheme + ":" + folder;
@@ -78,6 +80,7 @@ public final class AllowedAddresses {
      * @throws MigrationException says what is allowed
      */
     public void check(Address address) throws IOException {
+        Objects.requireNonNull(address, "address");
         if (rules.isEmpty()) return;
         for (Rule rule : rules) if (allows(rule, address)) return;
         throw MigrationException.user(

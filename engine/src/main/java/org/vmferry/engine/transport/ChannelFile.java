@@ -51,7 +51,7 @@ final class ChannelFile implements PositionedFile, AutoCloseable {
                 throw Trouble.noRoom(
                         file.named(),
                         source.remaining() + " more bytes at " + position,
-                        file.path().getParent(),
+                        file.folder(),
                         e);
             }
             throw trouble("write " + source.remaining() + " bytes at " + position + " of", e);

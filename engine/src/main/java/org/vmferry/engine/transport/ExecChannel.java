@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
@@ -38,8 +39,8 @@ final class ExecChannel implements Channel {
     private final FileChannel said;
     private final Watchdog watchdog;
     // Null in the direction that there is not.
-    private final OutputStream input;
-    private final InputStream output;
+    private final @Nullable OutputStream input;
+    private final @Nullable InputStream output;
     private final byte[] chunk = new byte[CHUNK];
     private volatile boolean released;
     private volatile boolean closed;

@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Feature;
 import org.vmferry.spi.Status;
 import org.vmferry.spi.option.Options;
@@ -46,7 +47,7 @@ public final class ExecTransport implements ChannelTransport {
     private abstract static class Side implements TransportEnd {
         final Address address;
         private final boolean outgoing;
-        private ExecChannel command;
+        private @Nullable ExecChannel command;
         private boolean released;
 
         Side(Address address, boolean outgoing) {
@@ -61,7 +62,7 @@ public final class ExecTransport implements ChannelTransport {
             return command;
         }
 
-        synchronized ExecChannel command() {
+        synchronized @Nullable ExecChannel command() {
             return command;
         }
 

@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.Log;
@@ -48,10 +49,10 @@ final class FileClaim implements AutoCloseable {
     private final FileTarget.Kind kind;
     private final Use use;
     // Null where there can be no locks.
-    private Libc.File locks;
+    private Libc.@Nullable File locks;
     private volatile long to;
 
-    private FileClaim(Path path, FileTarget.Kind kind, Use use, Libc.File locks) {
+    private FileClaim(Path path, FileTarget.Kind kind, Use use, Libc.@Nullable File locks) {
         this.path = path;
         this.kind = kind;
         this.use = use;
@@ -106,7 +107,7 @@ final class FileClaim implements AutoCloseable {
                 }
                 other = locks.lock(use == Use.WRITE, from, to - from);
             } catch (IOException e) {
-                unlocked(e.getMessage());
+                unlocked(String.valueOf(e.getMessage()));
                 close();
             }
             if (other.isPresent()) throw refused(from, other.get());

@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.Log;
@@ -24,11 +25,10 @@ final class FileOutgoing implements OutgoingFile {
     private static final Logger log = Log.of(LocalFileTransport.class);
 
     private final FileTarget target;
-    private Path file;
-    private FileTarget.Kind kind;
-    private volatile OpenFile open;
+    private @Nullable Place looked; // null until it was
+    private volatile @Nullable OpenFile open;
     // Null when written in place.
-    private Path part;
+    private @Nullable Path part;
     // In place: how long the file is made again after a failure; -1 removes it.
     private long sizeBefore;
     // Bytes; 0 if nobody said.
@@ -40,19 +40,22 @@ final class FileOutgoing implements OutgoingFile {
         this.target = target;
     }
 
-    private boolean inPlace() {
-        return target.start() > 0 || device();
+    /** What is at the target. */
+    private record Place(Path file, Path directory, FileTarget.Kind kind) {
+        boolean isDevice() {
+            return kind == FileTarget.Kind.BLOCK_DEVICE || kind == FileTarget.Kind.CHARACTER_DEVICE;
+        }
     }
 
-    private boolean device() {
-        return kind == FileTarget.Kind.BLOCK_DEVICE || kind == FileTarget.Kind.CHARACTER_DEVICE;
+    private boolean inPlace(Place place) {
+        return target.start() > 0 || place.isDevice();
     }
 
     /** Finds out what is at the target; changes nothing. */
-    private void look() throws IOException {
-        if (file != null) return;
+    private Place look() throws IOException {
+        if (looked != null) return looked;
         Path found = target.file();
-        kind = FileTarget.kind(found);
+        FileTarget.Kind kind = FileTarget.kind(found);
         switch (kind) {
             case DIRECTORY ->
                     throw MigrationException.user("'%s' is a directory, no file", target.path());
@@ -68,35 +71,37 @@ final class FileOutgoing implements OutgoingFile {
             throw MigrationException.user(
                     "can't write '%s': there is no directory '%s'", target.path(), directory);
         }
-        file = found;
+        Place place = new Place(found, directory, kind);
+        looked = place;
         for (Unfinished u : Unfinished.beside(found)) {
             if (u.alive()) log.info("Another snapshot of that name is on its way: {}", u);
             else log.warn("Unfinished snapshot {}: remove it with: {}", u, u.removal());
         }
+        return place;
     }
 
     @Override
     public synchronized void expect(long bytes) throws IOException {
         check();
-        look();
+        Place place = look();
         long room;
         try {
-            room = room();
+            room = room(place);
         } catch (IOException e) {
-            throw Trouble.explain("ask for the space at", file, e);
+            throw Trouble.explain("ask for the space at", place.file, e);
         }
         if (bytes <= room) {
             expected = bytes;
             return;
         }
         long left = 0;
-        for (Unfinished u : Unfinished.beside(file)) left += u.alive() ? 0 : u.bytes();
+        for (Unfinished u : Unfinished.beside(place.file)) left += u.alive() ? 0 : u.bytes();
         throw Trouble.noRoom(
                 target.path(),
                 "up to " + bytes + " bytes",
                 room
                         + " are free "
-                        + (device() ? "there" : "in '" + file.getParent() + "'")
+                        + (place.isDevice() ? "there" : "in '" + place.directory + "'")
                         + (left == 0 ? "" : " (unfinished snapshots beside it take " + left + ")"),
                 null);
     }
@@ -104,49 +109,54 @@ final class FileOutgoing implements OutgoingFile {
     @Override
     public synchronized void reserve(long bytes) throws IOException {
         check();
-        look();
-        if (!inPlace()) {
-            file(false);
-            open.reserve(bytes);
+        Place place = look();
+        if (!inPlace(place)) {
+            opened().reserve(bytes);
             return;
         }
         expect(bytes);
-        if (!Files.isWritable(kind == FileTarget.Kind.MISSING ? file.getParent() : file)) {
+        if (!Files.isWritable(
+                place.kind == FileTarget.Kind.MISSING ? place.directory : place.file)) {
             throw MigrationException.user("can't write '%s': no permission", target.path());
         }
     }
 
-    private long room() throws IOException {
-        if (kind == FileTarget.Kind.CHARACTER_DEVICE) return Long.MAX_VALUE;
-        if (kind == FileTarget.Kind.BLOCK_DEVICE) {
-            try (FileChannel device = FileChannel.open(file, StandardOpenOption.READ)) {
+    private long room(Place place) throws IOException {
+        if (place.kind == FileTarget.Kind.CHARACTER_DEVICE) return Long.MAX_VALUE;
+        if (place.kind == FileTarget.Kind.BLOCK_DEVICE) {
+            try (FileChannel device = FileChannel.open(place.file, StandardOpenOption.READ)) {
                 return Math.max(0, device.size() - target.start());
             }
         }
-        long usable = Room.in(file.getParent());
-        if (inPlace() && kind == FileTarget.Kind.REGULAR) {
-            usable += Math.max(0, Files.size(file) - target.start()); // will be cut off
+        long usable = Room.in(place.directory);
+        if (inPlace(place) && place.kind == FileTarget.Kind.REGULAR) {
+            usable += Math.max(0, Files.size(place.file) - target.start()); // will be cut off
         }
         return usable < 0 ? Long.MAX_VALUE : usable; // also of the sum
     }
 
     @Override
     public synchronized PositionedFile file(boolean direct) throws IOException {
-        check();
-        if (open == null) {
-            look();
-            if (inPlace()) openInPlace();
-            else openPart();
-            if (released) open.release();
-        }
-        return open.file(direct);
+        return opened().file(direct);
     }
 
-    private void openInPlace() throws IOException {
-        boolean made = kind == FileTarget.Kind.MISSING;
+    private OpenFile opened() throws IOException {
+        check();
+        OpenFile there = open;
+        if (there != null) return there;
+        Place place = look();
+        OpenFile made = inPlace(place) ? openInPlace(place) : openPart(place);
+        open = made;
+        if (part != null) made.mark();
+        if (released) made.release();
+        return made;
+    }
+
+    private OpenFile openInPlace(Place place) throws IOException {
+        boolean made = place.kind == FileTarget.Kind.MISSING;
         OpenFile opened =
                 OpenFile.open(
-                        file,
+                        place.file,
                         target.start(),
                         made
                                 ? Set.of(
@@ -155,8 +165,8 @@ final class FileOutgoing implements OutgoingFile {
                                         StandardOpenOption.CREATE_NEW)
                                 : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE));
         try {
-            if (kind != FileTarget.Kind.CHARACTER_DEVICE) {
-                opened.claim(FileClaim.Use.WRITE, target.start(), end());
+            if (place.kind != FileTarget.Kind.CHARACTER_DEVICE) {
+                opened.claim(FileClaim.Use.WRITE, target.start(), end(place));
             }
             if (!made) {
                 log.info(
@@ -166,36 +176,37 @@ final class FileOutgoing implements OutgoingFile {
                         target.start() > 0 ? " from offset " + target.start() : "");
             }
             sizeBefore = made ? -1 : Math.min(opened.size(), target.start());
-            if (!device()) opened.file(false).resize(target.start());
+            if (!place.isDevice()) opened.file(false).resize(target.start());
         } catch (IOException | RuntimeException | Error e) {
             opened.close();
-            if (made) Files.deleteIfExists(file);
-            if (e instanceof IOException io) throw Trouble.explain("cut", file, io);
+            if (made) Files.deleteIfExists(place.file);
+            if (e instanceof IOException io) throw Trouble.explain("cut", place.file, io);
             throw e;
         }
-        open = opened;
+        return opened;
     }
 
     /**
      * A file loses all that follows; a device what is written over, and more is claimed by then.
      */
-    private long end() {
-        boolean known = kind == FileTarget.Kind.BLOCK_DEVICE && expected > 0;
+    private long end(Place place) {
+        boolean known = place.kind == FileTarget.Kind.BLOCK_DEVICE && expected > 0;
         return known ? target.start() + expected : FileClaim.END;
     }
 
-    private void openPart() throws IOException {
+    private OpenFile openPart(Place place) throws IOException {
         // Renaming over it asks for no permission on the file itself; who protected it meant it.
-        if (kind == FileTarget.Kind.REGULAR && !Files.isWritable(file)) {
+        boolean replaces = place.kind == FileTarget.Kind.REGULAR;
+        if (replaces && !Files.isWritable(place.file)) {
             throw MigrationException.user("can't replace '%s': no permission", target.path());
         }
-        Path name = Unfinished.name(file);
-        Replacement replacement = new Replacement(file, kind == FileTarget.Kind.REGULAR);
+        Path name = Unfinished.name(place.file);
+        Replacement replacement = new Replacement(place.file, replaces);
         replacement.look();
         OpenFile opened =
                 OpenFile.open(
                         name,
-                        file,
+                        place.file,
                         0,
                         Set.of(
                                 StandardOpenOption.READ,
@@ -209,36 +220,36 @@ final class FileOutgoing implements OutgoingFile {
             throw e;
         }
         part = name;
-        open = opened;
-        open.mark();
+        return opened;
     }
 
     @Override
     public synchronized void complete() throws IOException {
         check();
-        if (open == null) {
+        OpenFile written = open;
+        if (written == null) {
             throw new IllegalStateException("nothing was written to '" + target.path() + "'");
         }
+        Place place = look();
         try {
-            open.force();
+            written.force();
             if (part != null) {
-                if (kind == FileTarget.Kind.REGULAR) Rights.carry(file, part);
+                if (place.kind == FileTarget.Kind.REGULAR) Rights.carry(place.file, part);
                 check();
-                Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+                Files.move(part, place.file, StandardCopyOption.ATOMIC_MOVE);
             }
             completed = true;
         } catch (IOException e) {
-            throw Trouble.explain("complete", file, e);
+            throw Trouble.explain("complete", place.file, e);
         }
-        if (part != null || sizeBefore < 0) forceDirectory();
+        if (part != null || sizeBefore < 0) forceDirectory(place.directory);
     }
 
     /**
      * The file is whole, and in its place: that only its name may not outlive a crash fails
      * nothing.
      */
-    private void forceDirectory() {
-        Path directory = file.getParent();
+    private void forceDirectory(Path directory) {
         try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
         } catch (IOException e) {
@@ -268,22 +279,24 @@ final class FileOutgoing implements OutgoingFile {
 
     @Override
     public synchronized void close() {
-        if (open == null) return;
-        if (!completed) takeBack();
-        open.close();
+        OpenFile opened = open;
+        Place place = looked;
+        if (opened == null || place == null) return;
+        if (!completed) takeBack(opened, place);
+        opened.close();
         open = null;
     }
 
-    private void takeBack() {
+    private void takeBack(OpenFile opened, Place place) {
         try {
             if (part != null) Files.deleteIfExists(part);
-            else if (device()) log.warn("'{}' is left half written", target.path());
-            else if (sizeBefore < 0) Files.deleteIfExists(file);
-            else open.cut(sizeBefore);
+            else if (place.isDevice()) log.warn("'{}' is left half written", target.path());
+            else if (sizeBefore < 0) Files.deleteIfExists(place.file);
+            else opened.cut(sizeBefore);
         } catch (IOException e) {
             log.warn(
                     "What was written and not completed stays in '{}'",
-                    part == null ? file : part,
+                    part == null ? place.file : part,
                     e);
         }
     }

@@ -6,6 +6,7 @@ import org.vmferry.spi.transport.Channel;
 
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -30,6 +31,8 @@ public final class NamedChannels {
      * @throws IllegalArgumentException if the name is taken
      */
     public synchronized void register(String name, Channel channel) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(channel, "channel");
         if (channels.putIfAbsent(name, channel) != null) {
             throw new IllegalArgumentException("there is a channel named '" + name + "' already");
         }
@@ -44,6 +47,8 @@ public final class NamedChannels {
      * @throws IllegalArgumentException if the name is taken
      */
     public void register(String name, SocketChannel socket) throws IOException {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(socket, "socket");
         if (!socket.isConnected() || !socket.isBlocking()) {
             throw MigrationException.host(
                     "the socket for fd:%s must be connected and blocking", name);
@@ -58,7 +63,7 @@ public final class NamedChannels {
      * @return the host's again; empty if a migration has it, or nobody registered it
      */
     public synchronized Optional<Channel> unregister(String name) {
-        return Optional.ofNullable(channels.remove(name));
+        return Optional.ofNullable(channels.remove(Objects.requireNonNull(name, "name")));
     }
 
     synchronized Channel take(String name) throws MigrationException {

@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.vmferry.engine.system.NativeCalls;
 import org.vmferry.spi.Blame;
@@ -20,6 +21,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashSet;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -39,19 +41,24 @@ final class OpenFile implements AutoCloseable {
     private final Path named;
     private final long start;
     private final boolean writable;
-    private final Object key;
+    private final @Nullable Object key; // null where files have none
     private final FileChannel channel;
     private final ChannelFile cached;
-    private ChannelFile direct;
-    private Libc.File mappable;
-    private Libc.File reserving;
+    private @Nullable ChannelFile direct;
+    private Libc.@Nullable File mappable;
+    private Libc.@Nullable File reserving;
     private long reserved;
-    private RandomAccessFile extender;
-    private volatile FileClaim claim;
+    private @Nullable RandomAccessFile extender;
+    private volatile @Nullable FileClaim claim;
     private volatile boolean released;
 
     private OpenFile(
-            Path path, Path named, long start, boolean writable, Object key, FileChannel channel) {
+            Path path,
+            Path named,
+            long start,
+            boolean writable,
+            @Nullable Object key,
+            FileChannel channel) {
         this.path = path;
         this.named = named;
         this.start = start;
@@ -91,7 +98,7 @@ final class OpenFile implements AutoCloseable {
         return path.getFileSystem().supportedFileAttributeViews().contains("posix");
     }
 
-    private static Object key(Path path) throws IOException {
+    private static @Nullable Object key(Path path) throws IOException {
         return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
     }
 
@@ -245,6 +252,11 @@ final class OpenFile implements AutoCloseable {
         return path;
     }
 
+    /** Where it is: the path is absolute, and no root. */
+    Path folder() {
+        return Objects.requireNonNull(path.getParent());
+    }
+
     /** What messages call it. */
     Path named() {
         return named;
@@ -261,14 +273,13 @@ final class OpenFile implements AutoCloseable {
             error = reserving.reserve(reserved, more);
         }
         String needed = bytes + " bytes";
-        Path folder = path.getParent();
         if (error == 0) {
             reserved = bytes;
         } else if (error == Libc.EDQUOT) {
             IOException quota = new IOException("Disk quota exceeded");
-            throw Trouble.noRoom(named, needed, folder, quota);
-        } else if (error == Libc.ENOSPC || Room.in(folder) < more) {
-            throw Trouble.noRoom(named, needed, folder, null);
+            throw Trouble.noRoom(named, needed, folder(), quota);
+        } else if (error == Libc.ENOSPC || Room.in(folder()) < more) {
+            throw Trouble.noRoom(named, needed, folder(), null);
         }
     }
 

@@ -10,6 +10,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Objects;
 
 /**
  * Tries, while there is nothing to lose yet, whether a new file can be given a name.
@@ -29,7 +30,8 @@ record Replacement(Path target, boolean there) {
                             + " or write to another name",
                     target);
         }
-        if (NativeCalls.available() && Libc.appendOnly(target.getParent())) {
+        Path folder = Objects.requireNonNull(target.getParent()); // absolute, and no root
+        if (NativeCalls.available() && Libc.appendOnly(folder)) {
             throw MigrationException.user(
                     "can't write '%s': its folder keeps every file that is made in it under its"
                             + " first name (chattr +a); write to another folder",

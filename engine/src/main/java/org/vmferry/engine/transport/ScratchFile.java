@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
@@ -24,7 +25,7 @@ public final class ScratchFile implements AutoCloseable {
     private final Path folder;
     private final FileChannel channel;
     private final Arena arena = Arena.ofShared();
-    private MemorySegment mapped;
+    private @Nullable MemorySegment mapped;
 
     private ScratchFile(Path folder, FileChannel channel) {
         this.folder = folder;

@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Printable;
@@ -15,6 +16,7 @@ import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.nio.channels.SocketChannel;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -32,7 +34,7 @@ final class SocketOpener extends ChannelEnd implements Opener {
     private final Resolver resolver;
     private final long timeout;
     // Where the main channel got to; all others go there too.
-    private volatile SocketAddress reached;
+    private volatile @Nullable SocketAddress reached;
 
     SocketOpener(Address address, Resolver resolver, long timeout) {
         super(address);
@@ -60,8 +62,9 @@ final class SocketOpener extends ChannelEnd implements Opener {
             return stream;
         } catch (ExecutionException e) {
             channels().check();
-            if (e.getCause() instanceof IOException io) throw io;
-            throw MigrationException.of(e.getCause());
+            Throwable why = Objects.requireNonNull(e.getCause()); // what the attempt threw
+            if (why instanceof IOException io) throw io;
+            throw MigrationException.of(why);
         } catch (TimeoutException e) {
             throw new MigrationException(
                     Blame.TRANSPORT,
@@ -91,8 +94,8 @@ final class SocketOpener extends ChannelEnd implements Opener {
     private final class Attempt implements Runnable, AutoCloseable {
         final CompletableFuture<SocketChannel> result = new CompletableFuture<>();
         private final Resolver places;
-        private volatile SocketAddress place;
-        private SocketChannel socket;
+        private volatile @Nullable SocketAddress place;
+        private @Nullable SocketChannel socket;
         private boolean over;
 
         Attempt(Resolver places) {

@@ -2,6 +2,7 @@ package org.vmferry.engine.transport;
 
 import jdk.net.ExtendedSocketOptions;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.engine.guard.Lifeline;
 import org.vmferry.spi.transport.Channel;
 
@@ -24,7 +25,7 @@ final class SocketStream implements Channel, Lifeline {
     private final SocketChannel socket;
     private final String peer;
     private final String origin;
-    private final TcpSocket tcp; // null if it is none
+    private final @Nullable TcpSocket tcp; // null if it is none
     private volatile long noticed; // ms
 
     SocketStream(SocketChannel socket, String peer) throws IOException {
@@ -105,12 +106,12 @@ final class SocketStream implements Channel, Lifeline {
     private IOException lost(String doing, IOException e) {
         String why =
                 e instanceof ClosedChannelException ? "the channel was closed" : Trouble.why(e);
-        if (tcp != null && noticed > 0 && Trouble.gone(e)) why += ": " + gone();
+        if (tcp != null && noticed > 0 && Trouble.gone(e)) why += ": " + gone(tcp);
         return Trouble.transport(doing + " " + peer + ": " + why, e);
     }
 
     /** The system gives up where nobody answers, and where nobody takes what is sent. */
-    private synchronized String gone() {
+    private synchronized String gone(TcpSocket tcp) {
         OptionalLong full = tcp.full();
         return full.isPresent()
                 ? "its process has taken no byte for about %d ms (silence-timeout), as its host said %d ms ago; look at what that process waits for"

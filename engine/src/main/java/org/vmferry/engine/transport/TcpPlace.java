@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Address;
 
@@ -95,7 +96,8 @@ record TcpPlace(
     }
 
     /** One that is on leaves the other out, unless that is on, too: as QEMU has it. */
-    private static Set<Class<?>> families(Address address, Boolean ipv4, Boolean ipv6)
+    private static Set<Class<?>> families(
+            Address address, @Nullable Boolean ipv4, @Nullable Boolean ipv6)
             throws MigrationException {
         Set<Class<?>> families = new HashSet<>();
         boolean said = Boolean.TRUE.equals(ipv4) || Boolean.TRUE.equals(ipv6);

@@ -109,7 +109,7 @@ public final class TcpTransport implements ChannelTransport {
     private static List<ServerSocketChannel> listen(
             TcpPlace place, List<InetAddress> here, int port) throws IOException {
         List<ServerSocketChannel> servers = new ArrayList<>();
-        Exception last = null;
+        Exception last = new IOException("there is no address to listen on");
         try {
             for (InetAddress one : here) {
                 ServerSocketChannel server = place.open(one);

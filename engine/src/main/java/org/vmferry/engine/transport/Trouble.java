@@ -1,5 +1,6 @@
 package org.vmferry.engine.transport;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.transport.Address;
@@ -51,7 +52,7 @@ final class Trouble {
 
     /** What the system said, or meant. */
     static String why(IOException e) {
-        return lostMapping(e) ? MigrationException.LOST_MAPPING : e.getMessage();
+        return lostMapping(e) ? MigrationException.LOST_MAPPING : String.valueOf(e.getMessage());
     }
 
     /** EFAULT: the memory of a transfer is always there, unless it stands for a file's bytes. */
@@ -77,17 +78,17 @@ final class Trouble {
      * @param folder on that disk
      * @param cause what the system said, or null
      */
-    static MigrationException noRoom(Path file, String needed, Path folder, IOException cause) {
+    static MigrationException noRoom(
+            Path file, String needed, Path folder, @Nullable IOException cause) {
         return noRoom(file, needed, free(folder) + " are free in '" + folder + "'", cause);
     }
 
     /** As above; {@code free} says what there is, and where. */
-    static MigrationException noRoom(Path file, String needed, String free, IOException cause) {
+    static MigrationException noRoom(
+            Path file, String needed, String free, @Nullable IOException cause) {
         // A quota that is full leaves the disk free.
-        String why =
-                cause == null || cause.getMessage().startsWith("No space")
-                        ? ""
-                        : cause.getMessage();
+        String why = cause == null ? "" : String.valueOf(cause.getMessage());
+        if (why.startsWith("No space")) why = "";
         return user(
                 "no room for '%s': needs %s, %s%s"
                         .formatted(file, needed, free, why.isEmpty() ? "" : " (" + why + ")"),
@@ -100,11 +101,11 @@ final class Trouble {
         return free == Long.MAX_VALUE ? "an unknown number" : Long.toString(free);
     }
 
-    static MigrationException user(String sentence, Throwable cause) {
+    static MigrationException user(String sentence, @Nullable Throwable cause) {
         return new MigrationException(Blame.USER, sentence, cause);
     }
 
-    static MigrationException transport(String sentence, Throwable cause) {
+    static MigrationException transport(String sentence, @Nullable Throwable cause) {
         return new MigrationException(Blame.TRANSPORT, sentence, cause);
     }
 }

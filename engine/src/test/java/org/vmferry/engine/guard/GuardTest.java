@@ -9,6 +9,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mockito.Mockito;
 import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.spi.Blame;
@@ -17,6 +18,7 @@ import org.vmferry.spi.compression.CompressionProvider;
 import org.vmferry.spi.compression.CompressionProvider.Compressor;
 import org.vmferry.spi.compression.CompressionProvider.Decompressor;
 import org.vmferry.spi.machine.CpuThrottle;
+import org.vmferry.spi.machine.Machine;
 import org.vmferry.spi.notifier.MigrationEvent;
 import org.vmferry.spi.notifier.MigrationNotifier;
 import org.vmferry.spi.notifier.MigrationVeto;
@@ -29,6 +31,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.util.Collections;
 import java.util.List;
 
 class GuardTest {
@@ -321,6 +324,23 @@ class GuardTest {
         assertThatThrownBy(ram::blocks)
                 .isInstanceOf(UncheckedIOException.class)
                 .hasMessageContaining("threw IllegalStateException in blocks: id");
+    }
+
+    @Test
+    void whatIsMissingIsTheHostsFault() {
+        Machine machine = Mockito.mock(Machine.class);
+        Mockito.when(machine.devices()).thenReturn(Collections.singletonList(null));
+        String who = "the machine (" + machine.getClass().getName() + ") ";
+        Machine guarded = (Machine) Guard.over(machine);
+        fault(Blame.HOST, who + "gave a null among what devices gives", guarded::devices);
+        fault(Blame.HOST, who + "gave nothing (null) from type", guarded::type);
+
+        RamBlock block = Mockito.mock(RamBlock.class);
+        Mockito.when(block.memory()).thenReturn(null);
+        RamBlock guardedBlock = Guard.host(RamBlock.class, block, "the RAM");
+        String whose = "the RAM (" + block.getClass().getName() + ") gave nothing (null) from ";
+        fault(Blame.HOST, whose + "id", guardedBlock::id);
+        fault(Blame.HOST, whose + "memory", guardedBlock::memory);
     }
 
     @Test

@@ -28,14 +28,18 @@ class ArchitectureTest {
                     .importPackages("org.vmferry");
 
     @Test
-    void theSpiDependsOnTheJdkInjectAndSlf4jAlone() {
+    void theSpiDependsOnTheJdkInjectSlf4jAndAnnotationsAlone() {
         classes()
                 .that()
                 .resideInAPackage("org.vmferry.spi..")
                 .should()
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage(
-                        "org.vmferry.spi..", "java..", "jakarta.inject..", "org.slf4j..")
+                        "org.vmferry.spi..",
+                        "java..",
+                        "jakarta.inject..",
+                        "org.slf4j..",
+                        "org.jspecify.annotations..")
                 .check(ALL);
     }
 

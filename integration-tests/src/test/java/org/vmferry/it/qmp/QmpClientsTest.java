@@ -378,6 +378,33 @@ class QmpClientsTest {
         }
     }
 
+    /** JSON has a word for it. */
+    @Test
+    void anAnswerMayBeNull() throws Exception {
+        QmpCommand none =
+                new QmpCommand() {
+                    @Override
+                    public String name() {
+                        return "none";
+                    }
+
+                    @Override
+                    public QmpType answer() {
+                        return QmpType.Builtin.NULL;
+                    }
+
+                    @Override
+                    public Object execute(Map<String, Object> arguments) {
+                        return null;
+                    }
+                };
+        try (QmpServer server = server(none);
+                RawQmp client = RawQmp.negotiated(socket)) {
+            client.send("{\"execute\": \"none\"}");
+            assertThat(client.next()).containsOnlyKeys("return").containsEntry("return", null);
+        }
+    }
+
     @Test
     void aHostsCommandMayCloseTheServer() throws Exception {
         CountDownLatch closed = new CountDownLatch(1);

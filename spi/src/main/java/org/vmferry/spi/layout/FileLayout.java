@@ -12,6 +12,7 @@ import org.vmferry.spi.session.Session;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -50,7 +51,12 @@ public interface FileLayout extends Provider {
      * @param present which pages are in the file with their content
      */
     @Status(Status.Level.STABLE)
-    record Place(long bitmapPosition, long pagesPosition, PageBitmap present) {}
+    record Place(long bitmapPosition, long pagesPosition, PageBitmap present) {
+        /** Refuses null. */
+        public Place {
+            Objects.requireNonNull(present, "present");
+        }
+    }
 
     /** One save, in the order of its methods. */
     @Status(Status.Level.EXPERIMENTAL)

@@ -3,9 +3,16 @@ package org.vmferry.spi.machine;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.util.Objects;
 
 /** A device whose state is bytes that its host understands: a length (u32), and they. */
 record ByteDevice(String id, Snapshot snapshot, Restore restore) implements DeviceState {
+    ByteDevice {
+        Objects.requireNonNull(id, "id");
+        Objects.requireNonNull(snapshot, "snapshot");
+        Objects.requireNonNull(restore, "restore");
+    }
+
     private static final int LONGEST = (16 << 20) - Integer.BYTES;
 
     @Override

@@ -6,6 +6,7 @@ import org.vmferry.spi.ram.RamProvider;
 import org.vmferry.spi.ram.RamTarget;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -21,7 +22,7 @@ public class ForwardingMachine implements Machine {
      * @param real its owner's, as before
      */
     public ForwardingMachine(Machine real) {
-        this.real = real;
+        this.real = Objects.requireNonNull(real, "real");
     }
 
     @Override

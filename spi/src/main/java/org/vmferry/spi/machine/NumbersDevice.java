@@ -5,6 +5,7 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.ObjLongConsumer;
 import java.util.function.ToLongFunction;
@@ -14,7 +15,10 @@ record NumbersDevice(
         String id, List<String> names, ToLongFunction<String> get, ObjLongConsumer<String> set)
         implements DeviceState {
     NumbersDevice {
-        names = List.copyOf(names);
+        Objects.requireNonNull(id, "id");
+        Objects.requireNonNull(get, "get");
+        Objects.requireNonNull(set, "set");
+        names = List.copyOf(Objects.requireNonNull(names, "names"));
         if (names.size() != Set.copyOf(names).size())
             throw new IllegalArgumentException(
                     "device '%s' has two numbers of one name: %s".formatted(id, names));

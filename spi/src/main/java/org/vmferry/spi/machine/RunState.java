@@ -2,6 +2,7 @@ package org.vmferry.spi.machine;
 
 import org.vmferry.spi.Status;
 
+import java.util.Objects;
 import java.util.Optional;
 
 /** What a machine is doing, under QEMU's names. */
@@ -62,6 +63,7 @@ public enum RunState {
      * @return empty if there is none
      */
     public static Optional<RunState> of(String wireName) {
+        Objects.requireNonNull(wireName, "wireName");
         for (RunState state : values())
             if (state.wireName.equals(wireName)) return Optional.of(state);
         return Optional.empty();

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Keeps everything of a machine but its RAM, as a source sent it, and gives it back. Behind a
@@ -28,6 +29,13 @@ public interface SectionStore {
      */
     @Status(Status.Level.STABLE)
     record Section(Kind kind, String id, int instance, int version, ByteBuffer payload) {
+        /** Refuses null. */
+        public Section {
+            Objects.requireNonNull(kind, "kind");
+            Objects.requireNonNull(id, "id");
+            Objects.requireNonNull(payload, "payload");
+        }
+
         /** Whole, or a part of one. */
         @Status(Status.Level.STABLE)
         public enum Kind {
@@ -68,7 +76,13 @@ public interface SectionStore {
      * @param payload its bytes
      */
     @Status(Status.Level.STABLE)
-    record Subsection(String name, int version, byte[] payload) {}
+    record Subsection(String name, int version, byte[] payload) {
+        /** Refuses null. */
+        public Subsection {
+            Objects.requireNonNull(name, "name");
+            Objects.requireNonNull(payload, "payload");
+        }
+    }
 
     /**
      * What the CONFIGURATION section says.
@@ -78,7 +92,13 @@ public interface SectionStore {
      *     written anew when the machine is sent on
      */
     @Status(Status.Level.STABLE)
-    record Configuration(String machine, List<Subsection> subsections) {}
+    record Configuration(String machine, List<Subsection> subsections) {
+        /** Refuses null. */
+        public Configuration {
+            Objects.requireNonNull(machine, "machine");
+            Objects.requireNonNull(subsections, "subsections");
+        }
+    }
 
     /**
      * Something that a snapshot's file says beside QEMU's format (docs/wire/trailer.md).
@@ -87,7 +107,13 @@ public interface SectionStore {
      * @param value the rest of its line
      */
     @Status(Status.Level.STABLE)
-    record Fact(String key, String value) {}
+    record Fact(String key, String value) {
+        /** Refuses null. */
+        public Fact {
+            Objects.requireNonNull(key, "key");
+            Objects.requireNonNull(value, "value");
+        }
+    }
 
     /**
      * Takes the configuration.

@@ -1,8 +1,11 @@
 package org.vmferry.spi.notifier;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Handed;
 import org.vmferry.spi.Mode;
 import org.vmferry.spi.Status;
+
+import java.util.Objects;
 
 /**
  * What a notifier is told. A switch over these three is whole, and stays so: what is to be told
@@ -16,7 +19,7 @@ public sealed interface MigrationEvent {
      *
      * @return null only of an event that was made without it, as by a test
      */
-    MigrationInfo migration();
+    @Nullable MigrationInfo migration();
 
     /**
      * The migration's mode.
@@ -30,11 +33,16 @@ public sealed interface MigrationEvent {
      * read yet, and the guest is as it was; an incoming one listens already, or has its file open.
      *
      * @param mode the migration's
-     * @param migration which
+     * @param migration which; null only where it was made without it
      */
     @Handed
     @Status(Status.Level.STABLE)
-    record PrecopySetup(Mode mode, MigrationInfo migration) implements MigrationEvent {
+    record PrecopySetup(Mode mode, @Nullable MigrationInfo migration) implements MigrationEvent {
+        /** Refuses a mode that is null. */
+        public PrecopySetup {
+            Objects.requireNonNull(mode, "mode");
+        }
+
         /**
          * Without the migration.
          *
@@ -50,11 +58,16 @@ public sealed interface MigrationEvent {
      * and has entered its state.
      *
      * @param mode the migration's
-     * @param migration which
+     * @param migration which; null only where it was made without it
      */
     @Handed
     @Status(Status.Level.STABLE)
-    record PrecopyDone(Mode mode, MigrationInfo migration) implements MigrationEvent {
+    record PrecopyDone(Mode mode, @Nullable MigrationInfo migration) implements MigrationEvent {
+        /** Refuses a mode that is null. */
+        public PrecopyDone {
+            Objects.requireNonNull(mode, "mode");
+        }
+
         /**
          * Without the migration.
          *
@@ -71,12 +84,18 @@ public sealed interface MigrationEvent {
      *
      * @param mode the migration's
      * @param reason one sentence
-     * @param migration which
+     * @param migration which; null only where it was made without it
      */
     @Handed
     @Status(Status.Level.STABLE)
-    record PrecopyFailed(Mode mode, String reason, MigrationInfo migration)
+    record PrecopyFailed(Mode mode, String reason, @Nullable MigrationInfo migration)
             implements MigrationEvent {
+        /** Refuses a mode or reason that is null. */
+        public PrecopyFailed {
+            Objects.requireNonNull(mode, "mode");
+            Objects.requireNonNull(reason, "reason");
+        }
+
         /**
          * Without the migration.
          *

@@ -1,5 +1,6 @@
 package org.vmferry.spi.notifier;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Status;
 
 /** Forbids a migration, at PRECOPY_SETUP. */
@@ -10,9 +11,10 @@ public final class MigrationVeto extends Exception {
     /**
      * A veto.
      *
-     * @param reason one sentence, which becomes the migration's error
+     * @param reason one sentence, which becomes the migration's error; null forbids it, too, and
+     *     leaves its user without a reason
      */
-    public MigrationVeto(String reason) {
+    public MigrationVeto(@Nullable String reason) {
         super(reason);
     }
 }

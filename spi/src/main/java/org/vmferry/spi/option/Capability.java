@@ -3,6 +3,7 @@ package org.vmferry.spi.option;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
 
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -15,6 +16,13 @@ import java.util.Set;
 @Status(Status.Level.STABLE)
 public record Capability(String name, Set<String> needs, Set<String> excludes)
         implements Option<Boolean> {
+    /** Refuses null. */
+    public Capability {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(needs, "needs");
+        Objects.requireNonNull(excludes, "excludes");
+    }
+
     /**
      * A capability that goes with any other.
      *
@@ -31,7 +39,7 @@ public record Capability(String name, Set<String> needs, Set<String> excludes)
 
     @Override
     public Boolean parse(String text) throws MigrationException {
-        return switch (text) {
+        return switch (Objects.requireNonNull(text, "text")) {
             case "on", "true" -> true;
             case "off", "false" -> false;
             default -> throw MigrationException.user("%s=%s: takes %s", name, text, range());

@@ -4,6 +4,7 @@ import org.vmferry.spi.Status;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /** The options of one migration. Immutable. */
 @Status(Status.Level.STABLE)
@@ -47,7 +48,7 @@ public final class Options {
      * @return false also where nobody knows it
      */
     public boolean on(String capability) {
-        return Boolean.TRUE.equals(values.get(capability));
+        return Boolean.TRUE.equals(values.get(Objects.requireNonNull(capability, "capability")));
     }
 
     /**
@@ -60,7 +61,7 @@ public final class Options {
      */
     public <T> Options with(Option<T> option, T value) {
         Map<String, Object> changed = new HashMap<>(values);
-        changed.put(option.name(), value);
+        changed.put(option.name(), Objects.requireNonNull(value, "value"));
         return new Options(Map.copyOf(changed));
     }
 

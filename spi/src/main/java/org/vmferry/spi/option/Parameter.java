@@ -1,10 +1,12 @@
 package org.vmferry.spi.option;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
 
 import java.math.BigInteger;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A value that tunes a migration.
@@ -15,7 +17,7 @@ import java.util.List;
 public final class Parameter<T> implements Option<T> {
     private interface Reader<T> {
         /** Null, or a NumberFormatException, where the text is no allowed value. */
-        T read(String text);
+        @Nullable T read(String text);
     }
 
     private final String name;
@@ -36,7 +38,7 @@ public final class Parameter<T> implements Option<T> {
             Reader<T> reader,
             List<String> words,
             boolean live) {
-        this.name = name;
+        this.name = Objects.requireNonNull(name, "name");
         this.defaultValue = defaultValue;
         this.range = range;
         this.reader = reader;
@@ -75,6 +77,7 @@ public final class Parameter<T> implements Option<T> {
      * @return the parameter
      */
     public static Parameter<Long> amount(String name, long defaultValue, long most, String unit) {
+        Objects.requireNonNull(unit, "unit");
         return new Parameter<>(
                 name,
                 defaultValue,
@@ -167,6 +170,7 @@ public final class Parameter<T> implements Option<T> {
 
     @Override
     public T parse(String text) throws MigrationException {
+        Objects.requireNonNull(text, "text");
         try {
             T value = reader.read(text);
             if (value != null) return value;

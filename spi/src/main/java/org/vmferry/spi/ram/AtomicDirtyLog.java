@@ -5,6 +5,7 @@ import org.vmferry.spi.Status;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * A ready-made dirty log: the host calls {@link #mark} after each store, from any thread, and the
@@ -37,9 +38,13 @@ public final class AtomicDirtyLog implements DirtyLog {
      *
      * @param block one of those given to the constructor
      * @return its marks
+     * @throws IllegalArgumentException if it is none of those
      */
     public PageBitmap marks(RamBlock block) {
-        return marks.get(block.id());
+        PageBitmap its = marks.get(block.id());
+        if (its != null) return its;
+        throw new IllegalArgumentException(
+                "the dirty log was not given a RAM block '" + block.id() + "'");
     }
 
     /**
@@ -74,6 +79,6 @@ public final class AtomicDirtyLog implements DirtyLog {
 
     @Override
     public void harvest(RamBlock block, PageBitmap into) {
-        marks(block).moveTo(into);
+        marks(block).moveTo(Objects.requireNonNull(into, "into"));
     }
 }

@@ -3,6 +3,7 @@ package org.vmferry.spi.ram;
 import org.vmferry.spi.Handed;
 import org.vmferry.spi.Status;
 
+import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
@@ -15,4 +16,10 @@ import java.util.OptionalLong;
  */
 @Handed
 @Status(Status.Level.STABLE)
-public record BlockHeader(String id, long usedLength, int pageSize, OptionalLong guestAddress) {}
+public record BlockHeader(String id, long usedLength, int pageSize, OptionalLong guestAddress) {
+    /** Refuses null. */
+    public BlockHeader {
+        Objects.requireNonNull(id, "id");
+        Objects.requireNonNull(guestAddress, "guestAddress");
+    }
+}

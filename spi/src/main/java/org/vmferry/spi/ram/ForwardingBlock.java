@@ -3,6 +3,7 @@ package org.vmferry.spi.ram;
 import org.vmferry.spi.Status;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -18,7 +19,7 @@ public class ForwardingBlock implements RamBlock {
      * @param real the block underneath
      */
     public ForwardingBlock(RamBlock real) {
-        this.real = real;
+        this.real = Objects.requireNonNull(real, "real");
     }
 
     @Override

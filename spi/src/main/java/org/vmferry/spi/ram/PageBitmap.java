@@ -1,5 +1,6 @@
 package org.vmferry.spi.ram;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Status;
 
 import java.lang.invoke.MethodHandles;
@@ -28,8 +29,8 @@ public final class PageBitmap {
 
     private final long pages;
     private final int words;
-    private final long[] flat; // null where there are chunks
-    private final AtomicReferenceArray<long[]> chunks;
+    private final long @Nullable [] flat; // null where there are chunks
+    private final AtomicReferenceArray<long @Nullable []> chunks;
     private final AtomicLong allocated = new AtomicLong();
 
     /**

@@ -3,6 +3,7 @@ package org.vmferry.spi.ram;
 import org.vmferry.spi.Status;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /** A source's guest RAM. */
@@ -35,6 +36,8 @@ public interface RamProvider {
      * @return gives both at each call
      */
     static RamProvider of(List<RamBlock> blocks, DirtyLog log) {
+        Objects.requireNonNull(blocks, "blocks");
+        Objects.requireNonNull(log, "log");
         return new RamProvider() {
             @Override
             public List<RamBlock> blocks() {

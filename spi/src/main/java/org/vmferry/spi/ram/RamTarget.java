@@ -6,6 +6,7 @@ import org.vmferry.spi.Status;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /** A destination's guest RAM. Called on the migration thread, before any page arrives. */
@@ -74,6 +75,7 @@ public interface RamTarget {
      * @return a target that finds them by name
      */
     static RamTarget of(List<RamBlock> blocks) {
+        Objects.requireNonNull(blocks, "blocks");
         return header -> {
             for (RamBlock block : blocks) {
                 if (!block.id().equals(header.id())) continue;

@@ -1,6 +1,7 @@
 package org.vmferry.spi.ram;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -9,6 +10,7 @@ record SegmentRamBlock(
         String id, MemorySegment segment, int pageSize, OptionalLong guestAddress, boolean isFresh)
         implements RamBlock {
     SegmentRamBlock {
+        Objects.requireNonNull(segment, "memory"); // as RamBlock.of calls it
         if (id.isEmpty()) throw new IllegalArgumentException("a RAM block needs a name");
         if (Integer.bitCount(pageSize) != 1) {
             throw new IllegalArgumentException("page size " + pageSize + " is not a power of two");

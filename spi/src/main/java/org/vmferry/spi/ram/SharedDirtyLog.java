@@ -1,11 +1,13 @@
 package org.vmferry.spi.ram;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Status;
 
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -47,8 +49,8 @@ public final class SharedDirtyLog {
      * @param log knows these
      */
     public SharedDirtyLog(List<? extends RamBlock> blocks, DirtyLog log) {
-        this.blocks = List.copyOf(blocks);
-        this.log = log;
+        this.blocks = List.copyOf(Objects.requireNonNull(blocks, "blocks"));
+        this.log = Objects.requireNonNull(log, "log");
     }
 
     /**
@@ -119,7 +121,7 @@ public final class SharedDirtyLog {
     /** What a reader that has started has yet to be told. */
     private static final class Kept {
         private final Map<String, PageBitmap> marks = new HashMap<>();
-        private Throwable failure; // of another's harvest
+        private @Nullable Throwable failure; // of another's harvest
 
         Kept(List<RamBlock> blocks) {
             for (RamBlock block : blocks) marks.put(block.id(), new PageBitmap(block.pages()));
@@ -151,7 +153,7 @@ public final class SharedDirtyLog {
     }
 
     private final class Reader implements DirtyLog {
-        private volatile Kept kept; // null unless it has started
+        private volatile @Nullable Kept kept; // null unless it has started
 
         @Override
         public void start() {

@@ -1,5 +1,6 @@
 package org.vmferry.spi.ram;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Status;
 
 import java.lang.foreign.Arena;
@@ -20,7 +21,7 @@ public final class Staging implements AutoCloseable {
     private static final int ALIGNMENT = 4096;
 
     // Shared, because it may be made by one thread and used and closed by another.
-    private Arena arena;
+    private @Nullable Arena arena;
     private MemorySegment buffer = MemorySegment.NULL;
 
     /** Holds no memory yet. */

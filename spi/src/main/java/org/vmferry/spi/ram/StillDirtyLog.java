@@ -1,9 +1,15 @@
 package org.vmferry.spi.ram;
 
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /** A log that begins while nothing is stored. */
 record StillDirtyLog(DirtyLog log, Consumer<Runnable> whileStopped) implements DirtyLog {
+    StillDirtyLog {
+        Objects.requireNonNull(log, "log");
+        Objects.requireNonNull(whileStopped, "whileStopped");
+    }
+
     @Override
     public void start() {
         boolean[] started = new boolean[1];

@@ -3,6 +3,7 @@ package org.vmferry.spi.ram;
 import org.vmferry.spi.Status;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /** Finds pages that hold only zeros, and makes pages so. */
 @Status(Status.Level.STABLE)
@@ -47,6 +48,7 @@ public final class ZeroPages {
      * @return true if every byte is 0
      */
     public static boolean isZero(MemorySegment memory, long offset, long length) {
+        Objects.requireNonNull(memory, "memory");
         for (long end = offset + length; offset < end; ) {
             long step = Math.min(ZEROS.byteSize(), end - offset);
             if (MemorySegment.mismatch(memory, offset, offset + step, ZEROS, 0, step) >= 0)
@@ -68,6 +70,8 @@ public final class ZeroPages {
      */
     public static <X extends Exception> void divide(Run run, Staging staging, Extents<X> to)
             throws X {
+        Objects.requireNonNull(staging, "staging");
+        Objects.requireNonNull(to, "to");
         if (run.block().isKnownZero(run.offset(), run.bytes())) {
             to.zeros(run);
             return;
@@ -95,6 +99,7 @@ public final class ZeroPages {
      * @param staging for a block that is no native memory
      */
     public static void clear(Run run, Staging staging) {
+        Objects.requireNonNull(staging, "staging");
         RamBlock block = run.block();
         if (block.isKnownZero(run.offset(), run.bytes())) return;
         int pageSize = block.pageSize();

@@ -9,6 +9,7 @@ import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.Run;
 
 import java.io.IOException;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -24,7 +25,7 @@ public class ForwardingSession implements Session {
      * @param real the migration's
      */
     public ForwardingSession(Session real) {
-        this.real = real;
+        this.real = Objects.requireNonNull(real, "real");
     }
 
     @Override

@@ -3,6 +3,8 @@ package org.vmferry.spi.transport;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
 
+import java.util.Objects;
+
 /**
  * Where a migration goes, as a person types it: {@code tcp:host:port}, {@code file:path}.
  *
@@ -11,6 +13,12 @@ import org.vmferry.spi.Status;
  */
 @Status(Status.Level.STABLE)
 public record Address(String scheme, String target) {
+    /** Refuses null. */
+    public Address {
+        Objects.requireNonNull(scheme, "scheme");
+        Objects.requireNonNull(target, "target");
+    }
+
     /**
      * Reads an address.
      *

@@ -4,6 +4,7 @@ import org.vmferry.spi.Status;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 
 /**
  * A channel that hands every call to another one; the base of those which do something more. One
@@ -20,7 +21,7 @@ public class ForwardingChannel implements Channel {
      * @param real owned by this one
      */
     public ForwardingChannel(Channel real) {
-        this.real = real;
+        this.real = Objects.requireNonNull(real, "real");
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.Optional;
 
 /** A file that hands every call to another one; the base of those which do something more. */
@@ -20,7 +21,7 @@ public class ForwardingFile implements PositionedFile {
      * @param real its maker closes it
      */
     public ForwardingFile(PositionedFile real) {
-        this.real = real;
+        this.real = Objects.requireNonNull(real, "real");
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.nio.channels.GatheringByteChannel;
 import java.nio.channels.Pipe;
 import java.nio.channels.ScatteringByteChannel;
 import java.nio.channels.SocketChannel;
+import java.util.Objects;
 
 /** A channel over the JDK's: a socket, or a pipe to read from and another to write to. */
 @Status(Status.Level.EXPERIMENTAL)
@@ -24,9 +25,9 @@ public class JdkChannel implements Channel {
      * @param peer for messages
      */
     public JdkChannel(ScatteringByteChannel in, GatheringByteChannel out, String peer) {
-        this.in = in;
-        this.out = out;
-        this.peer = peer;
+        this.in = Objects.requireNonNull(in, "in");
+        this.out = Objects.requireNonNull(out, "out");
+        this.peer = Objects.requireNonNull(peer, "peer");
     }
 
     /**
@@ -37,6 +38,7 @@ public class JdkChannel implements Channel {
      * @throws IOException if the system has no descriptors left
      */
     public static JdkChannel[] pair(String peer) throws IOException {
+        Objects.requireNonNull(peer, "peer");
         Pipe there = Pipe.open();
         try {
             Pipe back = Pipe.open();

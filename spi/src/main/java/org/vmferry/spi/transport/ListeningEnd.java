@@ -1,5 +1,6 @@
 package org.vmferry.spi.transport;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Blame;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.Status;
@@ -12,6 +13,7 @@ import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -33,7 +35,7 @@ public class ListeningEnd extends ChannelEnd implements Acceptor {
      */
     public ListeningEnd(Address address, List<ServerSocketChannel> servers) throws IOException {
         super(address);
-        this.servers = List.copyOf(servers);
+        this.servers = List.copyOf(Objects.requireNonNull(servers, "servers"));
         for (ServerSocketChannel server : servers) channels.add(server);
         try {
             selector = channels.add(Selector.open());
@@ -90,7 +92,7 @@ public class ListeningEnd extends ChannelEnd implements Acceptor {
         return Optional.empty();
     }
 
-    private SocketChannel next() throws IOException {
+    private @Nullable SocketChannel next() throws IOException {
         try {
             SocketChannel socket = null;
             for (int i = 0; i < servers.size() && socket == null; i++) {

@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -36,7 +37,7 @@ public final class OpenChannels {
      * @param name of the end, for messages: "{@code name} was given up"
      */
     public OpenChannels(String name) {
-        this.name = name;
+        this.name = Objects.requireNonNull(name, "name");
     }
 
     /**
@@ -48,6 +49,7 @@ public final class OpenChannels {
      * @throws MigrationException if the end was released
      */
     public <C extends AutoCloseable> C add(C one) throws MigrationException {
+        Objects.requireNonNull(one, "one");
         synchronized (this) {
             if (!released) {
                 if (open.size() >= pruned) prune();
@@ -91,7 +93,7 @@ public final class OpenChannels {
      * @throws MigrationException if the end was released
      */
     public synchronized void offer(Channel channel) throws MigrationException {
-        come.add(add(channel));
+        come.add(add(Objects.requireNonNull(channel, "channel")));
         notifyAll();
     }
 
