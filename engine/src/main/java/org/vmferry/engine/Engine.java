@@ -8,6 +8,7 @@ import org.vmferry.engine.catalog.OptionCompatibility;
 import org.vmferry.engine.discovery.Plugin;
 import org.vmferry.engine.discovery.PluginKind;
 import org.vmferry.engine.discovery.Plugins;
+import org.vmferry.engine.discovery.RejectedPlugin;
 import org.vmferry.engine.guard.Guard;
 import org.vmferry.engine.migration.ChannelLoad;
 import org.vmferry.engine.migration.FileLoad;
@@ -103,18 +104,22 @@ public final class Engine {
     }
 
     /**
-     * An engine with what the class path or module path has.
+     * An engine with what the class path or module path has. What of that was left out is logged:
+     * who wants to look before makes it of {@link Plugins#discover}.
      *
      * @return a new engine
      */
     public static Engine create() {
-        return new Engine(Plugins.discover());
+        Plugins plugins = Plugins.discover();
+        for (RejectedPlugin one : plugins.rejected()) LOG.warn("{}", one.sentence());
+        return new Engine(plugins);
     }
 
     /**
      * Its version.
      *
-     * @return such as {@code 1.0.0}; "unknown" if it is not from a jar
+     * @return such as {@code 1.0.0}, whatever it is packed into; "unknown" if Maven has not built
+     *     it
      */
     public static String version() {
         return Version.current();

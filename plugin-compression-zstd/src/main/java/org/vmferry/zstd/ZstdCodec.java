@@ -73,6 +73,16 @@ public final class ZstdCodec implements CompressionProvider {
         boolean missing =
                 cause instanceof NoClassDefFoundError && !said.startsWith("Could not initialize");
         String folder = System.getProperty(FOLDER, System.getProperty("java.io.tmpdir"));
+        // It was loaded, and has no function of that name: the JVM quotes what it looked for.
+        if (cause instanceof UnsatisfiedLinkError && said.startsWith("'"))
+            return new MigrationException(
+                    Blame.PLUGIN,
+                    "zstd's native part has nothing for its classes: zstd-jni must not be relocated"
+                            + " into another package, and java.library.path have no other version"
+                            + " of it ("
+                            + said
+                            + ")",
+                    cause);
         return new MigrationException(
                 Blame.PLUGIN,
                 missing

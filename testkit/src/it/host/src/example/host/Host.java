@@ -27,7 +27,7 @@ public final class Host implements Machine {
     private Host() {}
 
     /**
-     * Does all three.
+     * Does all of it.
      *
      * @param arguments a snapshot's path, a folder of plug-ins
      * @throws Exception if something fails
@@ -46,6 +46,14 @@ public final class Host implements Machine {
         Engine.create().receive(restored, file, snapshot).await();
         say("restored from a snapshot", original.isEqual(restored));
         original.enter(RunState.PAUSED); // after a snapshot it may go on here, too
+
+        Settings zstd = MULTIFD.parameter("multifd-compression", "zstd");
+        var packed = new Host();
+        Migration incoming = Engine.create().receive(packed, "tcp:127.0.0.1:0", zstd);
+        Engine.create().send(original, incoming.address().toString(), zstd).await();
+        incoming.await();
+        say("arrived with zstd", original.isEqual(packed));
+        original.enter(RunState.PAUSED); // for the next one, though its guest is away
 
         Path folder = Path.of(arguments[1]);
         try (Plugins all = Plugins.discover().plus(Plugins.fromDirectory(folder))) {

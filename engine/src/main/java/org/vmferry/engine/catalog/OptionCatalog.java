@@ -128,10 +128,11 @@ public final class OptionCatalog {
             return plugins.absent("%s '%s'".formatted(kind, name), artifact.get());
         }
         return MigrationException.user(
-                "there is no %s '%s'%s",
+                "there is no %s '%s'%s%s",
                 kind,
                 name,
-                Suggestion.nearest(name, names(kind)).map(n -> "; '" + n + "' is one").orElse(""));
+                Suggestion.nearest(name, names(kind)).map(n -> "; '" + n + "' is one").orElse(""),
+                plugins.unlisted());
     }
 
     private Set<String> names(QemuNames kind) {

@@ -96,15 +96,15 @@ public record OptionReader(OptionCatalog catalog) {
         try {
             return read.with(option, option.parse(value));
         } catch (MigrationException e) {
+            if (!option.name().equals(EngineOptions.MULTIFD_COMPRESSION.name())) throw e;
             Plugins plugins = catalog.plugins();
-            if (option.name().equals(EngineOptions.MULTIFD_COMPRESSION.name())
-                    && (KnownPlugins.artifact(PluginKind.CODEC, value).isPresent()
-                            || KnownPlugins.notBuilt(PluginKind.CODEC, value).isPresent()
-                            || plugins.rejected().stream()
-                                    .anyMatch(r -> r.id().equals(Optional.of(value))))) {
+            if (KnownPlugins.artifact(PluginKind.CODEC, value).isPresent()
+                    || KnownPlugins.notBuilt(PluginKind.CODEC, value).isPresent()
+                    || plugins.rejected().stream()
+                            .anyMatch(r -> r.id().equals(Optional.of(value)))) {
                 plugins.codec(value); // throws, and says why it isn't there
             }
-            throw e;
+            throw MigrationException.user("%s%s", e.getMessage(), plugins.unlisted());
         } catch (RuntimeException | LinkageError e) {
             throw new MigrationException(
                     Blame.PLUGIN, option.name() + "=" + value + ": its owner threw " + e, e);

@@ -46,7 +46,7 @@ final class Guidance {
         if (artifact.isPresent()) return add(what, artifact.get(), Set.of(kind));
         String others = there.stream().map(Plugin::id).sorted().collect(Collectors.joining(", "));
         String advice = "there is " + (others.isEmpty() ? "none" : others);
-        return notThere(Blame.USER, what, advice, Set.of(kind));
+        return notThere(Blame.USER, what, advice, Set.of(kind), LostLists.perhaps());
     }
 
     /**
@@ -63,19 +63,24 @@ final class Guidance {
     }
 
     private MigrationException add(String what, String artifact, Set<PluginKind> kinds) {
-        return notThere(Blame.PLUGIN, what, "add " + artifact, kinds);
+        String image =
+                Places.of(Guidance.class).startsWith("jrt:")
+                        ? ", to the image: jlink takes its module %s if --add-modules names it, or with --bind-services"
+                                .formatted(KnownPlugins.module(artifact))
+                        : "";
+        return notThere(Blame.PLUGIN, what, "add " + artifact + image, kinds, "");
     }
 
     /** One of those that failed before they could say their name may be it. */
     private MigrationException notThere(
-            Blame blame, String what, String advice, Set<PluginKind> kinds) {
+            Blame blame, String what, String advice, Set<PluginKind> kinds, String otherwise) {
         List<RejectedPlugin> nameless =
                 rejected.stream()
                         .filter(r -> r.id().isEmpty())
                         .filter(r -> r.kind().isEmpty() || kinds.contains(r.kind().get()))
                         .toList();
         String text = what + " is not there: " + advice + looked;
-        if (nameless.isEmpty()) return new MigrationException(blame, text);
+        if (nameless.isEmpty()) return new MigrationException(blame, text + otherwise);
         return failure(Blame.PLUGIN, text + "; or it is one that can't be used: ", nameless);
     }
 

@@ -116,7 +116,7 @@ public final class KnownPlugins {
     static boolean isOf(RejectedPlugin plugin, String artifact) {
         String jar = artifact.substring(artifact.indexOf(':') + 1);
         return isCalledAs(plugin, artifact)
-                || plugin.provider().orElse("").startsWith(packageOf(artifact))
+                || plugin.provider().orElse("").startsWith(module(artifact) + ".")
                 || plugin.location().contains(jar);
     }
 
@@ -125,12 +125,13 @@ public final class KnownPlugins {
         return artifact(plugin.kind().get(), plugin.id().get()).equals(Optional.of(artifact));
     }
 
-    private static String packageOf(String artifact) {
+    /** An artifact's module, which is called as the package that all of its classes are below. */
+    static String module(String artifact) {
         return switch (artifact) {
-            case ENGINE -> "org.vmferry.engine.";
-            case MULTIFD -> "org.vmferry.multifd.";
-            case MAPPED_RAM -> "org.vmferry.mappedram.";
-            case ZSTD -> "org.vmferry.zstd.";
+            case ENGINE -> "org.vmferry.engine";
+            case MULTIFD -> "org.vmferry.multifd";
+            case MAPPED_RAM -> "org.vmferry.mappedram";
+            case ZSTD -> "org.vmferry.zstd";
             default -> throw new IllegalArgumentException(artifact);
         };
     }

@@ -155,7 +155,8 @@ public final class Plugins implements AutoCloseable {
      * tells.
      *
      * <p>vmferry's own plug-ins are found there without their META-INF/services too, which a jar
-     * made of many may have lost.
+     * made of many may have lost. As other people's are lost with them, {@link #rejected()} says
+     * so.
      *
      * @return owns no class loader
      */
@@ -302,6 +303,17 @@ public final class Plugins implements AutoCloseable {
      */
     public String looked() {
         return places.isEmpty() ? "" : " (looked at: " + String.join("; ", places) + ")";
+    }
+
+    /**
+     * The same for what may be another author's: in a jar made of many it may be there, and its
+     * list of services lost.
+     *
+     * @return what to do then; empty if the engine is in a jar of its own
+     */
+    @Status(Status.Level.EXPERIMENTAL)
+    public String unlisted() {
+        return LostLists.perhaps();
     }
 
     /**

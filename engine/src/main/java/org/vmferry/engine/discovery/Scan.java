@@ -78,6 +78,7 @@ final class Scan {
      * @param place the class loader, in words
      */
     void named(Collection<String> names, ClassLoader loader, String place) {
+        int before = found.size();
         for (String name : names) {
             boolean met =
                     seen.stream().anyMatch(one -> one.type().getName().equals(name))
@@ -85,6 +86,7 @@ final class Scan {
                                     .anyMatch(r -> r.provider().equals(Optional.of(name)));
             if (!met) ask(() -> named(name, loader, place));
         }
+        LostLists.with(found.subList(before, found.size())).ifPresent(rejected::add);
     }
 
     private void named(String name, ClassLoader loader, String place) {

@@ -1,18 +1,30 @@
 package org.vmferry.engine.system;
 
-import java.lang.module.ModuleDescriptor;
-import java.util.Optional;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 
-/** Which vmferry this is. */
+/**
+ * Which vmferry this is. Its jar's manifest says so as well, but is lost in a jar that a host makes
+ * of many, where the host's own stands in its place.
+ */
 public final class Version {
+    private static final String CURRENT = read();
+
     private Version() {}
 
-    /** The engine's; "unknown" if it is not from a jar. */
+    /** The engine's; "unknown" if Maven has not put it there. */
     public static String current() {
-        String jar = Version.class.getPackage().getImplementationVersion();
-        if (jar != null) return jar;
-        return Optional.ofNullable(Version.class.getModule().getDescriptor())
-                .flatMap(ModuleDescriptor::rawVersion)
-                .orElse("unknown");
+        return CURRENT;
+    }
+
+    private static String read() {
+        try (InputStream in = Version.class.getResourceAsStream("version.txt")) {
+            if (in == null) return "unknown";
+            String version = new String(in.readAllBytes(), StandardCharsets.US_ASCII).strip();
+            return version.startsWith("$") ? "unknown" : version;
+        } catch (IOException e) {
+            return "unknown";
+        }
     }
 }

@@ -42,15 +42,19 @@ class OneJarTest {
     @Test
     void itsPluginsAreFoundThoughListsOfServicesAreLost() throws Exception {
         assertThat(plugins("META-INF/services/org.vmferry.spi.compression.CompressionProvider"))
-                .contains("the engine's class loader 'app'");
+                .contains("the engine's class loader 'app'")
+                .contains("CompressionProvider does not name org.vmferry.multifd.ZlibCodec, and ")
+                .doesNotContain("PageCarrier");
     }
 
     @Test
     void itsPluginsAreFoundWithoutAnyListOfServices() throws Exception {
-        assertThat(plugins("META-INF/services")).contains("looked at the engine's class loader");
+        assertThat(plugins("META-INF/services"))
+                .contains("looked at the engine's class loader")
+                .contains("carrier.PageCarrier does not name org.vmferry.multifd.MultifdCarrier");
     }
 
-    /** Its command's words, all of whose plug-ins are there. */
+    /** Its command's words, all of whose plug-ins are there, and other people's perhaps not. */
     private String plugins(String lost) throws Exception {
         Path jar = temp.resolve("all.jar");
         Set<String> names = new HashSet<>();
@@ -69,7 +73,8 @@ class OneJarTest {
                                 "-cp",
                                 ThirdParty.path(List.of(jar, zstd)),
                                 "org.vmferry.cli.Main",
-                                "plugins"));
+                                "plugins"),
+                        3);
         List<String> found = new ArrayList<>();
         said.lines()
                 .filter(line -> line.endsWith(jar.toString()))
@@ -78,7 +83,11 @@ class OneJarTest {
                 .as(said)
                 .containsExactlyInAnyOrder(
                         "exec", "file", "tcp", "unix", "mapped-ram", "multifd", "zlib", "zstd");
-        assertThat(said).doesNotContain("left out");
+        assertThat(said)
+                .doesNotContain("left out")
+                .containsOnlyOnce(jar + ": its META-INF/services/org.vmferry.spi.")
+                .contains(
+                        "merge META-INF/services (maven-shade-plugin: ServicesResourceTransformer");
         return said;
     }
 

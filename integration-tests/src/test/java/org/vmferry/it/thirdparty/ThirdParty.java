@@ -113,13 +113,18 @@ public final class ThirdParty {
 
     /** What a program says, which must end well within minutes. */
     public static String run(ProcessBuilder program) throws Exception {
+        return run(program, 0);
+    }
+
+    /** The same of one that must end with another status. */
+    static String run(ProcessBuilder program, int status) throws Exception {
         Path output = Files.createTempFile("vmferry-third-party-", ".txt");
         Process process = program.redirectErrorStream(true).redirectOutput(output.toFile()).start();
         try {
             boolean ended = process.waitFor(4, TimeUnit.MINUTES);
             String said = Files.readString(output);
             assertThat(ended).as("%s%n%s", program.command(), said).isTrue();
-            assertThat(process.exitValue()).as("%s%n%s", program.command(), said).isZero();
+            assertThat(process.exitValue()).as("%s%n%s", program.command(), said).isEqualTo(status);
             return said;
         } finally {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
