@@ -42,6 +42,10 @@ final class Image {
         Image image = new Image(Path.of(arguments[0]));
         remove(image.out);
         image.link(arguments[1]);
+        // Which JDK it is, and where its source is: its licence wants that said.
+        Files.copy(
+                Path.of(System.getProperty("java.home"), "release"),
+                image.runtime.resolve("legal/JDK"));
         image.unpackZstd(arguments[1]);
         image.rehearse();
     }
