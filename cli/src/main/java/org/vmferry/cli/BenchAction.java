@@ -33,7 +33,11 @@ abstract class BenchAction extends Action {
 
     @Spec private CommandSpec spec;
 
-    @Option(names = "--rounds", defaultValue = "3", description = "Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "How often each is measured (default: ${DEFAULT-VALUE}).")
     private int rounds;
 
     @Option(

@@ -12,9 +12,9 @@ import java.nio.file.Path;
 @Command(
         name = "cold",
         description = {
-            "The first migration of two JVMs that have just begun, beside one of the same JVMs when"
-                    + " they are warm; and inspect and verify of a small snapshot as new"
-                    + " processes.",
+            "Measure the first migration of two JVMs that have just begun, beside one of the same"
+                    + " JVMs when they are warm; and inspect and verify of a small snapshot as"
+                    + " new processes.",
             "The ratio is of cold to warm. A quarter of RAM is zero.",
         },
         footer = {
@@ -25,9 +25,10 @@ import java.nio.file.Path;
 final class BenchColdCommand extends BenchAction {
     @Option(
             names = "--size",
+            paramLabel = "N",
             defaultValue = "64M",
             converter = SnapshotAction.Bytes.class,
-            description = "Of RAM (default: ${DEFAULT-VALUE}).")
+            description = "How much RAM the guest has (default: ${DEFAULT-VALUE}).")
     private long size;
 
     @Override

@@ -13,8 +13,8 @@ import java.util.List;
 @Command(
         name = "downtime",
         description = {
-            "How long a guest stands still, by its own clock, when both processes that migrate it"
-                    + " have just begun; vmferry alone.",
+            "Measure how long a guest stands still, by its own clock, when both processes that"
+                    + " migrate it have just begun; vmferry alone.",
             "Shown is how often it was within --downtime-limit. A quarter of RAM is zero.",
         },
         footer = {
@@ -27,9 +27,10 @@ final class BenchDowntimeCommand extends BenchAction {
 
     @Option(
             names = "--size",
+            paramLabel = "N",
             defaultValue = "4G",
             converter = SnapshotAction.Bytes.class,
-            description = "Of RAM (default: ${DEFAULT-VALUE}).")
+            description = "How much RAM the guest has (default: ${DEFAULT-VALUE}).")
     private long size;
 
     @Option(
@@ -43,14 +44,15 @@ final class BenchDowntimeCommand extends BenchAction {
             names = "--downtime-limit",
             defaultValue = "300",
             paramLabel = "MS",
-            description = "The parameter (default: ${DEFAULT-VALUE}).")
+            description = "The parameter of that name (default: ${DEFAULT-VALUE}).")
     private long downtimeLimit;
 
     @Option(
             names = "--window",
+            paramLabel = "N",
             defaultValue = "16M",
             converter = SnapshotAction.Bytes.class,
-            description = "Of RAM, what the guest writes to (default: ${DEFAULT-VALUE}).")
+            description = "How much of its RAM the guest writes to (default: ${DEFAULT-VALUE}).")
     private long window;
 
     @Option(names = "--empty", description = "All of RAM is zero but what the guest writes to.")

@@ -15,8 +15,8 @@ import java.nio.file.Path;
 @Command(
         name = "empty",
         description = {
-            "A guest with much RAM, of which little is in use and nothing else was ever touched:"
-                    + " saved, loaded, and moved live, with its RAM in the processes' own memory.",
+            "Save, load and move live a guest with much RAM, of which little is in use and nothing"
+                    + " else was ever touched, with its RAM in the processes' own memory.",
             "Told is also by how much the processes grew, and how many pages were made in"
                     + " vmferry's machines. A QEMU is left out where it would make more of them"
                     + " than there is memory for.",
@@ -31,20 +31,22 @@ final class BenchEmptyCommand extends BesideQemu {
 
     @Option(
             names = "--size",
+            paramLabel = "N",
             defaultValue = "32G",
             converter = SnapshotAction.Bytes.class,
-            description = "Of RAM (default: ${DEFAULT-VALUE}).")
+            description = "How much RAM the guest has (default: ${DEFAULT-VALUE}).")
     private long size;
 
     @Option(
             names = "--used",
             defaultValue = "1",
             paramLabel = "PERCENT",
-            description = "Of RAM (default: ${DEFAULT-VALUE}).")
+            description = "How much of it is in use (default: ${DEFAULT-VALUE}).")
     private int used;
 
     @Option(
             names = "--dir",
+            paramLabel = "DIR",
             defaultValue = ".",
             description = "Where snapshots go (default: here).")
     private Path directory;

@@ -27,9 +27,10 @@ final class BenchLiveCommand extends BesideQemu {
 
     @Option(
             names = "--size",
+            paramLabel = "N",
             defaultValue = "4G",
             converter = SnapshotAction.Bytes.class,
-            description = "Of RAM (default: ${DEFAULT-VALUE}).")
+            description = "How much RAM the guest has (default: ${DEFAULT-VALUE}).")
     private long size;
 
     @Option(
@@ -43,7 +44,7 @@ final class BenchLiveCommand extends BesideQemu {
             names = "--downtime-limit",
             defaultValue = "300",
             paramLabel = "MS",
-            description = "The parameter (default: ${DEFAULT-VALUE}).")
+            description = "The parameter of that name (default: ${DEFAULT-VALUE}).")
     private long downtimeLimit;
 
     @Override

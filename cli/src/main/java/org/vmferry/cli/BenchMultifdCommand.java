@@ -27,9 +27,10 @@ import java.util.List;
 final class BenchMultifdCommand extends BesideQemu {
     @Option(
             names = "--size",
+            paramLabel = "N",
             defaultValue = "4G",
             converter = SnapshotAction.Bytes.class,
-            description = "Of RAM (default: ${DEFAULT-VALUE}).")
+            description = "How much RAM the guest has (default: ${DEFAULT-VALUE}).")
     private long size;
 
     @Option(

@@ -36,7 +36,7 @@ final class BenchScaleCommand extends BesideQemu {
             defaultValue = "1G,2G,4G",
             paramLabel = "N",
             converter = SnapshotAction.Bytes.class,
-            description = "Of RAM (default: ${DEFAULT-VALUE}).")
+            description = "How much RAM the guests have (default: ${DEFAULT-VALUE}).")
     private List<Long> sizes;
 
     @Option(
@@ -44,7 +44,7 @@ final class BenchScaleCommand extends BesideQemu {
             split = ",",
             defaultValue = "1,2,4,8",
             paramLabel = "N",
-            description = "Default: ${DEFAULT-VALUE}.")
+            description = "On how many (default: ${DEFAULT-VALUE}).")
     private List<Integer> channels;
 
     @Override

@@ -24,9 +24,10 @@ import java.nio.file.Path;
 final class BenchSnapshotCommand extends BesideQemu {
     @Option(
             names = "--size",
+            paramLabel = "N",
             defaultValue = "4G",
             converter = SnapshotAction.Bytes.class,
-            description = "Of RAM (default: ${DEFAULT-VALUE}).")
+            description = "How much RAM the guest has (default: ${DEFAULT-VALUE}).")
     private long size;
 
     @Option(
@@ -37,6 +38,7 @@ final class BenchSnapshotCommand extends BesideQemu {
 
     @Option(
             names = "--dir",
+            paramLabel = "DIR",
             defaultValue = ".",
             description = "Where snapshots go (default: here).")
     private Path directory;

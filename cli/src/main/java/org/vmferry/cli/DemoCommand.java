@@ -29,6 +29,7 @@ import java.util.Map;
 @Command(
         name = "demo",
         description = {
+            "Move a running guest through three processes, and prove that it is still the same.",
             "A small RISC-V computer counts on its serial port. It is moved live, over multifd with"
                     + " zstd, to a second process; saved there, as mapped-ram, while it runs; and"
                     + " restored by mapping in a third. Then it is compared with a twin that was"
@@ -49,9 +50,10 @@ final class DemoCommand extends Action {
 
     @Option(
             names = "--size",
+            paramLabel = "N",
             defaultValue = "128M",
             converter = SnapshotAction.Bytes.class,
-            description = "Of the guest's RAM (default: ${DEFAULT-VALUE}).")
+            description = "How much RAM the guest has (default: ${DEFAULT-VALUE}).")
     private long size;
 
     @Option(names = "--json", description = "As one JSON object, for programs.")

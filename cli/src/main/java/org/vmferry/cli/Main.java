@@ -33,7 +33,10 @@ import java.util.function.Supplier;
  */
 @Command(
         name = "vmferry",
-        description = "Snapshots and migrations of virtual machines, in QEMU's own formats.",
+        description = {
+            "Snapshots and migrations of virtual machines, in QEMU's own formats.",
+            "A snapshot is what QEMU's migrate wrote to a file, or a libvirt save image.",
+        },
         synopsisSubcommandLabel = "COMMAND",
         versionProvider = Main.Version.class,
         footer = {

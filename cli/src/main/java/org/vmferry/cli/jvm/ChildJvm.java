@@ -75,9 +75,15 @@ public final class ChildJvm implements AutoCloseable {
             if (value != null) command.add("-D" + name + "=" + value);
         }
         command.addAll(options);
-        command.add("-cp");
-        command.add(System.getProperty("java.class.path"));
-        command.add(program.getName());
+        Module module = program.getModule();
+        if (module.isNamed()) { // a runtime that has them all within
+            command.add("-m");
+            command.add(module.getName() + "/" + program.getName());
+        } else {
+            command.add("-cp");
+            command.add(System.getProperty("java.class.path"));
+            command.add(program.getName());
+        }
         command.addAll(List.of(arguments));
         return command;
     }

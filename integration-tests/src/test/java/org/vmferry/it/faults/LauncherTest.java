@@ -273,9 +273,8 @@ class LauncherTest {
         Files.writeString(
                 bin.resolve("java"),
                 "#!/bin/sh\necho \"$*\" >>'%s'\n%s\n".formatted(starts(name), java));
-        Files.createFile(bin.resolve("javac"));
         Files.createFile(starts(name));
-        Tools.run("chmod", "+x", bin.resolve("java").toString(), bin.resolve("javac").toString());
+        Tools.run("chmod", "+x", bin.resolve("java").toString());
         if (!release.isEmpty()) Files.writeString(bin.resolveSibling("release"), release);
         return bin.getParent().toString();
     }
@@ -304,7 +303,7 @@ class LauncherTest {
     void aJdkThatIsTooOldByItsOwnWordIsNotStarted() throws Exception {
         String old = jdk("old", "JAVA_VERSION=\"1.8.0_442\"", RUNS);
         Path path = Files.createDirectory(directory.resolve("path"));
-        Files.createSymbolicLink(path.resolve("javac"), Path.of(JDK, "bin", "javac"));
+        Files.createSymbolicLink(path.resolve("java"), Path.of(JDK, "bin", "java"));
         assertThat(run(old, "PATH", path + ":" + System.getenv("PATH"))).isEqualTo(Said.WELL);
         assertThat(starts("old")).isEmptyFile();
     }
@@ -320,7 +319,7 @@ class LauncherTest {
     void oneThatDoesNotRunIsPassedBy() throws Exception {
         String foreign = jdk("foreign", "JAVA_VERSION=\"25\"", "exit 126");
         Path path = Files.createDirectory(directory.resolve("path"));
-        Files.createSymbolicLink(path.resolve("javac"), Path.of(JDK, "bin", "javac"));
+        Files.createSymbolicLink(path.resolve("java"), Path.of(JDK, "bin", "java"));
         assertThat(run(foreign, "PATH", path + ":" + System.getenv("PATH"))).isEqualTo(Said.WELL);
         assertThat(Files.readAllLines(starts("foreign"))).containsExactly("-version");
     }

@@ -14,9 +14,12 @@ public final class Installed {
 
     /** Makes it from this JVM's class path. Returns its lib. */
     public static Path in(Path install) throws IOException {
-        Path lib = Files.createDirectories(install.resolve("cli/target/lib"));
-        for (String file : new String[] {"vmferry", "cli/security.properties"})
-            Files.copy(ROOT.resolve(file), install.resolve(file));
+        Path home = install.resolve("cli/target/dist");
+        Path lib = Files.createDirectories(home.resolve("lib"));
+        Files.createDirectory(home.resolve("bin"));
+        Files.copy(ROOT.resolve("vmferry"), install.resolve("vmferry"));
+        for (String file : new String[] {"bin/vmferry", "lib/security.properties"})
+            Files.copy(ROOT.resolve("cli/src/dist").resolve(file), home.resolve(file));
         ToolProvider jar = ToolProvider.findFirst("jar").orElseThrow();
         int count = 0;
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
@@ -28,7 +31,7 @@ public final class Installed {
             }
             jar.run(System.out, System.err, "-cf0", to.toString(), "-C", entry, ".");
         }
-        Files.createFile(lib.resolve(".complete"));
+        Files.createFile(home.resolve(".complete"));
         return lib;
     }
 }
