@@ -28,8 +28,6 @@ final class Image {
     private static final String NATIVE =
             "--enable-native-access=org.vmferry.engine,com.github.luben.zstd_jni";
 
-    private static final String SERIAL = "-XX:+UseSerialGC"; // as the launcher has it
-
     private final Path out;
     private final Path runtime;
 
@@ -103,8 +101,15 @@ final class Image {
         String command = COMMAND + "/" + COMMAND;
         String rehearsal = command + ".Rehearsal";
         java("-Xshare:off", "-XX:DumpLoadedClassList=" + list, "-m", rehearsal, guests.toString());
-        // With -m, or the command's modules would not be there to be looked into.
-        java("-Xshare:dump", "-XX:SharedClassListFile=" + list, SERIAL, "-m", command + ".Main");
+        // With -m, or the command's modules would not be there to be looked into; and all as the
+        // launcher has it, or the JVM would not take the modules as they lie in the archive.
+        java(
+                "-Xshare:dump",
+                "-XX:SharedClassListFile=" + list,
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "-m",
+                command + ".Main");
         Files.delete(list);
         remove(guests);
     }

