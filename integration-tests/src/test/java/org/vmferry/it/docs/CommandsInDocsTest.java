@@ -35,7 +35,8 @@ class CommandsInDocsTest {
     /** What is shown and not run here, and why. */
     private static final Map<String, String> NOT_RUN =
             Map.of(
-                    "mvn (verify|install|test).*", "it is this build",
+                    "mvn (clean |)(verify|install|test).*", "it is this build",
+                    "(\\.ci/|git ).*", "it is a release, which .ci/run tries",
                     "(vmferry|\\./vmferry) bench .*", "it measures for minutes",
                     "vmferry watch .*", "it waits for a migration, see WatchTest",
                     "(ip netns|tc) .*", "it makes a slow link for a bench",
