@@ -13,7 +13,8 @@ import java.util.function.Predicate;
 
 /**
  * Blocks as those see them who hand pages to system calls: where the kernel's {@link FirstLook} at
- * them is dear, without memory, so that their pages go by way of a buffer.
+ * them is dear, without memory, so that their pages go by way of a buffer. A block is the same
+ * object to them each time, for they may tell blocks by that.
  */
 final class BufferedBlocks {
     private final Predicate<RamBlock> dear;
@@ -41,9 +42,23 @@ final class BufferedBlocks {
         return block == run.block() ? run : new Run(block, run.firstPage(), run.pages());
     }
 
+    /** What has memory need not read and write by itself. */
     private static final class Copied extends ForwardingBlock {
+        private final MemorySegment memory;
+
         Copied(RamBlock real) {
             super(real);
+            memory = real.memory().orElseThrow();
+        }
+
+        @Override
+        public void read(long offset, MemorySegment target) {
+            MemorySegment.copy(memory, offset, target, 0, target.byteSize());
+        }
+
+        @Override
+        public void write(long offset, MemorySegment source) {
+            MemorySegment.copy(source, 0, memory, offset, source.byteSize());
         }
 
         @Override

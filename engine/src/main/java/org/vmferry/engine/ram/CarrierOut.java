@@ -35,7 +35,7 @@ public final class CarrierOut extends InlineOut {
 
     @Override
     public void start(List<RamBlock> blocks) throws IOException {
-        sender.start(blocks);
+        sender.start(blocks.stream().map(buffered::of).toList());
     }
 
     @Override

@@ -43,7 +43,7 @@ public final class PlacedOut implements RamOut {
 
     @Override
     public void block(RamBlock block) throws IOException {
-        saver.block(out, block);
+        saver.block(out, buffered.of(block));
     }
 
     @Override
@@ -55,8 +55,7 @@ public final class PlacedOut implements RamOut {
 
     @Override
     public void send(Run run) throws IOException {
-        // Direct-io reads the memory itself, and no kernel looks.
-        workers.move(direct ? run : buffered.of(run));
+        workers.move(buffered.of(run));
     }
 
     @Override

@@ -12,6 +12,7 @@ import static org.mockito.Mockito.when;
 
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.mockito.ArgumentCaptor;
 import org.vmferry.engine.option.EngineOptions;
 import org.vmferry.engine.stream.FileStreamIn;
 import org.vmferry.engine.stream.FileStreamOut;
@@ -25,6 +26,7 @@ import org.vmferry.spi.layout.FileLayout.Loader;
 import org.vmferry.spi.layout.FileLayout.Saver;
 import org.vmferry.spi.option.Options;
 import org.vmferry.spi.ram.BlockHeader;
+import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.RamBlock;
 import org.vmferry.spi.ram.RamTarget;
 import org.vmferry.spi.ram.Run;
@@ -48,7 +50,7 @@ class BufferedBlocksTest {
 
     @Test
     void whereLooksAreDearPagesAreCopied() {
-        RamBlock buffered = new BufferedBlocks(_ -> true).of(block);
+        RamBlock buffered = new BufferedBlocks(_ -> true).of(new ItsMemoryAlone(block));
         assertThat(buffered.memory()).isEmpty();
         assertThat(buffered.id()).isEqualTo("pc.ram");
         MemorySegment page = Arena.ofAuto().allocate(PAGE).fill((byte) 7);
@@ -57,6 +59,23 @@ class BufferedBlocksTest {
         MemorySegment read = Arena.ofAuto().allocate(PAGE);
         buffered.read(PAGE, read);
         assertThat(read.mismatch(page)).isEqualTo(-1);
+    }
+
+    /** Of a host whose block was never copied before. */
+    private static final class ItsMemoryAlone extends ForwardingBlock {
+        ItsMemoryAlone(RamBlock real) {
+            super(real);
+        }
+
+        @Override
+        public void read(long offset, MemorySegment target) {
+            throw new AssertionError("it has memory");
+        }
+
+        @Override
+        public void write(long offset, MemorySegment source) {
+            throw new AssertionError("it has memory");
+        }
     }
 
     @Test
@@ -97,32 +116,36 @@ class BufferedBlocksTest {
         private final BufferedBlocks dear = new BufferedBlocks(_ -> true);
         private final Run run = new Run(block, 0, 4);
 
+        /** They may tell blocks by who they are. */
         @Test
-        void aSaverUnlessItGoesAroundTheCache() throws IOException {
-            for (boolean direct : new boolean[] {false, true}) {
-                Saver saver = mock(Saver.class);
-                when(saver.direct()).thenReturn(direct);
-                try (PlacedOut out =
-                        new PlacedOut(mock(FileStreamOut.class), session, saver, 1, dear)) {
-                    out.start(List.of(block));
-                    out.send(run);
-                }
-                verify(saver).move(argThat(run -> hasMemory(run) == direct), any());
+        void aSaverAsTheBlocksThatWereAnnounced() throws IOException {
+            Saver saver = mock(Saver.class);
+            try (PlacedOut out =
+                    new PlacedOut(mock(FileStreamOut.class), session, saver, 1, dear)) {
+                out.block(block);
+                out.start(List.of(block));
+                out.send(run);
             }
+            ArgumentCaptor<RamBlock> announced = ArgumentCaptor.forClass(RamBlock.class);
+            verify(saver).block(any(), announced.capture());
+            verify(saver).move(argThat(run -> isCopied(run, announced.getValue())), any());
         }
 
         @Test
-        void aCarriersSender() throws IOException {
+        void aCarriersSenderAsTheBlocksThatWereAnnounced() throws IOException {
             Sender sender = mock(Sender.class);
+            List<RamBlock> announced = new ArrayList<>();
+            doAnswer(call -> announced.addAll(call.getArgument(0))).when(sender).start(any());
             try (CarrierOut out = new CarrierOut(mock(StreamOut.class), session, sender, dear)) {
+                out.start(List.of(block));
                 out.send(run);
                 out.others(run, memory);
             }
-            verify(sender, times(2)).send(argThat(run -> !hasMemory(run)));
+            verify(sender, times(2)).send(argThat(run -> isCopied(run, announced.getFirst())));
         }
 
-        private static boolean hasMemory(Run run) {
-            return run.block().memory().isPresent();
+        private static boolean isCopied(Run run, RamBlock announced) {
+            return run.block() == announced && announced.memory().isEmpty();
         }
 
         @Test
