@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,10 +92,19 @@ class ArchivesTest {
         assertThat(said).isEqualTo(new Said(0, "vmferry " + Unpacked.VERSION + "\n", ""));
     }
 
-    /** TLS, zstd's library, and of the image all that is found by name alone. */
-    @ParameterizedTest
-    @EnumSource
-    void aMachineGoesThroughTlsPackedByZstd(Kind kind) throws Exception {
+    @Test
+    @Tag("stress")
+    void aMachineGoesFromJarsThroughTlsPackedByZstd() throws Exception {
+        goesThroughTlsPackedByZstd(Kind.JARS);
+    }
+
+    /** TLS, zstd's library: all that is found by name alone. */
+    @Test
+    void aMachineGoesFromTheImageThroughTlsPackedByZstd() throws Exception {
+        goesThroughTlsPackedByZstd(Kind.IMAGE);
+    }
+
+    private static void goesThroughTlsPackedByZstd(Kind kind) throws Exception {
         Map<String, String> environment = new HashMap<>(kind.environment);
         environment.put("tls", shared.resolve("tls").toString());
         Said said =
@@ -145,6 +155,7 @@ class ArchivesTest {
 
     /** By processes that it starts itself. */
     @Test
+    @Tag("stress")
     void theImageMovesARunningGuest() throws Exception {
         Said said = Kind.IMAGE.run("./vmferry demo --size 16M");
         assertThat(said.err()).doesNotContain("WARNING:"); // of the JVM's, such as native access

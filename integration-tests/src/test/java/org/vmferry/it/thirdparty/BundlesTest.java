@@ -17,6 +17,7 @@ import org.osgi.framework.wiring.BundleWiring;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleDescriptor.Requires.Modifier;
 import java.lang.module.ModuleFinder;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -135,13 +136,15 @@ class BundlesTest {
 
     /**
      * A jar with the headers that its author left out: all of it is exported, and what its module
-     * requires is imported.
+     * requires where it runs is imported.
      */
     private Path bundle(Path jar, Set<String> requires) throws Exception {
         Manifest manifest = manifest(jar.getFileName().toString().replaceFirst("-[0-9].*", ""));
         Set<String> modules = new TreeSet<>(requires);
         ModuleDescriptor module = ModuleFinder.of(jar).findAll().iterator().next().descriptor();
-        module.requires().forEach(one -> modules.add(one.name()));
+        for (ModuleDescriptor.Requires one : module.requires()) {
+            if (!one.modifiers().contains(Modifier.STATIC)) modules.add(one.name());
+        }
         imports(manifest, modules);
         manifest.getMainAttributes()
                 .putValue(Constants.EXPORT_PACKAGE, String.join(",", module.packages()));
@@ -188,8 +191,7 @@ class BundlesTest {
         if (!wanted.add(module)) return;
         for (ModuleDescriptor.Requires requires : module.requires()) {
             boolean base = requires.name().equals("java.base");
-            boolean on =
-                    requires.modifiers().contains(ModuleDescriptor.Requires.Modifier.TRANSITIVE);
+            boolean on = requires.modifiers().contains(Modifier.TRANSITIVE);
             if (base || on) add(requires.name(), ours, wanted);
         }
     }
