@@ -136,14 +136,15 @@ class BundlesTest {
 
     /**
      * A jar with the headers that its author left out: all of it is exported, and what its module
-     * requires where it runs is imported.
+     * requires is imported, unless it is optional and not there.
      */
     private Path bundle(Path jar, Set<String> requires) throws Exception {
         Manifest manifest = manifest(jar.getFileName().toString().replaceFirst("-[0-9].*", ""));
         Set<String> modules = new TreeSet<>(requires);
         ModuleDescriptor module = ModuleFinder.of(jar).findAll().iterator().next().descriptor();
         for (ModuleDescriptor.Requires one : module.requires()) {
-            if (!one.modifiers().contains(Modifier.STATIC)) modules.add(one.name());
+            boolean optional = one.modifiers().contains(Modifier.STATIC);
+            if (!optional || isThere(one.name())) modules.add(one.name());
         }
         imports(manifest, modules);
         manifest.getMainAttributes()
@@ -194,6 +195,10 @@ class BundlesTest {
             boolean on = requires.modifiers().contains(Modifier.TRANSITIVE);
             if (base || on) add(requires.name(), ours, wanted);
         }
+    }
+
+    private static boolean isThere(String name) {
+        return modules(Applications.jars()).stream().anyMatch(one -> one.name().equals(name));
     }
 
     private static Set<ModuleDescriptor> modules(String name) {
