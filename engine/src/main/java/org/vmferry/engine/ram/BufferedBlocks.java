@@ -19,6 +19,7 @@ import java.util.function.Predicate;
 final class BufferedBlocks {
     private final Predicate<RamBlock> dear;
     private final Map<String, RamBlock> blocks = new ConcurrentHashMap<>(); // by their names
+    private volatile boolean asTheyLie;
 
     /** Of one migration: a codec reads and writes pages itself, and no kernel looks at them. */
     BufferedBlocks(Session session) {
@@ -42,8 +43,13 @@ final class BufferedBlocks {
         return block == run.block() ? run : new Run(block, run.firstPage(), run.pages());
     }
 
+    /** From now on nothing is copied: with direct-io no kernel looks. */
+    void asTheyLie() {
+        asTheyLie = true;
+    }
+
     /** What has memory need not read and write by itself. */
-    private static final class Copied extends ForwardingBlock {
+    private final class Copied extends ForwardingBlock {
         private final MemorySegment memory;
 
         Copied(RamBlock real) {
@@ -63,7 +69,7 @@ final class BufferedBlocks {
 
         @Override
         public Optional<MemorySegment> memory() {
-            return Optional.empty();
+            return asTheyLie ? real.memory() : Optional.empty();
         }
     }
 }

@@ -72,6 +72,7 @@ public final class PlacedIn implements RamIn {
             places.put(block.id(), place.get());
             session.came(block);
         }
+        if (in.isDirect()) buffered.asTheyLie();
         workers.start();
     }
 

@@ -50,6 +50,7 @@ public final class PlacedOut implements RamOut {
     public void start(List<RamBlock> blocks) throws IOException {
         saver.begin(out);
         direct = saver.direct();
+        if (direct) buffered.asTheyLie();
         workers.start();
     }
 

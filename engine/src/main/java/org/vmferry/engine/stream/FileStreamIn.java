@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 public final class FileStreamIn extends StreamIn implements FileIn {
     private final IncomingFile end;
     private final PositionedFile file;
+    private boolean isDirect;
     private long holes; // bytes
 
     /** A stream out of a file, which stays its owner's. */
@@ -55,6 +56,13 @@ public final class FileStreamIn extends StreamIn implements FileIn {
 
     @Override
     public PositionedFile file(boolean direct) throws IOException {
-        return end.file(direct);
+        PositionedFile opened = end.file(direct);
+        isDirect |= direct;
+        return opened;
+    }
+
+    /** Whether somebody has opened it around the page cache. */
+    public boolean isDirect() {
+        return isDirect;
     }
 }

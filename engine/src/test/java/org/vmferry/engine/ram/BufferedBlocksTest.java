@@ -144,6 +144,31 @@ class BufferedBlocksTest {
             verify(sender, times(2)).send(argThat(run -> isCopied(run, announced.getFirst())));
         }
 
+        /** It reads and writes the memory itself. */
+        @Test
+        void directIoAsTheyLie() throws IOException {
+            Saver saver = mock(Saver.class);
+            when(saver.direct()).thenReturn(true);
+            try (PlacedOut out =
+                    new PlacedOut(mock(FileStreamOut.class), session, saver, 1, dear)) {
+                out.block(block);
+                out.start(List.of(block));
+                out.send(run);
+            }
+            verify(saver).move(argThat(run -> run.block().memory().isPresent()), any());
+
+            FileStreamIn file = mock(FileStreamIn.class);
+            when(file.isDirect()).thenReturn(true);
+            BufferedBlocks blocks = new BufferedBlocks(_ -> true);
+            Loader loader = mock(Loader.class);
+            when(loader.place(any())).thenReturn(Optional.empty());
+            try (PlacedIn in = new PlacedIn(file, session, loader, 1, blocks)) {
+                RamBlock opened = in.opened(block);
+                in.start(List.of(opened));
+                assertThat(opened.memory()).isPresent();
+            }
+        }
+
         private static boolean isCopied(Run run, RamBlock announced) {
             return run.block() == announced && announced.memory().isEmpty();
         }
