@@ -84,14 +84,7 @@ public final class ComparingRam implements RamProvider, DirtyLog {
      */
     @Override
     public void harvest(RamBlock block, PageBitmap into) {
-        of(block).compare(Objects.requireNonNull(into, "into"));
-    }
-
-    private Shadowed of(RamBlock block) {
-        Shadowed its = blocks.get(block.id());
-        if (its != null) return its;
-        throw new IllegalArgumentException(
-                "the dirty log was not given a RAM block '" + block.id() + "'");
+        Given.of(blocks, block).compare(Objects.requireNonNull(into, "into"));
     }
 
     /** A block, and what it held at the last harvest. */

@@ -146,7 +146,7 @@ public final class KernelDirtyLog implements RamProvider, DirtyLog {
     @Override
     public void harvest(RamBlock block, PageBitmap into) {
         try {
-            of(block).harvest(Objects.requireNonNull(into, "into"));
+            Given.of(blocks, block).harvest(Objects.requireNonNull(into, "into"));
         } catch (IOException e) {
             throw refused("'" + block.id() + "' can't be watched any more", e);
         }
@@ -161,14 +161,7 @@ public final class KernelDirtyLog implements RamProvider, DirtyLog {
      * @param bytes how many; they lie within the block
      */
     public void mark(RamBlock block, long offset, long bytes) {
-        of(block).mark(offset, bytes);
-    }
-
-    private WatchedBlock of(RamBlock block) {
-        WatchedBlock its = blocks.get(block.id());
-        if (its != null) return its;
-        throw new IllegalArgumentException(
-                "the dirty log was not given a RAM block '" + block.id() + "'");
+        Given.of(blocks, block).mark(offset, bytes);
     }
 
     private static UncheckedIOException refused(String what, IOException why) {

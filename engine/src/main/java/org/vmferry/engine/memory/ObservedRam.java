@@ -82,7 +82,7 @@ public final class ObservedRam implements RamProvider, DirtyLog {
 
     @Override
     public void harvest(RamBlock block, PageBitmap into) {
-        of(block).harvest(block, Objects.requireNonNull(into, "into"));
+        Given.of(logs, block).harvest(block, Objects.requireNonNull(into, "into"));
     }
 
     /**
@@ -93,13 +93,6 @@ public final class ObservedRam implements RamProvider, DirtyLog {
      * @param bytes how many; they lie within the block
      */
     public void mark(RamBlock block, long offset, long bytes) {
-        if (of(block) instanceof KernelDirtyLog log) log.mark(block, offset, bytes);
-    }
-
-    private DirtyLog of(RamBlock block) {
-        DirtyLog its = logs.get(block.id());
-        if (its != null) return its;
-        throw new IllegalArgumentException(
-                "the dirty log was not given a RAM block '" + block.id() + "'");
+        if (Given.of(logs, block) instanceof KernelDirtyLog log) log.mark(block, offset, bytes);
     }
 }

@@ -68,8 +68,8 @@ final class Migrations implements AutoCloseable {
     private final Monitor monitor;
     private final QomObjects objects;
     private final OptionCommands options;
-    private @Nullable Migration
-            migration; // guarded by the monitor's lock, as all below; the last, or null
+    // Guarded by the monitor's lock, as all below.
+    private @Nullable Migration migration; // the last, or null
     private @Nullable Teller teller; // of its states, or null
     private boolean incoming; // whether it is, or was
 

@@ -80,8 +80,8 @@ final class Monitor {
     private final Map<String, QmpType> events = new TreeMap<>();
     private final @Nullable Runnable quit; // null if it is refused
     private final List<Conversation> conversations = new ArrayList<>(); // guarded by lock
-    private @Nullable Conversation
-            current; // whose command is executed; guarded by lock, as the next
+    // Guarded by lock, as the next.
+    private @Nullable Conversation current; // whose command is executed
     private Runnable afterwards = () -> {};
 
     Monitor(@Nullable Runnable quit) {

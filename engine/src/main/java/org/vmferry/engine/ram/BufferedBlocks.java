@@ -6,9 +6,9 @@ import org.vmferry.spi.ram.Run;
 import org.vmferry.spi.session.Session;
 
 import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 
 /**
@@ -18,7 +18,7 @@ import java.util.function.Predicate;
  */
 final class BufferedBlocks {
     private final Predicate<RamBlock> dear;
-    private final Map<String, RamBlock> blocks = new ConcurrentHashMap<>(); // by their names
+    private final Map<String, RamBlock> blocks = new HashMap<>(); // by name; the migration thread's
     private volatile boolean asTheyLie;
 
     /** Of one migration: a codec reads and writes pages itself, and no kernel looks at them. */
@@ -48,23 +48,24 @@ final class BufferedBlocks {
         asTheyLie = true;
     }
 
-    /** What has memory need not read and write by itself. */
+    /** What has memory need not read and write by itself; a log may take the memory away. */
     private final class Copied extends ForwardingBlock {
-        private final MemorySegment memory;
-
         Copied(RamBlock real) {
             super(real);
-            memory = real.memory().orElseThrow();
         }
 
         @Override
         public void read(long offset, MemorySegment target) {
-            MemorySegment.copy(memory, offset, target, 0, target.byteSize());
+            Optional<MemorySegment> memory = real.memory();
+            if (memory.isEmpty()) real.read(offset, target);
+            else MemorySegment.copy(memory.get(), offset, target, 0, target.byteSize());
         }
 
         @Override
         public void write(long offset, MemorySegment source) {
-            MemorySegment.copy(source, 0, memory, offset, source.byteSize());
+            Optional<MemorySegment> memory = real.memory();
+            if (memory.isEmpty()) real.write(offset, source);
+            else MemorySegment.copy(source, 0, memory.get(), offset, source.byteSize());
         }
 
         @Override

@@ -1,6 +1,7 @@
 package org.vmferry.engine.ram;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.ArgumentMatchers.argThat;
 import static org.mockito.Mockito.doAnswer;
@@ -76,6 +77,35 @@ class BufferedBlocksTest {
         public void write(long offset, MemorySegment source) {
             throw new AssertionError("it has memory");
         }
+    }
+
+    /** As one that is compared does: what is sent is its copy, and not what the guest has since. */
+    @Test
+    void aBlockMayHaveMemoryAtFirstAlone() {
+        boolean[] logged = {false};
+        RamBlock compared =
+                new ForwardingBlock(block) {
+                    @Override
+                    public Optional<MemorySegment> memory() {
+                        return logged[0] ? Optional.empty() : super.memory();
+                    }
+
+                    @Override
+                    public void read(long offset, MemorySegment target) {
+                        target.fill((byte) 5);
+                    }
+
+                    @Override
+                    public void write(long offset, MemorySegment source) {
+                        throw new AssertionError("written " + offset);
+                    }
+                };
+        RamBlock buffered = new BufferedBlocks(_ -> true).of(compared);
+        logged[0] = true;
+        MemorySegment page = Arena.ofAuto().allocate(PAGE);
+        buffered.read(0, page);
+        assertThat(page.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 5);
+        assertThatThrownBy(() -> buffered.write(PAGE, page)).hasMessage("written 4096");
     }
 
     @Test

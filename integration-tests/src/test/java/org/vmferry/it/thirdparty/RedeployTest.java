@@ -6,6 +6,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Method;
 import java.net.URI;
@@ -73,19 +74,20 @@ class RedeployTest {
             // It outlives what it ran, as a server's threads do.
             try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
                 for (int i = 1; i <= 2; i++) {
+                    ReferenceQueue<ClassLoader> gone = new ReferenceQueue<>();
                     WeakReference<ClassLoader> stopped =
-                            thread.submit(() -> ran(urls, Path.of(arguments[0]))).get();
+                            thread.submit(() -> ran(urls, Path.of(arguments[0]), gone)).get();
                     for (int wait = 0; stopped.get() != null && wait < 100; wait++) {
                         System.gc();
-                        Thread.sleep(20);
+                        gone.remove(20);
                     }
                     System.out.println(i + (stopped.get() == null ? " is gone" : " is there"));
                 }
             }
         }
 
-        private static WeakReference<ClassLoader> ran(List<URL> urls, Path folder)
-                throws Exception {
+        private static WeakReference<ClassLoader> ran(
+                List<URL> urls, Path folder, ReferenceQueue<ClassLoader> gone) throws Exception {
             Thread thread = Thread.currentThread();
             ClassLoader before = thread.getContextClassLoader();
             ClassLoader above = ClassLoader.getPlatformClassLoader();
@@ -93,7 +95,7 @@ class RedeployTest {
                 thread.setContextClassLoader(loader);
                 Class<?> host = loader.loadClass(Applications.HOST);
                 System.out.println(Applications.within(host, List.of(), folder));
-                return new WeakReference<>(loader);
+                return new WeakReference<>(loader, gone);
             } finally {
                 thread.setContextClassLoader(before);
             }
