@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.channels.GatheringByteChannel;
 import java.nio.channels.Pipe;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -53,18 +54,21 @@ final class FirstLook {
             Pipe pipe = Pipe.open();
             try (var in = pipe.source();
                     var out = pipe.sink()) {
-                return isDear(
-                        block,
-                        pages -> {
-                            long begin = System.nanoTime();
-                            out.write(pages);
-                            return System.nanoTime() - begin;
-                        });
+                return isDear(block, through(out));
             }
         } catch (IOException | InternalError e) { // the latter: a mapped file has become shorter
             LOG.debug("block '{}': how long the kernel looks is not known", block.id(), e);
             return false;
         }
+    }
+
+    /** The kernel of this machine, which copies what is written. */
+    static Kernel through(GatheringByteChannel out) {
+        return pages -> {
+            long begin = System.nanoTime();
+            out.write(pages);
+            return System.nanoTime() - begin;
+        };
     }
 
     /** As above, with another kernel. */

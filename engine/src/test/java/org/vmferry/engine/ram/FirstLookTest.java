@@ -1,8 +1,15 @@
 package org.vmferry.engine.ram;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.Mockito.doAnswer;
+import static org.mockito.Mockito.mock;
+
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.vmferry.spi.ram.ForwardingBlock;
 import org.vmferry.spi.ram.RamBlock;
 
@@ -10,6 +17,9 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.GatheringByteChannel;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -118,6 +128,34 @@ class FirstLookTest {
                     }
                 };
         assertThat(FirstLook.isDear(large, new Kernel(7000, 100))).isTrue();
+    }
+
+    @Test
+    void theKernelLooksWhileItWrites() throws IOException {
+        GatheringByteChannel slow = mock(GatheringByteChannel.class);
+        ByteBuffer[] pages = {ByteBuffer.allocate(1), ByteBuffer.allocate(1)};
+        doAnswer(
+                        call -> {
+                            long end = System.nanoTime() + 2_000_000;
+                            while (System.nanoTime() < end) Thread.onSpinWait();
+                            return 2L;
+                        })
+                .when(slow)
+                .write(pages);
+        assertThat(FirstLook.through(slow).look(pages)).isGreaterThan(1_000_000);
+    }
+
+    /** What happened to it is told where it is moved. */
+    @Test
+    void aFileThatHasBecomeShorterTellsNothing(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("ram");
+        try (FileChannel channel = FileChannel.open(file, CREATE, READ, WRITE);
+                Arena mapping = Arena.ofShared()) {
+            channel.write(ByteBuffer.allocate(BYTES));
+            MemorySegment mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, BYTES, mapping);
+            channel.truncate(0);
+            assertThat(FirstLook.isDear(RamBlock.of("cut", mapped, PAGE))).isFalse();
+        }
     }
 
     @Test
