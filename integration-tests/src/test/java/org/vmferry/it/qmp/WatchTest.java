@@ -15,6 +15,7 @@ import org.vmferry.it.support.FullMachine;
 import org.vmferry.spi.machine.RunState;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -31,11 +32,15 @@ class WatchTest {
 
     /** With a second socket: a QEMU talks to one at a time. */
     private Qemu qemu() throws Exception {
-        return Qemu.builder()
-                .memory(64)
-                .rom(GuestRom.counting().dirty(2 << 20, 32 << 20))
-                .options("-qmp", "unix:" + folder.resolve("second") + ",server=on,wait=off")
-                .start();
+        Qemu qemu =
+                Qemu.builder()
+                        .memory(64)
+                        .rom(GuestRom.counting().dirty(2 << 20, 32 << 20))
+                        .options("-qmp", "unix:" + folder.resolve("second") + ",server=on,wait=off")
+                        .start();
+        // Before its first pass the RAM is zero: no bandwidth is too low for that.
+        qemu.awaitSerial("00000001", Duration.ofSeconds(60));
+        return qemu;
     }
 
     private void awaitSaid(FutureTask<Integer> watching, String what) throws Exception {
