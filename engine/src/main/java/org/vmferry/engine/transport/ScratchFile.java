@@ -71,7 +71,7 @@ public final class ScratchFile implements AutoCloseable {
         try {
             while (source.hasRemaining()) position += channel.write(source, position);
         } catch (IOException e) {
-            String what = "only %d bytes of the machine's sections could be kept";
+            String what = "only %d bytes could be kept";
             throw wrong(what.formatted(position), folder, e);
         }
     }
