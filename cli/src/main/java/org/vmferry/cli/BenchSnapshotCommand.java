@@ -18,8 +18,9 @@ import java.nio.file.Path;
         },
         footer = {
             "",
-            "Example:",
+            "Examples:",
             "  vmferry bench snapshot --size 4G --rounds 3 --dir /var/tmp",
+            "  vmferry bench snapshot --anonymous --size 2G",
         })
 final class BenchSnapshotCommand extends BesideQemu {
     @Option(
@@ -37,6 +38,13 @@ final class BenchSnapshotCommand extends BesideQemu {
     private boolean prealloc;
 
     @Option(
+            names = "--anonymous",
+            description =
+                    "RAM is each process's own memory, as with QEMU's plain -m, and no file: in"
+                            + " huge pages, where the system has them. Takes twice --size.")
+    private boolean anonymous;
+
+    @Option(
             names = "--dir",
             paramLabel = "DIR",
             defaultValue = ".",
@@ -50,6 +58,6 @@ final class BenchSnapshotCommand extends BesideQemu {
 
     @Override
     Bench bench(Path ram, String qemu) throws IOException {
-        return new SnapshotBench(folderIn(directory), ram, qemu, size, prealloc);
+        return new SnapshotBench(folderIn(directory), ram, qemu, size, prealloc, anonymous);
     }
 }

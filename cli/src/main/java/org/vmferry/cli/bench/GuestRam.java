@@ -43,10 +43,17 @@ record GuestRam(long size, Kind kind, Path file, int percent) {
         return new GuestRam(ram.size(), Kind.SPARSE, null, ram.percent());
     }
 
-    /** The same, and every page is made before it is used. */
+    /** The same, and every page is made before it is used; a copy's are. */
     GuestRam populated() {
-        return new GuestRam(
-                size, kind == Kind.FILE ? Kind.POPULATED_FILE : Kind.POPULATED_OWN, file, percent);
+        Kind populated =
+                switch (kind) {
+                    case FILE, POPULATED_FILE -> Kind.POPULATED_FILE;
+                    case OWN, POPULATED_OWN -> Kind.POPULATED_OWN;
+                    case COPY -> Kind.COPY;
+                    case SPARSE ->
+                            throw new IllegalArgumentException("sparse RAM has absent pages");
+                };
+        return new GuestRam(size, populated, file, percent);
     }
 
     BenchMachine make() throws IOException {

@@ -107,7 +107,7 @@ public final class MultifdBench extends Bench {
     }
 
     private Cost qemu(String codec) throws IOException, InterruptedException {
-        try (var source = anonymous ? filled() : qemu(ram, false);
+        try (var source = anonymous ? QemuProcess.copyOf(qemu, size, ram) : qemu(ram, false);
                 var target = qemu(anonymous ? null : arrived, true)) {
             return source.move(target, options(2, codec));
         } finally {
@@ -121,18 +121,6 @@ public final class MultifdBench extends Bench {
                 .incoming(incoming)
                 .prealloc(incoming && prealloc)
                 .start();
-    }
-
-    /** A QEMU with memory of its own, which got its content from one whose RAM is the file. */
-    private QemuProcess filled() throws IOException, InterruptedException {
-        QemuProcess filled = qemu(null, true);
-        try (var first = qemu(ram, false)) {
-            first.move(filled, List.of("max-bandwidth=0"));
-            return filled;
-        } catch (IOException | InterruptedException | RuntimeException | Error e) {
-            filled.close();
-            throw e;
-        }
     }
 
     @Override

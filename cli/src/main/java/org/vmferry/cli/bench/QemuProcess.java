@@ -128,6 +128,25 @@ final class QemuProcess implements AutoCloseable {
         return new Builder(binary, size);
     }
 
+    /**
+     * Starts one whose memory is its own, with a file's content: another one moves there.
+     *
+     * @param binary such as qemu-system-x86_64
+     * @param size of its RAM, in bytes
+     * @param ram the file
+     */
+    static QemuProcess copyOf(String binary, long size, Path ram)
+            throws IOException, InterruptedException {
+        QemuProcess copy = builder(binary, size).incoming(true).start();
+        try (var original = builder(binary, size).ram(ram).start()) {
+            original.move(copy, List.of("max-bandwidth=0"));
+            return copy;
+        } catch (IOException | InterruptedException | RuntimeException | Error e) {
+            copy.close();
+            throw e;
+        }
+    }
+
     private QemuProcess(List<String> line) throws IOException {
         process = new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         in = process.inputReader(StandardCharsets.UTF_8);

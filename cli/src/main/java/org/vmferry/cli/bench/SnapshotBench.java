@@ -18,7 +18,8 @@ import java.util.List;
  *
  * <p>Every save is timed until the file is on disk: vmferry syncs it before it gives it its name, a
  * QEMU does not, so there the sync is added. Every restore but those by mapping goes into a new
- * memory file. The snapshots are in the page cache when they are restored.
+ * memory file, or into memory of the process's own, as with QEMU's plain -m, in huge pages where
+ * the system gives them. The snapshots are in the page cache when they are restored.
  */
 public final class SnapshotBench extends Bench {
     /** Settings of both; QEMU has direct-io with multifd only. */
@@ -42,6 +43,7 @@ public final class SnapshotBench extends Bench {
     private final String qemu;
     private final long size;
     private final boolean prealloc;
+    private final boolean anonymous;
     private volatile Migration running;
 
     /**
@@ -52,8 +54,15 @@ public final class SnapshotBench extends Bench {
      * @param qemu its binary, or null to measure vmferry alone
      * @param size of RAM in bytes, a multiple of 1 MiB
      * @param prealloc whether all pages are made before they are timed, where it is not mapped
+     * @param anonymous whether RAM is each process's own, and no file
      */
-    public SnapshotBench(Path directory, Path memory, String qemu, long size, boolean prealloc) {
+    public SnapshotBench(
+            Path directory,
+            Path memory,
+            String qemu,
+            long size,
+            boolean prealloc,
+            boolean anonymous) {
         super(Results.besideQemu());
         this.ram = memory.resolve("ram");
         this.restored = memory.resolve("restored");
@@ -61,6 +70,7 @@ public final class SnapshotBench extends Bench {
         this.qemu = qemu;
         this.size = size;
         this.prealloc = prealloc;
+        this.anonymous = anonymous;
     }
 
     @Override
@@ -77,25 +87,24 @@ public final class SnapshotBench extends Bench {
         Engine engine = Engine.create();
         String uri = "file:" + snapshot;
         Settings settings = Side.settings(way.options);
-        long begin = System.nanoTime();
-        try (var machine = new BenchMachine(ram, size)) {
-            if (prealloc) machine.populate();
-            begin = System.nanoTime();
+        GuestRam from = anonymous ? GuestRam.copyOf(ram, size) : GuestRam.of(ram, size);
+        GuestRam to = anonymous ? GuestRam.own(size) : GuestRam.of(restored, size);
+        try (var machine = (prealloc ? from.populated() : from).make()) {
+            long begin = System.nanoTime();
             await(engine.send(machine, uri, settings));
             note(false, "save" + way.label, begin);
         }
-        try (var machine = new BenchMachine(restored, size)) {
-            if (prealloc) machine.populate();
-            begin = System.nanoTime();
+        try (var machine = (prealloc ? to.populated() : to).make()) {
+            long begin = System.nanoTime();
             await(engine.receive(machine, uri, settings));
             note(false, "restore" + way.label, begin);
+            if (way == Way.PLAIN) compare(machine);
         }
-        if (way == Way.PLAIN) compare();
-        Files.delete(restored);
+        Files.deleteIfExists(restored);
         // From the second time on the code is warm, as in a host that runs; the median tells.
         for (int i = 0; i < 5; i++) {
             try (var machine = new BenchMachine(null, size)) {
-                begin = System.nanoTime();
+                long begin = System.nanoTime();
                 await(engine.receive(machine, uri, settings));
                 machine.memory().get(ValueLayout.JAVA_BYTE, size / 2);
                 note(false, "map to first access" + way.label, begin);
@@ -117,9 +126,8 @@ public final class SnapshotBench extends Bench {
         if (migration != null) migration.cancel();
     }
 
-    private void compare() throws IOException {
-        try (var before = new BenchMachine(ram, size);
-                var after = new BenchMachine(restored, size)) {
+    private void compare(BenchMachine after) throws IOException {
+        try (var before = new BenchMachine(ram, size)) {
             if (before.memory().mismatch(after.memory()) >= 0)
                 throw new IOException("the restored RAM differs from what was saved");
         }
@@ -129,7 +137,7 @@ public final class SnapshotBench extends Bench {
         String uri = "file:" + snapshot;
         List<String> options = new ArrayList<>(way.options);
         options.add("max-bandwidth=0");
-        try (var source = builder(ram).start()) {
+        try (var source = anonymous ? QemuProcess.copyOf(qemu, size, ram) : builder(ram).start()) {
             long begin = System.nanoTime();
             source.await("migrate", uri, options);
             try (FileChannel file = FileChannel.open(snapshot, StandardOpenOption.WRITE)) {
@@ -137,12 +145,13 @@ public final class SnapshotBench extends Bench {
             }
             note(true, "save" + way.label, begin);
         }
-        try (var destination = builder(restored).incoming(true).start()) {
+        Path to = anonymous ? null : restored;
+        try (var destination = builder(to).incoming(true).start()) {
             long begin = System.nanoTime();
             destination.await("migrate-incoming", uri, options);
             note(true, "restore" + way.label, begin);
         }
-        Files.delete(restored);
+        Files.deleteIfExists(restored);
         Files.delete(snapshot);
     }
 

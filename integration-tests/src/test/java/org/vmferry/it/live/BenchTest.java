@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.cli.Main;
 import org.vmferry.engine.json.Json;
 import org.vmferry.it.qemu.RequiresQemu;
@@ -184,11 +185,12 @@ class BenchTest {
         assertThat(Json.parse(out.toString())).as("--json shows what -o keeps").isEqualTo(tree);
     }
 
-    @Test
+    @ParameterizedTest
+    @ValueSource(strings = {"--prealloc", "--anonymous"})
     @RequiresQemu
-    void snapshotSavesRestoresAndMaps() throws Exception {
+    void snapshotSavesRestoresAndMaps(String memory) throws Exception {
         Map<String, Object> tree =
-                measure("snapshot", "--size=4M", "--rounds=1", "--prealloc", "--dir=" + folder);
+                measure("snapshot", "--size=4M", "--rounds=1", memory, "--dir=" + folder);
         assertWorks(
                 tree,
                 Stream.of("", ", 2 channels", ", 2 channels, direct-io")
