@@ -2,9 +2,11 @@ package org.vmferry.cli;
 
 import org.vmferry.engine.report.Inspection;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
-/** Numbers as people read them. */
+/** Numbers and sentences as people read them. */
 final class Text {
     private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
@@ -31,6 +33,26 @@ final class Text {
     /** A count with what is counted: "1 page", "2 pages". */
     static String count(long count, String thing) {
         return count + " " + thing + (count == 1 ? "" : "s");
+    }
+
+    /**
+     * A text in rows of so many columns, as far as its words let it.
+     *
+     * @param hanging what all rows but the first begin with
+     */
+    static List<String> rows(String text, int width, String hanging) {
+        List<String> rows = new ArrayList<>();
+        String rest = text;
+        while (rest.length() > width) {
+            int least = rest.length() - rest.stripLeading().length();
+            int end = rest.lastIndexOf(' ', width);
+            if (end <= least) end = rest.indexOf(' ', width);
+            if (end < 0) break;
+            rows.add(rest.substring(0, end));
+            rest = hanging + rest.substring(end + 1);
+        }
+        rows.add(rest);
+        return rows;
     }
 
     /** Where a guest sees a part of a block. */

@@ -149,9 +149,11 @@ final class WatchCommand extends Action {
     private void show(long now) {
         if (quiet) return;
         if (terminal.moves()) {
-            List<String> lines = new ArrayList<>(view.lines(terminal.width() - 1));
-            for (String advice : view.advice()) lines.add("  - " + advice);
-            draw(lines);
+            int width = terminal.width() - 1;
+            List<String> advice = new ArrayList<>();
+            for (String each : view.advice())
+                advice.addAll(Text.rows("  - " + each, width, "    "));
+            draw(view.lines(width), advice);
             return;
         }
         if (!isDue(now)) return;
@@ -166,7 +168,7 @@ final class WatchCommand extends Action {
         String line =
                 "waiting for %s, %s"
                         .formatted(what, Text.seconds(TimeUnit.NANOSECONDS.toSeconds(waited)));
-        if (terminal.moves()) draw(List.of(line));
+        if (terminal.moves()) draw(List.of(line), List.of());
         else if (isDue(now)) remark(line);
     }
 
@@ -177,20 +179,18 @@ final class WatchCommand extends Action {
     }
 
     /** Over what was drawn before. */
-    private void draw(List<String> lines) {
-        StringBuilder text = new StringBuilder(up());
-        boolean first = true;
-        for (String line : lines) {
-            String plain = Printable.line(line);
-            int length = Math.min(plain.length(), terminal.width() - 1);
-            String cut = plain.substring(0, length);
-            if (!first) text.append('\n');
-            first = false;
-            text.append(line.startsWith("  - ") ? terminal.second(cut) : cut).append("\u001b[K");
-        }
-        err().print(text + "\u001b[J");
+    private void draw(List<String> lines, List<String> advice) {
+        List<String> rows = new ArrayList<>();
+        for (String line : lines) rows.add(cut(line));
+        for (String line : advice) rows.add(terminal.second(cut(line)));
+        err().print(up() + String.join("\u001b[K\n", rows) + "\u001b[K\u001b[J");
         err().flush();
-        drawn = lines.size();
+        drawn = rows.size();
+    }
+
+    private String cut(String line) {
+        String plain = Printable.line(line);
+        return plain.substring(0, Math.min(plain.length(), terminal.width() - 1));
     }
 
     private String up() {

@@ -85,7 +85,7 @@ final class WatchView {
                 label("dirtied")
                         + chart(cells, most, false)
                         + (pace.dirtied().isPresent() ? said(pace.dirtied()) : " from round 2 on"));
-        lines.add(label("end") + end());
+        lines.addAll(Text.rows(label("end") + end(), width, label("")));
         return lines;
     }
 
@@ -155,13 +155,13 @@ final class WatchView {
         boolean held = limits.bandwidth > 0 && pace.sent().orElse(0) > 0.7 * limits.bandwidth;
         if (held)
             advice.add(
-                    "raise max-bandwidth, which holds it to %s (migrate-set-parameters; it may run)"
+                    "raise max-bandwidth, which holds it to %s (migrate-set-parameters, as it runs)"
                             .formatted(rate(limits.bandwidth)));
         if (limits.downtime >= 0 && now.expectedDowntime() > limits.downtime)
             advice.add(
                     "raise downtime-limit from %d ms: as it is now the guest would stand still for"
                                     .formatted(limits.downtime)
-                            + " %d ms (it may run)".formatted(now.expectedDowntime()));
+                            + " %d ms (as it runs, too)".formatted(now.expectedDowntime()));
         if (limits.converges) {
             advice.add("wait: auto-converge slows the guest more and more");
         } else {

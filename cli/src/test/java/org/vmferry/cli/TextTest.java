@@ -22,6 +22,19 @@ class TextTest {
     }
 
     @Test
+    void sentencesGoOnInTheNextRow() {
+        assertThat(Text.rows("  - wait and see", 40, "    ")).containsExactly("  - wait and see");
+        assertThat(Text.rows("  - wait and see", 16, "    ")).containsExactly("  - wait and see");
+        assertThat(Text.rows("  - wait and see", 15, "    "))
+                .containsExactly("  - wait and", "    see");
+        assertThat(Text.rows("  - wait and see", 9, "    "))
+                .containsExactly("  - wait", "    and", "    see");
+        assertThat(Text.rows("  - a-word-that-is-long is", 8, "    "))
+                .as("a word stays whole")
+                .containsExactly("  -", "    a-word-that-is-long", "    is");
+    }
+
+    @Test
     void amountsTakeQemusSuffixes() {
         assertThat(Text.parseBytes("12345")).isEqualTo(12345);
         assertThat(Text.parseBytes("4k")).isEqualTo(4096);

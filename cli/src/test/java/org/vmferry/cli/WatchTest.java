@@ -66,6 +66,11 @@ class WatchTest extends AtTerminal {
         return told(Map.of("status", status, "total-time", 1500, "downtime", 7, "ram", ram));
     }
 
+    @SuppressWarnings("unchecked")
+    private static Map<String, Object> ram(Map<String, Object> told) {
+        return (Map<String, Object>) ((Map<String, Object>) told.get("return")).get("ram");
+    }
+
     private static Map<String, Object> limits(String command) {
         return command.equals("query-migrate-parameters")
                 ? told(Map.of("downtime-limit", 300, "max-bandwidth", 1 << 27))
@@ -133,7 +138,7 @@ class WatchTest extends AtTerminal {
     @Test
     void onATerminalItDrawsAndTakesItAway() throws Exception {
         System.setProperty("vmferry.terminal", "true");
-        System.setProperty("vmferry.width", "60");
+        System.setProperty("vmferry.width", "70");
         AtomicInteger asked = new AtomicInteger();
         try (FakeQmp peer =
                 new FakeQmp(
@@ -152,7 +157,37 @@ class WatchTest extends AtTerminal {
                         "migration  active, round 1", "sent       ", "the first round takes about ")
                 .endsWith("\u001b[4A\r\u001b[J");
         assertThat(err.toString().replaceAll("\u001b\\[\\d*[A-Z]", "").split("[\r\n]"))
-                .allMatch(line -> line.length() < 60);
+                .allMatch(line -> line.length() < 70);
+        err.getBuffer().setLength(0);
+    }
+
+    /** What helps is read whole, on a narrow terminal too. */
+    @Test
+    void onATerminalAdviceGoesOnInTheNextRow() throws Exception {
+        System.setProperty("vmferry.terminal", "true");
+        System.setProperty("vmferry.width", "50");
+        AtomicInteger asked = new AtomicInteger();
+        try (FakeQmp peer =
+                new FakeQmp(
+                        socket,
+                        command -> {
+                            if (!command.equals("query-migrate")) return limits(command);
+                            int now = asked.incrementAndGet();
+                            Map<String, Object> told =
+                                    migration("active", 1 + now, (1L << 29) - now * 50_000L);
+                            ram(told).put("dirty-pages-rate", 100_000);
+                            return now < 6 ? told : migration("completed", 9, 0);
+                        })) {
+            assertThat(begin().get(60, TimeUnit.SECONDS)).isZero();
+        }
+        assertThat(err.toString().replaceAll("\u001b\\[\\d*[A-Zm]", ""))
+                .contains(
+                        """
+                        end        none in sight: the guest dirties RAM
+                                   faster than it goes
+                          - cancel it, and begin it again with
+                            auto-converge, which slows the guest\
+                        """);
         err.getBuffer().setLength(0);
     }
 
