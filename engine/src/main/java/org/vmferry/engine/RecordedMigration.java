@@ -4,8 +4,10 @@ import jdk.jfr.Category;
 import jdk.jfr.DataAmount;
 import jdk.jfr.Description;
 import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
+import jdk.jfr.Registered;
 import jdk.jfr.StackTrace;
 import jdk.jfr.Timespan;
 
@@ -19,6 +21,7 @@ import org.vmferry.engine.report.MigrationState;
 @Category("vmferry")
 @Description("A machine that was sent or received, from its beginning to its final state")
 @StackTrace(false)
+@Registered(false) // where there is no recorder it would load a hundred classes for nothing
 final class RecordedMigration extends Event {
     @Label("Migration")
     final String migration;
@@ -91,10 +94,16 @@ final class RecordedMigration extends Event {
         this.migration = migration;
         this.direction = direction;
         this.address = address;
+        register();
+    }
+
+    private static void register() {
+        if (FlightRecorder.isInitialized()) FlightRecorder.register(RecordedMigration.class);
     }
 
     /** Fills in the end and commits it. */
     void end(MigrationState end, @Nullable Throwable why, Statistics statistics) {
+        register(); // somebody may have begun to record meanwhile
         end();
         if (!shouldCommit()) return;
         state = end.wireName();

@@ -4,8 +4,10 @@ import jdk.jfr.Category;
 import jdk.jfr.DataAmount;
 import jdk.jfr.Description;
 import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
+import jdk.jfr.Registered;
 import jdk.jfr.StackTrace;
 
 import org.slf4j.Logger;
@@ -17,6 +19,7 @@ import org.vmferry.spi.Log;
 @Category("vmferry")
 @Description("A multifd channel of a migration, from its first packet to its end")
 @StackTrace(false)
+@Registered(false) // where there is no recorder it would load a hundred classes for nothing
 final class ChannelEvent extends Event {
     private static final Logger LOG = Log.of(ChannelEvent.class);
 
@@ -40,8 +43,17 @@ final class ChannelEvent extends Event {
     @Label("Zero Pages")
     long zeroPages;
 
+    private ChannelEvent() {
+        register();
+    }
+
+    private static void register() {
+        if (FlightRecorder.isInitialized()) FlightRecorder.register(ChannelEvent.class);
+    }
+
     /** Commits it, and says so in the log. */
     void over() {
+        register(); // somebody may have begun to record meanwhile
         commit();
         LOG.debug(
                 "{}: channel {} with {} is over after {} bytes, {} pages and {} zero pages",

@@ -4,9 +4,11 @@ import jdk.jfr.Category;
 import jdk.jfr.DataAmount;
 import jdk.jfr.Description;
 import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.Percentage;
+import jdk.jfr.Registered;
 import jdk.jfr.StackTrace;
 import jdk.jfr.Timespan;
 
@@ -16,6 +18,7 @@ import jdk.jfr.Timespan;
 @Category("vmferry")
 @Description("A round over the dirty pages of a machine that is sent")
 @StackTrace(false)
+@Registered(false) // where there is no recorder it would load a hundred classes for nothing
 final class RoundEvent extends Event {
     @Label("Migration")
     String migration;
@@ -49,4 +52,8 @@ final class RoundEvent extends Event {
     @Description("By auto-converge, while it was sent")
     @Percentage
     double throttle;
+
+    RoundEvent() {
+        if (FlightRecorder.isInitialized()) FlightRecorder.register(RoundEvent.class);
+    }
 }

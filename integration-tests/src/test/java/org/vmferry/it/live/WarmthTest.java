@@ -38,6 +38,9 @@ class WarmthTest {
             target.destroyForcibly();
         }
         for (String role : List.of("send", "receive")) {
+            assertThat(Files.readAllLines(folder.resolve(role)))
+                    .as("nobody records")
+                    .noneMatch(line -> line.startsWith("jdk.jfr.internal."));
             List<String> loaded = loadedMeanwhile(role);
             assertThat(loaded).as(role).hasSizeLessThanOrEqualTo(FEW);
             assertThat(loaded)
