@@ -1,5 +1,6 @@
 package org.vmferry.engine.ram;
 
+import org.jspecify.annotations.Nullable;
 import org.vmferry.spi.Joined;
 import org.vmferry.spi.MigrationException;
 import org.vmferry.spi.ram.Run;
@@ -12,6 +13,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 
 /**
@@ -24,18 +28,30 @@ final class FileWorkers implements AutoCloseable {
         void move(Run run, Staging staging) throws IOException;
     }
 
+    /**
+     * Bytes of a block that one worker moves: those of a huge page, as two would wait for each
+     * other while the system makes it. To hand over each run by itself takes long, too.
+     */
+    private static final long SHARE = 2 << 20;
+
     private final Session session;
     private final String role;
     private final int count;
     private final Mover mover;
     private final Predicate<Run> light;
+    // Below is the migration thread's.
     private final Staging own = new Staging();
-    private final List<Thread> threads = new ArrayList<>(); // the migration thread's
-    // All below are guarded by this.
-    private final Deque<Run> waiting = new ArrayDeque<>(); // as many as there are threads
+    private final List<Thread> threads = new ArrayList<>();
+    private List<Run> share = new ArrayList<>(); // not handed over yet
+
+    private final Lock lock = new ReentrantLock();
+    private final Condition handed = lock.newCondition();
+    private final Condition moved = lock.newCondition();
+    // Below are guarded by the lock; the last two are only set under it.
+    private final Deque<List<Run>> waiting = new ArrayDeque<>();
     private int moving;
-    private Throwable failure;
-    private boolean closed;
+    private volatile @Nullable Throwable failure;
+    private volatile boolean closed;
 
     /**
      * None of them runs yet.
@@ -62,32 +78,58 @@ final class FileWorkers implements AutoCloseable {
         }
     }
 
-    /** Moves a run, in pieces of up to 1 MiB, each by any worker. */
+    /** Moves a run, in pieces of up to 1 MiB; some of it may wait for {@link #drain}. */
     void move(Run run) throws IOException {
         int most = Staging.pages(run.block().pageSize());
-        for (int done = 0; done < run.pages() && count > 0; done += most) {
-            Run piece = run.part(done, Math.min(most, run.pages() - done));
+        for (int done = 0, pages; done < run.pages() && count > 0; done += pages) {
+            int left = most - (int) ((run.firstPage() + done) % most); // of this MiB
+            pages = Math.min(left, run.pages() - done);
+            Run piece = run.part(done, pages);
             if (count == 1 || light.test(piece)) mover.move(piece, own);
             else give(piece);
         }
     }
 
-    private synchronized void give(Run piece) throws IOException {
-        while (failure == null && waiting.size() == count) pause();
+    private void give(Run piece) throws IOException {
         check();
-        waiting.add(piece);
-        notifyAll();
+        if (!share.isEmpty() && !isNear(share.getFirst(), piece)) hand();
+        share.add(piece);
+    }
+
+    private static boolean isNear(Run first, Run piece) {
+        return first.block() == piece.block() && first.offset() / SHARE == piece.offset() / SHARE;
+    }
+
+    private void hand() throws IOException {
+        lock.lock();
+        try {
+            // Not for each that is taken: who gives is faster than all who move.
+            if (waiting.size() == 2 * count)
+                while (failure == null && waiting.size() > count) pause();
+            check();
+            waiting.add(share);
+            handed.signal();
+        } finally {
+            lock.unlock();
+        }
+        share = new ArrayList<>();
     }
 
     /** Waits until everything was moved. */
-    synchronized void drain() throws IOException {
-        while (failure == null && (moving > 0 || !waiting.isEmpty())) pause();
+    void drain() throws IOException {
+        if (!share.isEmpty()) hand();
+        lock.lock();
+        try {
+            while (failure == null && (moving > 0 || !waiting.isEmpty())) pause();
+        } finally {
+            lock.unlock();
+        }
         check();
     }
 
     private void pause() throws IOException {
         try {
-            wait();
+            moved.await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw MigrationException.host("the migration thread was interrupted");
@@ -96,37 +138,49 @@ final class FileWorkers implements AutoCloseable {
 
     /** Throws the migration's own error, which may be an earlier one than this. */
     private void check() throws IOException {
-        if (failure == null) return;
+        Throwable why = failure;
+        if (why == null) return;
         session.check();
-        throw MigrationException.of(failure);
+        throw MigrationException.of(why);
     }
 
     private void work() {
         try (Staging staging = new Staging()) {
-            for (Run piece = take(false); piece != null; piece = take(true)) {
-                mover.move(piece, staging);
+            for (List<Run> each = take(false); each != null; each = take(true)) {
+                for (Run piece : each) {
+                    if (isOver()) return;
+                    mover.move(piece, staging);
+                }
             }
         } catch (Throwable e) {
             failed(Thread.currentThread().getName(), e);
         }
     }
 
+    private boolean isOver() {
+        return closed || failure != null;
+    }
+
     /**
-     * The next piece.
+     * The next share.
      *
      * @param done whether the one before was moved
      * @return null if there will be none
      */
-    private synchronized Run take(boolean done) throws InterruptedException {
-        if (done) {
-            moving--;
-            notifyAll();
+    private @Nullable List<Run> take(boolean done) throws InterruptedException {
+        lock.lock();
+        try {
+            if (done) moving--;
+            if (moving == 0 && waiting.isEmpty()) moved.signal();
+            while (waiting.isEmpty() && !isOver()) handed.await();
+            if (isOver()) return null;
+            moving++;
+            List<Run> taken = waiting.remove();
+            if (waiting.size() == count) moved.signal();
+            return taken;
+        } finally {
+            lock.unlock();
         }
-        while (waiting.isEmpty() && !closed && failure == null) wait();
-        if (closed || failure != null) return null;
-        moving++;
-        notifyAll();
-        return waiting.remove();
     }
 
     /** The first failure counts: fails the migration, and wakes all who wait. */
@@ -138,22 +192,35 @@ final class FileWorkers implements AutoCloseable {
             String why = where + ": " + typed.getMessage();
             typed = new MigrationException(typed.blame(), why, cause);
         }
-        synchronized (this) {
-            if (failure != null || closed) return typed;
-            failure = typed;
-            notifyAll();
-        }
+        if (!end(typed)) return typed;
         session.fail(typed);
         return typed;
+    }
+
+    /**
+     * Wakes all who wait: for nothing more will be moved.
+     *
+     * @param why what failed, or null for the end of all
+     * @return whether it was not over before
+     */
+    private boolean end(@Nullable Throwable why) {
+        lock.lock();
+        try {
+            if (isOver() && why != null) return false;
+            if (why == null) closed = true;
+            else failure = why;
+            handed.signalAll();
+            moved.signalAll();
+            return true;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Every thread is gone when this returns. */
     @Override
     public void close() {
-        synchronized (this) {
-            closed = true;
-            notifyAll();
-        }
+        end(null);
         Joined.all(threads);
         own.close();
     }

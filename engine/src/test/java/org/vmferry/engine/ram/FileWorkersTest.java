@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -33,9 +34,11 @@ import java.util.concurrent.locks.LockSupport;
 @Timeout(60)
 class FileWorkersTest {
     private static final int PAGE = 4096;
+    private static final int PAGES = 6000;
+    private static final int SHARE = 512; // pages that one moves
 
     private final RamBlock ram =
-            RamBlock.of("pc.ram", Arena.ofAuto().allocate(3000L * PAGE, PAGE), PAGE);
+            RamBlock.of("pc.ram", Arena.ofAuto().allocate((long) PAGES * PAGE, PAGE), PAGE);
     private final MigrationSession session =
             new MigrationSession(
                     LifeCycle.Role.SAVES,
@@ -44,7 +47,7 @@ class FileWorkersTest {
                     new UUID(0, 0),
                     Optional.empty(),
                     0);
-    private final PageBitmap moved = new PageBitmap(3000);
+    private final PageBitmap moved = new PageBitmap(PAGES);
     private final Queue<Run> runs = new ConcurrentLinkedQueue<>();
     private final Queue<MemorySegment> buffers = new ConcurrentLinkedQueue<>();
     private final Set<Thread> movers = ConcurrentHashMap.newKeySet();
@@ -87,11 +90,11 @@ class FileWorkersTest {
             workers.drain();
             for (int round = 0; round < 20; round++) {
                 moved.clearAll();
-                workers.move(new Run(ram, 0, 3000));
+                workers.move(new Run(ram, 0, PAGES));
                 workers.drain();
-                assertThat(moved.cardinality()).isEqualTo(3000);
+                assertThat(moved.cardinality()).isEqualTo(PAGES);
             }
-            assertThat(runs).allMatch(run -> run.bytes() <= 1 << 20).hasSize(20 * 12);
+            assertThat(runs).allMatch(run -> run.bytes() <= 1 << 20).hasSize(20 * 24);
             assertThat(movers.contains(Thread.currentThread())).isEqualTo(count == 1);
         }
         assertThat(alive()).isEmpty();
@@ -114,7 +117,7 @@ class FileWorkersTest {
                 };
         try (FileWorkers workers = new FileWorkers(session, "load", 3, mover, run -> false)) {
             workers.start();
-            workers.move(new Run(ram, 0, 3000)); // hangs if one has to wait for another
+            workers.move(new Run(ram, 0, PAGES)); // hangs if one has to wait for another
             workers.drain();
         }
     }
@@ -135,11 +138,98 @@ class FileWorkersTest {
         }
     }
 
+    /** Two would wait for each other, while the system makes a huge page. */
+    @Test
+    @Tag("MFD-21")
+    void whatIsNearIsOnesToMove() throws Exception {
+        Map<Long, Set<Thread>> of = new ConcurrentHashMap<>();
+        FileWorkers.Mover mover =
+                (run, staging) -> {
+                    long last = run.firstPage() + run.pages() - 1;
+                    assertThat(last / SHARE).isEqualTo(run.firstPage() / SHARE);
+                    of.computeIfAbsent(last / SHARE, share -> ConcurrentHashMap.newKeySet())
+                            .add(Thread.currentThread());
+                    moved.fill(run.firstPage(), run.pages(), true);
+                };
+        try (FileWorkers workers = new FileWorkers(session, "load", 3, mover, run -> false)) {
+            workers.start();
+            for (int page = 0; page < PAGES; page += 40)
+                workers.move(new Run(ram, page, page % 3 == 0 ? 40 : 35));
+            workers.drain();
+        }
+        assertThat(of).hasSize(12).allSatisfy((share, by) -> assertThat(by).hasSize(1));
+        assertThat(moved.cardinality()).isEqualTo(50 * 40 + 100 * 35);
+    }
+
+    @Test
+    @Tag("MFD-21")
+    void smallBlocksAreMovedAtOnceToo() throws Exception {
+        RamBlock other = RamBlock.of("rom", Arena.ofAuto().allocate(PAGE, PAGE), PAGE);
+        CountDownLatch both = new CountDownLatch(2);
+        FileWorkers.Mover mover =
+                (run, staging) -> {
+                    both.countDown();
+                    await(both);
+                };
+        try (FileWorkers workers = new FileWorkers(session, "load", 2, mover, run -> false)) {
+            workers.start();
+            workers.move(new Run(ram, 0, 1));
+            workers.move(new Run(other, 0, 1)); // hangs if one moves both
+            workers.drain();
+        }
+    }
+
+    /** Who moves need not wait for more: it is given before all that was there is taken. */
+    @Test
+    @Tag("MFD-21")
+    void moreIsGivenWhileTheyMove() throws Exception {
+        CountDownLatch given = new CountDownLatch(1);
+        FileWorkers.Mover mover = (run, staging) -> await(run.firstPage() < 2 * SHARE ? go : given);
+        try (FileWorkers workers = new FileWorkers(session, "load", 2, mover, run -> false)) {
+            workers.start();
+            FutureTask<Void> giving =
+                    new FutureTask<>(
+                            () -> {
+                                for (int i = 0; i < 8; i++)
+                                    workers.move(new Run(ram, i * SHARE, 1));
+                                return null;
+                            });
+            boolean waits = waits(Thread.ofPlatform().start(giving));
+            go.countDown();
+            giving.get(); // hangs if more is given only when nothing is left
+            given.countDown();
+            workers.drain();
+            assertThat(waits).isTrue();
+        }
+    }
+
+    @Test
+    @Tag("MFD-22")
+    void whatIsNearAnErrorIsNotMovedEither() throws Exception {
+        FileWorkers.Mover mover =
+                (run, staging) -> {
+                    runs.add(run);
+                    if (run.firstPage() == SHARE) {
+                        await(began);
+                        throw new IOException("disk full");
+                    }
+                    began.countDown();
+                    while (session.life().failure() == null) Thread.onSpinWait();
+                };
+        try (FileWorkers workers = new FileWorkers(session, "save", 2, mover, run -> false)) {
+            workers.start();
+            for (int page = 0; page < 8; page += 2) workers.move(new Run(ram, page, 1));
+            workers.move(new Run(ram, SHARE, 1));
+            assertThatThrownBy(workers::drain).hasMessageContaining("disk full");
+        }
+        assertThat(runs).hasSize(2);
+    }
+
     @Test
     void whoOnlyLooksMovesNothing() throws Exception {
         try (FileWorkers workers = workers(0)) {
             workers.start();
-            workers.move(new Run(ram, 0, 3000));
+            workers.move(new Run(ram, 0, PAGES));
             workers.drain();
         }
         assertThat(runs).isEmpty();
@@ -154,7 +244,7 @@ class FileWorkersTest {
             workers.start();
             assertThatThrownBy(
                             () -> {
-                                workers.move(new Run(ram, 0, 3000));
+                                workers.move(new Run(ram, 0, PAGES));
                                 workers.drain();
                             })
                     .isInstanceOf(MigrationException.class)
@@ -175,7 +265,7 @@ class FileWorkersTest {
         failAt = 512;
         try (FileWorkers workers = workers(1)) {
             workers.start();
-            assertThatThrownBy(() -> workers.move(new Run(ram, 0, 3000)))
+            assertThatThrownBy(() -> workers.move(new Run(ram, 0, PAGES)))
                     .isInstanceOf(IOException.class)
                     .hasMessage("disk full");
         }
@@ -228,7 +318,7 @@ class FileWorkersTest {
             FutureTask<Void> giving =
                     new FutureTask<>(
                             () -> {
-                                workers.move(new Run(ram, 0, 3000));
+                                workers.move(new Run(ram, 0, PAGES));
                                 return null;
                             });
             Thread giver = Thread.ofPlatform().start(giving);
@@ -299,12 +389,12 @@ class FileWorkersTest {
                 };
         try (FileWorkers workers = new FileWorkers(session, "save", 2, mover, run -> false)) {
             workers.start();
-            for (int i = 0; i < 3; i++) workers.move(new Run(ram, i, 1));
+            for (int i = 0; i < 3; i++) workers.move(new Run(ram, i * SHARE, 1));
             go.countDown();
             assertThatThrownBy(workers::drain).hasMessageContaining("disk full");
             while (!alive().isEmpty()) Thread.onSpinWait(); // nobody has closed them
         }
-        assertThat(runs).noneMatch(run -> run.firstPage() == 2);
+        assertThat(runs).noneMatch(run -> run.firstPage() == 2 * SHARE);
     }
 
     @Test
@@ -312,6 +402,7 @@ class FileWorkersTest {
     void anErrorOnceTheyAreClosedIsNobodys() throws Exception {
         FileWorkers workers = held(new IOException("it was closed"));
         workers.move(new Run(ram, 0, 1));
+        workers.move(new Run(ram, SHARE, 1));
         began.await();
         Thread closer = Thread.ofPlatform().start(workers::close);
         assertThat(waits(closer)).isTrue();
