@@ -149,6 +149,7 @@ final class FileWorkers implements AutoCloseable {
             for (List<Run> each = take(false); each != null; each = take(true)) {
                 for (Run piece : each) {
                     if (isOver()) return;
+                    session.check(); // a cancel does not wait for all that was handed over
                     mover.move(piece, staging);
                 }
             }

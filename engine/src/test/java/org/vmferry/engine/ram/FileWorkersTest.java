@@ -362,6 +362,22 @@ class FileWorkersTest {
         }
     }
 
+    @Test
+    @Tag("MFD-22")
+    void aCancelDoesNotWaitForWhatWasHandedOver() throws Exception {
+        FileWorkers.Mover mover =
+                (run, staging) -> {
+                    runs.add(run);
+                    session.fail(MigrationException.user("cancelled"));
+                };
+        try (FileWorkers workers = new FileWorkers(session, "load", 2, mover, run -> false)) {
+            workers.start();
+            for (int page = 0; page < 6; page += 2) workers.move(new Run(ram, page, 1));
+            assertThatThrownBy(workers::drain).hasMessage("cancelled");
+        }
+        assertThat(runs).hasSize(1);
+    }
+
     /** A class that is missing, as much as a disk that is full. */
     @Test
     @Tag("MFD-22")

@@ -1,5 +1,6 @@
 package org.vmferry.testkit.parts;
 
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.TestFactory;
@@ -20,7 +21,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -28,6 +31,17 @@ import java.util.stream.Stream;
 
 /** The carriers that come with vmferry, and carriers that break one rule each. */
 class CarrierTest {
+    private static final Queue<Thread> LEFT = new ConcurrentLinkedQueue<>(); // by a twin
+
+    /** Tests of migrations in this JVM would take them for their own. */
+    @AfterAll
+    static void nothingIsLeft() throws InterruptedException {
+        for (Thread thread : LEFT) {
+            thread.interrupt();
+            thread.join();
+        }
+    }
+
     @Nested
     class Multifd extends PageCarrierConformance {
         @Override
@@ -222,6 +236,7 @@ class CarrierTest {
                                     session.name() + "-left");
                     thread.setDaemon(true);
                     thread.start();
+                    LEFT.add(thread);
                     left = true;
                 }
             };
