@@ -26,6 +26,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntFunction;
 
 /** vmferry watch, of peers that are made up; with real ones it is tried in integration-tests. */
 class WatchTest extends AtTerminal {
@@ -135,10 +136,10 @@ class WatchTest extends AtTerminal {
                 .isEqualToNormalizingNewlines("the migration failed: no?[2J room\n");
     }
 
-    @Test
-    void onATerminalItDrawsAndTakesItAway() throws Exception {
+    /** On a terminal of so many columns: what is told five times, from 1 on, and then the end. */
+    private void drawn(int width, IntFunction<Map<String, Object>> migrations) throws Exception {
         System.setProperty("vmferry.terminal", "true");
-        System.setProperty("vmferry.width", "70");
+        System.setProperty("vmferry.width", "" + width);
         AtomicInteger asked = new AtomicInteger();
         try (FakeQmp peer =
                 new FakeQmp(
@@ -146,12 +147,15 @@ class WatchTest extends AtTerminal {
                         command -> {
                             if (!command.equals("query-migrate")) return limits(command);
                             int now = asked.incrementAndGet();
-                            return now < 6
-                                    ? migration("active", 1, (1L << 30) - now * 50_000_000L)
-                                    : migration("completed", 2, 0);
+                            return now < 6 ? migrations.apply(now) : migration("completed", 9, 0);
                         })) {
             assertThat(begin().get(60, TimeUnit.SECONDS)).isZero();
         }
+    }
+
+    @Test
+    void onATerminalItDrawsAndTakesItAway() throws Exception {
+        drawn(70, now -> migration("active", 1, (1L << 30) - now * 50_000_000L));
         assertThat(err.toString())
                 .contains(
                         "migration  active, round 1", "sent       ", "the first round takes about ")
@@ -164,22 +168,14 @@ class WatchTest extends AtTerminal {
     /** What helps is read whole, on a narrow terminal too. */
     @Test
     void onATerminalAdviceGoesOnInTheNextRow() throws Exception {
-        System.setProperty("vmferry.terminal", "true");
-        System.setProperty("vmferry.width", "50");
-        AtomicInteger asked = new AtomicInteger();
-        try (FakeQmp peer =
-                new FakeQmp(
-                        socket,
-                        command -> {
-                            if (!command.equals("query-migrate")) return limits(command);
-                            int now = asked.incrementAndGet();
-                            Map<String, Object> told =
-                                    migration("active", 1 + now, (1L << 29) - now * 50_000L);
-                            ram(told).put("dirty-pages-rate", 100_000);
-                            return now < 6 ? told : migration("completed", 9, 0);
-                        })) {
-            assertThat(begin().get(60, TimeUnit.SECONDS)).isZero();
-        }
+        drawn(
+                50,
+                now -> {
+                    Map<String, Object> told =
+                            migration("active", 1 + now, (1L << 29) - now * 50_000L);
+                    ram(told).put("dirty-pages-rate", 100_000);
+                    return told;
+                });
         assertThat(err.toString().replaceAll("\u001b\\[\\d*[A-Zm]", ""))
                 .contains(
                         """

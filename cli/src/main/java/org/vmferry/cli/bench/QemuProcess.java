@@ -76,6 +76,15 @@ final class QemuProcess implements AutoCloseable {
             return split && offset >= 3L << 30 ? offset + (1L << 30) : offset;
         }
 
+        private String backend() {
+            // QEMU refuses both; without prealloc it may be more than the machine has.
+            String own = prealloc ? "memory-backend-ram" : "memory-backend-ram,reserve=off";
+            return (ram == null ? own : "memory-backend-file,share=on,mem-path=" + ram)
+                    + ",id=pc.ram,size="
+                    + size
+                    + (prealloc ? ",prealloc=on" : "");
+        }
+
         private List<String> line() {
             List<String> line =
                     new ArrayList<>(
@@ -86,14 +95,7 @@ final class QemuProcess implements AutoCloseable {
                                     "-m",
                                     (size >> 20) + "M",
                                     "-object",
-                                    (ram == null
-                                                    // more than the machine has, where it is empty
-                                                    ? "memory-backend-ram,reserve=off"
-                                                    : "memory-backend-file,share=on,mem-path="
-                                                            + ram)
-                                            + ",id=pc.ram,size="
-                                            + size
-                                            + (prealloc ? ",prealloc=on" : ""),
+                                    backend(),
                                     "-S",
                                     "-nodefaults",
                                     "-display",

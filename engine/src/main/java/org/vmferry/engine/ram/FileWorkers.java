@@ -148,8 +148,7 @@ final class FileWorkers implements AutoCloseable {
         try (Staging staging = new Staging()) {
             for (List<Run> each = take(false); each != null; each = take(true)) {
                 for (Run piece : each) {
-                    if (isOver()) return;
-                    session.check(); // a cancel does not wait for all that was handed over
+                    session.check(); // neither a cancel nor a failure waits for the rest
                     mover.move(piece, staging);
                 }
             }

@@ -187,13 +187,7 @@ class FileWorkersTest {
         FileWorkers.Mover mover = (run, staging) -> await(run.firstPage() < 2 * SHARE ? go : given);
         try (FileWorkers workers = new FileWorkers(session, "load", 2, mover, run -> false)) {
             workers.start();
-            FutureTask<Void> giving =
-                    new FutureTask<>(
-                            () -> {
-                                for (int i = 0; i < 8; i++)
-                                    workers.move(new Run(ram, i * SHARE, 1));
-                                return null;
-                            });
+            FutureTask<Void> giving = giving(workers, 8 * SHARE);
             boolean waits = waits(Thread.ofPlatform().start(giving));
             go.countDown();
             giving.get(); // hangs if more is given only when nothing is left
@@ -311,18 +305,20 @@ class FileWorkersTest {
         }
     }
 
+    private FutureTask<Void> giving(FileWorkers workers, int pages) {
+        return new FutureTask<>(
+                () -> {
+                    workers.move(new Run(ram, 0, pages));
+                    return null;
+                });
+    }
+
     @Test
     @Tag("MFD-21")
     void whoGivesWaitsForThem() throws Exception {
         try (FileWorkers workers = held(null)) {
-            FutureTask<Void> giving =
-                    new FutureTask<>(
-                            () -> {
-                                workers.move(new Run(ram, 0, PAGES));
-                                return null;
-                            });
-            Thread giver = Thread.ofPlatform().start(giving);
-            boolean waits = waits(giver);
+            FutureTask<Void> giving = giving(workers, PAGES);
+            boolean waits = waits(Thread.ofPlatform().start(giving));
             go.countDown();
             giving.get();
             assertThat(waits).isTrue();

@@ -9,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vmferry.cli.Main;
+import org.vmferry.cli.bench.SnapshotBench;
 import org.vmferry.engine.json.Json;
 import org.vmferry.it.qemu.RequiresQemu;
 import org.vmferry.it.support.Launched;
@@ -200,6 +201,20 @@ class BenchTest {
                                                 .map(work -> work + way + " ms"))
                         .toArray(String[]::new));
         assertBothDid(tree);
+    }
+
+    /** Where the file would be, none can be made. Whoever is second finds it free. */
+    @ParameterizedTest
+    @CsvSource(
+            value = {"null, false", "qemu-system-x86_64, true"},
+            nullValues = "null")
+    @RequiresQemu
+    void memoryOfOnesOwnIsNoFile(String qemu, boolean qemuFirst) throws Exception {
+        Files.createDirectory(folder.resolve("restored"));
+        try (var bench = new SnapshotBench(folder, folder, qemu, 4 << 20, true, true)) {
+            bench.prepare();
+            bench.round(qemuFirst); // which compares what was restored
+        }
     }
 
     @Test

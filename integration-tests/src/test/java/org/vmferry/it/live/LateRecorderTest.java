@@ -23,14 +23,17 @@ class LateRecorderTest {
                 new ProcessBuilder(ChildJvm.command(List.of(), LateRecorder.class, file))
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
                         .start();
-        List<String> said = process.inputReader(StandardCharsets.UTF_8).lines().toList();
-        assertThat(process.waitFor()).isZero();
-        assertThat(said)
-                .containsOnly(
-                        "vmferry.Migration receive-1",
-                        "vmferry.Migration send-2",
-                        "vmferry.Channel receive-1",
-                        "vmferry.Channel send-2",
-                        "vmferry.Round send-2");
+        try (var said = process.inputReader(StandardCharsets.UTF_8)) {
+            assertThat(said.lines())
+                    .containsOnly(
+                            "vmferry.Migration receive-1",
+                            "vmferry.Migration send-2",
+                            "vmferry.Channel receive-1",
+                            "vmferry.Channel send-2",
+                            "vmferry.Round send-2");
+            assertThat(process.waitFor()).isZero();
+        } finally {
+            process.destroyForcibly();
+        }
     }
 }
